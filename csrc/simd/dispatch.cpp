@@ -1,0 +1,58 @@
+#include <cstdlib>
+#include <stdexcept>
+#include <string>
+
+#include "simd/table.hpp"
+
+namespace steelyard::simd {
+namespace {
+
+struct Level {
+  const char* name;
+  Kernels kernels;
+};
+
+#define STEELYARD_LEVEL(isa) \
+  Level { #isa, { &vector_math_##isa, &pair_terms_##isa, &tile_f32_##isa, &tile_f64_##isa } }
+
+int supported_level() {
+#if defined(STEELYARD_HAVE_v4)
+  __builtin_cpu_init();
+  if (__builtin_cpu_supports("x86-64-v4")) return 2;
+  if (__builtin_cpu_supports("x86-64-v3")) return 1;
+#endif
+  return 0;
+}
+
+/// STEELYARD_ISA caps the choice and never raises it.
+int allowed_level() {
+  const char* text = std::getenv("STEELYARD_ISA");
+  if (text == nullptr || *text == '\0') return 2;
+  const std::string cap(text);
+  if (cap == "base") return 0;
+  if (cap == "v3") return 1;
+  if (cap == "v4") return 2;
+  throw std::runtime_error("STEELYARD_ISA must be 'base', 'v3' or 'v4', got '" + cap + "'");
+}
+
+Level choose() {
+  const int level = supported_level() < allowed_level() ? supported_level() : allowed_level();
+#if defined(STEELYARD_HAVE_v4)
+  if (level >= 2) return STEELYARD_LEVEL(v4);
+  if (level >= 1) return STEELYARD_LEVEL(v3);
+#endif
+  (void)level;
+  return STEELYARD_LEVEL(base);
+}
+
+const Level& chosen() {
+  static const Level level = choose();
+  return level;
+}
+
+}  // namespace
+
+const Kernels& kernels() { return chosen().kernels; }
+const char* isa_name() { return chosen().name; }
+
+}  // namespace steelyard::simd

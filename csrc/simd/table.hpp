@@ -1,0 +1,30 @@
+// The inner loops that exist once per instruction set, as plain function pointers over raw memory.
+//
+// A *_kernels.cpp file here is compiled once per instruction set (base, v3, v4 of x86-64; base elsewhere) with
+// STEELYARD_ISA naming it. Nothing in such a file may instantiate an inline function with external linkage
+// (no STL): the linker could keep the AVX-512 copy for every caller. Everything lives in an anonymous namespace
+// but the one table that the file defines.
+#pragma once
+
+#include "simd/pair_terms.hpp"
+#include "simd/tile.hpp"
+#include "simd/vector_math.hpp"
+
+#define STEELYARD_CAT_(a, b) a##b
+#define STEELYARD_CAT(a, b) STEELYARD_CAT_(a, b)
+/// STEELYARD_FOR_ISA(pair_terms_) -> pair_terms_v3 where STEELYARD_ISA is v3
+#define STEELYARD_FOR_ISA(prefix) STEELYARD_CAT(prefix, STEELYARD_ISA)
+
+namespace steelyard::simd {
+
+struct Kernels {
+  const VectorMath* math;
+  const PairTerms* pair_terms;
+  const Tile<float>* tile_f32;
+  const Tile<double>* tile_f64;
+};
+
+const Kernels& kernels();  ///< the best table that this machine runs and STEELYARD_ISA allows
+const char* isa_name();    ///< "base", "v3" or "v4"
+
+}  // namespace steelyard::simd

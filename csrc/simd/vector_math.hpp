@@ -1,0 +1,17 @@
+// Element-wise functions over arrays.
+#pragma once
+
+#include <cstddef>
+
+namespace steelyard::simd {
+
+struct VectorMath {
+  /// x[i] <- exp(x[i]); relative error below 2.3e-16, overflow to inf above 709.78, underflow to 0 below -708.39.
+  void (*exp)(double* x, std::ptrdiff_t n);
+  /// The same in single precision; relative error below 1.2e-7.
+  void (*exp_f32)(float* x, std::ptrdiff_t n);
+};
+
+extern const VectorMath vector_math_base, vector_math_v3, vector_math_v4;
+
+}  // namespace steelyard::simd
