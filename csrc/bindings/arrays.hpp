@@ -1,0 +1,104 @@
+// The only place where NumPy arrays become views of the core and back.
+//
+// No `forcecast`: what NumPy would not cast safely (complex, object, long double, strings) is refused here.
+// NaN, masks, shapes and ranges are the Python wrapper's business.
+#pragma once
+
+#include <pybind11/numpy.h>
+#include <pybind11/pybind11.h>
+#include <pybind11/stl.h>
+
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "core/info.hpp"
+#include "core/monitor.hpp"
+#include "core/views.hpp"
+
+namespace steelyard::bindings {
+
+namespace py = pybind11;
+using namespace pybind11::literals;
+
+template <class T>
+using Array = py::array_t<T, py::array::c_style>;
+template <class T>
+using OptionalArray = std::optional<Array<T>>;
+
+template <class T>
+std::span<const T> vector_view(const Array<T>& array, const char* name) {
+  if (array.ndim() != 1) {
+    throw py::value_error(std::string(name) + " must be 1-dimensional, got " + std::to_string(array.ndim()) +
+                          " dimensions");
+  }
+  return {array.data(), static_cast<std::size_t>(array.size())};
+}
+
+template <class T>
+std::span<const T> vector_view(const OptionalArray<T>& array, const char* name) {
+  return array ? vector_view(*array, name) : std::span<const T>{};
+}
+
+template <class T>
+MatrixView<const T> matrix_view(const Array<T>& array, const char* name) {
+  if (array.ndim() != 2) {
+    throw py::value_error(std::string(name) + " must be 2-dimensional, got " + std::to_string(array.ndim()) +
+                          " dimensions");
+  }
+  return {array.data(), array.shape(0), array.shape(1), array.shape(1)};
+}
+
+/// Hands a vector to NumPy without copying it.
+template <class T>
+py::array_t<T> take(std::vector<T>&& values) {
+  auto owner = std::make_unique<std::vector<T>>(std::move(values));
+  const auto size = static_cast<py::ssize_t>(owner->size());
+  const T* data = owner->data();
+  const py::capsule keep(owner.release(), [](void* p) { delete static_cast<std::vector<T>*>(p); });
+  return py::array_t<T>(size, data, keep);
+}
+
+template <class T>
+py::array_t<T> take(std::vector<T>&& values, py::ssize_t rows, py::ssize_t cols) {
+  return take(std::move(values)).reshape({rows, cols});
+}
+
+/// A view that keeps `owner` alive and can't be written through.
+template <class T>
+py::array_t<T> readonly_view(const std::vector<T>& values, const py::object& owner) {
+  py::array_t<T> out(static_cast<py::ssize_t>(values.size()), values.data(), owner);
+  out.attr("flags").attr("writeable") = false;
+  return out;
+}
+
+/// Ctrl-C and the progress callback. Both take the GIL, which kernels run without.
+class PythonHost final : public Host {
+ public:
+  explicit PythonHost(py::object progress) : progress_(std::move(progress)) {}
+
+  bool interrupted() override {
+    const py::gil_scoped_acquire locked;
+    if (PyErr_CheckSignals() == 0) return false;
+    if (!PyErr_ExceptionMatches(PyExc_KeyboardInterrupt)) throw py::error_already_set();
+    PyErr_Clear();  // the wrapper raises it again, with the partial result
+    return true;
+  }
+
+  void progress(double done, double total) override {
+    if (progress_.is_none()) return;
+    const py::gil_scoped_acquire locked;
+    progress_(done, total);
+  }
+
+ private:
+  py::object progress_;
+};
+
+/// The fields of steelyard.Info; the trace as column names and a matrix.
+py::dict to_dict(const Info& info);
+
+}  // namespace steelyard::bindings

@@ -1,0 +1,10 @@
+// One register_*.cpp a topic; module.cpp calls them all.
+#pragma once
+
+#include <pybind11/pybind11.h>
+
+namespace steelyard::bindings {
+
+void register_core(pybind11::module_& m);
+
+}  // namespace steelyard::bindings

@@ -1,0 +1,37 @@
+"""Rankings, weights, metrics and samples that you can defend.
+
+`steelyard.rank` turns comparisons into strengths, ranks and intervals. Every result carries an `Info` that says how
+far the numbers can be from the truth.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import Any
+
+from ._build import __version__, build_info
+from ._errors import ConvergenceWarning, DisconnectedError, DisconnectedWarning, SeparationError
+from ._info import Info
+
+__all__ = [
+    "ConvergenceWarning",
+    "DisconnectedError",
+    "DisconnectedWarning",
+    "Info",
+    "SeparationError",
+    "__version__",
+    "build_info",
+]
+
+_LAZY = ("datasets", "plotting", "rank", "reference")
+
+
+def __getattr__(name: str) -> Any:
+    """Families are imported when they are first used."""
+    if name in _LAZY:
+        return importlib.import_module(f"{__name__}.{name}")
+    raise AttributeError(f"module 'steelyard' has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *_LAZY})

@@ -1,0 +1,48 @@
+"""Warnings and errors that every family shares, and the one rule for Ctrl-C."""
+
+from __future__ import annotations
+
+from typing import Any
+
+
+class ConvergenceWarning(UserWarning):
+    """A solver stopped before it reached its tolerance; the message says how far it is and what to do."""
+
+
+class DisconnectedWarning(UserWarning):
+    """Some items are compared through the prior alone, not through data."""
+
+
+class DisconnectedError(ValueError):
+    """The optimum is infinite or not unique since the data does not connect all items.
+
+    Attributes
+    ----------
+    report : ComponentReport
+        Who can't be compared with whom, and why.
+    """
+
+    def __init__(self, message: str, report: Any = None) -> None:
+        super().__init__(message)
+        self.report = report
+
+
+class SeparationError(ValueError):
+    """A parameter of the model has no finite optimum, or none at all, on this data.
+
+    Attributes
+    ----------
+    parameter : str
+        Name of the parameter.
+    """
+
+    def __init__(self, message: str, parameter: str = "") -> None:
+        super().__init__(message)
+        self.parameter = parameter
+
+
+def interrupted(partial: Any) -> KeyboardInterrupt:
+    """KeyboardInterrupt that carries the best result so far as ``.partial``."""
+    error = KeyboardInterrupt("interrupted; the exception's .partial holds the best result so far")
+    error.partial = partial  # type: ignore[attr-defined]
+    return error
