@@ -8,7 +8,6 @@
 #include <mutex>
 #include <thread>
 #include <utility>
-#include <utility>
 
 #if defined(__unix__) || defined(__APPLE__)
 #include <pthread.h>
