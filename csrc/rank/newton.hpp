@@ -30,7 +30,8 @@ class NewtonSolver {
   StrengthSystem& system() { return system_; }
 
  private:
-  bool take_step(const Counts& counts, const NewtonDirection& d, Parameters& at, double& length, Monitor& monitor);
+  bool find_direction(double accuracy, double tol, Monitor& monitor);
+  bool take_step(const Counts& counts, Parameters& at, double& length, Monitor& monitor);
 
   const PairGraph& graph_;
   Model model_;

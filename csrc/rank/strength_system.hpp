@@ -29,7 +29,9 @@ enum class Linear { automatic, dense, sparse, cg };
 struct NewtonDirection {
   std::vector<double> strengths;
   double tie = 0.0, home = 0.0;
+  double slope = 0.0;       ///< g'd over all parameters
   double decrement = 0.0;   ///< upper bound of sqrt(g' H^+ g); up to rounding with a direct solver
+  double lower = 0.0;       ///< lower bound of it
   int cg_iterations = 0;
 };
 
@@ -53,8 +55,10 @@ class StrengthSystem {
   std::string describe() const;
 
  private:
+  void bound_decrement(const Derivatives& d, const std::vector<double>& b, const std::vector<double>& x,
+                       const std::array<double, 2>& delta, NewtonDirection& out, Monitor& monitor);
+  /// Upper bound of r' L^+ r for the residual in one column.
   double tree_energy(const Derivatives& d, const double* residual, std::ptrdiff_t stride);
-  bool solve_dense(const double* b, double* x, std::ptrdiff_t columns);
   void grow_tree(const Derivatives& d);
 
   const PairGraph& graph_;
@@ -64,7 +68,7 @@ class StrengthSystem {
   std::vector<double> dense_;             ///< items x items, lower triangle
   std::optional<linalg::SparseCholesky> sparse_;
   std::vector<double> row_curvature_;     ///< curvatures in row order
-  std::vector<double> scratch_b_, scratch_x_;
+  std::vector<double> scratch_b_;
   std::vector<std::int32_t> tree_order_, tree_parent_;
   std::vector<double> tree_curvature_;
   int last_iterations_ = 0;

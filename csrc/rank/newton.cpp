@@ -1,0 +1,123 @@
+#include "rank/newton.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+#include <numeric>
+
+#include "rank/sweeps.hpp"
+
+namespace steelyard::rank {
+namespace {
+
+constexpr double longest_move = 5.0;
+
+void centre(std::vector<double>& s) {
+  const double mean = std::accumulate(s.begin(), s.end(), 0.0) / static_cast<double>(s.size());
+  for (double& value : s) value -= mean;
+}
+
+double slope_along(const Derivatives& at, const Model& model, const NewtonDirection& d) {
+  double slope = 0.0;
+  for (std::size_t i = 0; i < d.strengths.size(); ++i) slope += at.gradient[i] * d.strengths[i];
+  std::size_t next = 0;
+  if (model.ties != Ties::none) slope += at.extra_gradient[next++] * d.tie;
+  if (model.home) slope += at.extra_gradient[next] * d.home;
+  return slope;
+}
+
+double longest_step(const Model& model, const Parameters& at, const NewtonDirection& d) {
+  double largest = std::max(std::fabs(d.tie), std::fabs(d.home));
+  for (const double move : d.strengths) largest = std::max(largest, std::fabs(move));
+  double step = largest > longest_move ? longest_move / largest : 1.0;
+  if (model.ties == Ties::rao_kupper && d.tie < 0.0) step = std::min(step, -0.9 * at.tie / d.tie);  // delta > 0
+  return step;
+}
+
+Parameters moved(const Model& model, const Parameters& from, const NewtonDirection& d, double step) {
+  Parameters to = from;
+  for (std::size_t i = 0; i < to.strengths.size(); ++i) to.strengths[i] += step * d.strengths[i];
+  to.tie += step * d.tie;
+  to.home += step * d.home;
+  if (model.prior <= 0.0) centre(to.strengths);
+  return to;
+}
+
+}  // namespace
+
+NewtonSolver::NewtonSolver(const PairGraph& graph, const Model& model, Linear linear, Monitor& monitor)
+    : graph_(graph), model_(model), system_(graph, model, linear, monitor) {}
+
+bool NewtonSolver::take_step(const Counts& counts, Parameters& at, double& length, Monitor& monitor) {
+  length = longest_step(model_, at, direction_);
+  const double before = direction_.slope;
+  for (int attempt = 0; attempt < 40; ++attempt) {
+    Parameters next = moved(model_, at, direction_, length);
+    if (!evaluate(graph_, counts, model_, next, now_, monitor)) return false;
+    const double after = slope_along(now_, model_, direction_);
+    if (std::isfinite(after) && after >= -0.5 * before) {
+      at = std::move(next);
+      return true;
+    }
+    length *= std::isfinite(after) ? std::clamp(before / (before - after), 0.1, 0.7) : 0.1;
+  }
+  return false;
+}
+
+bool NewtonSolver::find_direction(double accuracy, double tol, Monitor& monitor) {
+  if (!system_.prepare(now_, monitor)) return false;
+  for (int tries = 0; tries < 4; ++tries, accuracy *= 1e-3) {
+    if (!system_.direction(now_, accuracy, direction_, monitor)) return false;
+    const bool undecided = direction_.lower <= tol && direction_.decrement > tol;
+    if (!undecided || system_.chosen() != Linear::cg) break;
+  }
+  return true;
+}
+
+Info NewtonSolver::fit(const Counts& counts, Parameters& at, const FitOptions& options, Monitor& monitor) {
+  const Stopwatch watch;
+  Info info;
+  info.tol = options.tol;
+  info.error_kind = ErrorKind::asymptotic;
+  info.error_bound = std::numeric_limits<double>::infinity();
+  info.solver = "newton (" + system_.describe() + ")";
+  if (options.keep_trace) info.trace.columns = {"iteration", "newton_decrement", "step", "cg_iterations", "seconds"};
+  for (int k = 0; k < options.warm_sweeps && !monitor.poll(); ++k) {
+    sweep(Sweep::newman, graph_, counts, model_, true, at, monitor);
+  }
+  if (model_.prior <= 0.0) centre(at.strengths);
+  bool ready = evaluate(graph_, counts, model_, at, now_, monitor);
+  double accuracy = 0.1, best = std::numeric_limits<double>::infinity();
+  int stalled = 0;
+  while (ready && !monitor.poll()) {
+    double length = 0.0;
+    const bool found = find_direction(accuracy, options.tol, monitor);
+    if (monitor.stopped()) break;
+    info.error_bound = found ? direction_.decrement : std::numeric_limits<double>::infinity();
+    info.converged = found && direction_.decrement <= options.tol;
+    // Near the floor of rounding the decrement no longer falls.
+    stalled = info.error_bound < 0.5 * best ? 0 : stalled + 1;
+    best = std::min(best, info.error_bound);
+    const bool floor = stalled >= 4 && best < 1e-6;
+    if (!info.converged && !floor && info.iterations < options.max_iter) {
+      ++info.iterations;
+      if (!found || !take_step(counts, at, length, monitor)) {
+        sweep(Sweep::newman, graph_, counts, model_, true, at, monitor);
+        ready = evaluate(graph_, counts, model_, at, now_, monitor);
+      }
+      accuracy = std::clamp(0.1 * info.error_bound, 1e-8, 0.1);
+    } else {
+      ready = false;
+    }
+    if (options.keep_trace) {
+      info.trace.add({static_cast<double>(info.iterations), info.error_bound, length,
+                      static_cast<double>(direction_.cg_iterations), watch.seconds()});
+    }
+    monitor.progress(info.iterations, options.max_iter);
+  }
+  info.interrupted = monitor.stopped();
+  info.seconds = watch.seconds();
+  return info;
+}
+
+}  // namespace steelyard::rank

@@ -1,0 +1,287 @@
+#include "rank/strength_system.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+
+#include "linalg/cholesky.hpp"
+
+namespace steelyard::rank {
+namespace {
+
+using std::ptrdiff_t;
+
+constexpr double infinity = std::numeric_limits<double>::infinity();
+
+std::size_t at_index(ptrdiff_t i) { return static_cast<std::size_t>(i); }
+
+std::int32_t busiest_item(const PairGraph& graph) {
+  std::int32_t best = 0;
+  const auto degree = [&](std::int32_t i) { return graph.offsets[at_index(i) + 1] - graph.offsets[at_index(i)]; };
+  for (std::int32_t i = 1; i < graph.items; ++i) {
+    if (degree(i) > degree(best)) best = i;
+  }
+  return best;
+}
+
+/// Is n^3/3 flops at BLAS speed cheaper than some sixty passes of conjugate gradients over the graph?
+bool dense_pays(const PairGraph& graph) {
+  const double n = graph.items, entries = static_cast<double>(graph.neighbours.size());
+  return graph.items <= linalg::own_cholesky_limit || (n <= 6000 && n * n * n / 3.0 / 2e10 < entries * 9e-8);
+}
+
+double dot(const double* a, const double* b, ptrdiff_t n, ptrdiff_t a_stride, ptrdiff_t b_stride) {
+  double sum = 0.0;
+  for (ptrdiff_t i = 0; i < n; ++i) sum += a[i * a_stride] * b[i * b_stride];
+  return sum;
+}
+
+/// A symmetric matrix of size 0, 1 or 2: the border's block.
+struct Small {
+  int size = 0;
+  std::array<double, 4> a{};
+
+  double at(int i, int j) const { return a[static_cast<std::size_t>(i * size + j)]; }
+  double& at(int i, int j) { return a[static_cast<std::size_t>(i * size + j)]; }
+
+  /// x <- A^{-1} b; false unless positive definite.
+  bool solve(const std::array<double, 2>& b, std::array<double, 2>& x) const {
+    if (size == 0) return true;
+    if (!(a[0] > 0.0)) return false;
+    if (size == 1) {
+      x[0] = b[0] / a[0];
+      return true;
+    }
+    const double schur = a[3] - a[1] * a[1] / a[0];
+    if (!(schur > 0.0)) return false;
+    x[1] = (b[1] - a[1] * b[0] / a[0]) / schur;
+    x[0] = (b[0] - a[1] * x[1]) / a[0];
+    return true;
+  }
+};
+
+/// Smallest l with det(A - l B) = 0 for B positive definite.
+double smallest_generalised_eigenvalue(const Small& a, const Small& b) {
+  if (a.size == 1) return a.a[0] / b.a[0];
+  const double qa = b.a[0] * b.a[3] - b.a[1] * b.a[1];
+  const double qb = -(a.a[0] * b.a[3] + a.a[3] * b.a[0] - 2.0 * a.a[1] * b.a[1]);
+  const double qc = a.a[0] * a.a[3] - a.a[1] * a.a[1];
+  if (!(qa > 0.0)) return 0.0;
+  return (-qb - std::sqrt(std::max(0.0, qb * qb - 4.0 * qa * qc))) / (2.0 * qa);
+}
+
+}  // namespace
+
+StrengthSystem::StrengthSystem(const PairGraph& graph, const Model& model, Linear wanted, Monitor& monitor)
+    : graph_(graph), model_(model), chosen_(wanted), ground_(busiest_item(graph)) {
+  const bool any = wanted == Linear::automatic;
+  if (any && graph.items <= linalg::own_cholesky_limit) chosen_ = Linear::dense;
+  if (chosen_ == Linear::automatic || chosen_ == Linear::sparse) {
+    const double budget = any ? std::max(5e7, 300.0 * static_cast<double>(graph.neighbours.size())) : infinity;
+    sparse_ = linalg::SparseCholesky::analyse(CsrPattern{graph.offsets, graph.neighbours}, budget, monitor);
+    chosen_ = sparse_ ? Linear::sparse : (any && dense_pays(graph) ? Linear::dense : Linear::cg);
+  }
+}
+
+std::string StrengthSystem::describe() const {
+  switch (chosen_) {
+    case Linear::dense:
+      return "dense Cholesky";
+    case Linear::sparse:
+      return "sparse Cholesky, " + std::to_string(sparse_->entries()) + " entries";
+    default:
+      return "preconditioned conjugate gradients";
+  }
+}
+
+bool StrengthSystem::prepare(const Derivatives& d, Monitor& monitor) {
+  if (chosen_ != Linear::dense) spread_to_rows(graph_, d.cell_curvature, row_curvature_, monitor);
+  if (chosen_ == Linear::cg) {
+    if (model_.prior <= 0.0) grow_tree(d);
+    return !monitor.stopped();
+  }
+  // Without a prior L 1 = 0. Adding to the ground item's diagonal makes it definite and leaves the solution for
+  // consistent right-hand sides, with that item at zero.
+  const auto ground = at_index(ground_);
+  const double anchor = model_.prior > 0.0 ? 0.0 : d.diagonal[ground];
+  if (chosen_ == Linear::sparse) {
+    scratch_b_.assign(d.diagonal.begin(), d.diagonal.end());
+    scratch_b_[ground] += anchor;
+    for (double& c : row_curvature_) c = -c;
+    return sparse_->factor(scratch_b_, row_curvature_, monitor);
+  }
+  const ptrdiff_t n = graph_.items;
+  dense_.assign(at_index(n * n), 0.0);
+  for (ptrdiff_t i = 0; i < n; ++i) dense_[at_index(i * n + i)] = d.diagonal[at_index(i)];
+  dense_[ground * at_index(n) + ground] += anchor;
+  for (std::size_t k = 0; k < graph_.left.size(); ++k) {
+    dense_[at_index(graph_.right[k] * n + graph_.left[k])] -= d.cell_curvature[k];  // left < right: lower triangle
+  }
+  return linalg::cholesky(dense_.data(), n, n, monitor);
+}
+
+bool StrengthSystem::solve(const Derivatives& d, const double* b, double* x, ptrdiff_t columns, double accuracy,
+                           Monitor& monitor) {
+  const ptrdiff_t n = graph_.items;
+  last_iterations_ = 0;
+  if (chosen_ != Linear::cg) {
+    std::copy(b, b + n * columns, x);
+    if (chosen_ == Linear::sparse) {
+      sparse_->solve(x, columns);
+    } else {
+      linalg::cholesky_solve(dense_.data(), n, n, x, columns, columns);
+    }
+    if (model_.prior > 0.0) return true;
+    for (ptrdiff_t c = 0; c < columns; ++c) {
+      double mean = 0.0;
+      for (ptrdiff_t i = 0; i < n; ++i) mean += x[i * columns + c];
+      mean /= static_cast<double>(n);
+      for (ptrdiff_t i = 0; i < n; ++i) x[i * columns + c] -= mean;
+    }
+    return true;
+  }
+  linalg::CgOptions options;
+  options.tol = accuracy;
+  options.max_iter = 20000;
+  options.project_mean = model_.prior <= 0.0;
+  std::fill(x, x + n * columns, 0.0);
+  const auto apply = [&](const double* in, double* out, ptrdiff_t m) {
+    multiply_hessian(graph_, d, row_curvature_, in, out, m, monitor);
+  };
+  const auto jacobi = [&](const double* in, double* out, ptrdiff_t m) {
+    for (ptrdiff_t i = 0; i < n; ++i) {
+      const double scale = 1.0 / d.diagonal[at_index(i)];
+      for (ptrdiff_t c = 0; c < m; ++c) out[i * m + c] = scale * in[i * m + c];
+    }
+  };
+  const auto result = linalg::conjugate_gradients(n, columns, apply, jacobi, b, x, options, monitor);
+  last_iterations_ = result.iterations;
+  return !result.interrupted;
+}
+
+bool StrengthSystem::direction(const Derivatives& d, double accuracy, NewtonDirection& out, Monitor& monitor) {
+  const ptrdiff_t n = graph_.items, m = 1 + d.extra;
+  std::vector<double> b(at_index(n * m)), x(at_index(n * m));
+  for (ptrdiff_t i = 0; i < n; ++i) {
+    b[at_index(i * m)] = d.gradient[at_index(i)];
+    for (ptrdiff_t c = 1; c < m; ++c) b[at_index(i * m + c)] = d.border[at_index(i * d.extra + c - 1)];
+  }
+  if (!solve(d, b.data(), x.data(), m, accuracy, monitor)) return false;
+
+  // Schur complement of the border: (M - K'Y) delta = g_extra - K'y
+  Small schur{d.extra, {}};
+  std::array<double, 2> rest{}, delta{};
+  for (int c = 0; c < d.extra; ++c) {
+    rest[at_index(c)] = d.extra_gradient[at_index(c)] - dot(&b[at_index(c + 1)], &x[0], n, m, m);
+    for (int e = 0; e < d.extra; ++e) {
+      schur.at(c, e) = d.extra_hessian[at_index(c * d.extra + e)] -
+                       0.5 * (dot(&b[at_index(c + 1)], &x[at_index(e + 1)], n, m, m) +
+                              dot(&b[at_index(e + 1)], &x[at_index(c + 1)], n, m, m));
+    }
+  }
+  if (!schur.solve(rest, delta)) return false;
+  out.strengths.resize(at_index(n));
+  for (ptrdiff_t i = 0; i < n; ++i) {
+    double step = x[at_index(i * m)];
+    for (int c = 0; c < d.extra; ++c) step -= x[at_index(i * m + c + 1)] * delta[at_index(c)];
+    out.strengths[at_index(i)] = step;
+  }
+  int next = 0;
+  out.tie = model_.ties != Ties::none ? delta[at_index(next++)] : 0.0;
+  out.home = model_.home ? delta[at_index(next)] : 0.0;
+  out.cg_iterations = last_iterations_;
+
+  double slope = dot(d.gradient.data(), out.strengths.data(), n, 1, 1);
+  for (int c = 0; c < d.extra; ++c) slope += d.extra_gradient[at_index(c)] * delta[at_index(c)];
+  out.slope = slope;
+  out.decrement = out.lower = std::sqrt(std::max(0.0, slope));
+  if (chosen_ == Linear::cg) bound_decrement(d, b, x, delta, out, monitor);
+  return std::isfinite(out.decrement) || chosen_ == Linear::cg;
+}
+
+void StrengthSystem::bound_decrement(const Derivatives& d, const std::vector<double>& b, const std::vector<double>& x,
+                                     const std::array<double, 2>& delta, NewtonDirection& out, Monitor& monitor) {
+  const ptrdiff_t n = graph_.items, m = 1 + d.extra;
+  // Residuals: first of the direction itself, then of the border's columns.
+  std::vector<double> point(at_index(n * m)), residual(at_index(n * m));
+  for (ptrdiff_t i = 0; i < n; ++i) {
+    point[at_index(i * m)] = out.strengths[at_index(i)];
+    for (ptrdiff_t c = 1; c < m; ++c) point[at_index(i * m + c)] = x[at_index(i * m + c)];
+  }
+  multiply_hessian(graph_, d, row_curvature_, point.data(), residual.data(), m, monitor);
+  for (ptrdiff_t i = 0; i < n; ++i) {
+    double target = b[at_index(i * m)];
+    for (int c = 0; c < d.extra; ++c) target -= b[at_index(i * m + c + 1)] * delta[at_index(c)];
+    residual[at_index(i * m)] = target - residual[at_index(i * m)];
+    for (ptrdiff_t c = 1; c < m; ++c) residual[at_index(i * m + c)] = b[at_index(i * m + c)] - residual[at_index(i * m + c)];
+  }
+  const double below = out.slope + dot(out.strengths.data(), residual.data(), n, 1, m);
+  const double energy = tree_energy(d, residual.data(), m);
+  double share = 1.0;  // 1 - rho^2
+  if (d.extra > 0) {
+    Small remaining{d.extra, {}}, block{d.extra, d.extra_hessian};
+    double slack = 0.0;
+    for (int c = 0; c < d.extra; ++c) slack += tree_energy(d, &residual[at_index(c + 1)], m);
+    for (int c = 0; c < d.extra; ++c) {
+      for (int e = 0; e < d.extra; ++e) {
+        const auto term = [&](int p, int q) {
+          return dot(&b[at_index(p + 1)], &x[at_index(q + 1)], n, m, m) +
+                 dot(&x[at_index(p + 1)], &residual[at_index(q + 1)], n, m, m);
+        };
+        remaining.at(c, e) = block.at(c, e) - 0.5 * (term(c, e) + term(e, c)) - (c == e ? slack : 0.0);
+      }
+    }
+    share = smallest_generalised_eigenvalue(remaining, block);
+  }
+  out.lower = std::sqrt(std::max(0.0, below));
+  out.decrement = share > 0.0 ? std::sqrt(std::max(0.0, below) + energy / share) : infinity;
+}
+
+void StrengthSystem::grow_tree(const Derivatives& d) {
+  // Breadth first from the busiest item; each item hangs on the strongest edge to an earlier level.
+  const auto n = at_index(graph_.items);
+  tree_parent_.assign(n, -1);
+  tree_curvature_.assign(n, 0.0);
+  tree_order_.clear();
+  std::vector<std::int32_t> level(n, -1);
+  tree_order_.push_back(ground_);
+  level[at_index(ground_)] = 0;
+  for (std::size_t next = 0; next < tree_order_.size(); ++next) {
+    const auto i = tree_order_[next];
+    for (auto k = graph_.offsets[at_index(i)]; k < graph_.offsets[at_index(i) + 1]; ++k) {
+      const auto j = graph_.neighbours[at_index(k)];
+      const double curvature = d.cell_curvature[graph_.edge[at_index(k)]];
+      if (level[at_index(j)] < 0) {
+        level[at_index(j)] = level[at_index(i)] + 1;
+        tree_order_.push_back(j);
+      }
+      if (level[at_index(j)] == level[at_index(i)] + 1 && curvature > tree_curvature_[at_index(j)]) {
+        tree_curvature_[at_index(j)] = curvature;
+        tree_parent_[at_index(j)] = i;
+      }
+    }
+  }
+}
+
+double StrengthSystem::tree_energy(const Derivatives& d, const double* residual, ptrdiff_t stride) {
+  double energy = 0.0;
+  if (model_.prior > 0.0) {
+    for (ptrdiff_t i = 0; i < graph_.items; ++i) {
+      const double r = residual[i * stride];
+      if (r != 0.0) energy += r * r / d.prior_curvature[at_index(i)];
+    }
+    return energy;
+  }
+  scratch_b_.resize(at_index(graph_.items));
+  for (ptrdiff_t i = 0; i < graph_.items; ++i) scratch_b_[at_index(i)] = residual[i * stride];
+  for (auto k = tree_order_.size(); k-- > 1;) {
+    const auto i = at_index(tree_order_[k]);
+    const double flow = scratch_b_[i];
+    if (flow == 0.0) continue;
+    energy += flow * flow / tree_curvature_[i];
+    if (tree_parent_[i] >= 0) scratch_b_[at_index(tree_parent_[i])] += flow;
+  }
+  return energy;
+}
+
+}  // namespace steelyard::rank

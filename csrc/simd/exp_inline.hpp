@@ -1,0 +1,47 @@
+// exp for the *_kernels.cpp files: Cody-Waite reduction and a polynomial, so that the compiler can vectorise it.
+//
+// Everything here is in an anonymous namespace: each instruction set must keep its own copy.
+#pragma once
+
+#include <cstdint>
+#include <cstring>
+
+namespace steelyard::simd {
+namespace {
+
+/// e^x, relative error about 1 ulp; inf above 709.78, 0 below -708.39 (no denormals), NaN stays NaN.
+inline double exp_inline(double x) {
+  constexpr double round_magic = 6755399441055744.0;  // 1.5 * 2^52: adding it rounds to an integer
+  const double clamped = x < -708.39 ? -708.39 : (x > 709.78 ? 709.78 : x);
+  double shifted = clamped * 1.4426950408889634 + round_magic;
+  std::int64_t exponent;
+  std::memcpy(&exponent, &shifted, sizeof(exponent));
+  shifted -= round_magic;
+  double r = clamped - shifted * 6.93147180369123816490e-01;  // ln 2 in two parts
+  r -= shifted * 1.90821492927058770002e-10;
+  double p = 1.6059043836821613e-10;  // 1 / 13!
+  p = p * r + 2.0876756987868099e-09;
+  p = p * r + 2.5052108385441720e-08;
+  p = p * r + 2.7557319223985888e-07;
+  p = p * r + 2.7557319223985893e-06;
+  p = p * r + 2.4801587301587302e-05;
+  p = p * r + 1.9841269841269841e-04;
+  p = p * r + 1.3888888888888889e-03;
+  p = p * r + 8.3333333333333332e-03;
+  p = p * r + 4.1666666666666664e-02;
+  p = p * r + 1.6666666666666666e-01;
+  p = p * r + 0.5;
+  p = p * r + 1.0;
+  p = p * r + 1.0;
+  std::int64_t bits;
+  std::memcpy(&bits, &p, sizeof(bits));
+  bits += static_cast<std::int64_t>(static_cast<std::uint64_t>(exponent) << 52);
+  double y;
+  std::memcpy(&y, &bits, sizeof(y));
+  y = x < -708.39 ? 0.0 : y;
+  y = x > 709.78 ? __builtin_huge_val() : y;
+  return x == x ? y : x;
+}
+
+}  // namespace
+}  // namespace steelyard::simd
