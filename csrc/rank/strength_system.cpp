@@ -199,6 +199,38 @@ bool StrengthSystem::direction(const Derivatives& d, double accuracy, NewtonDire
   return std::isfinite(out.decrement) || chosen_ == Linear::cg;
 }
 
+bool StrengthSystem::solve_all(const Derivatives& d, const MatrixView<const double>& b, double* x, double accuracy,
+                               Monitor& monitor) {
+  const ptrdiff_t n = graph_.items, m = b.cols, extra = d.extra, all = m + extra;
+  std::vector<double> right(at_index(n * all)), left(at_index(n * all));
+  for (ptrdiff_t i = 0; i < n; ++i) {
+    std::copy(b.row(i), b.row(i) + m, &right[at_index(i * all)]);
+    for (ptrdiff_t e = 0; e < extra; ++e) right[at_index(i * all + m + e)] = d.border[at_index(i * extra + e)];
+  }
+  if (!solve(d, right.data(), left.data(), all, accuracy, monitor)) return false;
+  const auto border_dot = [&](ptrdiff_t e, ptrdiff_t column) {
+    return dot(&right[at_index(m + e)], &left[at_index(column)], n, all, all);
+  };
+  Small schur{d.extra, {}};
+  for (int e = 0; e < d.extra; ++e) {
+    for (int f = 0; f < d.extra; ++f) {
+      schur.at(e, f) = d.extra_hessian[at_index(e * extra + f)] - 0.5 * (border_dot(e, m + f) + border_dot(f, m + e));
+    }
+  }
+  for (ptrdiff_t c = 0; c < m; ++c) {
+    std::array<double, 2> rest{}, delta{};
+    for (ptrdiff_t e = 0; e < extra; ++e) rest[at_index(e)] = b.row(n + e)[c] - border_dot(e, c);
+    if (!schur.solve(rest, delta)) return false;
+    for (ptrdiff_t i = 0; i < n; ++i) {
+      double value = left[at_index(i * all + c)];
+      for (ptrdiff_t e = 0; e < extra; ++e) value -= left[at_index(i * all + m + e)] * delta[at_index(e)];
+      x[i * m + c] = value;
+    }
+    for (ptrdiff_t e = 0; e < extra; ++e) x[(n + e) * m + c] = delta[at_index(e)];
+  }
+  return true;
+}
+
 void StrengthSystem::bound_decrement(const Derivatives& d, const std::vector<double>& b, const std::vector<double>& x,
                                      const std::array<double, 2>& delta, NewtonDirection& out, Monitor& monitor) {
   const ptrdiff_t n = graph_.items, m = 1 + d.extra;

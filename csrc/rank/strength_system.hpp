@@ -51,6 +51,11 @@ class StrengthSystem {
   bool solve(const Derivatives& d, const double* b, double* x, std::ptrdiff_t columns, double accuracy,
              Monitor& monitor);
 
+  /// X <- H^+ B over all parameters (strengths, then tie, then home), B with items + extra rows. False: failed or
+  /// stopped.
+  bool solve_all(const Derivatives& d, const MatrixView<const double>& b, double* x, double accuracy,
+                 Monitor& monitor);
+
   Linear chosen() const { return chosen_; }
   std::string describe() const;
 

@@ -1,0 +1,25 @@
+"""Who is better: strengths, ranks and intervals from comparisons."""
+
+from __future__ import annotations
+
+from ._bootstrap import BootstrapResult
+from ._bradley_terry import bradley_terry
+from ._comparisons import Comparisons
+from ._components import ComponentReport
+from ._covariance import Contrast, Covariance
+from ._fit import BradleyTerryFit, Prediction, RankInfo
+from ._rank_intervals import RankIntervals, Tiers
+
+__all__ = [
+    "BootstrapResult",
+    "BradleyTerryFit",
+    "Comparisons",
+    "ComponentReport",
+    "Contrast",
+    "Covariance",
+    "Prediction",
+    "RankInfo",
+    "RankIntervals",
+    "Tiers",
+    "bradley_terry",
+]
