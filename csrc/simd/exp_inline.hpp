@@ -43,5 +43,33 @@ inline double exp_inline(double x) {
   return x == x ? y : x;
 }
 
+/// The same in single precision: inf above 88.72, 0 below -87.33.
+inline float exp_inline(float x) {
+  constexpr float round_magic = 12582912.0F;  // 1.5 * 2^23
+  const float clamped = x < -87.33F ? -87.33F : (x > 88.72F ? 88.72F : x);
+  float shifted = clamped * 1.44269504F + round_magic;
+  std::int32_t exponent;
+  std::memcpy(&exponent, &shifted, sizeof(exponent));
+  shifted -= round_magic;
+  float r = clamped - shifted * 0.693359375F;
+  r += shifted * 2.12194440e-4F;
+  float p = 1.98412698e-4F;  // 1 / 7!
+  p = p * r + 1.38888889e-3F;
+  p = p * r + 8.33333333e-3F;
+  p = p * r + 4.16666667e-2F;
+  p = p * r + 1.66666667e-1F;
+  p = p * r + 0.5F;
+  p = p * r + 1.0F;
+  p = p * r + 1.0F;
+  std::int32_t bits;
+  std::memcpy(&bits, &p, sizeof(bits));
+  bits += static_cast<std::int32_t>(static_cast<std::uint32_t>(exponent) << 23);
+  float y;
+  std::memcpy(&y, &bits, sizeof(y));
+  y = x < -87.33F ? 0.0F : y;
+  y = x > 88.72F ? __builtin_huge_valf() : y;
+  return x == x ? y : x;
+}
+
 }  // namespace
 }  // namespace steelyard::simd

@@ -6,6 +6,7 @@
 // but the one table that the file defines.
 #pragma once
 
+#include "simd/dense.hpp"
 #include "simd/pair_terms.hpp"
 #include "simd/tile.hpp"
 #include "simd/vector_math.hpp"
@@ -20,6 +21,7 @@ namespace steelyard::simd {
 struct Kernels {
   const VectorMath* math;
   const PairTerms* pair_terms;
+  const Dense* dense;
   const Tile<float>* tile_f32;
   const Tile<double>* tile_f64;
 };

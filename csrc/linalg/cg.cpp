@@ -1,0 +1,185 @@
+#include "linalg/cg.hpp"
+
+#include <algorithm>
+#include <cmath>
+
+#include "core/pool.hpp"
+
+namespace steelyard::linalg {
+namespace {
+
+using std::ptrdiff_t;
+
+std::size_t size_of(ptrdiff_t n) { return static_cast<std::size_t>(n); }
+
+/// Chunks of rows: a few microseconds of streaming a column.
+ptrdiff_t rows_per_chunk(ptrdiff_t columns) { return std::max<ptrdiff_t>(1024, 65536 / columns); }
+
+/// The smallest eigenvalue of a symmetric tridiagonal matrix by bisection on the Sturm count.
+double smallest_eigenvalue(const std::vector<double>& diagonal, const std::vector<double>& off) {
+  if (diagonal.empty()) return 0.0;
+  const std::size_t n = diagonal.size();
+  const auto below = [&](double x) {  // is some eigenvalue smaller than x?
+    double q = diagonal[0] - x;
+    if (q < 0.0) return true;
+    for (std::size_t i = 1; i < n; ++i) {
+      q = diagonal[i] - x - off[i - 1] * off[i - 1] / (q == 0.0 ? 1e-300 : q);
+      if (q < 0.0) return true;
+    }
+    return false;
+  };
+  double low = 0.0, high = *std::min_element(diagonal.begin(), diagonal.end());
+  for (int step = 0; step < 60 && high - low > 1e-6 * high; ++step) {
+    const double middle = 0.5 * (low + high);
+    (below(middle) ? high : low) = middle;
+  }
+  return high;
+}
+
+/// The recurrences of all columns.
+class Recurrence {
+ public:
+  Recurrence(ptrdiff_t n, ptrdiff_t columns, const CgOptions& options, Monitor& monitor)
+      : n_(n), m_(columns), options_(options), monitor_(monitor), state_(size_of(columns)) {}
+
+  /// Sums of a_c' b_c for every column c, in chunk order.
+  std::vector<double> dots(const double* a, const double* b) {
+    const ptrdiff_t grain = rows_per_chunk(m_), chunks = (n_ + grain - 1) / grain;
+    std::vector<double> parts(size_of(chunks * m_), 0.0), sums(size_of(m_), 0.0);
+    parallel_for(n_, grain, monitor_, [&](ptrdiff_t begin, ptrdiff_t end) {
+      double* part = parts.data() + begin / grain * m_;
+      for (auto i = begin; i < end; ++i) {
+        for (ptrdiff_t c = 0; c < m_; ++c) part[c] += a[i * m_ + c] * b[i * m_ + c];
+      }
+    });
+    for (ptrdiff_t k = 0; k < chunks; ++k) {
+      for (ptrdiff_t c = 0; c < m_; ++c) sums[size_of(c)] += parts[size_of(k * m_ + c)];
+    }
+    return sums;
+  }
+
+  template <class Update>
+  void rows(const Update& update) {
+    parallel_for(n_, rows_per_chunk(m_), monitor_, [&](ptrdiff_t begin, ptrdiff_t end) {
+      for (auto k = begin * m_; k < end * m_; ++k) update(size_of(k), size_of(k % m_));
+    });
+  }
+
+  void remove_mean(std::vector<double>& x) {
+    if (!options_.project_mean) return;
+    const std::vector<double> ones(x.size(), 1.0);
+    auto mean = dots(x.data(), ones.data());
+    for (double& value : mean) value /= static_cast<double>(n_);
+    rows([&](std::size_t k, std::size_t c) { x[k] -= mean[c]; });
+  }
+
+  CgResult run(const Apply& apply, const Apply& precondition, const double* b, double* x_out) {
+    const std::size_t all = size_of(n_ * m_);
+    std::vector<double> x(x_out, x_out + all), r(all), z(all), p(all), ap(all);
+    std::vector<double> alpha(size_of(m_)), beta(size_of(m_));
+    // The scale of b, and r = b - A x.
+    std::copy(b, b + all, r.begin());
+    remove_mean(r);
+    precondition(r.data(), z.data(), m_);
+    const auto b_norm = dots(r.data(), z.data());
+    if (std::any_of(x.begin(), x.end(), [](double v) { return v != 0.0; })) {
+      apply(x.data(), ap.data(), m_);
+      rows([&](std::size_t k, std::size_t) { r[k] -= ap[k]; });
+      remove_mean(r);
+      precondition(r.data(), z.data(), m_);
+    }
+    auto rz = dots(r.data(), z.data());
+    p = z;
+    CgResult result;
+    result.columns.resize(size_of(m_));
+    settle(rz, b_norm, result);
+    while (moving() && result.iterations < options_.max_iter && !monitor_.poll()) {
+      apply(p.data(), ap.data(), m_);
+      const auto pap = dots(p.data(), ap.data());
+      ++result.iterations;
+      for (std::size_t c = 0; c < alpha.size(); ++c) {
+        if (!(pap[c] > 0.0)) state_[c].done = true;
+        alpha[c] = state_[c].done ? 0.0 : rz[c] / pap[c];
+        if (state_[c].done) continue;
+        auto& column = result.columns[c];
+        column.energy += alpha[c] * rz[c];
+        column.iterations = result.iterations;
+        state_[c].extend_tridiagonal(alpha[c]);
+      }
+      rows([&](std::size_t k, std::size_t c) {
+        x[k] += alpha[c] * p[k];
+        r[k] -= alpha[c] * ap[k];
+      });
+      if (monitor_.stopped()) break;
+      remove_mean(r);
+      precondition(r.data(), z.data(), m_);
+      const auto next = dots(r.data(), z.data());
+      for (std::size_t c = 0; c < beta.size(); ++c) {
+        beta[c] = rz[c] > 0.0 ? next[c] / rz[c] : 0.0;
+        if (!state_[c].done) state_[c].beta = beta[c];
+      }
+      rz = next;
+      settle(rz, b_norm, result);
+      rows([&](std::size_t k, std::size_t c) { p[k] = z[k] + beta[c] * p[k]; });
+    }
+    remove_mean(x);
+    std::copy(x.begin(), x.end(), x_out);
+    finish(rz, result);
+    return result;
+  }
+
+ private:
+  struct State {
+    bool done = false;
+    double alpha = 0.0, beta = 0.0;
+    std::vector<double> diagonal, off;  ///< of the Lanczos matrix
+
+    void extend_tridiagonal(double next_alpha) {
+      if (diagonal.empty()) {
+        diagonal.push_back(1.0 / next_alpha);
+      } else {
+        off.push_back(std::sqrt(beta) / alpha);
+        diagonal.push_back(1.0 / next_alpha + beta / alpha);
+      }
+      alpha = next_alpha;
+    }
+  };
+
+  bool moving() const {
+    return std::any_of(state_.begin(), state_.end(), [](const State& s) { return !s.done; });
+  }
+
+  void settle(const std::vector<double>& rz, const std::vector<double>& b_norm, CgResult& result) {
+    result.converged = true;
+    for (std::size_t c = 0; c < rz.size(); ++c) {
+      auto& column = result.columns[c];
+      if (!column.converged && rz[c] <= options_.tol * options_.tol * b_norm[c]) column.converged = state_[c].done = true;
+      result.converged = result.converged && column.converged;
+    }
+  }
+
+  void finish(const std::vector<double>& rz, CgResult& result) {
+    result.interrupted = monitor_.stopped();
+    for (std::size_t c = 0; c < rz.size(); ++c) {
+      auto& column = result.columns[c];
+      column.residual = std::sqrt(std::max(0.0, rz[c]));
+      column.lanczos_smallest = smallest_eigenvalue(state_[c].diagonal, state_[c].off);
+      column.error_estimate =
+          column.lanczos_smallest > 0.0 ? column.residual / std::sqrt(column.lanczos_smallest) : column.residual;
+    }
+  }
+
+  ptrdiff_t n_, m_;
+  CgOptions options_;
+  Monitor& monitor_;
+  std::vector<State> state_;
+};
+
+}  // namespace
+
+CgResult conjugate_gradients(ptrdiff_t n, ptrdiff_t columns, const Apply& apply, const Apply& precondition,
+                             const double* b, double* x, const CgOptions& options, Monitor& monitor) {
+  return Recurrence(n, columns, options, monitor).run(apply, precondition, b, x);
+}
+
+}  // namespace steelyard::linalg

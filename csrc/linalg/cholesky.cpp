@@ -1,0 +1,194 @@
+#include "linalg/cholesky.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <vector>
+
+#include "linalg/blas.hpp"
+#include "simd/table.hpp"
+
+namespace steelyard::linalg {
+namespace {
+
+using std::ptrdiff_t;
+
+constexpr ptrdiff_t own_block = 32;
+
+/// L of a small diagonal block, row by row.
+bool factor_block(double* a, ptrdiff_t n, ptrdiff_t stride) {
+  for (ptrdiff_t i = 0; i < n; ++i) {
+    for (ptrdiff_t j = 0; j <= i; ++j) {
+      double sum = a[i * stride + j];
+      for (ptrdiff_t k = 0; k < j; ++k) sum -= a[i * stride + k] * a[j * stride + k];
+      if (i != j) {
+        a[i * stride + j] = sum / a[j * stride + j];
+      } else if (sum > 0.0 && std::isfinite(sum)) {
+        a[i * stride + i] = std::sqrt(sum);
+      } else {
+        return false;
+      }
+    }
+  }
+  return true;
+}
+
+/// Rows below a factored block: X <- X L^{-T}.
+void solve_panel(const double* l, double* x, ptrdiff_t rows, ptrdiff_t n, ptrdiff_t stride) {
+  for (ptrdiff_t i = 0; i < rows; ++i) {
+    double* row = x + i * stride;
+    for (ptrdiff_t j = 0; j < n; ++j) {
+      double sum = row[j];
+      for (ptrdiff_t k = 0; k < j; ++k) sum -= row[k] * l[j * stride + k];
+      row[j] = sum / l[j * stride + j];
+    }
+  }
+}
+
+std::size_t size_of(ptrdiff_t n) { return static_cast<std::size_t>(n); }
+
+/// out (cols x rows) <- transpose of in (rows x cols).
+void transpose(const double* in, ptrdiff_t stride, ptrdiff_t rows, ptrdiff_t cols, double* out) {
+  for (ptrdiff_t i = 0; i < rows; ++i) {
+    for (ptrdiff_t j = 0; j < cols; ++j) out[j * rows + i] = in[i * stride + j];
+  }
+}
+
+// ---- the large case, in blocks of SciPy's BLAS. Row-major lower is column-major upper: A = U' U.
+
+constexpr ptrdiff_t blas_block = 256;
+constexpr ptrdiff_t blas_columns = 1024;  // of a trailing update between two looks at Ctrl-C
+
+int as_int(ptrdiff_t n) { return static_cast<int>(n); }
+
+/// C (n x m, column-major) -= A' B with A (k x n) and B (k x m), all within one matrix of leading dimension ld.
+void subtract_gemm(double* a, double* b, double* c, ptrdiff_t n, ptrdiff_t m, ptrdiff_t k, ptrdiff_t ld) {
+  char t = 'T', plain = 'N';
+  int in = as_int(n), im = as_int(m), ik = as_int(k), ild = as_int(ld);
+  double minus = -1.0, one = 1.0;
+  blas().dgemm(&t, &plain, &in, &im, &ik, &minus, a, &ild, b, &ild, &one, c, &ild);
+}
+
+void subtract_syrk(double* a, double* c, ptrdiff_t n, ptrdiff_t k, ptrdiff_t ld) {
+  char upper = 'U', t = 'T';
+  int in = as_int(n), ik = as_int(k), ild = as_int(ld);
+  double minus = -1.0, one = 1.0;
+  blas().dsyrk(&upper, &t, &in, &ik, &minus, a, &ild, &one, c, &ild);
+}
+
+bool potrf(double* a, ptrdiff_t n, ptrdiff_t ld) {
+  char upper = 'U';
+  int in = as_int(n), ild = as_int(ld), info = 0;
+  blas().dpotrf(&upper, &in, a, &ild, &info);
+  return info == 0;
+}
+
+/// B (n x m) <- U^{-T} B.
+void trsm(double* u, double* b, ptrdiff_t n, ptrdiff_t m, ptrdiff_t ld) {
+  char left = 'L', upper = 'U', t = 'T', plain = 'N';
+  int in = as_int(n), im = as_int(m), ild = as_int(ld);
+  double one = 1.0;
+  blas().dtrsm(&left, &upper, &t, &plain, &in, &im, &one, u, &ild, b, &ild);
+}
+
+bool cholesky_blas(double* a, ptrdiff_t n, ptrdiff_t ld, Monitor& monitor) {
+  const auto at = [&](ptrdiff_t row, ptrdiff_t col) { return a + col * ld + row; };  // column-major
+  for (ptrdiff_t k = 0; k < n; k += blas_block) {
+    const ptrdiff_t nb = std::min(blas_block, n - k), next = k + nb;
+    if (monitor.poll() || !potrf(at(k, k), nb, ld)) return false;
+    for (ptrdiff_t j = next; j < n; j += blas_columns) {
+      const ptrdiff_t m = std::min(blas_columns, n - j);
+      trsm(at(k, k), at(k, j), nb, m, ld);
+      if (monitor.poll()) return false;
+    }
+    for (ptrdiff_t j = next; j < n; j += blas_columns) {
+      const ptrdiff_t m = std::min(blas_columns, n - j);
+      if (j > next) subtract_gemm(at(k, next), at(k, j), at(next, j), j - next, m, nb, ld);
+      subtract_syrk(at(k, j), at(j, j), m, nb, ld);
+      if (monitor.poll()) return false;
+    }
+  }
+  return true;
+}
+
+}  // namespace
+
+bool cholesky_own(double* a, ptrdiff_t n, ptrdiff_t stride) {
+  const auto& dense = *simd::kernels().dense;
+  std::vector<double> panel(size_of(own_block * std::max<ptrdiff_t>(0, n - own_block)));
+  for (ptrdiff_t k = 0; k < n; k += own_block) {
+    const ptrdiff_t nb = std::min(own_block, n - k), next = k + nb, rest = n - next;
+    double* diagonal = a + k * stride + k;
+    if (!factor_block(diagonal, nb, stride)) return false;
+    if (rest == 0) break;
+    double* below = a + next * stride + k;
+    solve_panel(diagonal, below, rest, nb, stride);
+    transpose(below, stride, rest, nb, panel.data());
+    for (ptrdiff_t i = 0; i < rest; i += own_block) {
+      const ptrdiff_t rows = std::min(own_block, rest - i);
+      // Blocks left of the diagonal, then the diagonal block's lower triangle row by row.
+      dense.subtract_product(a + (next + i) * stride + next, stride, below + i * stride, stride, panel.data(), rest, rows,
+                             i, nb);
+      for (ptrdiff_t r = 0; r < rows; ++r) {
+        dense.subtract_product(a + (next + i + r) * stride + next + i, stride, below + (i + r) * stride, stride,
+                               panel.data() + i, rest, 1, r + 1, nb);
+      }
+    }
+  }
+  return true;
+}
+
+bool cholesky(double* a, ptrdiff_t n, ptrdiff_t stride, Monitor& monitor) {
+  if (n <= own_cholesky_limit) return cholesky_own(a, n, stride);
+  return cholesky_blas(a, n, stride, monitor);
+}
+
+void cholesky_solve(const double* l, ptrdiff_t n, ptrdiff_t stride, double* b, ptrdiff_t columns, ptrdiff_t b_stride) {
+  for (ptrdiff_t i = 0; i < n; ++i) {
+    double* row = b + i * b_stride;
+    for (ptrdiff_t k = 0; k < i; ++k) {
+      const double factor = l[i * stride + k];
+      const double* other = b + k * b_stride;
+      for (ptrdiff_t c = 0; c < columns; ++c) row[c] -= factor * other[c];
+    }
+    const double pivot = 1.0 / l[i * stride + i];
+    for (ptrdiff_t c = 0; c < columns; ++c) row[c] *= pivot;
+  }
+  cholesky_solve_transposed(l, n, stride, b, columns, b_stride);
+}
+
+void cholesky_solve_transposed(const double* l, ptrdiff_t n, ptrdiff_t stride, double* b, ptrdiff_t columns,
+                               ptrdiff_t b_stride) {
+  for (ptrdiff_t i = n; i-- > 0;) {
+    double* row = b + i * b_stride;
+    const double pivot = 1.0 / l[i * stride + i];
+    for (ptrdiff_t c = 0; c < columns; ++c) row[c] *= pivot;
+    for (ptrdiff_t k = 0; k < i; ++k) {  // column-oriented: L is read along its rows
+      const double factor = l[i * stride + k];
+      double* other = b + k * b_stride;
+      for (ptrdiff_t c = 0; c < columns; ++c) other[c] -= factor * row[c];
+    }
+  }
+}
+
+bool cholesky_inverse(double* l, ptrdiff_t n, ptrdiff_t stride, Monitor& monitor) {
+  constexpr ptrdiff_t width = 16;
+  std::vector<double> inverse(size_of(n * n), 0.0), block(size_of(n * width));
+  for (ptrdiff_t j = 0; j < n; j += width) {
+    if (monitor.poll()) return false;
+    const ptrdiff_t columns = std::min(width, n - j);
+    std::fill(block.begin(), block.end(), 0.0);
+    for (ptrdiff_t c = 0; c < columns; ++c) block[size_of((j + c) * width + c)] = 1.0;
+    cholesky_solve(l, n, stride, block.data(), width, width);
+    for (ptrdiff_t i = 0; i < n; ++i) {
+      for (ptrdiff_t c = 0; c < columns; ++c) inverse[size_of(i * n + j + c)] = block[size_of(i * width + c)];
+    }
+  }
+  for (ptrdiff_t i = 0; i < n; ++i) {
+    for (ptrdiff_t j = 0; j < n; ++j) {
+      l[i * stride + j] = 0.5 * (inverse[size_of(i * n + j)] + inverse[size_of(j * n + i)]);
+    }
+  }
+  return true;
+}
+
+}  // namespace steelyard::linalg

@@ -1,0 +1,17 @@
+// The inner loop of the dense factorisations.
+#pragma once
+
+#include <cstddef>
+
+namespace steelyard::simd {
+
+struct Dense {
+  /// C -= A B for C (m x n), A (m x k), B (k x n), all row-major with their strides.
+  void (*subtract_product)(double* c, std::ptrdiff_t c_stride, const double* a, std::ptrdiff_t a_stride,
+                           const double* b, std::ptrdiff_t b_stride, std::ptrdiff_t m, std::ptrdiff_t n,
+                           std::ptrdiff_t k);
+};
+
+extern const Dense dense_base, dense_v3, dense_v4;
+
+}  // namespace steelyard::simd
