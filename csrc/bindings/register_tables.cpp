@@ -1,0 +1,125 @@
+#include "bindings/arrays.hpp"
+#include "bindings/register.hpp"
+#include "rank/comparison_table.hpp"
+#include "rank/components.hpp"
+#include "rank/labels.hpp"
+#include "rank/pair_graph.hpp"
+
+namespace steelyard::bindings {
+namespace {
+
+template <class T>
+py::object or_none(std::vector<T>&& values) {
+  if (values.empty()) return py::none();
+  return take(std::move(values));
+}
+
+py::object group(const Array<std::int32_t>& first, const Array<std::int32_t>& second,
+                 const OptionalArray<std::int8_t>& outcome, const OptionalArray<double>& weight,
+                 const OptionalArray<double>& count, const OptionalArray<std::int8_t>& home,
+                 const OptionalArray<std::int64_t>& extra, std::int32_t items, int n_threads) {
+  const rank::Votes votes{vector_view(first, "first"),   vector_view(second, "second"), vector_view(outcome, "outcome"),
+                          vector_view(weight, "weight"), vector_view(count, "count"),   vector_view(home, "home"),
+                          vector_view(extra, "extra")};
+  PythonHost host(py::none{});
+  Monitor monitor(n_threads, &host);
+  rank::Table table;
+  {
+    const py::gil_scoped_release unlocked;  // safe: the caller holds the arrays
+    table = rank::group(votes, items, monitor);
+  }
+  if (monitor.stopped()) return py::none();
+  return py::dict("left"_a = take(std::move(table.left)), "right"_a = take(std::move(table.right)),
+                  "left_wins"_a = take(std::move(table.left_wins)), "right_wins"_a = take(std::move(table.right_wins)),
+                  "ties"_a = or_none(std::move(table.ties)), "left_squared"_a = or_none(std::move(table.left_squared)),
+                  "right_squared"_a = or_none(std::move(table.right_squared)),
+                  "ties_squared"_a = or_none(std::move(table.ties_squared)), "home"_a = or_none(std::move(table.home)),
+                  "extra"_a = or_none(std::move(table.extra)));
+}
+
+py::tuple encode_integers(const Array<std::int64_t>& first, const Array<std::int64_t>& second) {
+  const auto a = vector_view(first, "first"), b = vector_view(second, "second");
+  rank::Encoded out;
+  {
+    const py::gil_scoped_release unlocked;
+    out = rank::encode_integers(a, b);
+  }
+  return py::make_tuple(take(std::move(out.items)), take(std::move(out.first)), take(std::move(out.second)));
+}
+
+py::tuple components(rank::Components&& found) { return py::make_tuple(take(std::move(found.label)), found.count); }
+
+rank::PairGraph make_graph(const Array<std::int32_t>& left, const Array<std::int32_t>& right,
+                           const Array<double>& left_wins, const Array<double>& right_wins,
+                           const OptionalArray<double>& ties, const OptionalArray<double>& left_squared,
+                           const OptionalArray<double>& right_squared, const OptionalArray<double>& ties_squared,
+                           const OptionalArray<std::int8_t>& home, std::int32_t items, bool keep_home) {
+  const rank::TableColumns table{vector_view(left, "left"),
+                                 vector_view(right, "right"),
+                                 vector_view(left_wins, "left_wins"),
+                                 vector_view(right_wins, "right_wins"),
+                                 vector_view(ties, "ties"),
+                                 vector_view(left_squared, "left_squared"),
+                                 vector_view(right_squared, "right_squared"),
+                                 vector_view(ties_squared, "ties_squared"),
+                                 vector_view(home, "home")};
+  const py::gil_scoped_release unlocked;
+  return rank::build_pair_graph(table, items, keep_home);
+}
+
+template <class T>
+auto column(std::vector<T> rank::PairGraph::* member) {
+  return [member](const py::object& self) { return readonly_view(self.cast<const rank::PairGraph&>().*member, self); };
+}
+
+template <class T>
+auto optional_column(std::vector<T> rank::PairGraph::* member) {
+  return [member](const py::object& self) -> std::optional<py::array_t<T>> {
+    const auto& values = self.cast<const rank::PairGraph&>().*member;
+    if (values.empty()) return std::nullopt;
+    return readonly_view(values, self);
+  };
+}
+
+void register_graph(py::module_& m) {
+  using rank::PairGraph;
+  py::class_<PairGraph>(m, "PairGraph", "One edge per pair of items and home sign: what the solvers walk.")
+      .def(py::init(&make_graph), "left"_a, "right"_a, "left_wins"_a, "right_wins"_a, "ties"_a, "left_squared"_a,
+           "right_squared"_a, "ties_squared"_a, "home"_a, "items"_a, "keep_home"_a)
+      .def_readonly("items", &PairGraph::items)
+      .def_property_readonly("left", column(&PairGraph::left))
+      .def_property_readonly("right", column(&PairGraph::right))
+      .def_property_readonly("wins", column(&PairGraph::wins))
+      .def_property_readonly("losses", column(&PairGraph::losses))
+      .def_property_readonly("ties", optional_column(&PairGraph::ties))
+      .def_property_readonly("left_squared", optional_column(&PairGraph::left_squared))
+      .def_property_readonly("right_squared", optional_column(&PairGraph::right_squared))
+      .def_property_readonly("ties_squared", optional_column(&PairGraph::ties_squared))
+      .def_property_readonly("home", optional_column(&PairGraph::home))
+      .def_property_readonly("offsets", column(&PairGraph::offsets))
+      .def_property_readonly("neighbours", column(&PairGraph::neighbours))
+      .def_property_readonly("edge", column(&PairGraph::edge))
+      .def_property_readonly("edge_of_row", column(&PairGraph::edge_of_row));
+}
+
+}  // namespace
+
+void register_tables(py::module_& m) {
+  register_graph(m);
+  m.def("_group", &group, "first"_a, "second"_a, "outcome"_a, "weight"_a, "count"_a, "home"_a, "extra"_a, "items"_a,
+        "n_threads"_a);
+  m.def("_encode_integers", &encode_integers, "first"_a, "second"_a);
+  m.def("_weak_components", [](const Array<std::int32_t>& left, const Array<std::int32_t>& right, std::int32_t items) {
+    return components(rank::weak_components(vector_view(left, "left"), vector_view(right, "right"), items));
+  }, "left"_a, "right"_a, "items"_a);
+  m.def("_strong_components",
+        [](const Array<std::int32_t>& left, const Array<std::int32_t>& right, const Array<double>& forward,
+           const Array<double>& backward, std::int32_t items) {
+          return components(rank::strong_components(vector_view(left, "left"), vector_view(right, "right"),
+                                                    vector_view(forward, "forward"),
+                                                    vector_view(backward, "backward"), items));
+        },
+        "left"_a, "right"_a, "forward"_a, "backward"_a, "items"_a);
+}
+
+}  // namespace steelyard::bindings

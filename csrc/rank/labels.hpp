@@ -1,0 +1,18 @@
+// Integer labels to codes 0 .. items - 1.
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <vector>
+
+namespace steelyard::rank {
+
+struct Encoded {
+  std::vector<std::int64_t> items;          ///< sorted, unique
+  std::vector<std::int32_t> first, second;  ///< positions in `items`
+};
+
+/// A table of presence where the labels' range is small against their number, sorting and bisection otherwise.
+Encoded encode_integers(std::span<const std::int64_t> first, std::span<const std::int64_t> second);
+
+}  // namespace steelyard::rank
