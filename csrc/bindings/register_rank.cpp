@@ -5,6 +5,7 @@
 #include "bindings/rank_arguments.hpp"
 #include "bindings/register.hpp"
 #include "rank/newton.hpp"
+#include "rank/separation.hpp"
 #include "rank/sweeps.hpp"
 
 namespace steelyard::bindings {
@@ -126,6 +127,25 @@ py::object solve_newton_system(const rank::PairGraph& graph, const Array<double>
   return take(std::move(x), b.rows, b.cols);
 }
 
+py::object separation(const rank::PairGraph& graph, const Array<double>& wins, const Array<double>& losses,
+                      const OptionalArray<double>& ties, const std::string& ties_model, bool home, double prior) {
+  const auto counts = make_counts(graph, wins, losses, ties);
+  const auto model = make_model(ties_model, home, prior);
+  PythonHost host(py::none{});
+  Monitor monitor(1, &host);
+  std::optional<rank::Separation> found;
+  {
+    const py::gil_scoped_release unlocked;
+    found = rank::find_separation(graph, counts, model, monitor);
+  }
+  if (monitor.stopped()) {
+    PyErr_SetNone(PyExc_KeyboardInterrupt);
+    throw py::error_already_set();
+  }
+  if (!found) return py::none();
+  return py::dict("parameter"_a = found->tie ? "tie_parameter" : "home_advantage", "flat"_a = found->flat);
+}
+
 }  // namespace
 
 void register_rank(py::module_& m) {
@@ -137,6 +157,7 @@ void register_rank(py::module_& m) {
   m.def("_solve_newton_system", &solve_newton_system, "graph"_a, "wins"_a, "losses"_a, "ties"_a, "ties_model"_a,
         "home"_a, "prior"_a, "strengths"_a, "tie"_a, "home_advantage"_a, "right_sides"_a, "accuracy"_a, "n_threads"_a,
         "progress"_a);
+  m.def("_separation", &separation, "graph"_a, "wins"_a, "losses"_a, "ties"_a, "ties_model"_a, "home"_a, "prior"_a);
   m.def("_best_shift", [](const Array<double>& strengths) {
     const auto s = vector_view(strengths, "strengths");
     return rank::best_shift({s.begin(), s.end()});
