@@ -13,7 +13,7 @@ struct Level {
 };
 
 #define STEELYARD_LEVEL(isa) \
-  Level { #isa, { &vector_math_##isa, &pair_terms_##isa, &dense_##isa, &tile_f32_##isa, &tile_f64_##isa } }
+  Level { #isa, { &vector_math_##isa, &pair_terms_##isa, &dense_##isa, &contrasts_##isa, &tile_f32_##isa, &tile_f64_##isa } }
 
 int supported_level() {
 #if defined(STEELYARD_HAVE_v4)

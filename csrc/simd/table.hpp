@@ -6,6 +6,7 @@
 // but the one table that the file defines.
 #pragma once
 
+#include "simd/contrasts.hpp"
 #include "simd/dense.hpp"
 #include "simd/pair_terms.hpp"
 #include "simd/tile.hpp"
@@ -22,6 +23,7 @@ struct Kernels {
   const VectorMath* math;
   const PairTerms* pair_terms;
   const Dense* dense;
+  const Contrasts* contrasts;
   const Tile<float>* tile_f32;
   const Tile<double>* tile_f64;
 };

@@ -1,0 +1,17 @@
+// The inner loop of simultaneous contrasts.
+#pragma once
+
+#include <cstddef>
+
+namespace steelyard::simd {
+
+struct Contrasts {
+  static constexpr std::ptrdiff_t draws = 16;   ///< handled side by side
+
+  /// best[k] <- max(best[k], max_j |own[k] - z[16 j + k]| scale[j]) for j < n.
+  void (*maxima)(const double* own, const double* z, const double* scale, std::ptrdiff_t n, double* best);
+};
+
+extern const Contrasts contrasts_base, contrasts_v3, contrasts_v4;
+
+}  // namespace steelyard::simd

@@ -1,0 +1,237 @@
+"""The information matrices of a fit, full or a few columns at a time.
+
+H is the observed information over all parameters (strengths, tie, home) with the prior, J the covariance of the
+score: per comparison, or per cluster with the factor C / (C - 1). The sandwich is H^+ J H^+.
+"""
+
+from __future__ import annotations
+
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+
+from .. import _core
+from ._fit import outcome_chances
+from ._model import kernel_arguments
+
+if TYPE_CHECKING:
+    from ._fit import BradleyTerryFit
+
+Array = npt.NDArray[np.float64]
+
+
+class Information:
+    """H and J of one fit, made when first asked for."""
+
+    def __init__(self, fit: BradleyTerryFit, n_threads: int) -> None:
+        self.fit = fit
+        self.cells = fit._cells()
+        self.threads = n_threads
+        self.arguments = kernel_arguments(self.cells, fit._spec) | fit._point()
+        self.n = len(fit)
+        self.size = self.n + len(fit._spec.extra_names)
+
+    # ---- H
+
+    def inverse(self) -> Array:
+        """H^+ in full, orthogonal to the common shift without a prior."""
+        d = _core._bradley_terry_derivatives(**self.arguments, n_threads=self.threads)
+        graph, n = self.cells.graph, self.n
+        matrix = np.zeros((self.size, self.size))
+        np.subtract.at(matrix, (graph.right, graph.left), d["cell_curvature"])
+        matrix += matrix.T
+        matrix[range(n), range(n)] = d["diagonal"]
+        matrix[:n, n:] = d["border"]
+        matrix[n:, :n] = d["border"].T
+        matrix[n:, n:] = d["extra_hessian"]
+        if self.fit.prior == 0:
+            # The common shift is no parameter of the data: give it a curvature, which no contrast sees.
+            matrix[:n, :n] += d["diagonal"].mean() / n
+        inverse = _core._inverse_positive_definite(matrix)
+        if inverse is None:
+            raise ValueError("the information matrix is singular to rounding; covariances need a prior")
+        if self.fit.prior == 0:
+            inverse[:n, :n] -= 1.0 / (n * d["diagonal"].mean())
+        return np.asarray(inverse)
+
+    def solve(self, right_sides: Array) -> Array:
+        """H^+ B for a few columns."""
+        out = _core._solve_newton_system(
+            **self.arguments,
+            right_sides=np.ascontiguousarray(right_sides),
+            accuracy=1e-10,
+            n_threads=self.threads,
+            progress=None,
+        )
+        if out is None:
+            raise ValueError("the information matrix is singular to rounding; covariances need a prior")
+        return np.asarray(out)
+
+    # ---- J
+
+    @cached_property
+    def _differences(self) -> tuple[Array, Array]:
+        """x = s_left - s_right + e h of each edge, and e."""
+        graph = self.cells.graph
+        sign = np.zeros(len(graph.left))
+        if self.fit.home_advantage is not None and graph.home is not None:
+            sign = graph.home.astype(np.float64)
+        s = self.fit.strengths
+        return s[graph.left] - s[graph.right] + sign * (self.fit.home_advantage or 0.0), sign
+
+    @cached_property
+    def _scores(self) -> tuple[tuple[Array, Array], tuple[Array, Array], tuple[Array, Array]]:
+        """Derivatives of log p by x and by the tie parameter, for a win, a loss and a tie on each edge."""
+        x, _ = self._differences
+        fit = self.fit
+        if fit._spec.ties == "rao-kupper":
+            return _rao_kupper_scores(x, float(np.log(fit.tie_parameter or 1.0)))
+        parameter = fit.tie_parameter if fit._spec.ties == "davidson" else 0.0
+        win, tie, loss = outcome_chances(x, "davidson", parameter)
+        lean = 0.5 * (win - loss)
+        middle = (-lean, 1.0 - tie)
+        return (0.5 - lean, -tie), (-0.5 - lean, -tie), middle
+
+    def _tie_column(self, values: npt.NDArray[Any] | None) -> npt.NDArray[Any] | None:
+        return None if self.fit.ties == "drop" else values
+
+    def meat(self) -> Any:
+        """J as a sparse matrix over all parameters, per comparison; None if it is per cluster."""
+        from scipy import sparse
+
+        gg, gt, tt = (np.zeros(len(self.cells.graph.left)) for _ in range(3))
+        for q, (g, t) in zip(self._weights("sandwich"), self._scores, strict=True):
+            if q is not None and len(q):
+                gg += q * g * g
+                gt += q * g * t
+                tt += q * t * t
+        _, sign = self._differences
+        incidence = self._incidence
+        weighted = incidence.T @ sparse.diags_array(gg)
+        blocks: list[list[Any]] = [[weighted @ incidence]]
+        columns: list[Array] = []
+        corner: list[list[float]] = []
+        if self.fit._spec.ties != "none":
+            columns.append(incidence.T @ gt)
+            corner.append([float(tt.sum()), float((sign * gt).sum())])
+        if self.fit._spec.home:
+            columns.append(weighted @ sign)
+            corner.append([float((sign * gt).sum()), float((sign * sign * gg).sum())])
+        if not columns:
+            return sparse.csr_array(blocks[0][0])
+        border = np.column_stack(columns)
+        small = np.array(corner)
+        if len(columns) == 1:
+            small = small[:, :1] if self.fit._spec.ties != "none" else small[:, 1:]
+        blocks[0].append(sparse.csr_array(border))
+        blocks.append([sparse.csr_array(border.T), sparse.csr_array(small)])
+        return sparse.csr_array(sparse.block_array(blocks))
+
+    def cluster_scores(self) -> Any:
+        """One row a cluster: the sum of its comparisons' scores, scaled so that J = U' U."""
+        from scipy import sparse
+
+        table, graph = self.fit.comparisons, self.cells.graph
+        edge = graph.edge_of_row
+        _, sign = self._differences
+        by_x, by_tie = np.zeros(len(edge)), np.zeros(len(edge))
+        counts = (table.left_wins, table.right_wins, self._tie_column(table.ties))
+        for count, (g, t) in zip(counts, self._scores, strict=True):
+            if count is not None and len(count):
+                by_x += count * g[edge]
+                by_tie += count * t[edge]
+        parts = [(table.left, by_x), (table.right, -by_x)]
+        extra = self.n
+        for name in self.fit._spec.extra_names:
+            value = by_tie if name == "tie_parameter" else sign[edge] * by_x
+            parts.append((np.full(len(edge), extra), value))
+            extra += 1
+        clusters = int(table.cluster.max()) + 1 if table.cluster is not None else 0
+        scores = sparse.csr_array(
+            (
+                np.concatenate([value for _, value in parts]),
+                (np.tile(table.cluster, len(parts)), np.concatenate([column for column, _ in parts])),
+            ),
+            shape=(clusters, self.size),
+        )
+        present = len(np.unique(table.cluster))
+        if present < 2:
+            raise ValueError("cluster: a sandwich per cluster needs at least 2 clusters, got 1")
+        return scores * np.sqrt(present / (present - 1))
+
+    def draw_scores(self, rng: np.random.Generator, draws: int, kind: str) -> Array:
+        """Gaussian draws of the score over all parameters, one a column, with covariance J (or H for 'hessian')."""
+        if kind == "sandwich" and self.clustered:
+            root = self._meat
+            return np.asarray(root.T @ rng.standard_normal((root.shape[0], draws)))
+        graph, (_, sign) = self.cells.graph, self._differences
+        by_x, by_tie = np.zeros((len(graph.left), draws)), np.zeros((len(graph.left), draws))
+        for q, (g, t) in zip(self._weights(kind), self._scores, strict=True):
+            if q is not None and len(q):
+                noise = np.sqrt(q)[:, None] * rng.standard_normal((len(q), draws))
+                by_x += g[:, None] * noise
+                by_tie += t[:, None] * noise
+        extra = {"tie_parameter": by_tie.sum(axis=0), "home_advantage": sign @ by_x}
+        strengths = self._incidence.T @ by_x
+        if kind == "hessian" and self.fit.prior > 0:
+            win, _, loss = outcome_chances(self.fit.strengths + self.fit.info.shift, "drop", None)
+            strengths += np.sqrt(2 * self.fit.prior * win * loss)[:, None] * rng.standard_normal((self.n, draws))
+        return np.vstack([strengths, *(extra[name] for name in self.fit._spec.extra_names)])
+
+    def _weights(self, kind: str) -> tuple[Any, Any, Any]:
+        """Of the outcomes' squared scores: sums of squared weights, or what the model expects of them ('hessian')."""
+        graph = self.cells.graph
+        if kind == "hessian":
+            x, _ = self._differences
+            games = self.cells.wins + self.cells.losses + (0.0 if self.cells.ties is None else self.cells.ties)
+            win, tie, loss = outcome_chances(x, self.fit.ties, self.fit.tie_parameter)
+            return games * win, games * loss, games * tie
+        return (
+            graph.wins if graph.left_squared is None else graph.left_squared,
+            graph.losses if graph.right_squared is None else graph.right_squared,
+            self._tie_column(graph.ties if graph.ties_squared is None else graph.ties_squared),
+        )
+
+    @cached_property
+    def _incidence(self) -> Any:
+        """Edges x items, +1 at left and -1 at right."""
+        from scipy import sparse
+
+        graph = self.cells.graph
+        ends = np.column_stack([graph.left, graph.right]).ravel()
+        starts = np.arange(0, len(ends) + 1, 2)
+        return sparse.csr_array((np.tile([1.0, -1.0], len(graph.left)), ends, starts), shape=(len(graph.left), self.n))
+
+    @cached_property
+    def clustered(self) -> bool:
+        """Whether J is per cluster."""
+        return self.fit.comparisons.cluster is not None
+
+    @cached_property
+    def _meat(self) -> Any:
+        return self.cluster_scores() if self.clustered else self.meat()
+
+    def quadratic(self, x: Array) -> Array:
+        """X' J X for columns x over all parameters."""
+        if self.clustered:
+            root = self._meat @ x
+            return np.asarray(root.T @ root)
+        return np.asarray(x.T @ (self._meat @ x))
+
+    def variances(self, x: Array) -> Array:
+        """Its diagonal."""
+        if self.clustered:
+            root = self._meat @ x
+            return np.asarray(np.einsum("ij,ij->j", root, root))
+        return np.asarray(np.einsum("ij,ij->j", x, self._meat @ x))
+
+
+def _rao_kupper_scores(
+    x: Array, delta: float
+) -> tuple[tuple[Array, Array], tuple[Array, Array], tuple[Array, Array]]:
+    with np.errstate(over="ignore"):
+        up, down = 1.0 / (1.0 + np.exp(x - delta)), 1.0 / (1.0 + np.exp(-x - delta))
+    rise = 2.0 / -np.expm1(-2.0 * delta) if delta > 0 else 0.0
+    return (up, -up), (-down, -down), (up - down, rise - up - down)
