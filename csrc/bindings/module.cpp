@@ -3,6 +3,7 @@
 PYBIND11_MODULE(_core, m, pybind11::mod_gil_not_used()) {
   m.doc() = "Compiled kernels of steelyard. Private: use the functions of the steelyard package.";
   steelyard::bindings::register_core(m);
+  steelyard::bindings::register_simd(m);
   steelyard::bindings::register_tables(m);
   steelyard::bindings::register_linalg(m);
   steelyard::bindings::register_rank(m);

@@ -8,6 +8,7 @@ namespace steelyard::bindings {
 void register_core(pybind11::module_& m);
 void register_linalg(pybind11::module_& m);
 void register_rank(pybind11::module_& m);
+void register_simd(pybind11::module_& m);
 void register_tables(pybind11::module_& m);
 void register_uncertainty(pybind11::module_& m);
 
