@@ -14,13 +14,7 @@ py::object or_none(std::vector<T>&& values) {
   return take(std::move(values));
 }
 
-py::object group(const Array<std::int32_t>& first, const Array<std::int32_t>& second,
-                 const OptionalArray<std::int8_t>& outcome, const OptionalArray<double>& weight,
-                 const OptionalArray<double>& count, const OptionalArray<std::int8_t>& home,
-                 const OptionalArray<std::int64_t>& extra, std::int32_t items, int n_threads) {
-  const rank::Votes votes{vector_view(first, "first"),   vector_view(second, "second"), vector_view(outcome, "outcome"),
-                          vector_view(weight, "weight"), vector_view(count, "count"),   vector_view(home, "home"),
-                          vector_view(extra, "extra")};
+py::object grouped(const rank::Votes& votes, std::int32_t items, int n_threads) {
   PythonHost host(py::none{});
   Monitor monitor(n_threads, &host);
   rank::Table table;
@@ -29,12 +23,47 @@ py::object group(const Array<std::int32_t>& first, const Array<std::int32_t>& se
     table = rank::group(votes, items, monitor);
   }
   if (monitor.stopped()) return py::none();
-  return py::dict("left"_a = take(std::move(table.left)), "right"_a = take(std::move(table.right)),
-                  "left_wins"_a = take(std::move(table.left_wins)), "right_wins"_a = take(std::move(table.right_wins)),
-                  "ties"_a = or_none(std::move(table.ties)), "left_squared"_a = or_none(std::move(table.left_squared)),
-                  "right_squared"_a = or_none(std::move(table.right_squared)),
-                  "ties_squared"_a = or_none(std::move(table.ties_squared)), "home"_a = or_none(std::move(table.home)),
-                  "extra"_a = or_none(std::move(table.extra)));
+  return py::dict(
+      "left"_a = take(std::move(table.left)), "right"_a = take(std::move(table.right)),
+      "left_wins"_a = take(std::move(table.left_wins)), "right_wins"_a = take(std::move(table.right_wins)),
+      "ties"_a = or_none(std::move(table.ties)), "left_squared"_a = or_none(std::move(table.left_squared)),
+      "right_squared"_a = or_none(std::move(table.right_squared)),
+      "ties_squared"_a = or_none(std::move(table.ties_squared)), "home"_a = or_none(std::move(table.home)),
+      "source"_a = or_none(std::move(table.source)));
+}
+
+py::object group(const Array<std::int32_t>& first, const Array<std::int32_t>& second,
+                 const OptionalArray<std::int8_t>& home, const OptionalArray<std::int64_t>& extra,
+                 const OptionalArray<std::int8_t>& outcome, const OptionalArray<double>& weight,
+                 const OptionalArray<double>& count, std::int32_t items, int n_threads) {
+  rank::Votes votes;
+  votes.first = vector_view(first, "first");
+  votes.second = vector_view(second, "second");
+  votes.home = vector_view(home, "home");
+  votes.extra = vector_view(extra, "extra");
+  votes.outcome = vector_view(outcome, "outcome");
+  votes.weight = vector_view(weight, "weight");
+  votes.count = vector_view(count, "count");
+  return grouped(votes, items, n_threads);
+}
+
+py::object merge(const Array<std::int32_t>& first, const Array<std::int32_t>& second,
+                 const OptionalArray<std::int8_t>& home, const OptionalArray<std::int64_t>& extra,
+                 const Array<double>& wins, const Array<double>& losses, const OptionalArray<double>& ties,
+                 const OptionalArray<double>& wins_squared, const OptionalArray<double>& losses_squared,
+                 const OptionalArray<double>& ties_squared, std::int32_t items, int n_threads) {
+  rank::Votes votes;
+  votes.first = vector_view(first, "first");
+  votes.second = vector_view(second, "second");
+  votes.home = vector_view(home, "home");
+  votes.extra = vector_view(extra, "extra");
+  votes.wins = vector_view(wins, "wins");
+  votes.losses = vector_view(losses, "losses");
+  votes.ties = vector_view(ties, "ties");
+  votes.wins_squared = vector_view(wins_squared, "wins_squared");
+  votes.losses_squared = vector_view(losses_squared, "losses_squared");
+  votes.ties_squared = vector_view(ties_squared, "ties_squared");
+  return grouped(votes, items, n_threads);
 }
 
 py::tuple encode_integers(const Array<std::int64_t>& first, const Array<std::int64_t>& second) {
@@ -47,13 +76,16 @@ py::tuple encode_integers(const Array<std::int64_t>& first, const Array<std::int
   return py::make_tuple(take(std::move(out.items)), take(std::move(out.first)), take(std::move(out.second)));
 }
 
-py::tuple components(rank::Components&& found) { return py::make_tuple(take(std::move(found.label)), found.count); }
+py::tuple components(rank::Components&& found) {
+  return py::make_tuple(take(std::move(found.label)), found.count);
+}
 
 rank::PairGraph make_graph(const Array<std::int32_t>& left, const Array<std::int32_t>& right,
                            const Array<double>& left_wins, const Array<double>& right_wins,
                            const OptionalArray<double>& ties, const OptionalArray<double>& left_squared,
-                           const OptionalArray<double>& right_squared, const OptionalArray<double>& ties_squared,
-                           const OptionalArray<std::int8_t>& home, std::int32_t items, bool keep_home) {
+                           const OptionalArray<double>& right_squared,
+                           const OptionalArray<double>& ties_squared, const OptionalArray<std::int8_t>& home,
+                           std::int32_t items, bool keep_home) {
   const rank::TableColumns table{vector_view(left, "left"),
                                  vector_view(right, "right"),
                                  vector_view(left_wins, "left_wins"),
@@ -69,7 +101,9 @@ rank::PairGraph make_graph(const Array<std::int32_t>& left, const Array<std::int
 
 template <class T>
 auto column(std::vector<T> rank::PairGraph::* member) {
-  return [member](const py::object& self) { return readonly_view(self.cast<const rank::PairGraph&>().*member, self); };
+  return [member](const py::object& self) {
+    return readonly_view(self.cast<const rank::PairGraph&>().*member, self);
+  };
 }
 
 template <class T>
@@ -84,8 +118,8 @@ auto optional_column(std::vector<T> rank::PairGraph::* member) {
 void register_graph(py::module_& m) {
   using rank::PairGraph;
   py::class_<PairGraph>(m, "PairGraph", "One edge per pair of items and home sign: what the solvers walk.")
-      .def(py::init(&make_graph), "left"_a, "right"_a, "left_wins"_a, "right_wins"_a, "ties"_a, "left_squared"_a,
-           "right_squared"_a, "ties_squared"_a, "home"_a, "items"_a, "keep_home"_a)
+      .def(py::init(&make_graph), "left"_a, "right"_a, "left_wins"_a, "right_wins"_a, "ties"_a,
+           "left_squared"_a, "right_squared"_a, "ties_squared"_a, "home"_a, "items"_a, "keep_home"_a)
       .def_readonly("items", &PairGraph::items)
       .def_property_readonly("left", column(&PairGraph::left))
       .def_property_readonly("right", column(&PairGraph::right))
@@ -106,20 +140,27 @@ void register_graph(py::module_& m) {
 
 void register_tables(py::module_& m) {
   register_graph(m);
-  m.def("_group", &group, "first"_a, "second"_a, "outcome"_a, "weight"_a, "count"_a, "home"_a, "extra"_a, "items"_a,
-        "n_threads"_a);
+  m.def("_group", &group, "first"_a, "second"_a, "home"_a, "extra"_a, "outcome"_a, "weight"_a, "count"_a,
+        "items"_a, "n_threads"_a);
+  m.def("_merge", &merge, "first"_a, "second"_a, "home"_a, "extra"_a, "wins"_a, "losses"_a, "ties"_a,
+        "wins_squared"_a, "losses_squared"_a, "ties_squared"_a, "items"_a, "n_threads"_a);
   m.def("_encode_integers", &encode_integers, "first"_a, "second"_a);
-  m.def("_weak_components", [](const Array<std::int32_t>& left, const Array<std::int32_t>& right, std::int32_t items) {
-    return components(rank::weak_components(vector_view(left, "left"), vector_view(right, "right"), items));
-  }, "left"_a, "right"_a, "items"_a);
-  m.def("_strong_components",
-        [](const Array<std::int32_t>& left, const Array<std::int32_t>& right, const Array<double>& forward,
-           const Array<double>& backward, std::int32_t items) {
-          return components(rank::strong_components(vector_view(left, "left"), vector_view(right, "right"),
-                                                    vector_view(forward, "forward"),
-                                                    vector_view(backward, "backward"), items));
-        },
-        "left"_a, "right"_a, "forward"_a, "backward"_a, "items"_a);
+  m.def(
+      "_weak_components",
+      [](const Array<std::int32_t>& left, const Array<std::int32_t>& right, std::int32_t items) {
+        return components(
+            rank::weak_components(vector_view(left, "left"), vector_view(right, "right"), items));
+      },
+      "left"_a, "right"_a, "items"_a);
+  m.def(
+      "_strong_components",
+      [](const Array<std::int32_t>& left, const Array<std::int32_t>& right, const Array<double>& forward,
+         const Array<double>& backward, std::int32_t items) {
+        return components(rank::strong_components(vector_view(left, "left"), vector_view(right, "right"),
+                                                  vector_view(forward, "forward"),
+                                                  vector_view(backward, "backward"), items));
+      },
+      "left"_a, "right"_a, "forward"_a, "backward"_a, "items"_a);
 }
 
 }  // namespace steelyard::bindings

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <array>
+#include <limits>
+#include <stdexcept>
 
 #include "core/pool.hpp"
 
@@ -11,45 +13,83 @@ namespace {
 using std::ptrdiff_t;
 using std::size_t;
 
-/// One vote turned so that left < right.
-struct Vote {
-  std::int32_t left, right;
-  std::int8_t outcome;  ///< +1 left won
-  std::int8_t home;
-};
+constexpr size_t kPollEvery = size_t{1} << 20;
 
-Vote turned(const Votes& votes, size_t k) {
-  Vote v{votes.first[k], votes.second[k], votes.outcome.empty() ? std::int8_t{1} : votes.outcome[k],
-         votes.home.empty() ? std::int8_t{0} : votes.home[k]};
-  if (v.left > v.right) {
-    std::swap(v.left, v.right);
-    v.outcome = static_cast<std::int8_t>(-v.outcome);
-    v.home = static_cast<std::int8_t>(-v.home);
-  }
-  return v;
+bool is_turned(const Votes& votes, size_t k) { return votes.first[k] > votes.second[k]; }
+std::int32_t left_of(const Votes& votes, size_t k) { return std::min(votes.first[k], votes.second[k]); }
+std::int32_t right_of(const Votes& votes, size_t k) { return std::max(votes.first[k], votes.second[k]); }
+
+/// home + 1 as left sees it.
+std::uint32_t home_code(const Votes& votes, size_t k) {
+  if (votes.home.empty()) return 1;
+  return static_cast<std::uint32_t>((is_turned(votes, k) ? -votes.home[k] : votes.home[k]) + 1);
+}
+
+/// 0 left won, 1 right won, 2 tie.
+size_t outcome_code(const Votes& votes, size_t k) {
+  const int outcome = votes.outcome.empty() ? 1 : votes.outcome[k];
+  if (outcome == 0) return 2;
+  return (outcome > 0) == is_turned(votes, k) ? 1 : 0;
+}
+
+bool are_counted(const Votes& votes) { return !votes.wins.empty(); }
+bool are_weighted(const Votes& votes) { return !votes.weight.empty() || !votes.wins_squared.empty(); }
+bool have_ties(const Votes& votes) {
+  return !votes.ties.empty() ||
+         std::find(votes.outcome.begin(), votes.outcome.end(), 0) != votes.outcome.end();
 }
 
 /// Sums of one row: left wins, right wins, ties.
 struct Sums {
   std::array<double, 3> weight{}, squared{};
 
-  void add(std::int8_t outcome, double weight_of_one, double count) {
-    const size_t k = outcome > 0 ? 0 : outcome < 0 ? 1 : 2;
-    weight[k] += count * weight_of_one;
-    squared[k] += count * weight_of_one * weight_of_one;
+  void add_vote(const Votes& votes, size_t k) {
+    const double count = votes.count.empty() ? 1.0 : votes.count[k];
+    const double one = votes.weight.empty() ? 1.0 : votes.weight[k];
+    const size_t outcome = outcome_code(votes, k);
+    weight[outcome] += count * one;
+    squared[outcome] += count * one * one;
+  }
+
+  void add_counted(const Votes& votes, size_t k) {
+    const size_t first = is_turned(votes, k) ? 1 : 0;
+    weight[first] += votes.wins[k];
+    weight[1 - first] += votes.losses[k];
+    if (!votes.ties.empty()) weight[2] += votes.ties[k];
+    if (votes.wins_squared.empty()) return;
+    squared[first] += votes.wins_squared[k];
+    squared[1 - first] += votes.losses_squared[k];
+    if (!votes.ties_squared.empty()) squared[2] += votes.ties_squared[k];
   }
 };
 
-void push_row(Table& table, std::int32_t left, std::int32_t right, const Sums& sums, bool weighted) {
-  table.left.push_back(left);
-  table.right.push_back(right);
-  table.left_wins.push_back(sums.weight[0]);
-  table.right_wins.push_back(sums.weight[1]);
-  table.ties.push_back(sums.weight[2]);
-  if (!weighted) return;
-  table.left_squared.push_back(sums.squared[0]);
-  table.right_squared.push_back(sums.squared[1]);
-  table.ties_squared.push_back(sums.squared[2]);
+void resize(Table& table, size_t rows, const Votes& votes) {
+  const bool ties = have_ties(votes), weighted = are_weighted(votes);
+  table.left.resize(rows);
+  table.right.resize(rows);
+  table.left_wins.resize(rows);
+  table.right_wins.resize(rows);
+  table.ties.resize(ties ? rows : 0);
+  table.left_squared.resize(weighted ? rows : 0);
+  table.right_squared.resize(weighted ? rows : 0);
+  table.ties_squared.resize(weighted && ties ? rows : 0);
+  table.home.resize(votes.home.empty() ? 0 : rows);
+  table.source.resize(votes.extra.empty() ? 0 : rows);
+}
+
+void set_row(Table& table, size_t row, std::int32_t left, std::int32_t right, std::uint32_t home,
+             const Sums& sums) {
+  table.left[row] = left;
+  table.right[row] = right;
+  table.left_wins[row] = sums.weight[0];
+  table.right_wins[row] = sums.weight[1];
+  if (!table.ties.empty()) table.ties[row] = sums.weight[2];
+  if (!table.left_squared.empty()) {
+    table.left_squared[row] = sums.squared[0];
+    table.right_squared[row] = sums.squared[1];
+  }
+  if (!table.ties_squared.empty()) table.ties_squared[row] = sums.squared[2];
+  if (!table.home.empty()) table.home[row] = static_cast<std::int8_t>(static_cast<int>(home) - 1);
 }
 
 void drop_empty_ties(Table& table) {
@@ -59,116 +99,167 @@ void drop_empty_ties(Table& table) {
   }
 }
 
-/// Few items, many votes: a direct table of items^2 counters, no larger than the votes themselves.
-Table count_directly(const Votes& votes, std::int32_t items, Monitor& monitor) {
-  const auto n = static_cast<size_t>(items);
-  std::vector<std::uint32_t> wins(n * n, 0), ties(n * n, 0);  // of first over second, as voted
-  for (size_t k = 0; k < votes.first.size(); ++k) {
-    if (k % 1048576 == 0 && monitor.poll()) return {};
-    const size_t a = static_cast<size_t>(votes.first[k]), b = static_cast<size_t>(votes.second[k]);
-    const int outcome = votes.outcome.empty() ? 1 : votes.outcome[k];
-    if (outcome == 0) ++ties[a * n + b];
-    else ++wins[outcome > 0 ? a * n + b : b * n + a];
+/// Few items, many votes: counters for every pair (and home sign).
+class DirectTable {
+ public:
+  /// At most a counter triple for two votes.
+  static bool suits(const Votes& votes, std::int32_t items) {
+    if (!votes.weight.empty() || !votes.count.empty() || !votes.extra.empty() || are_counted(votes))
+      return false;
+    const auto n = static_cast<size_t>(items);
+    return n * n * signs(votes) <= 4 * votes.first.size();
   }
-  Table table;
-  for (size_t i = 0; i < n; ++i) {
-    for (size_t j = i + 1; j < n; ++j) {
-      Sums sums;
-      sums.weight = {static_cast<double>(wins[i * n + j]), static_cast<double>(wins[j * n + i]),
-                     static_cast<double>(ties[i * n + j]) + static_cast<double>(ties[j * n + i])};
-      if (sums.weight[0] + sums.weight[1] + sums.weight[2] > 0.0) {
-        push_row(table, static_cast<std::int32_t>(i), static_cast<std::int32_t>(j), sums, false);
+
+  DirectTable(const Votes& votes, std::int32_t items) : votes_(votes), items_(items), signs_(signs(votes)) {
+    const auto n = static_cast<size_t>(items);
+    row_.resize(n);  // cell of (left, right) is row_[left] + right, modulo 2^64
+    for (size_t i = 0; i < n; ++i) row_[i] = i * n - i * (i + 1) / 2 - i - 1;
+    cells_.resize(n * (n - 1) / 2 * signs_);
+  }
+
+  Table count(Monitor& monitor) {
+    const auto votes = votes_.first.size();
+    for (size_t begin = 0; begin < votes; begin += kPollEvery) {
+      if (monitor.poll()) return {};
+      for (size_t k = begin; k < std::min(begin + kPollEvery, votes); ++k) {
+        const auto pair =
+            row_[static_cast<size_t>(left_of(votes_, k))] + static_cast<size_t>(right_of(votes_, k));
+        ++cells_[pair * signs_ + (signs_ > 1 ? home_code(votes_, k) : 0)][outcome_code(votes_, k)];
       }
     }
+    return table();
   }
-  return table;
-}
 
-/// A vote in the bucket of its left item: (right, home) sort first, the index last, so that sums run in vote order.
-struct Key {
-  std::uint64_t order;  ///< right << 2 | home + 1
-  std::uint32_t vote;
+ private:
+  using Cell = std::array<std::uint32_t, 3>;
+
+  static size_t signs(const Votes& votes) { return votes.home.empty() ? 1 : 3; }
+  static bool is_used(const Cell& cell) { return (cell[0] | cell[1] | cell[2]) != 0; }
+
+  Table table() const {
+    Table out;
+    resize(out, static_cast<size_t>(std::count_if(cells_.begin(), cells_.end(), is_used)), votes_);
+    size_t row = 0, k = 0;
+    for (std::int32_t left = 0; left < items_; ++left) {
+      for (std::int32_t right = left + 1; right < items_; ++right) {
+        for (std::uint32_t sign = 0; sign < signs_; ++sign) {
+          const Cell& cell = cells_[k++];
+          if (!is_used(cell)) continue;
+          Sums sums;
+          std::copy(cell.begin(), cell.end(), sums.weight.begin());
+          set_row(out, row++, left, right, sign, sums);
+        }
+      }
+    }
+    return out;
+  }
+
+  const Votes& votes_;
+  std::int32_t items_;
+  size_t signs_;
+  std::vector<size_t> row_;
+  std::vector<Cell> cells_;
 };
 
 /// Votes bucketed by left item and sorted inside each bucket.
 class SortedVotes {
  public:
-  SortedVotes(const Votes& votes, std::int32_t items, Monitor& monitor)
-      : votes_(votes), offsets_(static_cast<size_t>(items) + 1, 0), keys_(votes.first.size()) {
-    for (size_t k = 0; k < votes.first.size(); ++k) {
-      ++offsets_[static_cast<size_t>(std::min(votes.first[k], votes.second[k])) + 1];
-    }
-    for (size_t i = 1; i < offsets_.size(); ++i) offsets_[i] += offsets_[i - 1];
-    std::vector<size_t> next(offsets_.begin(), offsets_.end() - 1);
-    for (size_t k = 0; k < votes.first.size(); ++k) {
-      const Vote v = turned(votes, k);
-      const auto order = static_cast<std::uint64_t>(v.right) << 2 | static_cast<std::uint64_t>(v.home + 1);
-      keys_[next[static_cast<size_t>(v.left)]++] = {order, static_cast<std::uint32_t>(k)};
-    }
-    const ptrdiff_t grain = std::max<ptrdiff_t>(1, items / 256);
-    complete_ = parallel_for(items, grain, monitor, [&](ptrdiff_t begin, ptrdiff_t end) {
-      for (auto i = begin; i < end; ++i) sort_bucket(static_cast<size_t>(i));
-    });
-  }
+  SortedVotes(const Votes& votes, std::int32_t items)
+      : votes_(votes), items_(items), begin_(static_cast<size_t>(items) + 1, 0), keys_(votes.first.size()) {}
 
-  bool complete() const { return complete_; }
-  std::span<const Key> bucket(size_t left) const {
-    return {keys_.data() + offsets_[left], offsets_[left + 1] - offsets_[left]};
-  }
-
-  bool same_row(const Key& a, const Key& b) const {
-    return a.order == b.order && (votes_.extra.empty() || votes_.extra[a.vote] == votes_.extra[b.vote]);
+  Table count(Monitor& monitor) {
+    if (!bucket(monitor)) return {};
+    std::vector<size_t> rows(begin_.size(), 0);
+    const auto sort = [&](size_t item) { rows[item + 1] = sort_bucket(item); };
+    if (!for_each_item(monitor, sort)) return {};
+    for (size_t i = 1; i < rows.size(); ++i) rows[i] += rows[i - 1];
+    Table table;
+    resize(table, rows.back(), votes_);
+    const auto fill = [&](size_t item) { fill_rows(item, rows[item], table); };
+    return for_each_item(monitor, fill) ? std::move(table) : Table{};
   }
 
  private:
-  void sort_bucket(size_t left) {
-    std::sort(keys_.begin() + static_cast<ptrdiff_t>(offsets_[left]),
-              keys_.begin() + static_cast<ptrdiff_t>(offsets_[left + 1]), [&](const Key& a, const Key& b) {
-                if (a.order != b.order) return a.order < b.order;
-                if (!votes_.extra.empty() && votes_.extra[a.vote] != votes_.extra[b.vote]) {
-                  return votes_.extra[a.vote] < votes_.extra[b.vote];
-                }
-                return a.vote < b.vote;
-              });
+  /// right (30 bits), home + 1 (2 bits), vote (32 bits): sorting keys sorts rows, and votes inside a row.
+  using Key = std::uint64_t;
+  static size_t vote_of(Key key) { return static_cast<size_t>(key & 0xffffffffU); }
+
+  bool bucket(Monitor& monitor) {
+    const auto votes = votes_.first.size();
+    for (size_t k = 0; k < votes; ++k) ++begin_[static_cast<size_t>(left_of(votes_, k)) + 1];
+    for (size_t i = 1; i < begin_.size(); ++i) begin_[i] += begin_[i - 1];
+    std::vector<size_t> next(begin_.begin(), begin_.end() - 1);
+    for (size_t k = 0; k < votes; ++k) {
+      if (k % kPollEvery == 0 && monitor.poll()) return false;
+      const Key right = static_cast<Key>(right_of(votes_, k)) << 34;
+      const Key key = right | static_cast<Key>(home_code(votes_, k)) << 32 | k;
+      keys_[next[static_cast<size_t>(left_of(votes_, k))]++] = key;
+    }
+    return true;
+  }
+
+  template <class Body>
+  bool for_each_item(Monitor& monitor, const Body& body) const {
+    return parallel_for(items_, std::max(1, items_ / 256), monitor, [&](ptrdiff_t begin, ptrdiff_t end) {
+      for (auto i = begin; i < end; ++i) body(static_cast<size_t>(i));
+    });
+  }
+
+  bool same_row(Key a, Key b) const {
+    return a >> 32 == b >> 32 &&
+           (votes_.extra.empty() || votes_.extra[vote_of(a)] == votes_.extra[vote_of(b)]);
+  }
+
+  /// Returns the number of rows.
+  size_t sort_bucket(size_t item) {
+    const auto begin = keys_.begin() + static_cast<ptrdiff_t>(begin_[item]);
+    const auto end = keys_.begin() + static_cast<ptrdiff_t>(begin_[item + 1]);
+    if (votes_.extra.empty()) {
+      std::sort(begin, end);
+    } else {
+      std::sort(begin, end, [&](Key a, Key b) {
+        if (a >> 32 != b >> 32) return a < b;
+        const auto x = votes_.extra[vote_of(a)], y = votes_.extra[vote_of(b)];
+        return x != y ? x < y : a < b;
+      });
+    }
+    size_t rows = 0;
+    for (auto key = begin; key != end; ++key) rows += key == begin || !same_row(*(key - 1), *key);
+    return rows;
+  }
+
+  void fill_rows(size_t item, size_t row, Table& table) const {
+    for (size_t k = begin_[item]; k < begin_[item + 1]; ++row) {
+      const Key first = keys_[k];
+      Sums sums;
+      for (; k < begin_[item + 1] && same_row(first, keys_[k]); ++k) {
+        if (are_counted(votes_)) {
+          sums.add_counted(votes_, vote_of(keys_[k]));
+        } else {
+          sums.add_vote(votes_, vote_of(keys_[k]));
+        }
+      }
+      const auto home = static_cast<std::uint32_t>(first >> 32 & 3);
+      set_row(table, row, static_cast<std::int32_t>(item), static_cast<std::int32_t>(first >> 34), home,
+              sums);
+      if (!table.source.empty()) table.source[row] = static_cast<std::int64_t>(vote_of(first));
+    }
   }
 
   const Votes& votes_;
-  std::vector<size_t> offsets_;
+  std::int32_t items_;
+  std::vector<size_t> begin_;
   std::vector<Key> keys_;
-  bool complete_ = false;
 };
-
-void add_vote(const Votes& votes, std::uint32_t k, Sums& sums) {
-  sums.add(turned(votes, k).outcome, votes.weight.empty() ? 1.0 : votes.weight[k],
-           votes.count.empty() ? 1.0 : votes.count[k]);
-}
-
-Table count_by_sorting(const Votes& votes, std::int32_t items, Monitor& monitor) {
-  const SortedVotes sorted(votes, items, monitor);
-  Table table;
-  if (!sorted.complete()) return table;
-  const bool weighted = !votes.weight.empty();
-  for (std::int32_t left = 0; left < items; ++left) {
-    const auto bucket = sorted.bucket(static_cast<size_t>(left));
-    for (size_t k = 0; k < bucket.size();) {
-      Sums sums;
-      const Key& first = bucket[k];
-      for (; k < bucket.size() && sorted.same_row(first, bucket[k]); ++k) add_vote(votes, bucket[k].vote, sums);
-      push_row(table, left, static_cast<std::int32_t>(first.order >> 2), sums, weighted);
-      if (!votes.home.empty()) table.home.push_back(static_cast<std::int8_t>(static_cast<int>(first.order & 3) - 1));
-      if (!votes.extra.empty()) table.extra.push_back(votes.extra[first.vote]);
-    }
-  }
-  return table;
-}
 
 }  // namespace
 
 Table group(const Votes& votes, std::int32_t items, Monitor& monitor) {
-  const auto n = static_cast<size_t>(items);
-  const bool plain = votes.weight.empty() && votes.count.empty() && votes.home.empty() && votes.extra.empty();
-  Table table = plain && n * n <= 4 * votes.first.size() ? count_directly(votes, items, monitor)
-                                                        : count_by_sorting(votes, items, monitor);
+  if (votes.first.size() > std::numeric_limits<std::uint32_t>::max()) {
+    throw std::length_error("steelyard: more than 2^32 - 1 comparisons in one call; add up several tables");
+  }
+  Table table = DirectTable::suits(votes, items) ? DirectTable(votes, items).count(monitor)
+                                                 : SortedVotes(votes, items).count(monitor);
   drop_empty_ties(table);
   return table;
 }
