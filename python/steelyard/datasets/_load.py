@@ -1,0 +1,187 @@
+"""The data sets that ship with the package."""
+
+from __future__ import annotations
+
+import csv
+import gzip
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+
+from .._validate import check_choice
+
+if TYPE_CHECKING:
+    from ..rank import Comparisons
+
+NAMES = ("football", "llmfao")
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Dataset:
+    """A table with its origin.
+
+    Attributes
+    ----------
+    columns : dict of str to ndarray
+        The columns; ready for the constructor of any data frame.
+    description : str
+        What a row is.
+    source : str
+        Where it comes from.
+    licence : str
+        On what terms.
+    defaults : dict of str to str
+        What `comparisons` hands to `Comparisons.from_frame`.
+    """
+
+    columns: dict[str, npt.NDArray[Any]]
+    description: str
+    source: str
+    licence: str
+    defaults: dict[str, Any]
+
+    def __len__(self) -> int:
+        return len(next(iter(self.columns.values())))
+
+    def __repr__(self) -> str:
+        head = f"Dataset({len(self):,} rows: {', '.join(self.columns)})"
+        return "\n".join([head, self.description, f"Source: {self.source}", f"Licence: {self.licence}"])
+
+    def comparisons(self, **options: Any) -> Comparisons:
+        """The table as comparisons.
+
+        Parameters
+        ----------
+        **options
+            Of `Comparisons.from_frame`; they override `defaults`.
+
+        Returns
+        -------
+        Comparisons
+
+        Examples
+        --------
+        >>> from steelyard.datasets import load_football
+        >>> load_football().comparisons().n_items
+        337
+        """
+        from ..rank import Comparisons
+
+        return Comparisons.from_frame(self.columns, **{**self.defaults, **options})
+
+
+def path(name: str) -> Path:
+    """File of a data set: CSV with a header, compressed by gzip.
+
+    Parameters
+    ----------
+    name : {'football', 'llmfao'}
+        Which one.
+
+    Returns
+    -------
+    pathlib.Path
+
+    Raises
+    ------
+    ValueError
+        If there is no such data set.
+
+    Examples
+    --------
+    >>> from steelyard.datasets import path
+    >>> path("football").name
+    'football.csv.gz'
+    """
+    return Path(__file__).with_name(f"{check_choice(name, 'name', NAMES)}.csv.gz")
+
+
+def load_football() -> Dataset:
+    """Men's full international football matches from 1872 to July 2026.
+
+    Returns
+    -------
+    Dataset
+        Columns ``date`` (datetime64[D]), ``home_team``, ``away_team`` (str), ``home_score``, ``away_score``
+        (int64) and ``neutral`` (bool: played on neutral ground).
+
+    Notes
+    -----
+    49,520 matches of 337 teams, 22.7 % ties. Collected by Mart Jürisoo and contributors, CC0 1.0 (public
+    domain).
+
+    Examples
+    --------
+    >>> from steelyard.datasets import load_football
+    >>> football = load_football()
+    >>> print(football.columns["home_team"][0], football.columns["away_team"][0], football.columns["date"][0])
+    Scotland England 1872-11-30
+    """
+    text = _read("football")
+    return Dataset(
+        columns={
+            "date": text["date"].astype("datetime64[D]"),
+            "home_team": text["home_team"],
+            "away_team": text["away_team"],
+            "home_score": text["home_score"].astype(np.int64),
+            "away_score": text["away_score"].astype(np.int64),
+            "neutral": text["neutral"] == "TRUE",
+        },
+        description="Men's full international football matches, 1872-2026; one row a match.",
+        source="Mart Jürisoo and contributors, https://github.com/martj42/international_results",
+        licence="CC0 1.0",
+        defaults={
+            "left": "home_team",
+            "right": "away_team",
+            "left_score": "home_score",
+            "right_score": "away_score",
+            "neutral": "neutral",
+            "time": "date",
+        },
+    )
+
+
+def load_llmfao() -> Dataset:
+    """Crowd judgements between the answers of 59 language models.
+
+    Returns
+    -------
+    Dataset
+        Columns ``left``, ``right`` (str: the models), ``winner`` ('left', 'right' or 'tie'), ``worker`` and
+        ``prompt`` (int64).
+
+    Notes
+    -----
+    8,931 judgements by 124 workers on 13 prompts, 39 % ties. By Dmitry Ustalov, CC BY 4.0: name the author
+    and the source (https://github.com/dustalov/llmfao) where you pass the data on.
+
+    Examples
+    --------
+    >>> from steelyard.datasets import load_llmfao
+    >>> load_llmfao().comparisons()
+    Comparisons(59 items, 8,931 comparisons in 7,486 rows, 38.9 % ties, 124 clusters)
+    """
+    text = _read("llmfao")
+    return Dataset(
+        columns={
+            "left": text["left"],
+            "right": text["right"],
+            "winner": text["winner"],
+            "worker": text["worker"].astype(np.int64),
+            "prompt": text["prompt"].astype(np.int64),
+        },
+        description="Crowd judgements between the answers of 59 language models, 2023; one row a judgement.",
+        source="Dmitry Ustalov, https://github.com/dustalov/llmfao (cut to five columns)",
+        licence="CC BY 4.0",
+        defaults={"left": "left", "right": "right", "outcome": "winner", "cluster": "worker"},
+    )
+
+
+def _read(name: str) -> dict[str, npt.NDArray[np.str_]]:
+    """Columns of text."""
+    with gzip.open(path(name), "rt", encoding="utf-8", newline="") as file:
+        header, *rows = csv.reader(file)
+    return dict(zip(header, (np.array(column) for column in zip(*rows, strict=True)), strict=True))
