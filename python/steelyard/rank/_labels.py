@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -96,15 +96,10 @@ def hashable(labels: npt.NDArray[Any]) -> Iterable[Any]:
 
 
 def label_column(values: Any, name: str) -> npt.NDArray[Any]:
-    """One dimension of labels; a list that mixes strings with others stays a list of objects."""
+    """One dimension of labels; what a list of strings holds is left as it is."""
     array = refuse_masked(values, name)
-    if (
-        array.dtype.kind in "US"
-        and isinstance(values, list | tuple)
-        and not all(isinstance(v, str) for v in values)
-    ):
-        array = np.empty(len(values), dtype=object)
-        array[:] = values
+    if isinstance(values, list | tuple) and values and (array.dtype.kind in "US" or isinstance(values[0], tuple)):
+        array = _objects(values)  # NumPy makes strings of numbers, cuts trailing NULs, and unpacks tuples
     if array.ndim != 1:
         raise ValueError(f"{name} must be 1-dimensional, got shape {array.shape}")
     if array.dtype.kind in "cV":
@@ -123,9 +118,13 @@ def label_array(labels: list[Any]) -> npt.NDArray[Any]:
         widest = max(map(len, labels))
         if widest * len(labels) <= 2**26 and not any(x.endswith("\0") for x in labels):
             return np.array(labels, dtype=np.str_)
-    out = np.empty(len(labels), dtype=object)
-    for k, label in enumerate(labels):
-        out[k] = label
+    return _objects(labels)
+
+
+def _objects(values: Sequence[Any]) -> npt.NDArray[Any]:
+    out = np.empty(len(values), dtype=object)
+    for k, value in enumerate(values):
+        out[k] = value
     return out
 
 

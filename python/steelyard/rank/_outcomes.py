@@ -92,8 +92,8 @@ def _understand(value: Any, sides: Mapping[str, int], labels: Container[Any], co
         readings.add(int(value))
     if len(readings) > 1 or (readings and value in labels):
         raise ValueError(
-            f"{value!r} in {column} can be read in two ways, as a word and as a label or a column's name; say "
-            f"what it means by outcome_map={{{value!r}: ...}} (1 left won, 0 tie, -1 right won, None drop)"
+            f"{value!r} in {column} can be read in two ways, as a word and as a label or a column's name; "
+            f"say what it means by outcome_map={{{value!r}: 1 (left won), 0 (tie), -1 or None (drop)}}"
         )
     return readings.pop() if readings else _LABEL
 
