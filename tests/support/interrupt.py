@@ -1,0 +1,54 @@
+"""Ctrl-C in the middle of a call."""
+
+from __future__ import annotations
+
+import os
+import signal
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from support import process
+
+
+@dataclass(frozen=True)
+class Interruption:
+    """What SIGINT did: whether KeyboardInterrupt came, how long after the signal, and what it carried."""
+
+    raised: bool
+    seconds: float
+    has_partial: bool
+    partial: Any
+
+
+def ctrl_c(function: Callable[..., Any], *args: Any, after: float = 0.3) -> Interruption:
+    """function(*args) in a fresh process that gets SIGINT `after` seconds into the call.
+
+    The function lives at the top of a module and must run for longer than that.
+    """
+    answer = process.call_elsewhere(
+        _interrupted, function.__code__.co_filename, function.__name__, args, after
+    )
+    return Interruption(*answer)
+
+
+def _interrupted(path: str, name: str, args: tuple[Any, ...], after: float) -> tuple[bool, float, bool, Any]:
+    function = getattr(process._load(path), name)
+    sent = []
+
+    def send() -> None:
+        sent.append(time.monotonic())
+        os.kill(os.getpid(), signal.SIGINT)
+
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    timer = threading.Timer(after, send)
+    timer.start()
+    try:
+        function(*args)
+    except KeyboardInterrupt as error:
+        seconds = time.monotonic() - sent[0]
+        return True, seconds, hasattr(error, "partial"), getattr(error, "partial", None)
+    timer.cancel()
+    return False, float("inf"), False, None
