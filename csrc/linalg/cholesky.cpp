@@ -46,6 +46,26 @@ void solve_panel(const double* l, double* x, ptrdiff_t rows, ptrdiff_t n, ptrdif
 
 std::size_t size_of(ptrdiff_t n) { return static_cast<std::size_t>(n); }
 
+constexpr ptrdiff_t small_front = 24;
+
+/// The first `columns` columns of L and the update of what remains, column after column.
+bool factor_small(double* a, ptrdiff_t n, ptrdiff_t columns, ptrdiff_t stride) {
+  for (ptrdiff_t k = 0; k < columns; ++k) {
+    const double pivot = a[k * stride + k];
+    if (!(pivot > 0.0) || !std::isfinite(pivot)) return false;
+    const double root = std::sqrt(pivot), scale = 1.0 / root;
+    a[k * stride + k] = root;
+    double column[small_front];
+    for (ptrdiff_t i = k + 1; i < n; ++i) column[i] = a[i * stride + k] *= scale;
+    for (ptrdiff_t i = k + 1; i < n; ++i) {
+      const double factor = column[i];
+      double* row = a + i * stride;
+      for (ptrdiff_t j = k + 1; j <= i; ++j) row[j] -= factor * column[j];
+    }
+  }
+  return true;
+}
+
 /// out (cols x rows) <- transpose of in (rows x cols).
 void transpose(const double* in, ptrdiff_t stride, ptrdiff_t rows, ptrdiff_t cols, double* out) {
   for (ptrdiff_t i = 0; i < rows; ++i) {
@@ -90,6 +110,15 @@ void trsm(double* u, double* b, ptrdiff_t n, ptrdiff_t m, ptrdiff_t ld) {
   blas().dtrsm(&left, &upper, &t, &plain, &in, &im, &one, u, &ild, b, &ild);
 }
 
+/// B (n x m, column-major) <- (U' U)^{-1} B.
+void solve_by_blas(double* u, double* b, ptrdiff_t n, ptrdiff_t m, ptrdiff_t ld) {
+  char left = 'L', upper = 'U', t = 'T', plain = 'N';
+  int in = as_int(n), im = as_int(m), ild = as_int(ld);
+  double one = 1.0;
+  blas().dtrsm(&left, &upper, &t, &plain, &in, &im, &one, u, &ild, b, &in);
+  blas().dtrsm(&left, &upper, &plain, &plain, &in, &im, &one, u, &ild, b, &in);
+}
+
 bool cholesky_blas(double* a, ptrdiff_t n, ptrdiff_t ld, Monitor& monitor) {
   const auto at = [&](ptrdiff_t row, ptrdiff_t col) { return a + col * ld + row; };  // column-major
   for (ptrdiff_t k = 0; k < n; k += blas_block) {
@@ -112,29 +141,35 @@ bool cholesky_blas(double* a, ptrdiff_t n, ptrdiff_t ld, Monitor& monitor) {
 
 }  // namespace
 
-bool cholesky_own(double* a, ptrdiff_t n, ptrdiff_t stride) {
+bool cholesky_partial(double* a, ptrdiff_t n, ptrdiff_t columns, ptrdiff_t stride, std::vector<double>& scratch) {
+  if (n <= small_front) return factor_small(a, n, columns, stride);
   const auto& dense = *simd::kernels().dense;
-  std::vector<double> panel(size_of(own_block * std::max<ptrdiff_t>(0, n - own_block)));
-  for (ptrdiff_t k = 0; k < n; k += own_block) {
-    const ptrdiff_t nb = std::min(own_block, n - k), next = k + nb, rest = n - next;
+  scratch.resize(size_of(own_block * n));
+  for (ptrdiff_t k = 0; k < columns; k += own_block) {
+    const ptrdiff_t nb = std::min(own_block, columns - k), next = k + nb, rest = n - next;
     double* diagonal = a + k * stride + k;
     if (!factor_block(diagonal, nb, stride)) return false;
     if (rest == 0) break;
     double* below = a + next * stride + k;
     solve_panel(diagonal, below, rest, nb, stride);
-    transpose(below, stride, rest, nb, panel.data());
+    transpose(below, stride, rest, nb, scratch.data());
     for (ptrdiff_t i = 0; i < rest; i += own_block) {
       const ptrdiff_t rows = std::min(own_block, rest - i);
       // Blocks left of the diagonal, then the diagonal block's lower triangle row by row.
-      dense.subtract_product(a + (next + i) * stride + next, stride, below + i * stride, stride, panel.data(), rest, rows,
-                             i, nb);
+      dense.subtract_product(a + (next + i) * stride + next, stride, below + i * stride, stride, scratch.data(), rest,
+                             rows, i, nb);
       for (ptrdiff_t r = 0; r < rows; ++r) {
         dense.subtract_product(a + (next + i + r) * stride + next + i, stride, below + (i + r) * stride, stride,
-                               panel.data() + i, rest, 1, r + 1, nb);
+                               scratch.data() + i, rest, 1, r + 1, nb);
       }
     }
   }
   return true;
+}
+
+bool cholesky_own(double* a, ptrdiff_t n, ptrdiff_t stride) {
+  std::vector<double> scratch;
+  return cholesky_partial(a, n, n, stride, scratch);
 }
 
 bool cholesky(double* a, ptrdiff_t n, ptrdiff_t stride, Monitor& monitor) {
@@ -171,22 +206,30 @@ void cholesky_solve_transposed(const double* l, ptrdiff_t n, ptrdiff_t stride, d
 }
 
 bool cholesky_inverse(double* l, ptrdiff_t n, ptrdiff_t stride, Monitor& monitor) {
-  constexpr ptrdiff_t width = 16;
-  std::vector<double> inverse(size_of(n * n), 0.0), block(size_of(n * width));
+  // Columns j.. of the inverse, from row j down, need L from row and column j on: what lies left is free to be overwritten.
+  const bool large = n > own_cholesky_limit;
+  const ptrdiff_t width = large ? 128 : 16;
+  std::vector<double> block(size_of(n * width));
   for (ptrdiff_t j = 0; j < n; j += width) {
     if (monitor.poll()) return false;
-    const ptrdiff_t columns = std::min(width, n - j);
+    const ptrdiff_t columns = std::min(width, n - j), rows = n - j;
+    double* corner = l + j * stride + j;
     std::fill(block.begin(), block.end(), 0.0);
-    for (ptrdiff_t c = 0; c < columns; ++c) block[size_of((j + c) * width + c)] = 1.0;
-    cholesky_solve(l, n, stride, block.data(), width, width);
-    for (ptrdiff_t i = 0; i < n; ++i) {
-      for (ptrdiff_t c = 0; c < columns; ++c) inverse[size_of(i * n + j + c)] = block[size_of(i * width + c)];
+    const ptrdiff_t row_step = large ? 1 : width, column_step = large ? rows : 1;
+    for (ptrdiff_t c = 0; c < columns; ++c) block[size_of(c * row_step + c * column_step)] = 1.0;
+    if (large) {
+      solve_by_blas(corner, block.data(), rows, columns, stride);
+    } else {
+      cholesky_solve(corner, rows, stride, block.data(), columns, width);
+    }
+    for (ptrdiff_t i = 0; i < rows; ++i) {
+      for (ptrdiff_t c = 0; c < std::min(columns, i + 1); ++c) {
+        corner[i * stride + c] = block[size_of(i * row_step + c * column_step)];
+      }
     }
   }
   for (ptrdiff_t i = 0; i < n; ++i) {
-    for (ptrdiff_t j = 0; j < n; ++j) {
-      l[i * stride + j] = 0.5 * (inverse[size_of(i * n + j)] + inverse[size_of(j * n + i)]);
-    }
+    for (ptrdiff_t j = 0; j < i; ++j) l[j * stride + i] = l[i * stride + j];
   }
   return true;
 }

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <cstddef>
+#include <vector>
 
 #include "core/monitor.hpp"
 
@@ -15,6 +16,11 @@ inline constexpr std::ptrdiff_t own_cholesky_limit = 512;
 /// Own blocked factorisation: no BLAS, one thread, the same bits everywhere. For the many small systems of
 /// bootstrap workers. n^3/3 flops, in place. False when a pivot is not positive (or NaN): A is then spoilt.
 bool cholesky_own(double* a, std::ptrdiff_t n, std::ptrdiff_t stride);
+
+/// The first `columns` columns of L, with the remaining lower triangle updated by them: one front of a multifrontal
+/// factorisation. `scratch` is resized as needed.
+bool cholesky_partial(double* a, std::ptrdiff_t n, std::ptrdiff_t columns, std::ptrdiff_t stride,
+                      std::vector<double>& scratch);
 
 /// The own kernel up to own_cholesky_limit, SciPy's BLAS in blocks beyond it (polled between blocks, so that Ctrl-C
 /// is answered within 0.1 s). False when not positive definite or stopped. Its bits depend on the BLAS thread count.
@@ -28,7 +34,7 @@ void cholesky_solve(const double* l, std::ptrdiff_t n, std::ptrdiff_t stride, do
 void cholesky_solve_transposed(const double* l, std::ptrdiff_t n, std::ptrdiff_t stride, double* b,
                                std::ptrdiff_t columns, std::ptrdiff_t b_stride);
 
-/// A^{-1} from L, full symmetric matrix, in place. n^3 flops in all; blocked through BLAS beyond own_cholesky_limit.
+/// A^{-1} from L, full symmetric matrix, in place. 2 n^3 / 3 flops; blocked through BLAS beyond own_cholesky_limit.
 bool cholesky_inverse(double* l, std::ptrdiff_t n, std::ptrdiff_t stride, Monitor& monitor);
 
 }  // namespace steelyard::linalg

@@ -1,11 +1,11 @@
 // Sparse Cholesky P A P' = L L' for symmetric positive definite A given by its diagonal and a pattern.
 //
-// analyse: approximate minimum degree ordering (Amestoy, Davis, Duff, SIAM J. Matrix Anal. Appl. 17, 1996) on the
-// quotient graph, elimination tree, column counts. It gives up as soon as the factor is sure to cost more
-// than `max_flops`, so that a hopeless graph costs little more than reading it.
+// Multifrontal (Duff and Reid, ACM Trans. Math. Softw. 9, 1983): each supernode's columns are factored in a small dense
+// front, whose update is added to the front of its parent. The fronts come from the elimination in minimum_degree.hpp.
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <span>
 #include <vector>
@@ -18,7 +18,8 @@ namespace steelyard::linalg {
 class SparseCholesky {
  public:
   /// `pattern`: both halves of the symmetric pattern, no diagonal; an index may occur several times in a row
-  /// (parallel edges: their values are added). nullopt when over max_flops or stopped.
+  /// (parallel edges: their values are added). nullopt when over max_flops or stopped; a hopeless graph
+  /// costs little more than reading it.
   static std::optional<SparseCholesky> analyse(const CsrPattern& pattern, double max_flops, Monitor& monitor);
 
   /// `diagonal` (n), `off_diagonal` (one value an entry of the pattern, in its order; both halves equal).
@@ -28,15 +29,15 @@ class SparseCholesky {
   /// B <- A^{-1} B, B n x columns row-major.
   void solve(double* b, std::ptrdiff_t columns) const;
 
-  /// diag(A^{-1}) by selected inversion (Takahashi), costs about as much as `factor`.
-  std::vector<double> inverse_diagonal() const;
-
   double flops() const;            ///< of one `factor`
   std::int64_t entries() const;    ///< of L
   std::ptrdiff_t size() const;
 
  private:
-  // implementation's choice
+  struct Analysis;
+
+  std::shared_ptr<const Analysis> analysis_;   ///< shared by copies
+  std::vector<double> values_;                 ///< L: the columns of each front, row-major
 };
 
 }  // namespace steelyard::linalg

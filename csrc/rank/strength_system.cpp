@@ -30,6 +30,41 @@ bool dense_pays(const PairGraph& graph) {
   return graph.items <= linalg::own_cholesky_limit || (n <= 6000 && n * n * n / 3.0 / 2e10 < entries * 9e-8);
 }
 
+/// Breadth-first levels from `start`, and an item of the last one.
+struct Levels {
+  int count = 0;
+  std::int32_t last = 0;
+};
+
+Levels levels_from(const PairGraph& graph, std::int32_t start) {
+  std::vector<bool> seen(at_index(graph.items), false);
+  std::vector<std::int32_t> level{start}, next;
+  seen[at_index(start)] = true;
+  Levels out;
+  for (; !level.empty(); level.swap(next)) {
+    ++out.count;
+    out.last = level.back();
+    next.clear();
+    for (const auto i : level) {
+      for (auto k = graph.offsets[at_index(i)]; k < graph.offsets[at_index(i) + 1]; ++k) {
+        const auto j = at_index(graph.neighbours[at_index(k)]);
+        if (!seen[j]) next.push_back(graph.neighbours[at_index(k)]);
+        seen[j] = true;
+      }
+    }
+  }
+  return out;
+}
+
+/// What a sparse factorisation may cost. In a small world conjugate gradients need some sixty passes over the graph and
+/// elimination fills in; where items lie far apart (a ladder) they need thousands of passes and elimination is cheap.
+double sparse_budget(const PairGraph& graph, std::int32_t start) {
+  const double entries = static_cast<double>(graph.neighbours.size());
+  const int levels = levels_from(graph, levels_from(graph, start).last).count;
+  const bool far_apart = levels > 2.0 * std::log2(static_cast<double>(graph.items));
+  return far_apart ? std::max(5e8, 3000.0 * entries) : std::max(2e6, 20.0 * entries);
+}
+
 double dot(const double* a, const double* b, ptrdiff_t n, ptrdiff_t a_stride, ptrdiff_t b_stride) {
   double sum = 0.0;
   for (ptrdiff_t i = 0; i < n; ++i) sum += a[i * a_stride] * b[i * b_stride];
@@ -77,7 +112,7 @@ StrengthSystem::StrengthSystem(const PairGraph& graph, const Model& model, Linea
   const bool any = wanted == Linear::automatic;
   if (any && graph.items <= linalg::own_cholesky_limit) chosen_ = Linear::dense;
   if (chosen_ == Linear::automatic || chosen_ == Linear::sparse) {
-    const double budget = any ? std::max(5e7, 300.0 * static_cast<double>(graph.neighbours.size())) : infinity;
+    const double budget = any ? sparse_budget(graph, ground_) : infinity;
     sparse_ = linalg::SparseCholesky::analyse(CsrPattern{graph.offsets, graph.neighbours}, budget, monitor);
     chosen_ = sparse_ ? Linear::sparse : (any && dense_pays(graph) ? Linear::dense : Linear::cg);
   }
