@@ -134,7 +134,7 @@ def _with_scores(data: dict[str, Any], relation: Any, wanted: Wanted) -> dict[st
             raise ValueError(f"column {column!r} has no score for {game}, but the other column has")
         text = f"trim(CAST({_quoted(column)} AS VARCHAR))"
         wrong = f"{text} NOT IN ('', 'NA') AND TRY_CAST({text} AS DOUBLE) IS NULL"
-        value = relation.filter(wrong).project(_quoted(column)).limit(1).fetchone()[0]
+        value = relation.filter(wrong).project(_quoted(column)).limit(1).fetchall()[0][0]
         raise ValueError(f"column {column!r} must hold numbers, got {value!r} (first in {game})")
     sign = np.where(score == 2, np.nan, score.astype(np.float64))
     return {**data, "left_score": sign, "right_score": np.where(score == 2, np.nan, 0.0)}

@@ -159,7 +159,7 @@ def _numbers(values: Values, column: str, row_name: RowName) -> npt.NDArray[np.f
             read[value] = np.nan if is_missing(value) or value in _NOT_PLAYED else float(value)
         except (TypeError, ValueError):
             raise ValueError(
-                f"column {column!r} must hold numbers, got {value!r} in row {row_name(listed.index(value))}"
+                f"column {column!r} must hold numbers, got {value!r} in row {row_name(_first(listed, value))}"
             ) from None
     return np.fromiter(map(read.__getitem__, listed), dtype=np.float64, count=len(listed))
 
@@ -171,11 +171,16 @@ def read_booleans(values: Values, column: str, row_name: RowName) -> npt.NDArray
     listed = values.tolist()
     read: dict[Any, bool] = {}
     for value in dict.fromkeys(listed):
-        word = str(int(value) if value in (0, 1) else value).lower()
+        word = str(value if is_missing(value) or value not in (0, 1) else int(value)).lower()
         if word not in _TRUE + _FALSE:
             raise ValueError(
                 f"column {column!r} must hold booleans (or TRUE, FALSE), got {value!r} in row "
-                f"{row_name(listed.index(value))}"
+                f"{row_name(_first(listed, value))}"
             )
         read[value] = word in _TRUE
     return np.fromiter(map(read.__getitem__, listed), dtype=bool, count=len(listed))
+
+
+def _first(listed: list[Any], value: Any) -> int:
+    """Where the very object stands; pandas.NA has no truth value, so that list.index can't tell."""
+    return next(k for k, x in enumerate(listed) if x is value)

@@ -125,12 +125,12 @@ def count_votes(
         "home": None if home is None else home_signs(home, n, row_name),
     }
     extras = check_extras(cluster, time, covariates, n, row_name)
-    if columns["weight"] is not None and np.all(columns["weight"] == 1.0):
-        columns["weight"] = None
     happened = _happened(columns["weight"], columns["count"])
     if happened is not None:
         a, b, extras = a[happened], b[happened], extras.take(happened)
         columns = {name: None if x is None else x[happened] for name, x in columns.items()}
+    if columns["weight"] is not None and np.all(columns["weight"] == 1.0):
+        columns["weight"] = None
     extras = extras.turned(a > b)
     table = _core._group(
         a, b, extra=extras.codes(), items=len(labels), n_threads=check_threads(None), **columns
