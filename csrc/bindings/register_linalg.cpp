@@ -200,7 +200,6 @@ py::object sparse_cholesky(const Array<std::int64_t>& offsets, const Array<std::
     throw py::value_error("diagonal, off_diagonal and b must fit the pattern");
   }
   auto x = copied(b);
-  std::vector<double> inverse;
   double flops = 0.0;
   std::int64_t entries = 0;
   PythonHost host{py::none()};
@@ -209,13 +208,12 @@ py::object sparse_cholesky(const Array<std::int64_t>& offsets, const Array<std::
     auto factor = linalg::SparseCholesky::analyse(pattern, max_flops, monitor);
     if (!factor || !factor->factor(d, off, monitor)) return false;
     factor->solve(x.data(), view.cols);
-    inverse = factor->inverse_diagonal();
     flops = factor->flops();
     entries = factor->entries();
     return true;
   });
   if (!done) return py::none();
-  return py::make_tuple(take(std::move(x), view.rows, view.cols), take(std::move(inverse)), flops, entries);
+  return py::make_tuple(take(std::move(x), view.rows, view.cols), flops, entries);
 }
 
 /// A in compressed rows with its diagonal among the entries; the preconditioner is that diagonal, or nothing.

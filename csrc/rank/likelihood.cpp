@@ -179,7 +179,7 @@ template <int columns>
 void multiply_rows(const PairGraph& graph, const Derivatives& d, const double* weights, const double* x, double* y,
                    std::ptrdiff_t begin, std::ptrdiff_t end) {
   for (auto i = begin; i < end; ++i) {
-    double sum[columns];
+    double sum[std::size_t{columns}];
     for (int c = 0; c < columns; ++c) sum[c] = d.diagonal[at_index(i)] * x[i * columns + c];
     const auto last = graph.offsets[at_index(i) + 1];
     for (auto k = graph.offsets[at_index(i)]; k < last; ++k) {

@@ -8,7 +8,7 @@ constexpr std::ptrdiff_t tile_rows = 4;
 /// 4 x `cols` sums in registers; the compiler makes vectors of the inner loop.
 template <class Real, std::ptrdiff_t cols>
 void squared_distances(const Real* x_panel, const Real* y_panel, std::ptrdiff_t d, Real* out) {
-  Real sum[tile_rows][cols] = {};
+  Real sum[std::size_t{tile_rows}][std::size_t{cols}] = {};
   for (std::ptrdiff_t k = 0; k < d; ++k) {
     for (std::ptrdiff_t i = 0; i < tile_rows; ++i) {
       const Real x = x_panel[k * tile_rows + i];
