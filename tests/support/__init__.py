@@ -1,1 +1,1 @@
-"""What the tests of all families share: fresh processes, instruction sets, threads, fork, Ctrl-C, hostile arrays."""
+"""Shared by the tests of all families: processes, instruction sets, threads, fork, Ctrl-C, hostile arrays."""

@@ -1,4 +1,4 @@
-"""Arrays as they arrive in real life. Valid ones must give the answer of a plain array, others must be refused.
+"""Arrays as they arrive in real life: disguised ones must give a plain array's answer, spoilt ones be refused.
 
 @pytest.mark.parametrize("variant", hostile.params(hostile.VALID))
 def test_any_layout_gives_the_same_answer(variant):
