@@ -171,6 +171,7 @@ class BradleyTerryFit:
         anchor: Mapping[Any, float] | None = None,
         level: float = 0.95,
         uncertainty: str | BootstrapResult | None = "sandwich",
+        items: Any = None,
     ) -> Mapping[str, npt.NDArray[Any]]:
         """The leaderboard, strongest first, as a mapping of columns that any frame library takes.
 
@@ -186,6 +187,8 @@ class BradleyTerryFit:
             Of the intervals.
         uncertainty : {'sandwich', 'hessian'}, BootstrapResult or None
             Where the intervals come from; None leaves them out.
+        items : sequence of labels, optional
+            Only these; intervals of few among many items cost little.
 
         Returns
         -------
@@ -213,7 +216,7 @@ class BradleyTerryFit:
         from ._leaderboard import leaderboard
 
         scale = check_choice(scale, "scale", SCALES)
-        return leaderboard(self, scale, check_number(elo_mean, "elo_mean"), anchor, level, uncertainty)
+        return leaderboard(self, scale, check_number(elo_mean, "elo_mean"), anchor, level, uncertainty, items)
 
     def plot(self, **options: Any) -> Any:
         """Ratings with intervals, strongest on top; see `steelyard.plotting.plot_strengths`."""

@@ -23,31 +23,31 @@ def leaderboard(
     anchor: Mapping[Any, float] | None,
     level: float,
     uncertainty: str | BootstrapResult | None,
+    items: Any = None,
 ) -> dict[str, npt.NDArray[Any]]:
     """Columns of the leaderboard, strongest first."""
     from ._fit import ELO
 
     level = check_level(level)
     reference, at = _anchor(fit, anchor)
+    rows = fit.order
+    if items is not None:
+        rows = rows[np.isin(rows, [fit.index(label) for label in items])]
     unit = ELO if scale == "elo" else 1.0
     origin = at if at is not None else (elo_mean if scale == "elo" else 0.0)
     base = 0.0 if reference is None else float(fit.strengths[fit.index(reference)])
-    middle = fit.strengths - base
-    columns: dict[str, npt.NDArray[Any]] = {}
+    columns: dict[str, npt.NDArray[Any]] = {"rating": fit.strengths[rows] - base}
     if uncertainty is not None:
-        error, lower, upper = _intervals(fit, middle, reference, level, uncertainty)
+        error, lower, upper = _intervals(fit, rows, columns["rating"], reference, level, uncertainty)
         if scale != "probability" and error is not None:
             columns["standard_error"] = unit * error
         columns["lower"], columns["upper"] = lower, upper
-    columns["rating"] = middle
     for name in ("rating", "lower", "upper"):
         if name not in columns:
             continue
         value = columns[name]
         columns[name] = _chance(fit, value) if scale == "probability" else origin + unit * value
-    order = fit.order
-    names = [name for name in ("rating", "standard_error", "lower", "upper") if name in columns]
-    return {"item": fit.items[order], **{name: columns[name][order] for name in names}}
+    return {"item": fit.items[rows], **columns}
 
 
 def _anchor(fit: BradleyTerryFit, anchor: Mapping[Any, float] | None) -> tuple[Any, float | None]:
@@ -61,15 +61,22 @@ def _anchor(fit: BradleyTerryFit, anchor: Mapping[Any, float] | None) -> tuple[A
 
 
 def _intervals(
-    fit: BradleyTerryFit, middle: npt.NDArray[np.float64], reference: Any, level: float, uncertainty: Any
+    fit: BradleyTerryFit,
+    rows: npt.NDArray[np.intp],
+    middle: npt.NDArray[np.float64],
+    reference: Any,
+    level: float,
+    uncertainty: Any,
 ) -> tuple[npt.NDArray[np.float64] | None, npt.NDArray[np.float64], npt.NDArray[np.float64]]:
     from ._bootstrap import BootstrapResult
 
     where = "mean" if reference is None else reference
     if isinstance(uncertainty, BootstrapResult):
         lower, upper = uncertainty.intervals(level, reference=where)
-        return None, lower, upper
-    error = fit.standard_errors(where, kind=uncertainty)
+        return None, lower[rows], upper[rows]
+    some = len(rows) < len(fit)
+    error = fit.standard_errors(where, kind=uncertainty, items=fit.items[rows] if some else None)
+    error = error if some else error[rows]
     half = NormalDist().inv_cdf(0.5 + level / 2) * error
     return error, middle - half, middle + half
 
