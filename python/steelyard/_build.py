@@ -6,7 +6,7 @@ import importlib
 from importlib.metadata import version
 from typing import Any
 
-from . import _core
+from ._core import _build_facts
 
 __version__ = version("steelyard")
 
@@ -42,7 +42,7 @@ def build_info(*, load_blas: bool = False) -> dict[str, Any]:
         importlib.import_module("steelyard._blas")
     return {
         "version": __version__,
-        **_core._build_facts(),
+        **_build_facts(),
         "numpy": version("numpy"),
         "scipy": version("scipy"),
         "blas": "scipy.linalg.cython_blas",

@@ -1,0 +1,269 @@
+"""
+Compiled kernels of steelyard. Private: use the functions of the steelyard package.
+"""
+
+from __future__ import annotations
+
+import typing
+
+import numpy
+import numpy.typing
+
+class PairGraph:
+    """
+    One edge per pair of items and home sign: what the solvers walk.
+    """
+    def __init__(
+        self,
+        left: typing.Annotated[numpy.typing.ArrayLike, numpy.int32],
+        right: typing.Annotated[numpy.typing.ArrayLike, numpy.int32],
+        left_wins: typing.Annotated[numpy.typing.ArrayLike, numpy.float64],
+        right_wins: typing.Annotated[numpy.typing.ArrayLike, numpy.float64],
+        ties: typing.Annotated[numpy.typing.ArrayLike, numpy.float64] | None,
+        left_squared: typing.Annotated[numpy.typing.ArrayLike, numpy.float64] | None,
+        right_squared: typing.Annotated[numpy.typing.ArrayLike, numpy.float64] | None,
+        ties_squared: typing.Annotated[numpy.typing.ArrayLike, numpy.float64] | None,
+        home: typing.Annotated[numpy.typing.ArrayLike, numpy.int8] | None,
+        items: typing.SupportsInt | typing.SupportsIndex,
+        keep_home: bool,
+    ) -> None: ...
+    @property
+    def edge(self) -> numpy.typing.NDArray[numpy.uint32]: ...
+    @property
+    def edge_of_row(self) -> numpy.typing.NDArray[numpy.uint32]: ...
+    @property
+    def home(self) -> numpy.typing.NDArray[numpy.int8] | None: ...
+    @property
+    def items(self) -> int: ...
+    @property
+    def left(self) -> numpy.typing.NDArray[numpy.int32]: ...
+    @property
+    def left_squared(self) -> numpy.typing.NDArray[numpy.float64] | None: ...
+    @property
+    def losses(self) -> numpy.typing.NDArray[numpy.float64]: ...
+    @property
+    def neighbours(self) -> numpy.typing.NDArray[numpy.int32]: ...
+    @property
+    def offsets(self) -> numpy.typing.NDArray[numpy.int64]: ...
+    @property
+    def right(self) -> numpy.typing.NDArray[numpy.int32]: ...
+    @property
+    def right_squared(self) -> numpy.typing.NDArray[numpy.float64] | None: ...
+    @property
+    def ties(self) -> numpy.typing.NDArray[numpy.float64] | None: ...
+    @property
+    def ties_squared(self) -> numpy.typing.NDArray[numpy.float64] | None: ...
+    @property
+    def wins(self) -> numpy.typing.NDArray[numpy.float64]: ...
+
+def _best_shift(strengths: typing.Annotated[numpy.typing.ArrayLike, numpy.float64]) -> float: ...
+def _bootstrap(
+    graph: PairGraph,
+    ties_model: str,
+    home: bool,
+    prior: typing.SupportsFloat | typing.SupportsIndex,
+    strengths: typing.Annotated[numpy.typing.ArrayLike, numpy.float64],
+    tie: typing.SupportsFloat | typing.SupportsIndex,
+    home_advantage: typing.SupportsFloat | typing.SupportsIndex,
+    method: str,
+    tie_use: str,
+    rounds: typing.SupportsInt | typing.SupportsIndex,
+    seed: typing.SupportsInt | typing.SupportsIndex,
+    stream: typing.SupportsInt | typing.SupportsIndex,
+    tol: typing.SupportsFloat | typing.SupportsIndex,
+    cluster: typing.Annotated[numpy.typing.ArrayLike, numpy.int32] | None,
+    row_wins: typing.Annotated[numpy.typing.ArrayLike, numpy.float64] | None,
+    row_losses: typing.Annotated[numpy.typing.ArrayLike, numpy.float64] | None,
+    row_ties: typing.Annotated[numpy.typing.ArrayLike, numpy.float64] | None,
+    clusters: typing.SupportsInt | typing.SupportsIndex,
+    n_threads: typing.SupportsInt | typing.SupportsIndex,
+    progress: typing.Any,
+) -> dict[str, typing.Any]: ...
+def _bradley_terry_derivatives(
+    graph: PairGraph,
+    wins: typing.Annotated[numpy.typing.ArrayLike, numpy.float64],
+    losses: typing.Annotated[numpy.typing.ArrayLike, numpy.float64],
+    ties: typing.Annotated[numpy.typing.ArrayLike, numpy.float64] | None,
+    ties_model: str,
+    home: bool,
+    prior: typing.SupportsFloat | typing.SupportsIndex,
+    strengths: typing.Annotated[numpy.typing.ArrayLike, numpy.float64],
+    tie: typing.SupportsFloat | typing.SupportsIndex,
+    home_advantage: typing.SupportsFloat | typing.SupportsIndex,
+    n_threads: typing.SupportsInt | typing.SupportsIndex,
+) -> dict[str, typing.Any]: ...
+def _build_facts() -> dict[str, typing.Any]: ...
+def _busy(
+    seconds: typing.SupportsFloat | typing.SupportsIndex,
+    n_threads: typing.SupportsInt | typing.SupportsIndex = 1,
+    progress: typing.Any = None,
+) -> tuple[typing.Any, ...]: ...
+def _cholesky(a: typing.Annotated[numpy.typing.ArrayLike, numpy.float64]) -> typing.Any: ...
+def _cholesky_inverse(l: typing.Annotated[numpy.typing.ArrayLike, numpy.float64]) -> typing.Any: ...
+def _cholesky_large(a: typing.Annotated[numpy.typing.ArrayLike, numpy.float64]) -> typing.Any: ...
+def _cholesky_solve(
+    l: typing.Annotated[numpy.typing.ArrayLike, numpy.float64],
+    b: typing.Annotated[numpy.typing.ArrayLike, numpy.float64],
+) -> typing.Any: ...
+def _cholesky_solve_transposed(
+    l: typing.Annotated[numpy.typing.ArrayLike, numpy.float64],
+    b: typing.Annotated[numpy.typing.ArrayLike, numpy.float64],
+) -> typing.Any: ...
+def _conjugate_gradients(
+    offsets: typing.Annotated[numpy.typing.ArrayLike, numpy.int64],
+    indices: typing.Annotated[numpy.typing.ArrayLike, numpy.int32],
+    values: typing.Annotated[numpy.typing.ArrayLike, numpy.float64],
+    b: typing.Annotated[numpy.typing.ArrayLike, numpy.float64],
+    tol: typing.SupportsFloat | typing.SupportsIndex = 1e-10,
+    max_iter: typing.SupportsInt | typing.SupportsIndex = 1000,
+    project_mean: bool = False,
+    jacobi: bool = True,
+    start: typing.Annotated[numpy.typing.ArrayLike, numpy.float64] | None = None,
+    n_threads: typing.SupportsInt | typing.SupportsIndex = 1,
+) -> dict[str, typing.Any]: ...
+def _contrast_maxima(
+    draws: typing.Annotated[numpy.typing.ArrayLike, numpy.float64],
+    items: typing.Annotated[numpy.typing.ArrayLike, numpy.int32],
+    scale: typing.Annotated[numpy.typing.ArrayLike, numpy.float64],
+    apart: bool,
+    n_threads: typing.SupportsInt | typing.SupportsIndex,
+) -> typing.Any: ...
+def _default_threads() -> int: ...
+def _encode_integers(
+    first: typing.Annotated[numpy.typing.ArrayLike, numpy.int64],
+    second: typing.Annotated[numpy.typing.ArrayLike, numpy.int64],
+) -> tuple[typing.Any, ...]: ...
+def _exp(
+    x: typing.Annotated[numpy.typing.ArrayLike, numpy.float64],
+) -> numpy.typing.NDArray[numpy.float64]: ...
+def _exp_distance_sums(
+    x: numpy.ndarray,
+    y: numpy.ndarray,
+    t: typing.SupportsFloat | typing.SupportsIndex,
+    n_threads: typing.SupportsInt | typing.SupportsIndex = 1,
+) -> typing.Any: ...
+def _exp_f32(
+    x: typing.Annotated[numpy.typing.ArrayLike, numpy.float32],
+) -> numpy.typing.NDArray[numpy.float32]: ...
+def _fit_bradley_terry(
+    graph: PairGraph,
+    wins: typing.Annotated[numpy.typing.ArrayLike, numpy.float64],
+    losses: typing.Annotated[numpy.typing.ArrayLike, numpy.float64],
+    ties: typing.Annotated[numpy.typing.ArrayLike, numpy.float64] | None,
+    ties_model: str,
+    home: bool,
+    prior: typing.SupportsFloat | typing.SupportsIndex,
+    solver: str,
+    linear: str,
+    tol: typing.SupportsFloat | typing.SupportsIndex,
+    max_iter: typing.SupportsInt | typing.SupportsIndex,
+    warm_sweeps: typing.SupportsInt | typing.SupportsIndex,
+    strengths: typing.Annotated[numpy.typing.ArrayLike, numpy.float64],
+    tie: typing.SupportsFloat | typing.SupportsIndex,
+    home_advantage: typing.SupportsFloat | typing.SupportsIndex,
+    n_threads: typing.SupportsInt | typing.SupportsIndex,
+    progress: typing.Any,
+) -> dict[str, typing.Any]: ...
+def _gaussian_draws(
+    factor: typing.Annotated[numpy.typing.ArrayLike, numpy.float64],
+    draws: typing.SupportsInt | typing.SupportsIndex,
+    seed: typing.SupportsInt | typing.SupportsIndex,
+    stream: typing.SupportsInt | typing.SupportsIndex,
+    n_threads: typing.SupportsInt | typing.SupportsIndex,
+) -> typing.Any: ...
+def _group(
+    first: typing.Annotated[numpy.typing.ArrayLike, numpy.int32],
+    second: typing.Annotated[numpy.typing.ArrayLike, numpy.int32],
+    home: typing.Annotated[numpy.typing.ArrayLike, numpy.int8] | None,
+    extra: typing.Annotated[numpy.typing.ArrayLike, numpy.int64] | None,
+    outcome: typing.Annotated[numpy.typing.ArrayLike, numpy.int8] | None,
+    weight: typing.Annotated[numpy.typing.ArrayLike, numpy.float64] | None,
+    count: typing.Annotated[numpy.typing.ArrayLike, numpy.float64] | None,
+    items: typing.SupportsInt | typing.SupportsIndex,
+    n_threads: typing.SupportsInt | typing.SupportsIndex,
+) -> typing.Any: ...
+def _inverse_positive_definite(
+    matrix: typing.Annotated[numpy.typing.ArrayLike, numpy.float64],
+) -> typing.Any: ...
+def _merge(
+    first: typing.Annotated[numpy.typing.ArrayLike, numpy.int32],
+    second: typing.Annotated[numpy.typing.ArrayLike, numpy.int32],
+    home: typing.Annotated[numpy.typing.ArrayLike, numpy.int8] | None,
+    extra: typing.Annotated[numpy.typing.ArrayLike, numpy.int64] | None,
+    wins: typing.Annotated[numpy.typing.ArrayLike, numpy.float64],
+    losses: typing.Annotated[numpy.typing.ArrayLike, numpy.float64],
+    ties: typing.Annotated[numpy.typing.ArrayLike, numpy.float64] | None,
+    wins_squared: typing.Annotated[numpy.typing.ArrayLike, numpy.float64] | None,
+    losses_squared: typing.Annotated[numpy.typing.ArrayLike, numpy.float64] | None,
+    ties_squared: typing.Annotated[numpy.typing.ArrayLike, numpy.float64] | None,
+    items: typing.SupportsInt | typing.SupportsIndex,
+    n_threads: typing.SupportsInt | typing.SupportsIndex,
+) -> typing.Any: ...
+def _nearest(
+    x: numpy.ndarray, y: numpy.ndarray, n_threads: typing.SupportsInt | typing.SupportsIndex = 1
+) -> typing.Any: ...
+def _parallel_sum(
+    values: typing.Annotated[numpy.typing.ArrayLike, numpy.float64],
+    n_threads: typing.SupportsInt | typing.SupportsIndex = 1,
+    grain: typing.SupportsInt | typing.SupportsIndex = 1000,
+) -> float: ...
+def _random(
+    kind: str,
+    size: typing.SupportsInt | typing.SupportsIndex,
+    seed: typing.SupportsInt | typing.SupportsIndex,
+    stream: typing.SupportsInt | typing.SupportsIndex,
+    a: typing.SupportsFloat | typing.SupportsIndex = 0.0,
+    b: typing.SupportsFloat | typing.SupportsIndex = 0.0,
+) -> typing.Any: ...
+def _separation(
+    graph: PairGraph,
+    wins: typing.Annotated[numpy.typing.ArrayLike, numpy.float64],
+    losses: typing.Annotated[numpy.typing.ArrayLike, numpy.float64],
+    ties: typing.Annotated[numpy.typing.ArrayLike, numpy.float64] | None,
+    ties_model: str,
+    home: bool,
+    prior: typing.SupportsFloat | typing.SupportsIndex,
+) -> typing.Any: ...
+def _set_blas(addresses: dict[str, typing.Any]) -> None: ...
+def _solve_newton_system(
+    graph: PairGraph,
+    wins: typing.Annotated[numpy.typing.ArrayLike, numpy.float64],
+    losses: typing.Annotated[numpy.typing.ArrayLike, numpy.float64],
+    ties: typing.Annotated[numpy.typing.ArrayLike, numpy.float64] | None,
+    ties_model: str,
+    home: bool,
+    prior: typing.SupportsFloat | typing.SupportsIndex,
+    strengths: typing.Annotated[numpy.typing.ArrayLike, numpy.float64],
+    tie: typing.SupportsFloat | typing.SupportsIndex,
+    home_advantage: typing.SupportsFloat | typing.SupportsIndex,
+    right_sides: typing.Annotated[numpy.typing.ArrayLike, numpy.float64],
+    accuracy: typing.SupportsFloat | typing.SupportsIndex,
+    n_threads: typing.SupportsInt | typing.SupportsIndex,
+    progress: typing.Any,
+) -> typing.Any: ...
+def _sparse_cholesky(
+    offsets: typing.Annotated[numpy.typing.ArrayLike, numpy.int64],
+    indices: typing.Annotated[numpy.typing.ArrayLike, numpy.int32],
+    diagonal: typing.Annotated[numpy.typing.ArrayLike, numpy.float64],
+    off_diagonal: typing.Annotated[numpy.typing.ArrayLike, numpy.float64],
+    b: typing.Annotated[numpy.typing.ArrayLike, numpy.float64],
+    max_flops: typing.SupportsFloat | typing.SupportsIndex = 1000000000000000.0,
+) -> typing.Any: ...
+def _squared_distance_sums(
+    x: numpy.ndarray, y: numpy.ndarray, n_threads: typing.SupportsInt | typing.SupportsIndex = 1
+) -> typing.Any: ...
+def _squared_distances(
+    x: numpy.ndarray, y: numpy.ndarray, n_threads: typing.SupportsInt | typing.SupportsIndex = 1
+) -> typing.Any: ...
+def _strong_components(
+    left: typing.Annotated[numpy.typing.ArrayLike, numpy.int32],
+    right: typing.Annotated[numpy.typing.ArrayLike, numpy.int32],
+    forward: typing.Annotated[numpy.typing.ArrayLike, numpy.float64],
+    backward: typing.Annotated[numpy.typing.ArrayLike, numpy.float64],
+    items: typing.SupportsInt | typing.SupportsIndex,
+) -> tuple[typing.Any, ...]: ...
+def _weak_components(
+    left: typing.Annotated[numpy.typing.ArrayLike, numpy.int32],
+    right: typing.Annotated[numpy.typing.ArrayLike, numpy.int32],
+    items: typing.SupportsInt | typing.SupportsIndex,
+) -> tuple[typing.Any, ...]: ...
