@@ -1,0 +1,186 @@
+"""What can be asked for."""
+
+from __future__ import annotations
+
+import argparse
+import math
+from collections.abc import Callable
+from importlib.metadata import version
+from pathlib import Path
+from typing import NoReturn
+
+from .usage import UsageError
+
+TABLES = (".csv", ".json", ".parquet")
+PICTURES = (".png", ".svg", ".pdf")
+
+_DESCRIPTION = """\
+From paired comparisons to a leaderboard with 95 % intervals and rank sets (the ranks that an item can have).
+
+FILE is CSV (also .gz), Parquet or JSON. Columns named model_a, model_b, winner, or left, right, winner, or
+home_team, away_team, home_score, away_score are found unaided; name others by the options. 'football' (men's
+internationals, the eight years up to the last match, prior 1) and 'llmfao' (votes on language models,
+clustered by worker) come with the package.
+"""
+_EPILOG = """\
+Only items that a chain of comparisons joins can be ranked together: the largest such group is, the rest
+is named. Without --prior, maximum likelihood is used where its optimum is finite, else a prior of 1; the
+output says which. Home advantage is fitted by default where the columns say who was at home.
+
+examples:
+  steelyard rank football --top 10
+  steelyard rank votes.csv --bootstrap 1000 --output board.parquet
+  steelyard rank games.csv --left white --right black --outcome won --outcome-map W=left,B=right,D=tie
+"""
+
+
+class _Parser(argparse.ArgumentParser):
+    def error(self, message: str) -> NoReturn:
+        raise UsageError(f"{message} (see {self.prog} --help)")
+
+
+def make_parser() -> argparse.ArgumentParser:
+    """The parser of `steelyard`."""
+    parser = _Parser(
+        prog="steelyard",
+        description="Rankings that you can defend. See: steelyard rank --help",
+        allow_abbrev=False,
+    )
+    parser.add_argument("--version", action="version", version=f"steelyard {version('steelyard')}")
+    commands = parser.add_subparsers(metavar="COMMAND", required=True, parser_class=_Parser)
+    _add_rank(
+        commands.add_parser(
+            "rank",
+            help="rank a file of paired comparisons",
+            description=_DESCRIPTION,
+            epilog=_EPILOG,
+            formatter_class=argparse.RawDescriptionHelpFormatter,
+            allow_abbrev=False,
+        )
+    )
+    return parser
+
+
+def _add_rank(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("file", metavar="FILE", help="a file, or football, or llmfao")
+
+    columns = parser.add_argument_group("columns")
+    for role, what in {
+        "left": "one item",
+        "right": "the other item",
+        "outcome": "who won: left, right, the winner, or tie...",
+        "left-score": "points of the left item; the higher score wins",
+        "right-score": "points of the right item",
+        "neutral": "true where neither was at home",
+        "time": "dates, for --since and --until",
+        "cluster": "groups of dependent rows, such as the judge",
+    }.items():
+        columns.add_argument(f"--{role}", metavar="COLUMN", help=what)
+    columns.add_argument(
+        "--outcome-map",
+        metavar="VALUE=MEANING,...",
+        type=_outcome_map,
+        help="what the values of the outcome column mean: left, right, tie or skip",
+    )
+
+    model = parser.add_argument_group("model")
+    model.add_argument(
+        "--home",
+        action=argparse.BooleanOptionalAction,
+        help="fit an advantage of the left item (at home, or shown first)",
+    )
+    model.add_argument(
+        "--ties",
+        choices=("davidson", "rao-kupper", "half", "drop"),
+        default="davidson",
+        help="a model of ties, or half a win each, or leave them out (default: davidson)",
+    )
+    model.add_argument(
+        "--prior",
+        metavar="A",
+        type=_number(0),
+        help="as if each item had won and lost A times against an average one",
+    )
+    model.add_argument("--since", metavar="WHEN", help="first year, month or day to use")
+    model.add_argument("--until", metavar="WHEN", help="last year, month or day to use")
+    model.add_argument(
+        "--min-games", metavar="N", type=_number(0), help="leave out items with fewer comparisons"
+    )
+    model.add_argument(
+        "--bootstrap",
+        metavar="N",
+        type=_integer(2),
+        help="intervals and rank sets from N refits to resampled comparisons (seed 0), not from a formula",
+    )
+
+    output = parser.add_argument_group("output")
+    output.add_argument(
+        "--top", metavar="N", type=_integer(0), default=20, help="rows to show, 0 for all (default: 20)"
+    )
+    output.add_argument(
+        "--scale", choices=("elo", "log", "probability"), default="elo", help="of the ratings (default: elo)"
+    )
+    output.add_argument(
+        "--plot", metavar="PICTURE", type=_path(PICTURES), help="draw what is shown: .png, .svg or .pdf"
+    )
+    output.add_argument(
+        "--output", metavar="TABLE", type=_path(TABLES), help="write all rows: .csv, .json or .parquet"
+    )
+
+
+def _number(least: float) -> Callable[[str], float]:
+    def number(text: str) -> float:
+        try:
+            value = float(text)
+        except ValueError:
+            value = math.nan
+        if not (math.isfinite(value) and value >= least):
+            raise argparse.ArgumentTypeError(f"must be a number of at least {least:g}, got {text!r}")
+        return value
+
+    return number
+
+
+def _integer(least: int) -> Callable[[str], int]:
+    def integer(text: str) -> int:
+        if not text.isascii() or not text.isdigit() or int(text) < least:
+            raise argparse.ArgumentTypeError(f"must be a whole number of at least {least}, got {text!r}")
+        return int(text)
+
+    return integer
+
+
+def _path(suffixes: tuple[str, ...]) -> Callable[[str], Path]:
+    def path(text: str) -> Path:
+        value = Path(text)
+        if value.suffix.lower() not in suffixes:
+            raise argparse.ArgumentTypeError(f"must end in {', '.join(suffixes)}, got {text!r}")
+        if not value.parent.is_dir():
+            raise argparse.ArgumentTypeError(f"there is no folder {str(value.parent)!r}")
+        return value
+
+    return path
+
+
+_MEANINGS = {"left": 1, "tie": 0, "right": -1, "skip": None}
+
+
+def _outcome_map(text: str) -> dict[object, int | None]:
+    meanings: dict[object, int | None] = {}
+    for part in text.split(","):
+        value, _, meaning = part.rpartition("=")
+        if meaning not in _MEANINGS:
+            raise argparse.ArgumentTypeError(
+                f"must be VALUE=MEANING,... with meanings {', '.join(_MEANINGS)}, got {part!r}"
+            )
+        # A Parquet file may hold the number; an empty value stands for a missing one.
+        for key in {value, _as_number(value) if value else None}:
+            meanings[key] = _MEANINGS[meaning]
+    return meanings
+
+
+def _as_number(text: str) -> float | str:
+    try:
+        return float(text)
+    except ValueError:
+        return text

@@ -1,0 +1,65 @@
+"""The leaderboard on a terminal, or as plain text anywhere else."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import TextIO
+
+from .board import Board
+from .text import printable, width
+from .usage import require
+
+_LEFT = {1}
+
+
+def show(board: Board, notes: list[str], stream: TextIO) -> None:
+    """Notes, then the table; on a terminal by rich, elsewhere aligned, neither wrapped nor cut."""
+    titles = ("rank", board.noun, "rating", "95 % interval", "rank set")
+    rows = [tuple(printable(cell, stream) for cell in row) for row in (titles, *board.cells())]
+    lines = [printable(note, stream) for note in notes]
+    (_show_rich if stream.isatty() else _show_plain)(lines, rows, stream)
+    if board.hidden:
+        print(f"... and {board.hidden} more (--top 0 shows all)", file=stream)
+
+
+def _show_plain(notes: list[str], rows: list[tuple[str, ...]], stream: TextIO) -> None:
+    widths = [max(map(width, column)) for column in zip(*rows, strict=True)]
+    for note in notes:
+        print(note, file=stream)
+    print(file=stream)
+    for row in rows:
+        gaps = [" " * (widths[k] - width(cell)) for k, cell in enumerate(row)]
+        padded = [cell + gaps[k] if k in _LEFT else gaps[k] + cell for k, cell in enumerate(row)]
+        print("  ".join(padded), file=stream)
+
+
+def _show_rich(notes: list[str], rows: list[tuple[str, ...]], stream: TextIO) -> None:
+    console = require("rich.console", "cli").Console(file=stream, highlight=False)
+    text = require("rich.text", "cli").Text
+    table = require("rich.table", "cli").Table(box=require("rich.box", "cli").SIMPLE_HEAD)
+    for k, title in enumerate(rows[0]):
+        left = k in _LEFT
+        table.add_column(title, justify="left" if left else "right", no_wrap=not left, overflow="fold")
+    for row in rows[1:]:
+        table.add_row(*(text(cell) for cell in row))
+    for note in notes:
+        console.print(text(note))
+    console.print(table)
+
+
+@contextmanager
+def progress_bar(what: str) -> Iterator[Callable[[float, float], None] | None]:
+    """A callback that moves a bar on the terminal; None where there is no terminal."""
+    if not sys.stderr.isatty():
+        yield None
+        return
+    console = require("rich.console", "cli").Console(file=sys.stderr)
+    with require("rich.progress", "cli").Progress(console=console, transient=True) as bar:
+        task = bar.add_task(what, total=None)
+
+        def move(done: float, total: float) -> None:
+            bar.update(task, completed=done, total=total if total > 0 else None)
+
+        yield move

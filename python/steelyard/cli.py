@@ -1,0 +1,56 @@
+"""The command line: `steelyard rank FILE`."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Sequence
+
+from ._cli.arguments import make_parser
+from ._cli.text import printable
+from ._cli.usage import UsageError
+
+_INTERRUPTED = 130
+_BROKEN_PIPE = 141
+_WRONG_USE = 2
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command line.
+
+    Parameters
+    ----------
+    arguments : sequence of str, optional
+        Default: those of the process.
+
+    Returns
+    -------
+    int
+        0; 2 after a message that says what to do; 130 after Ctrl-C; 141 where nobody reads the output.
+
+    Examples
+    --------
+    >>> main(["rank", "nowhere.csv"])
+    2
+    """
+    try:
+        options = make_parser().parse_args(arguments)
+        from ._cli.rank import run
+
+        run(options)
+        sys.stdout.flush()
+    except UsageError as error:
+        _say(f"steelyard: {error}")
+        return _WRONG_USE
+    except KeyboardInterrupt:
+        _say("steelyard: interrupted")
+        return _INTERRUPTED
+    except BrokenPipeError:
+        # What is still buffered would raise once more at exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return _BROKEN_PIPE
+    return 0
+
+
+def _say(line: str) -> None:
+    print(printable(line, sys.stderr), file=sys.stderr)
