@@ -5,6 +5,7 @@
 #include <limits>
 #include <numeric>
 
+#include "core/pool.hpp"
 #include "rank/sweeps.hpp"
 
 namespace steelyard::rank {
@@ -26,9 +27,32 @@ double slope_along(const Derivatives& at, const Model& model, const NewtonDirect
   return slope;
 }
 
-double longest_step(const Model& model, const Parameters& at, const NewtonDirection& d) {
+/// Largest change that a full step makes to the argument of a logistic function: an edge's x, or a strength itself where
+/// the prior holds it.
+double largest_change(const PairGraph& graph, const Model& model, const NewtonDirection& d, Monitor& monitor) {
+  constexpr std::ptrdiff_t grain = 32768;
+  const auto edges = std::ssize(graph.left);
+  std::vector<double> parts(static_cast<std::size_t>((edges + grain - 1) / grain), 0.0);
+  parallel_for(edges, grain, monitor, [&](std::ptrdiff_t begin, std::ptrdiff_t end) {
+    double largest = 0.0;
+    for (auto k = static_cast<std::size_t>(begin); k < static_cast<std::size_t>(end); ++k) {
+      const double change = d.strengths[static_cast<std::size_t>(graph.left[k])] -
+                            d.strengths[static_cast<std::size_t>(graph.right[k])];
+      largest = std::max(largest, std::fabs(change));
+    }
+    parts[static_cast<std::size_t>(begin / grain)] = largest;
+  });
   double largest = std::max(std::fabs(d.tie), std::fabs(d.home));
-  for (const double move : d.strengths) largest = std::max(largest, std::fabs(move));
+  for (const double part : parts) largest = std::max(largest, part);
+  if (model.prior > 0.0) {
+    for (const double move : d.strengths) largest = std::max(largest, std::fabs(move));
+  }
+  return largest;
+}
+
+double longest_step(const PairGraph& graph, const Model& model, const Parameters& at, const NewtonDirection& d,
+                    Monitor& monitor) {
+  const double largest = largest_change(graph, model, d, monitor);
   double step = largest > longest_move ? longest_move / largest : 1.0;
   if (model.ties == Ties::rao_kupper && d.tie < 0.0) step = std::min(step, -0.9 * at.tie / d.tie);  // delta > 0
   return step;
@@ -49,7 +73,7 @@ NewtonSolver::NewtonSolver(const PairGraph& graph, const Model& model, Linear li
     : graph_(graph), model_(model), system_(graph, model, linear, monitor) {}
 
 bool NewtonSolver::take_step(const Counts& counts, Parameters& at, double& length, Monitor& monitor) {
-  length = longest_step(model_, at, direction_);
+  length = longest_step(graph_, model_, at, direction_, monitor);
   const double before = direction_.slope;
   for (int attempt = 0; attempt < 40; ++attempt) {
     Parameters next = moved(model_, at, direction_, length);

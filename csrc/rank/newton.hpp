@@ -1,7 +1,7 @@
 // Newton's method on all parameters at once, certified by the Newton decrement.
 //
 // Stops when sqrt(g' H^+ g) <= tol: to first order, no contrast of the parameters is then further from the optimum
-// than tol of its inverse-Hessian standard errors. A step is shortened to move no strength by more than 5 and kept
+// than tol of its inverse-Hessian standard errors. A step is shortened to change no difference of met items by more than 5 and kept
 // when the slope along it has not turned by more than it was; where the Hessian is singular to rounding (start far
 // out) a Newman sweep replaces the step.
 #pragma once
