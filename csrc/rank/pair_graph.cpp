@@ -8,32 +8,47 @@ namespace {
 
 using std::size_t;
 
-void add_to(std::vector<double>& sums, std::span<const double> column, size_t row, bool fresh) {
-  if (column.empty()) return;
-  if (fresh) sums.push_back(0.0);
-  sums.back() += column[row];
+/// Numbers the edges: rows of one pair lie together, and with a home column they are sorted by it.
+void number_edges(const TableColumns& table, bool home, PairGraph& graph) {
+  graph.edge_of_row.resize(table.left.size());
+  std::uint32_t edge = 0;
+  for (size_t row = 1; row < table.left.size(); ++row) {
+    const bool fresh = table.left[row] != table.left[row - 1] || table.right[row] != table.right[row - 1] ||
+                       (home && table.home[row] != table.home[row - 1]);
+    edge += fresh ? 1 : 0;
+    graph.edge_of_row[row] = edge;
+  }
 }
 
-/// Rows of one pair lie together; with a home column they are also sorted by it.
+template <class T>
+std::vector<T> first_of_edges(std::span<const T> column, const PairGraph& graph, size_t edges) {
+  std::vector<T> out(edges);
+  for (size_t row = column.size(); row-- > 0;) out[graph.edge_of_row[row]] = column[row];
+  return out;
+}
+
+std::vector<double> summed(std::span<const double> column, const PairGraph& graph, size_t edges) {
+  if (column.empty()) return {};
+  if (column.size() == edges) return {column.begin(), column.end()};
+  std::vector<double> out(edges, 0.0);
+  for (size_t row = 0; row < column.size(); ++row) out[graph.edge_of_row[row]] += column[row];
+  return out;
+}
+
 void merge_rows(const TableColumns& table, bool keep_home, PairGraph& graph) {
+  if (table.left.empty()) return;
   const bool home = keep_home && !table.home.empty();
-  graph.edge_of_row.resize(table.left.size());
-  for (size_t row = 0; row < table.left.size(); ++row) {
-    const bool fresh = graph.left.empty() || graph.left.back() != table.left[row] ||
-                       graph.right.back() != table.right[row] || (home && graph.home.back() != table.home[row]);
-    if (fresh) {
-      graph.left.push_back(table.left[row]);
-      graph.right.push_back(table.right[row]);
-      if (home) graph.home.push_back(table.home[row]);
-    }
-    add_to(graph.wins, table.left_wins, row, fresh);
-    add_to(graph.losses, table.right_wins, row, fresh);
-    add_to(graph.ties, table.ties, row, fresh);
-    add_to(graph.left_squared, table.left_squared, row, fresh);
-    add_to(graph.right_squared, table.right_squared, row, fresh);
-    add_to(graph.ties_squared, table.ties_squared, row, fresh);
-    graph.edge_of_row[row] = static_cast<std::uint32_t>(graph.left.size() - 1);
-  }
+  number_edges(table, home, graph);
+  const auto edges = static_cast<size_t>(graph.edge_of_row.back()) + 1;
+  graph.left = first_of_edges(table.left, graph, edges);
+  graph.right = first_of_edges(table.right, graph, edges);
+  if (home) graph.home = first_of_edges(table.home, graph, edges);
+  graph.wins = summed(table.left_wins, graph, edges);
+  graph.losses = summed(table.right_wins, graph, edges);
+  graph.ties = summed(table.ties, graph, edges);
+  graph.left_squared = summed(table.left_squared, graph, edges);
+  graph.right_squared = summed(table.right_squared, graph, edges);
+  graph.ties_squared = summed(table.ties_squared, graph, edges);
 }
 
 /// Lower neighbours come first in each row since edges are sorted by left.

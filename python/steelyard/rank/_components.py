@@ -78,10 +78,9 @@ class ComponentReport:
         Examples
         --------
         >>> from steelyard.rank import Comparisons
-        >>> table = Comparisons.from_pairs(["ann", "ben", "cat"], ["ben", "ann", "dan"])
+        >>> table = Comparisons.from_pairs(["ann", "ben", "cat"], ["ben", "ann", "ann"])
         >>> print(table.components().describe())
-        The 4 items fall into 2 weak and 3 strong components, the largest of 2 items. cat and dan never met
-        the others.
+        The 3 items fall into 2 strong components, the largest of 2 items. cat never lost.
         """
         limit = check_count(limit, "limit")
         if self.n_strong == 1:
