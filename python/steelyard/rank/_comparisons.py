@@ -55,8 +55,10 @@ class Comparisons:
     Examples
     --------
     >>> from steelyard.rank import Comparisons
-    >>> Comparisons.from_pairs(winner=["ann", "ann", "ben"], loser=["ben", "cat", "cat"])
-    Comparisons(3 items, 3 comparisons in 3 rows)
+    >>> monday = Comparisons.from_pairs(winner=["ann", "ann", "ben"], loser=["ben", "cat", "cat"])
+    >>> tuesday = Comparisons.from_pairs(winner=["ben"], loser=["ann"])
+    >>> monday + tuesday
+    Comparisons(3 items, 4 comparisons in 3 rows)
     """
 
     items: npt.NDArray[Any]

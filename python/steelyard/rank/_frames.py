@@ -116,7 +116,15 @@ def _from_frame(df: Any, names: list[str]) -> dict[str, Values]:
     frame = frame.select(*names)
     if isinstance(frame, nw.LazyFrame):
         frame = frame.collect()
-    return {name: np.asarray(frame[name].to_numpy()) for name in names}
+    text = (nw.String, nw.Categorical, nw.Enum)
+    return {
+        name: _objects(frame[name]) if frame[name].dtype in text else frame[name].to_numpy() for name in names
+    }
+
+
+def _objects(series: Any) -> Values:
+    """Strings as objects: NumPy's own would all have the width of the longest."""
+    return np.fromiter(series.to_list(), dtype=object, count=len(series))
 
 
 def _count(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -97,9 +97,16 @@ def hashable(labels: npt.NDArray[Any]) -> Iterable[Any]:
 
 def label_column(values: Any, name: str) -> npt.NDArray[Any]:
     """One dimension of labels; what a list of strings holds is left as it is."""
+    if type(values).__module__.split(".")[0] == "polars":
+        values = values.to_numpy()  # np.asarray gives strings the width of the longest
     array = refuse_masked(values, name)
-    if isinstance(values, list | tuple) and values and (array.dtype.kind in "US" or isinstance(values[0], tuple)):
-        array = _objects(values)  # NumPy makes strings of numbers, cuts trailing NULs, and unpacks tuples
+    if (
+        isinstance(values, list | tuple)
+        and values
+        and (array.dtype.kind in "US" or isinstance(values[0], tuple))
+    ):
+        # NumPy makes strings of numbers, cuts trailing NULs, and unpacks tuples
+        array = np.fromiter(values, dtype=object, count=len(values))
     if array.ndim != 1:
         raise ValueError(f"{name} must be 1-dimensional, got shape {array.shape}")
     if array.dtype.kind in "cV":
@@ -118,14 +125,7 @@ def label_array(labels: list[Any]) -> npt.NDArray[Any]:
         widest = max(map(len, labels))
         if widest * len(labels) <= 2**26 and not any(x.endswith("\0") for x in labels):
             return np.array(labels, dtype=np.str_)
-    return _objects(labels)
-
-
-def _objects(values: Sequence[Any]) -> npt.NDArray[Any]:
-    out = np.empty(len(values), dtype=object)
-    for k, value in enumerate(values):
-        out[k] = value
-    return out
+    return np.fromiter(labels, dtype=object, count=len(labels))
 
 
 def is_missing(value: Any) -> bool:

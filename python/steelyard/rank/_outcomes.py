@@ -58,8 +58,14 @@ def read_outcomes(
 
 
 def _without_nan(values: Values) -> list[Any]:
+    """As objects, None where missing; looks at each distinct object only once."""
     listed = values.tolist()
-    return [None if is_missing(x) else x for x in listed] if values.dtype.kind in "Ofm" else listed
+    try:
+        if not any(map(is_missing, dict.fromkeys(listed))):
+            return listed
+    except TypeError:  # not hashable, which the caller reports
+        return listed
+    return [None if is_missing(x) else x for x in listed]
 
 
 def _checked_map(outcome_map: Mapping[Any, int | None] | None) -> dict[Any, int]:
