@@ -51,7 +51,11 @@ Successors successors(std::span<const std::int32_t> left, std::span<const std::i
 class Tarjan {
  public:
   explicit Tarjan(const Successors& graph)
-      : graph_(graph), n_(graph.offsets.size() - 1), order_(n_, -1), low_(n_, 0), label_(n_, -1),
+      : graph_(graph),
+        n_(graph.offsets.size() - 1),
+        order_(n_, -1),
+        low_(n_, 0),
+        label_(n_, -1),
         next_(graph.offsets.begin(), graph.offsets.end() - 1) {}
 
   std::vector<std::int32_t> run() {
@@ -75,12 +79,15 @@ class Tarjan {
       auto& k = next_[at_index(v)];
       if (k < graph_.offsets[at_index(v) + 1]) {
         const auto w = graph_.target[at_index(k++)];
-        if (order_[at_index(w)] < 0) open(w);
-        else if (label_[at_index(w)] < 0) low_[at_index(v)] = std::min(low_[at_index(v)], order_[at_index(w)]);
+        if (order_[at_index(w)] < 0)
+          open(w);
+        else if (label_[at_index(w)] < 0)
+          low_[at_index(v)] = std::min(low_[at_index(v)], order_[at_index(w)]);
         continue;
       }
       path_.pop_back();
-      if (!path_.empty()) low_[at_index(path_.back())] = std::min(low_[at_index(path_.back())], low_[at_index(v)]);
+      if (!path_.empty())
+        low_[at_index(path_.back())] = std::min(low_[at_index(path_.back())], low_[at_index(v)]);
       if (low_[at_index(v)] == order_[at_index(v)]) close(v);
     }
   }
@@ -109,7 +116,8 @@ std::int32_t find(std::vector<std::int32_t>& parent, std::int32_t i) {
 
 }  // namespace
 
-Components weak_components(std::span<const std::int32_t> a, std::span<const std::int32_t> b, std::int32_t items) {
+Components weak_components(std::span<const std::int32_t> a, std::span<const std::int32_t> b,
+                           std::int32_t items) {
   std::vector<std::int32_t> parent(at_index(items));
   std::iota(parent.begin(), parent.end(), 0);
   for (size_t k = 0; k < a.size(); ++k) {
@@ -121,7 +129,8 @@ Components weak_components(std::span<const std::int32_t> a, std::span<const std:
 }
 
 Components strong_components(std::span<const std::int32_t> left, std::span<const std::int32_t> right,
-                             std::span<const double> forward, std::span<const double> backward, std::int32_t items) {
+                             std::span<const double> forward, std::span<const double> backward,
+                             std::int32_t items) {
   const auto graph = successors(left, right, forward, backward, items);
   return numbered(Tarjan(graph).run());
 }

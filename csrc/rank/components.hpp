@@ -16,11 +16,13 @@ struct Components {
 };
 
 /// Edges (a[k], b[k]) taken both ways. Union-find, O(edges).
-Components weak_components(std::span<const std::int32_t> a, std::span<const std::int32_t> b, std::int32_t items);
+Components weak_components(std::span<const std::int32_t> a, std::span<const std::int32_t> b,
+                           std::int32_t items);
 
 /// Strong components of the graph with an edge left -> right where forward[k] > 0 and right -> left where
 /// backward[k] > 0. Iterative Tarjan, O(items + edges), no recursion.
 Components strong_components(std::span<const std::int32_t> left, std::span<const std::int32_t> right,
-                             std::span<const double> forward, std::span<const double> backward, std::int32_t items);
+                             std::span<const double> forward, std::span<const double> backward,
+                             std::int32_t items);
 
 }  // namespace steelyard::rank

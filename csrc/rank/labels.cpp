@@ -32,7 +32,8 @@ void check_count(size_t items) {
   }
 }
 
-Encoded encode_by_table(std::span<const std::int64_t> first, std::span<const std::int64_t> second, Range range) {
+Encoded encode_by_table(std::span<const std::int64_t> first, std::span<const std::int64_t> second,
+                        Range range) {
   Encoded out;
   std::vector<std::int32_t> code(range.width(), 0);
   const auto slot = [&](std::int64_t v) {

@@ -12,7 +12,8 @@ struct Encoded {
   std::vector<std::int32_t> first, second;  ///< positions in `items`
 };
 
-/// A table of presence where the labels' range is small against their number, sorting and bisection otherwise.
+/// A table of presence where the labels' range is small against their number, sorting and bisection
+/// otherwise.
 Encoded encode_integers(std::span<const std::int64_t> first, std::span<const std::int64_t> second);
 
 }  // namespace steelyard::rank

@@ -9,18 +9,19 @@
 
 namespace steelyard::rank {
 
-/// Edges sorted by (left, right, home), left < right. Compressed rows hold each edge twice, once a side; in row i
-/// the own side is `left` where neighbour > i.
+/// Edges sorted by (left, right, home), left < right. Compressed rows hold each edge twice, once a side; in
+/// row i the own side is `left` where neighbour > i.
 struct PairGraph {
   std::int32_t items = 0;
   std::vector<std::int32_t> left, right;
-  std::vector<double> wins, losses, ties;                              ///< of left; ties empty if there are none
-  std::vector<double> left_squared, right_squared, ties_squared;       ///< sums of squared weights; empty: all weights 1
-  std::vector<std::int8_t> home;                                       ///< +1 left at home, -1 right; empty: no home
-  std::vector<std::int64_t> offsets;                                   ///< items + 1
+  std::vector<double> wins, losses, ties;  ///< of left; ties empty if there are none
+  std::vector<double> left_squared, right_squared,
+      ties_squared;                   ///< sums of squared weights; empty: all weights 1
+  std::vector<std::int8_t> home;      ///< +1 left at home, -1 right; empty: no home
+  std::vector<std::int64_t> offsets;  ///< items + 1
   std::vector<std::int32_t> neighbours;
-  std::vector<std::uint32_t> edge;                                     ///< of each entry
-  std::vector<std::uint32_t> edge_of_row;                              ///< of each row of the table
+  std::vector<std::uint32_t> edge;         ///< of each entry
+  std::vector<std::uint32_t> edge_of_row;  ///< of each row of the table
 };
 
 /// The columns of a table of comparisons, sorted by (left, right, home); empty spans where absent.

@@ -424,7 +424,7 @@ class Comparisons:
                 items=self.n_items,
                 keep_home=keep_home,
             )
-        return self._cache[keep_home]
+        return self._cache[keep_home]  # type: ignore[no-any-return]
 
     # ---- who can be compared
 

@@ -59,7 +59,7 @@ def read_outcomes(
 
 def _without_nan(values: Values) -> list[Any]:
     """As objects, None where missing; looks at each distinct object only once."""
-    listed = values.tolist()
+    listed: list[Any] = values.tolist()
     try:
         if not any(map(is_missing, dict.fromkeys(listed))):
             return listed

@@ -142,7 +142,7 @@ def merge_rows(
     items: Values,
     first: npt.NDArray[np.int32],
     second: npt.NDArray[np.int32],
-    sums: Mapping[str, npt.NDArray[np.float64] | None],
+    sums: Mapping[str, Any],
     home: npt.NDArray[np.int8] | None,
     extras: Extras,
 ) -> Columns:
