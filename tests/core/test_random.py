@@ -171,9 +171,7 @@ def test_successive_draws_are_uncorrelated():
 
 
 def test_streams_and_seeds_are_uncorrelated():
-    streams = np.array(
-        [draw("normal", seed=seed, stream=k, size=20_000) for seed in (0, 1) for k in range(10)]
-    )
+    streams = np.array([draw("normal", seed=s, stream=k, size=20_000) for s in (0, 1) for k in range(10)])
     correlation = np.corrcoef(streams) - np.eye(len(streams))
     assert np.abs(correlation).max() < 5.5 / np.sqrt(20_000)
 

@@ -1,4 +1,4 @@
-"""Arrays as they arrive in real life: disguised ones must give a plain array's answer, spoilt ones be refused.
+"""Arrays as they arrive: disguised ones must give a plain array's answer, spoilt ones be refused.
 
 @pytest.mark.parametrize("variant", hostile.params(hostile.VALID))
 def test_any_layout_gives_the_same_answer(variant):

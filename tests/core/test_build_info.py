@@ -1,0 +1,108 @@
+"""What an installation says of itself, and what importing it costs."""
+
+from __future__ import annotations
+
+import pytest
+
+import steelyard
+from support.isa import LEVELS
+
+
+def isa():
+    return steelyard.build_info()["isa"]
+
+
+def distances_need_no_blas():
+    import numpy as np
+
+    from steelyard import _core
+
+    _core._squared_distances(np.eye(3), np.eye(3))
+    _core._cholesky(np.eye(300))
+    return steelyard.build_info()["blas_loaded"]
+
+
+def load_blas_now():
+    before = steelyard.build_info()["blas_loaded"]
+    return before, steelyard.build_info(load_blas=True)["blas_loaded"]
+
+
+def large_cholesky_loads_blas():
+    import numpy as np
+
+    from steelyard import _core
+
+    _core._cholesky_large(np.eye(600))
+    return steelyard.build_info()["blas_loaded"]
+
+
+def test_build_info_names_compiler_flags_instruction_set_threads_and_blas():
+    info = steelyard.build_info()
+    assert {
+        "version",
+        "compiler",
+        "flags",
+        "sanitizers",
+        "isa",
+        "threads",
+        "numpy",
+        "scipy",
+        "blas",
+        "blas_loaded",
+    } == set(info)
+    assert info["version"] == steelyard.__version__
+    assert info["compiler"]
+    assert info["threads"] >= 1
+    assert info["isa"] in LEVELS
+
+
+def test_no_flag_changes_what_nan_and_infinity_mean():
+    assert "fast-math" not in steelyard.build_info()["flags"]
+
+
+def test_import_loads_none_of_the_heavy_or_optional_packages(run_python):
+    modules = run_python("import sys, steelyard, steelyard.rank; print(*sys.modules)").split()
+    heavy = (
+        "scipy.linalg",
+        "sklearn",
+        "pandas",
+        "polars",
+        "pyarrow",
+        "matplotlib",
+        "narwhals",
+        "duckdb",
+        "rich",
+        "dask",
+    )
+    assert [m for m in modules if m in heavy] == []
+
+
+def test_blas_is_loaded_when_it_is_first_needed():
+    from support.process import call_elsewhere
+
+    assert not call_elsewhere(distances_need_no_blas)
+    assert call_elsewhere(large_cholesky_loads_blas)
+    assert call_elsewhere(load_blas_now) == (False, True)
+
+
+def test_the_environment_caps_the_instruction_set(isa_level, on_isa):
+    assert on_isa(isa_level, isa) == isa_level
+
+
+@pytest.mark.parametrize("wrong", ["avx2", "V3", "0", "v3 "])
+def test_a_wrong_instruction_set_is_a_clear_import_error(wrong, run_python):
+    error = run_python("import steelyard", check=False, STEELYARD_ISA=wrong)
+    last = error.strip().splitlines()[-1]
+    assert last.startswith("ImportError"), error
+    assert f"STEELYARD_ISA must be 'base', 'v3' or 'v4', got '{wrong}'" in last
+
+
+def test_an_empty_variable_means_no_cap(run_python):
+    out = run_python("import steelyard; print(steelyard.build_info()['isa'])", STEELYARD_ISA="")
+    assert out.strip() in {"base", "v3", "v4"}
+
+
+def test_unknown_attributes_are_attribute_errors_and_dir_lists_the_families():
+    with pytest.raises(AttributeError, match="no attribute 'ranks'"):
+        _ = steelyard.ranks
+    assert {"rank", "build_info", "Info"} <= set(dir(steelyard))
