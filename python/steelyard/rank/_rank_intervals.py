@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from .. import _core
 from .._errors import interrupted
-from .._validate import check_choice, check_level, check_threads, seed_words
+from .._validate import check_choice, check_count, check_level, check_threads, seed_words
 from ._covariance import KINDS, covariance
 from ._information import Information
 
@@ -152,7 +152,7 @@ def rank_intervals(
         errors = _errors_of_draws(noise, positions)
     else:
         name = check_choice(uncertainty, "uncertainty", KINDS)
-        count = int(np.clip(5e6 / n, 2000, 10_000)) if draws is None else draws
+        count = int(np.clip(5e6 / n, 2000, 10_000)) if draws is None else check_count(draws, "draws")
         seed, stream = seed_words(rng)
         if items is None:
             v = covariance(fit, kind=name, n_threads=threads)
