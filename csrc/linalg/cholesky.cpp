@@ -99,6 +99,9 @@ bool potrf(double* a, ptrdiff_t n, ptrdiff_t ld) {
   char upper = 'U';
   int in = as_int(n), ild = as_int(ld), info = 0;
   blas().dpotrf(&upper, &in, a, &ild, &info);
+  for (ptrdiff_t i = 0; i < n && info == 0; ++i) {
+    if (!std::isfinite(a[i * ld + i])) info = 1;  // OpenBLAS lets NaN pass
+  }
   return info == 0;
 }
 
