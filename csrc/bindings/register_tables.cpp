@@ -14,15 +14,28 @@ py::object or_none(std::vector<T>&& values) {
   return take(std::move(values));
 }
 
-py::object grouped(const rank::Votes& votes, std::int32_t items, int n_threads) {
+/// KeyboardInterrupt without a partial result: half a table is of no use.
+[[noreturn]] void throw_interrupted() {
+  const py::object error = py::module_::import("steelyard._errors").attr("interrupted")(py::none());
+  PyErr_SetObject(PyExc_KeyboardInterrupt, error.ptr());
+  throw py::error_already_set();
+}
+
+/// work(monitor) without the GIL; safe, since the caller holds the arrays.
+template <class Work>
+auto run(int n_threads, const Work& work) {
   PythonHost host(py::none{});
   Monitor monitor(n_threads, &host);
-  rank::Table table;
-  {
-    const py::gil_scoped_release unlocked;  // safe: the caller holds the arrays
-    table = rank::group(votes, items, monitor);
-  }
-  if (monitor.stopped()) return py::none();
+  auto result = [&] {
+    const py::gil_scoped_release unlocked;
+    return work(monitor);
+  }();
+  if (monitor.stopped()) throw_interrupted();
+  return result;
+}
+
+py::dict grouped(const rank::Votes& votes, std::int32_t items, int n_threads) {
+  rank::Table table = run(n_threads, [&](Monitor& monitor) { return rank::group(votes, items, monitor); });
   return py::dict(
       "left"_a = take(std::move(table.left)), "right"_a = take(std::move(table.right)),
       "left_wins"_a = take(std::move(table.left_wins)), "right_wins"_a = take(std::move(table.right_wins)),
@@ -32,10 +45,10 @@ py::object grouped(const rank::Votes& votes, std::int32_t items, int n_threads) 
       "source"_a = or_none(std::move(table.source)));
 }
 
-py::object group(const Array<std::int32_t>& first, const Array<std::int32_t>& second,
-                 const OptionalArray<std::int8_t>& home, const OptionalArray<std::int64_t>& extra,
-                 const OptionalArray<std::int8_t>& outcome, const OptionalArray<double>& weight,
-                 const OptionalArray<double>& count, std::int32_t items, int n_threads) {
+py::dict group(const Array<std::int32_t>& first, const Array<std::int32_t>& second,
+               const OptionalArray<std::int8_t>& home, const OptionalArray<std::int64_t>& extra,
+               const OptionalArray<std::int8_t>& outcome, const OptionalArray<double>& weight,
+               const OptionalArray<double>& count, std::int32_t items, int n_threads) {
   rank::Votes votes;
   votes.first = vector_view(first, "first");
   votes.second = vector_view(second, "second");
@@ -47,11 +60,11 @@ py::object group(const Array<std::int32_t>& first, const Array<std::int32_t>& se
   return grouped(votes, items, n_threads);
 }
 
-py::object merge(const Array<std::int32_t>& first, const Array<std::int32_t>& second,
-                 const OptionalArray<std::int8_t>& home, const OptionalArray<std::int64_t>& extra,
-                 const Array<double>& wins, const Array<double>& losses, const OptionalArray<double>& ties,
-                 const OptionalArray<double>& wins_squared, const OptionalArray<double>& losses_squared,
-                 const OptionalArray<double>& ties_squared, std::int32_t items, int n_threads) {
+py::dict merge(const Array<std::int32_t>& first, const Array<std::int32_t>& second,
+               const OptionalArray<std::int8_t>& home, const OptionalArray<std::int64_t>& extra,
+               const Array<double>& wins, const Array<double>& losses, const OptionalArray<double>& ties,
+               const OptionalArray<double>& wins_squared, const OptionalArray<double>& losses_squared,
+               const OptionalArray<double>& ties_squared, std::int32_t items, int n_threads) {
   rank::Votes votes;
   votes.first = vector_view(first, "first");
   votes.second = vector_view(second, "second");
@@ -68,15 +81,23 @@ py::object merge(const Array<std::int32_t>& first, const Array<std::int32_t>& se
 
 py::tuple encode_integers(const Array<std::int64_t>& first, const Array<std::int64_t>& second) {
   const auto a = vector_view(first, "first"), b = vector_view(second, "second");
-  rank::Encoded out;
-  {
-    const py::gil_scoped_release unlocked;
-    out = rank::encode_integers(a, b);
-  }
+  rank::Encoded out = run(1, [&](Monitor& monitor) { return rank::encode_integers(a, b, &monitor); });
   return py::make_tuple(take(std::move(out.items)), take(std::move(out.first)), take(std::move(out.second)));
 }
 
-py::tuple components(rank::Components&& found) {
+py::tuple weak_components(const Array<std::int32_t>& left, const Array<std::int32_t>& right,
+                          std::int32_t items) {
+  const auto a = vector_view(left, "left"), b = vector_view(right, "right");
+  auto found = run(1, [&](Monitor& monitor) { return rank::weak_components(a, b, items, &monitor); });
+  return py::make_tuple(take(std::move(found.label)), found.count);
+}
+
+py::tuple strong_components(const Array<std::int32_t>& left, const Array<std::int32_t>& right,
+                            const Array<double>& forward, const Array<double>& backward, std::int32_t items) {
+  const auto a = vector_view(left, "left"), b = vector_view(right, "right");
+  const auto won = vector_view(forward, "forward"), lost = vector_view(backward, "backward");
+  auto found =
+      run(1, [&](Monitor& monitor) { return rank::strong_components(a, b, won, lost, items, &monitor); });
   return py::make_tuple(take(std::move(found.label)), found.count);
 }
 
@@ -95,8 +116,7 @@ rank::PairGraph make_graph(const Array<std::int32_t>& left, const Array<std::int
                                  vector_view(right_squared, "right_squared"),
                                  vector_view(ties_squared, "ties_squared"),
                                  vector_view(home, "home")};
-  const py::gil_scoped_release unlocked;
-  return rank::build_pair_graph(table, items, keep_home);
+  return run(1, [&](Monitor& monitor) { return rank::build_pair_graph(table, items, keep_home, &monitor); });
 }
 
 template <class T>
@@ -145,22 +165,8 @@ void register_tables(py::module_& m) {
   m.def("_merge", &merge, "first"_a, "second"_a, "home"_a, "extra"_a, "wins"_a, "losses"_a, "ties"_a,
         "wins_squared"_a, "losses_squared"_a, "ties_squared"_a, "items"_a, "n_threads"_a);
   m.def("_encode_integers", &encode_integers, "first"_a, "second"_a);
-  m.def(
-      "_weak_components",
-      [](const Array<std::int32_t>& left, const Array<std::int32_t>& right, std::int32_t items) {
-        return components(
-            rank::weak_components(vector_view(left, "left"), vector_view(right, "right"), items));
-      },
-      "left"_a, "right"_a, "items"_a);
-  m.def(
-      "_strong_components",
-      [](const Array<std::int32_t>& left, const Array<std::int32_t>& right, const Array<double>& forward,
-         const Array<double>& backward, std::int32_t items) {
-        return components(rank::strong_components(vector_view(left, "left"), vector_view(right, "right"),
-                                                  vector_view(forward, "forward"),
-                                                  vector_view(backward, "backward"), items));
-      },
-      "left"_a, "right"_a, "forward"_a, "backward"_a, "items"_a);
+  m.def("_weak_components", &weak_components, "left"_a, "right"_a, "items"_a);
+  m.def("_strong_components", &strong_components, "left"_a, "right"_a, "forward"_a, "backward"_a, "items"_a);
 }
 
 }  // namespace steelyard::bindings

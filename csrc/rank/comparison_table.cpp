@@ -6,14 +6,13 @@
 #include <stdexcept>
 
 #include "core/pool.hpp"
+#include "rank/polled.hpp"
 
 namespace steelyard::rank {
 namespace {
 
 using std::ptrdiff_t;
 using std::size_t;
-
-constexpr size_t kPollEvery = size_t{1} << 20;
 
 bool is_turned(const Votes& votes, size_t k) { return votes.first[k] > votes.second[k]; }
 std::int32_t left_of(const Votes& votes, size_t k) { return std::min(votes.first[k], votes.second[k]); }
@@ -118,15 +117,12 @@ class DirectTable {
   }
 
   Table count(Monitor& monitor) {
-    const auto votes = votes_.first.size();
-    for (size_t begin = 0; begin < votes; begin += kPollEvery) {
-      if (monitor.poll()) return {};
-      for (size_t k = begin; k < std::min(begin + kPollEvery, votes); ++k) {
-        const auto pair =
-            row_[static_cast<size_t>(left_of(votes_, k))] + static_cast<size_t>(right_of(votes_, k));
-        ++cells_[pair * signs_ + (signs_ > 1 ? home_code(votes_, k) : 0)][outcome_code(votes_, k)];
-      }
-    }
+    const bool done = polled(votes_.first.size(), &monitor, [&](size_t k) {
+      const auto pair =
+          row_[static_cast<size_t>(left_of(votes_, k))] + static_cast<size_t>(right_of(votes_, k));
+      ++cells_[pair * signs_ + (signs_ > 1 ? home_code(votes_, k) : 0)][outcome_code(votes_, k)];
+    });
+    if (!done) return {};
     return table();
   }
 
@@ -186,16 +182,15 @@ class SortedVotes {
 
   bool bucket(Monitor& monitor) {
     const auto votes = votes_.first.size();
-    for (size_t k = 0; k < votes; ++k) ++begin_[static_cast<size_t>(left_of(votes_, k)) + 1];
+    const auto count = [&](size_t k) { ++begin_[static_cast<size_t>(left_of(votes_, k)) + 1]; };
+    if (!polled(votes, &monitor, count)) return false;
     for (size_t i = 1; i < begin_.size(); ++i) begin_[i] += begin_[i - 1];
     std::vector<size_t> next(begin_.begin(), begin_.end() - 1);
-    for (size_t k = 0; k < votes; ++k) {
-      if (k % kPollEvery == 0 && monitor.poll()) return false;
+    return polled(votes, &monitor, [&](size_t k) {
       const Key right = static_cast<Key>(right_of(votes_, k)) << 34;
       const Key key = right | static_cast<Key>(home_code(votes_, k)) << 32 | k;
       keys_[next[static_cast<size_t>(left_of(votes_, k))]++] = key;
-    }
-    return true;
+    });
   }
 
   template <class Body>

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <numeric>
 
+#include "rank/polled.hpp"
+
 namespace steelyard::rank {
 namespace {
 
@@ -30,7 +32,8 @@ struct Successors {
 };
 
 Successors successors(std::span<const std::int32_t> left, std::span<const std::int32_t> right,
-                      std::span<const double> forward, std::span<const double> backward, std::int32_t items) {
+                      std::span<const double> forward, std::span<const double> backward, std::int32_t items,
+                      Monitor* monitor) {
   Successors out;
   out.offsets.assign(at_index(items) + 1, 0);
   for (size_t k = 0; k < left.size(); ++k) {
@@ -40,18 +43,19 @@ Successors successors(std::span<const std::int32_t> left, std::span<const std::i
   std::partial_sum(out.offsets.begin(), out.offsets.end(), out.offsets.begin());
   out.target.resize(at_index(out.offsets.back()));
   std::vector<std::int64_t> next(out.offsets.begin(), out.offsets.end() - 1);
-  for (size_t k = 0; k < left.size(); ++k) {
+  polled(left.size(), monitor, [&](size_t k) {
     if (forward[k] > 0.0) out.target[at_index(next[at_index(left[k])]++)] = right[k];
     if (backward[k] > 0.0) out.target[at_index(next[at_index(right[k])]++)] = left[k];
-  }
+  });
   return out;
 }
 
 /// Tarjan's algorithm with its recursion on a stack of its own.
 class Tarjan {
  public:
-  explicit Tarjan(const Successors& graph)
+  Tarjan(const Successors& graph, Monitor* monitor)
       : graph_(graph),
+        monitor_(monitor),
         n_(graph.offsets.size() - 1),
         order_(n_, -1),
         low_(n_, 0),
@@ -59,7 +63,7 @@ class Tarjan {
         next_(graph.offsets.begin(), graph.offsets.end() - 1) {}
 
   std::vector<std::int32_t> run() {
-    for (size_t root = 0; root < n_; ++root) {
+    for (size_t root = 0; root < n_ && !stopped_; ++root) {
       if (order_[root] < 0) visit(static_cast<std::int32_t>(root));
     }
     return std::move(label_);
@@ -67,6 +71,7 @@ class Tarjan {
 
  private:
   void open(std::int32_t v) {
+    if (monitor_ != nullptr && clock_ % 4096 == 0) stopped_ = monitor_->poll();
     order_[at_index(v)] = low_[at_index(v)] = clock_++;
     path_.push_back(v);
     open_.push_back(v);
@@ -74,7 +79,7 @@ class Tarjan {
 
   void visit(std::int32_t root) {
     open(root);
-    while (!path_.empty()) {
+    while (!path_.empty() && !stopped_) {
       const auto v = path_.back();
       auto& k = next_[at_index(v)];
       if (k < graph_.offsets[at_index(v) + 1]) {
@@ -102,11 +107,13 @@ class Tarjan {
   }
 
   const Successors& graph_;
+  Monitor* monitor_;
   size_t n_;
   std::vector<std::int32_t> order_, low_, label_;
   std::vector<std::int64_t> next_;
   std::vector<std::int32_t> path_, open_;
   std::int32_t clock_ = 0, components_ = 0;
+  bool stopped_ = false;
 };
 
 std::int32_t find(std::vector<std::int32_t>& parent, std::int32_t i) {
@@ -117,22 +124,25 @@ std::int32_t find(std::vector<std::int32_t>& parent, std::int32_t i) {
 }  // namespace
 
 Components weak_components(std::span<const std::int32_t> a, std::span<const std::int32_t> b,
-                           std::int32_t items) {
+                           std::int32_t items, Monitor* monitor) {
   std::vector<std::int32_t> parent(at_index(items));
   std::iota(parent.begin(), parent.end(), 0);
-  for (size_t k = 0; k < a.size(); ++k) {
+  polled(a.size(), monitor, [&](size_t k) {
     const auto p = find(parent, a[k]), q = find(parent, b[k]);
     parent[at_index(std::max(p, q))] = std::min(p, q);
-  }
+  });
   for (std::int32_t i = 0; i < items; ++i) parent[at_index(i)] = find(parent, i);
   return numbered(parent);
 }
 
 Components strong_components(std::span<const std::int32_t> left, std::span<const std::int32_t> right,
                              std::span<const double> forward, std::span<const double> backward,
-                             std::int32_t items) {
-  const auto graph = successors(left, right, forward, backward, items);
-  return numbered(Tarjan(graph).run());
+                             std::int32_t items, Monitor* monitor) {
+  const auto graph = successors(left, right, forward, backward, items, monitor);
+  if (monitor != nullptr && monitor->stopped()) return {};
+  const auto labels = Tarjan(graph, monitor).run();
+  if (monitor != nullptr && monitor->stopped()) return {};  // some have no label yet
+  return numbered(labels);
 }
 
 }  // namespace steelyard::rank

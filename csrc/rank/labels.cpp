@@ -2,7 +2,10 @@
 
 #include <algorithm>
 #include <limits>
+#include <numeric>
 #include <stdexcept>
+
+#include "rank/polled.hpp"
 
 namespace steelyard::rank {
 namespace {
@@ -33,14 +36,16 @@ void check_count(size_t items) {
 }
 
 Encoded encode_by_table(std::span<const std::int64_t> first, std::span<const std::int64_t> second,
-                        Range range) {
+                        Range range, Monitor* monitor) {
   Encoded out;
   std::vector<std::int32_t> code(range.width(), 0);
   const auto slot = [&](std::int64_t v) {
     return static_cast<size_t>(static_cast<std::uint64_t>(v) - static_cast<std::uint64_t>(range.low));
   };
-  for (const auto v : first) code[slot(v)] = 1;
-  for (const auto v : second) code[slot(v)] = 1;
+  const auto mark = [&](std::span<const std::int64_t> values) {
+    return polled(values.size(), monitor, [&](size_t k) { code[slot(values[k])] = 1; });
+  };
+  if (!mark(first) || !mark(second)) return {};
   for (size_t k = 0; k < code.size(); ++k) {
     if (code[k] == 0) continue;
     code[k] = static_cast<std::int32_t>(out.items.size());
@@ -49,41 +54,91 @@ Encoded encode_by_table(std::span<const std::int64_t> first, std::span<const std
   check_count(out.items.size());
   const auto encode = [&](std::span<const std::int64_t> values, std::vector<std::int32_t>& codes) {
     codes.resize(values.size());
-    for (size_t k = 0; k < values.size(); ++k) codes[k] = code[slot(values[k])];
+    polled(values.size(), monitor, [&](size_t k) { codes[k] = code[slot(values[k])]; });
   };
   encode(first, out.first);
   encode(second, out.second);
   return out;
 }
 
-Encoded encode_by_sorting(std::span<const std::int64_t> first, std::span<const std::int64_t> second) {
+/// Numbers distinct values by first occurrence: a hash table with open addressing, at most half full.
+class Numbering {
+ public:
+  std::int32_t operator()(std::int64_t value) {
+    size_t at = slot(value);
+    while (number_[at] >= 0 && values_[static_cast<size_t>(number_[at])] != value) at = (at + 1) & mask();
+    if (number_[at] >= 0) return number_[at];
+    number_[at] = static_cast<std::int32_t>(values_.size());
+    values_.push_back(value);
+    if (2 * values_.size() > number_.size()) grow();
+    return static_cast<std::int32_t>(values_.size() - 1);
+  }
+
+  const std::vector<std::int64_t>& values() const { return values_; }
+
+ private:
+  size_t mask() const { return number_.size() - 1; }
+
+  /// The finaliser of splitmix64.
+  size_t slot(std::int64_t value) const {
+    auto x = static_cast<std::uint64_t>(value);
+    x = (x ^ (x >> 30)) * 0xbf58476d1ce4e5b9U;
+    x = (x ^ (x >> 27)) * 0x94d049bb133111ebU;
+    return static_cast<size_t>(x ^ (x >> 31)) & mask();
+  }
+
+  void grow() {
+    check_count(values_.size());
+    number_.assign(2 * number_.size(), -1);
+    for (size_t k = 0; k < values_.size(); ++k) {
+      size_t at = slot(values_[k]);
+      while (number_[at] >= 0) at = (at + 1) & mask();
+      number_[at] = static_cast<std::int32_t>(k);
+    }
+  }
+
+  std::vector<std::int32_t> number_ = std::vector<std::int32_t>(1024, -1);
+  std::vector<std::int64_t> values_;
+};
+
+Encoded encode_by_hashing(std::span<const std::int64_t> first, std::span<const std::int64_t> second,
+                          Monitor* monitor) {
   Encoded out;
-  out.items.assign(first.begin(), first.end());
-  out.items.insert(out.items.end(), second.begin(), second.end());
-  std::sort(out.items.begin(), out.items.end());
-  out.items.erase(std::unique(out.items.begin(), out.items.end()), out.items.end());
-  check_count(out.items.size());
+  Numbering number;
   const auto encode = [&](std::span<const std::int64_t> values, std::vector<std::int32_t>& codes) {
     codes.resize(values.size());
-    for (size_t k = 0; k < values.size(); ++k) {
-      const auto at = std::lower_bound(out.items.begin(), out.items.end(), values[k]);
-      codes[k] = static_cast<std::int32_t>(at - out.items.begin());
-    }
+    return polled(values.size(), monitor, [&](size_t k) { codes[k] = number(values[k]); });
   };
-  encode(first, out.first);
-  encode(second, out.second);
+  if (!encode(first, out.first) || !encode(second, out.second)) return {};
+  const auto& values = number.values();
+  std::vector<std::int32_t> order(values.size()), place(values.size());
+  std::iota(order.begin(), order.end(), 0);
+  std::sort(order.begin(), order.end(), [&](std::int32_t a, std::int32_t b) {
+    return values[static_cast<size_t>(a)] < values[static_cast<size_t>(b)];
+  });
+  out.items.reserve(order.size());
+  for (const auto k : order) {
+    place[static_cast<size_t>(k)] = static_cast<std::int32_t>(out.items.size());
+    out.items.push_back(values[static_cast<size_t>(k)]);
+  }
+  const auto sort = [&](std::vector<std::int32_t>& codes) {
+    polled(codes.size(), monitor, [&](size_t k) { codes[k] = place[static_cast<size_t>(codes[k])]; });
+  };
+  sort(out.first);
+  sort(out.second);
   return out;
 }
 
 }  // namespace
 
-Encoded encode_integers(std::span<const std::int64_t> first, std::span<const std::int64_t> second) {
+Encoded encode_integers(std::span<const std::int64_t> first, std::span<const std::int64_t> second,
+                        Monitor* monitor) {
   Range range;
   range.include(first);
   range.include(second);
   if (first.empty() && second.empty()) return {};
   const bool narrow = range.width() <= 4 * (first.size() + second.size()) + 1024;
-  return narrow ? encode_by_table(first, second, range) : encode_by_sorting(first, second);
+  return narrow ? encode_by_table(first, second, range, monitor) : encode_by_hashing(first, second, monitor);
 }
 
 }  // namespace steelyard::rank

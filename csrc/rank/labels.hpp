@@ -5,6 +5,8 @@
 #include <span>
 #include <vector>
 
+#include "core/monitor.hpp"
+
 namespace steelyard::rank {
 
 struct Encoded {
@@ -12,8 +14,9 @@ struct Encoded {
   std::vector<std::int32_t> first, second;  ///< positions in `items`
 };
 
-/// A table of presence where the labels' range is small against their number, sorting and bisection
-/// otherwise.
-Encoded encode_integers(std::span<const std::int64_t> first, std::span<const std::int64_t> second);
+/// A table of presence where the labels' range is small against their number, hashing otherwise; O(labels)
+/// time but for the sort of the distinct ones. Unfinished if stopped.
+Encoded encode_integers(std::span<const std::int64_t> first, std::span<const std::int64_t> second,
+                        Monitor* monitor = nullptr);
 
 }  // namespace steelyard::rank

@@ -3,6 +3,8 @@
 #include <limits>
 #include <stdexcept>
 
+#include "rank/polled.hpp"
+
 namespace steelyard::rank {
 namespace {
 
@@ -52,7 +54,7 @@ void merge_rows(const TableColumns& table, bool keep_home, PairGraph& graph) {
 }
 
 /// Lower neighbours come first in each row since edges are sorted by left.
-void compress_rows(PairGraph& graph) {
+void compress_rows(PairGraph& graph, Monitor* monitor) {
   const auto items = static_cast<size_t>(graph.items);
   graph.offsets.assign(items + 1, 0);
   for (const auto i : graph.left) ++graph.offsets[static_cast<size_t>(i) + 1];
@@ -66,20 +68,20 @@ void compress_rows(PairGraph& graph) {
     graph.neighbours[k] = other;
     graph.edge[k] = static_cast<std::uint32_t>(e);
   };
-  for (size_t e = 0; e < graph.left.size(); ++e) place(graph.right[e], graph.left[e], e);
-  for (size_t e = 0; e < graph.left.size(); ++e) place(graph.left[e], graph.right[e], e);
+  polled(graph.left.size(), monitor, [&](size_t e) { place(graph.right[e], graph.left[e], e); });
+  polled(graph.left.size(), monitor, [&](size_t e) { place(graph.left[e], graph.right[e], e); });
 }
 
 }  // namespace
 
-PairGraph build_pair_graph(const TableColumns& table, std::int32_t items, bool keep_home) {
+PairGraph build_pair_graph(const TableColumns& table, std::int32_t items, bool keep_home, Monitor* monitor) {
   if (table.left.size() > std::numeric_limits<std::uint32_t>::max()) {
     throw std::length_error("steelyard: more than 2^32 - 1 rows of comparisons");
   }
   PairGraph graph;
   graph.items = items;
   merge_rows(table, keep_home, graph);
-  compress_rows(graph);
+  compress_rows(graph, monitor);
   return graph;
 }
 

@@ -31,7 +31,9 @@ struct TableColumns {
   std::span<const std::int8_t> home;
 };
 
-/// Merges rows of the same edge and builds the compressed rows; O(rows + items) time and memory.
-PairGraph build_pair_graph(const TableColumns& table, std::int32_t items, bool keep_home);
+/// Merges rows of the same edge and builds the compressed rows; O(rows + items) time and memory. Unfinished
+/// if stopped.
+PairGraph build_pair_graph(const TableColumns& table, std::int32_t items, bool keep_home,
+                           Monitor* monitor = nullptr);
 
 }  // namespace steelyard::rank

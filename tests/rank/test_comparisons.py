@@ -12,7 +12,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from steelyard import _core
 from steelyard.rank import Comparisons
+from support import hostile, interrupt
 
 COLUMNS = ("items", "left", "right", "left_wins", "right_wins", "ties", "left_squared", "right_squared")
 COLUMNS += ("ties_squared", "home", "cluster", "cluster_labels", "time", "covariates")
@@ -587,3 +589,67 @@ def test_sums_do_not_depend_on_threads(monkeypatch, n_threads):
     serial = Comparisons.from_pairs(a, b, weight=weight)
     monkeypatch.setenv("STEELYARD_NUM_THREADS", n_threads)
     assert_same(serial, Comparisons.from_pairs(a, b, weight=weight))
+
+
+# ---- what every kernel promises
+
+
+def numbers_of(values):
+    """A function of one numeric column whose answer shows each of its entries."""
+    columns = Comparisons.from_pairs(np.arange(12), np.arange(1, 13), **values)
+    return np.column_stack(
+        [x for x in (columns.left_wins, columns.time, columns.covariates) if x is not None]
+    )
+
+
+@pytest.mark.parametrize("variant", hostile.params(hostile.VALID))
+@pytest.mark.parametrize("name", ["weight", "count", "time"])
+def test_any_layout_of_a_column_gives_the_same_answer(variant, name):
+    hostile.check_same(lambda x: numbers_of({name: x}), np.arange(12.0), variant)
+
+
+@pytest.mark.parametrize("variant", hostile.params(hostile.INVALID, without={"scalar"}))
+@pytest.mark.parametrize("name", ["weight", "count"])
+def test_nonsense_in_a_column_is_refused_by_name(variant, name):
+    hostile.check_refused(lambda x: numbers_of({name: x}), np.arange(12.0), variant, name)
+
+
+@pytest.mark.parametrize("variant", hostile.params(hostile.INVALID, without={"one-axis-more"}))
+def test_nonsense_in_covariates_is_refused_by_name(variant):
+    hostile.check_refused(lambda x: numbers_of({"covariates": x}), np.arange(12.0), variant, "covariates")
+
+
+@pytest.mark.parametrize(
+    "variant", hostile.params(hostile.INVALID, without={"object", "strings", "bytes", "dates"})
+)
+def test_nonsense_among_labels_is_refused_by_name(variant):
+    hostile.check_refused(
+        lambda x: Comparisons.from_pairs(x, np.arange(1, 13)), np.arange(12.0), variant, "winner"
+    )
+
+
+@pytest.mark.parametrize("spread", [1, 10**12], ids=["table", "hashing"])
+@pytest.mark.parametrize("n", [*range(1, 10), 511, 512, 513, 5000])
+def test_integer_labels_are_numbered_in_order(n, spread):
+    rng = np.random.default_rng(n)
+    values = rng.permutation(np.arange(-n, n, dtype=np.int64) * spread)
+    labels, a, b = _core._encode_integers(values[:n], values[n:])
+    np.testing.assert_array_equal(labels, np.sort(values))
+    np.testing.assert_array_equal(labels[a], values[:n])
+    np.testing.assert_array_equal(labels[b], values[n:])
+    again = _core._encode_integers(np.repeat(values, 3), values)[0]
+    np.testing.assert_array_equal(labels, again)
+
+
+def count_forever(spread):
+    rng = np.random.default_rng(0)
+    a, b = rng.integers(0, 500_000, (2, 1_000_000))
+    b[a == b] += 1
+    while True:
+        Comparisons.from_pairs(spread * a, spread * b).components()
+
+
+@pytest.mark.parametrize("spread", [1, 10**12], ids=["table", "hashing"])
+def test_ctrl_c_ends_the_counting(spread):
+    found = interrupt.ctrl_c(count_forever, spread, after=1.0)
+    assert found.raised

@@ -9,7 +9,6 @@ import numpy as np
 import numpy.typing as npt
 
 from .. import _core
-from .._errors import interrupted
 from .._validate import check_threads, check_vector, refuse_masked
 from ._labels import Encoded, RowName, as_day, encode, encode_into, encode_one, is_missing
 
@@ -160,9 +159,7 @@ def merge_rows(
     return _columns(items, table, extras)
 
 
-def _columns(items: Values, table: dict[str, Any] | None, extras: Extras) -> Columns:
-    if table is None:
-        raise interrupted(None)
+def _columns(items: Values, table: dict[str, Any], extras: Extras) -> Columns:
     source = table.pop("source")
     return Columns(items=items, extras=extras if source is None else extras.take(source), **table)
 
