@@ -98,6 +98,13 @@ class PythonHost final : public Host {
   py::object progress_;
 };
 
+/// steelyard._errors.interrupted(None): Ctrl-C during a step that has no partial result.
+[[noreturn]] inline void raise_interrupted() {
+  const py::object error = py::module_::import("steelyard._errors").attr("interrupted")(py::none());
+  PyErr_SetObject(py::type::handle_of(error).ptr(), error.ptr());
+  throw py::error_already_set();
+}
+
 /// The fields of steelyard.Info; the trace as column names and a matrix.
 py::dict to_dict(const Info& info);
 

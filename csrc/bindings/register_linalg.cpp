@@ -164,10 +164,7 @@ py::object inverse_positive_definite(const Array<double>& matrix) {
     done = linalg::cholesky(out.data(), a.rows, a.rows, monitor) &&
            linalg::cholesky_inverse(out.data(), a.rows, a.rows, monitor);
   }
-  if (monitor.stopped()) {
-    PyErr_SetNone(PyExc_KeyboardInterrupt);
-    throw py::error_already_set();
-  }
+  if (monitor.stopped()) raise_interrupted();
   if (!done) return py::none();
   return take(std::move(out), a.rows, a.cols);
 }

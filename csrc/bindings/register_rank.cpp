@@ -138,10 +138,7 @@ py::object separation(const rank::PairGraph& graph, const Array<double>& wins, c
     const py::gil_scoped_release unlocked;
     found = rank::find_separation(graph, counts, model, monitor);
   }
-  if (monitor.stopped()) {
-    PyErr_SetNone(PyExc_KeyboardInterrupt);
-    throw py::error_already_set();
-  }
+  if (monitor.stopped()) raise_interrupted();
   if (!found) return py::none();
   return py::dict("parameter"_a = found->tie ? "tie_parameter" : "home_advantage", "flat"_a = found->flat);
 }
