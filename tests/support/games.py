@@ -31,7 +31,12 @@ def to_comparisons(cells: reference.Cells) -> Comparisons:
     tie = np.repeat([False, False, True], len(cells.left))
     kept = count > 0
     return Comparisons.from_pairs(
-        first[kept], second[kept], tie=tie[kept], home=home[kept], count=count[kept], items=range(cells.right.max() + 1)
+        first[kept],
+        second[kept],
+        tie=tie[kept],
+        home=home[kept],
+        count=count[kept],
+        items=range(max(cells.left.max(), cells.right.max()) + 1),
     )
 
 
@@ -62,4 +67,6 @@ def ladder(seed: int, n: int, reach: int, *, spread: float, times: int = 4) -> C
     first, second = (np.repeat(a[second < n], times) for a in (first, second))
     x = spread * (first - second) / n
     won = rng.random(len(x)) < 1 / (1 + np.exp(-x))
-    return Comparisons.from_pairs(np.where(won, first, second), np.where(won, second, first)).largest_component()
+    return Comparisons.from_pairs(
+        np.where(won, first, second), np.where(won, second, first)
+    ).largest_component()
