@@ -14,13 +14,6 @@ py::object or_none(std::vector<T>&& values) {
   return take(std::move(values));
 }
 
-/// KeyboardInterrupt without a partial result: half a table is of no use.
-[[noreturn]] void throw_interrupted() {
-  const py::object error = py::module_::import("steelyard._errors").attr("interrupted")(py::none());
-  PyErr_SetObject(PyExc_KeyboardInterrupt, error.ptr());
-  throw py::error_already_set();
-}
-
 /// work(monitor) without the GIL; safe, since the caller holds the arrays.
 template <class Work>
 auto run(int n_threads, const Work& work) {
@@ -30,7 +23,7 @@ auto run(int n_threads, const Work& work) {
     const py::gil_scoped_release unlocked;
     return work(monitor);
   }();
-  if (monitor.stopped()) throw_interrupted();
+  if (monitor.stopped()) raise_interrupted();
   return result;
 }
 
