@@ -73,7 +73,7 @@ class Covariance:
         )
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Contrast:
     """Strength of a minus strength of b.
 
@@ -101,6 +101,13 @@ class Contrast:
     level: float
     kind: str
     approximate: bool
+
+    def __repr__(self) -> str:
+        note = ", approximate" if self.approximate else ""
+        return (
+            f"Contrast: {self.estimate:+.4g}, {self.level:.0%} interval {self.lower:+.4g} to {self.upper:+.4g}, "
+            f"p = {self.p_value:.2g} ({self.kind}{note})"
+        )
 
 
 def covariance(

@@ -46,7 +46,7 @@ class RankInfo(Info):
         return self.error_bound
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Prediction:
     """Chances of the three outcomes of a against b.
 
@@ -59,6 +59,10 @@ class Prediction:
     win: Any
     tie: Any
     loss: Any
+
+    def __repr__(self) -> str:
+        parts = (f"{name}={np.round(getattr(self, name), 4)}" for name in ("win", "tie", "loss"))
+        return f"Prediction({', '.join(parts)})"
 
 
 @dataclass(frozen=True, repr=False, eq=False)
