@@ -26,7 +26,7 @@ using namespace pybind11::literals;
 
 /// Contiguous and aligned; NumPy copies what is not.
 template <class T>
-using Array = py::array_t<T, py::array::c_style | py::detail::npy_api::NPY_ARRAY_ALIGNED_>;
+using Array = py::array_t<T, py::array::c_style | static_cast<int>(py::detail::npy_api::NPY_ARRAY_ALIGNED_)>;
 template <class T>
 using OptionalArray = std::optional<Array<T>>;
 
