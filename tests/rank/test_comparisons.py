@@ -498,6 +498,11 @@ def test_min_games_counts_by_weight_and_once():
     assert table.filter(min_games=2).items.tolist() == [1, 2]
 
 
+def test_a_filter_drops_items_that_never_played_even_if_all_rows_stay():
+    table = Comparisons.from_pairs([0], [1], items=[0, 1, 2], time=[5])
+    assert table.filter(since=1).items.tolist() == [0, 1]
+
+
 def test_a_filter_without_conditions_keeps_everything():
     table = season()
     assert table.filter() is table

@@ -581,12 +581,12 @@ class Comparisons:
         """Some rows, and the items wanted (None: those that occur); the rows stay sorted."""
         if not rows.any():
             raise ValueError("no comparisons are left")
-        if rows.all() and (wanted is None or wanted.all()):
-            return self
         left, right = self.left[rows], self.right[rows]
         if wanted is None:
             wanted = np.zeros(self.n_items, dtype=bool)
             wanted[left] = wanted[right] = True
+        if rows.all() and wanted.all():
+            return self
         place = (np.cumsum(wanted) - 1).astype(np.int32)
         extras = self._extras.take(rows)
         if extras.cluster is not None and extras.cluster_labels is not None:
