@@ -128,7 +128,7 @@ def identify(path):
     return path.relative_to(ROOT).as_posix()
 
 
-@pytest.mark.parametrize("path", sources(), ids=identify)
+@pytest.mark.parametrize("path", list(sources()), ids=identify)
 def test_no_family_brings_its_own(path):
     text = path.read_text(encoding="utf-8")
     assert not (python_offences(text) if path.suffix == ".py" else cpp_offences(text))
