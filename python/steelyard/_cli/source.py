@@ -39,6 +39,7 @@ class Source:
 
     name: str
     preset: Preset
+    connection: Any  # DuckDB 1.1 closes it under the relation once nothing holds it
     relation: Any
     note: str = ""
 
@@ -72,7 +73,7 @@ def open_source(file: str) -> Source:
         _require_readable(path)
     connection = duckdb.connect()
     with duckdb_errors(name):
-        return Source(name, PRESETS.get(file, Preset()), _relation(connection, path))
+        return Source(name, PRESETS.get(file, Preset()), connection, _relation(connection, path))
 
 
 def _require_readable(path: Path) -> None:
