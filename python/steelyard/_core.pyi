@@ -1,18 +1,9 @@
-"""
-Compiled kernels of steelyard. Private: use the functions of the steelyard package.
-"""
-
-from __future__ import annotations
-
 import typing
 
 import numpy
 import numpy.typing
 
 class PairGraph:
-    """
-    One edge per pair of items and home sign: what the solvers walk.
-    """
     def __init__(
         self,
         left: typing.Annotated[numpy.typing.ArrayLike, numpy.int32],
@@ -247,7 +238,7 @@ def _sparse_cholesky(
     diagonal: typing.Annotated[numpy.typing.ArrayLike, numpy.float64],
     off_diagonal: typing.Annotated[numpy.typing.ArrayLike, numpy.float64],
     b: typing.Annotated[numpy.typing.ArrayLike, numpy.float64],
-    max_flops: typing.SupportsFloat | typing.SupportsIndex = 1000000000000000.0,
+    max_flops: typing.SupportsFloat | typing.SupportsIndex = ...,
 ) -> typing.Any: ...
 def _squared_distance_sums(
     x: numpy.ndarray, y: numpy.ndarray, n_threads: typing.SupportsInt | typing.SupportsIndex = 1
