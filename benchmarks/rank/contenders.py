@@ -1,6 +1,7 @@
 """Everybody who fits Bradley-Terry strengths, as fit(games) -> strengths, from integer arrays.
 
-With ties="half" a tie is half a win each, which all of them can do. What a peer wants as input beside the arrays
+With ties="half" a tie is half a win each, which all of them can do. Peers run with their default tolerances and limits
+(100 iterations for evalica and choix), L-BFGS for at most 1,000 iterations: the error beside the time says how far that got. What a peer wants as input beside the arrays
 (evalica's list of winners) is made before its clock starts.
 """
 
@@ -25,7 +26,7 @@ DENSE_LIMIT = 6000  # items: evalica and choix hold n x n matrices
 
 def to_comparisons(games: Games, *, home: bool = False) -> Comparisons:
     return Comparisons.from_pairs(
-        games.winner, games.loser, tie=games.tie, home=games.home if home else None, items=range(games.n)
+        games.winner, games.loser, tie=games.tie, home=games.home if home else None
     )
 
 
@@ -66,7 +67,7 @@ def lbfgs(games: Games, ties: str, home: bool) -> Fit:
             gradient[n + 1] = slope @ cells.home if home else 0
             return -(value - total @ rest), -gradient
 
-        options = {"maxiter": 100_000, "maxfun": 100_000, "ftol": 0, "gtol": 1e-9, "maxcor": 20}
+        options = {"maxiter": 1000, "maxfun": 2000, "ftol": 0, "gtol": 1e-9, "maxcor": 20}
         return minimize(loss, np.zeros(n + 2), jac=True, method="L-BFGS-B", options=options).x[:n]
 
     return fit
@@ -79,8 +80,8 @@ def evalica(games: Games, ties: str, home: bool, solver: str = "bradley_terry") 
     winners = [package.Winner.Draw if t else package.Winner.X for t in tied]
 
     def fit() -> np.ndarray:
-        result = getattr(package, solver)(games.winner, games.loser, winners, tie_weight=0.5, tolerance=1e-10, limit=100_000)
-        return np.log(result.scores.loc[range(games.n)].to_numpy())
+        scores = getattr(package, solver)(games.winner, games.loser, winners, tie_weight=0.5).scores
+        return np.log(scores.loc[range(games.n)].to_numpy())
 
     return fit
 
@@ -93,7 +94,7 @@ def choix(games: Games, ties: str, home: bool) -> Fit:
         wins = np.bincount(games.winner * games.n + games.loser, 1 - 0.5 * tied, games.n**2)
         if tied.any():
             wins += np.bincount((games.loser * games.n + games.winner)[tied], np.full(tied.sum(), 0.5), games.n**2)
-        return package.ilsr_pairwise_dense(wins.reshape(games.n, games.n), max_iter=1000, tol=1e-10)
+        return package.ilsr_pairwise_dense(wins.reshape(games.n, games.n), alpha=0.0)
 
     return fit
 

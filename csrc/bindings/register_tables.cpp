@@ -1,5 +1,6 @@
 #include "bindings/arrays.hpp"
 #include "bindings/register.hpp"
+#include "core/pool.hpp"
 #include "rank/comparison_table.hpp"
 #include "rank/components.hpp"
 #include "rank/labels.hpp"
@@ -74,7 +75,7 @@ py::dict merge(const Array<std::int32_t>& first, const Array<std::int32_t>& seco
 
 py::tuple encode_integers(const Array<std::int64_t>& first, const Array<std::int64_t>& second) {
   const auto a = vector_view(first, "first"), b = vector_view(second, "second");
-  rank::Encoded out = run(1, [&](Monitor& monitor) { return rank::encode_integers(a, b, &monitor); });
+  rank::Encoded out = run(default_threads(), [&](Monitor& monitor) { return rank::encode_integers(a, b, monitor); });
   return py::make_tuple(take(std::move(out.items)), take(std::move(out.first)), take(std::move(out.second)));
 }
 

@@ -98,63 +98,91 @@ void drop_empty_ties(Table& table) {
   }
 }
 
-/// Few items, many votes: counters for every pair (and home sign).
+/// Few items, many votes: counters for every ordered pair (and home sign), without a branch on the data.
 class DirectTable {
  public:
-  /// At most a counter triple for two votes.
   static bool suits(const Votes& votes, std::int32_t items) {
     if (!votes.weight.empty() || !votes.count.empty() || !votes.extra.empty() || are_counted(votes))
       return false;
-    const auto n = static_cast<size_t>(items);
-    return n * n * signs(votes) <= 4 * votes.first.size();
+    return cells_of(votes, items) <= 4 * votes.first.size();
   }
 
-  DirectTable(const Votes& votes, std::int32_t items) : votes_(votes), items_(items), signs_(signs(votes)) {
-    const auto n = static_cast<size_t>(items);
-    row_.resize(n);  // cell of (left, right) is row_[left] + right, modulo 2^64
-    for (size_t i = 0; i < n; ++i) row_[i] = i * n - i * (i + 1) / 2 - i - 1;
-    cells_.resize(n * (n - 1) / 2 * signs_);
-  }
+  DirectTable(const Votes& votes, std::int32_t items)
+      : votes_(votes), items_(static_cast<size_t>(items)), signs_(signs(votes)), cells_(cells_of(votes, items)),
+        parts_(8 * cells_ <= votes.first.size() ? 4 : 1), counts_(parts_ * cells_) {}
 
   Table count(Monitor& monitor) {
-    const bool done = polled(votes_.first.size(), &monitor, [&](size_t k) {
-      const auto pair =
-          row_[static_cast<size_t>(left_of(votes_, k))] + static_cast<size_t>(right_of(votes_, k));
-      ++cells_[pair * signs_ + (signs_ > 1 ? home_code(votes_, k) : 0)][outcome_code(votes_, k)];
+    const auto votes = std::ssize(votes_.first), parts = static_cast<ptrdiff_t>(parts_);
+    const ptrdiff_t length = (votes + parts - 1) / parts;
+    const bool done = parallel_for(parts, 1, monitor, [&](ptrdiff_t part, ptrdiff_t) {
+      const auto begin = std::min(part * length, votes), end = std::min(begin + length, votes);
+      count_part(&counts_[static_cast<size_t>(part) * cells_], static_cast<size_t>(begin), static_cast<size_t>(end),
+                 monitor);
     });
-    if (!done) return {};
+    if (!done || monitor.stopped()) return {};
+    for (size_t part = 1; part < parts_; ++part) {
+      for (size_t k = 0; k < cells_; ++k) {
+        for (size_t o = 0; o < 3; ++o) counts_[k][o] += counts_[part * cells_ + k][o];
+      }
+    }
     return table();
   }
 
  private:
-  using Cell = std::array<std::uint32_t, 3>;
+  using Cell = std::array<std::uint32_t, 3>;   ///< second won, tie, first won
 
   static size_t signs(const Votes& votes) { return votes.home.empty() ? 1 : 3; }
-  static bool is_used(const Cell& cell) { return (cell[0] | cell[1] | cell[2]) != 0; }
+  static size_t cells_of(const Votes& votes, std::int32_t items) {
+    return static_cast<size_t>(items) * static_cast<size_t>(items) * signs(votes);
+  }
+  static bool is_used(const Sums& sums) { return sums.weight[0] + sums.weight[1] + sums.weight[2] > 0.0; }
 
-  Table table() const {
-    Table out;
-    resize(out, static_cast<size_t>(std::count_if(cells_.begin(), cells_.end(), is_used)), votes_);
-    size_t row = 0, k = 0;
-    for (std::int32_t left = 0; left < items_; ++left) {
-      for (std::int32_t right = left + 1; right < items_; ++right) {
-        for (std::uint32_t sign = 0; sign < signs_; ++sign) {
-          const Cell& cell = cells_[k++];
-          if (!is_used(cell)) continue;
-          Sums sums;
-          std::copy(cell.begin(), cell.end(), sums.weight.begin());
-          set_row(out, row++, left, right, sign, sums);
+  void count_part(Cell* counts, size_t begin, size_t end, Monitor& monitor) const {
+    polled(end - begin, &monitor, [&](size_t offset) {
+      const size_t k = begin + offset;
+      size_t cell = static_cast<size_t>(votes_.first[k]) * items_ + static_cast<size_t>(votes_.second[k]);
+      if (signs_ > 1) cell = cell * 3 + static_cast<size_t>(votes_.home[k] + 1);
+      ++counts[cell][votes_.outcome.empty() ? 2 : static_cast<size_t>(votes_.outcome[k] + 1)];
+    });
+  }
+
+  /// Both orders of a pair together.
+  Sums sums(size_t left, size_t right, size_t sign) const {
+    const Cell& forth = counts_[(left * items_ + right) * signs_ + sign];
+    const Cell& back = counts_[(right * items_ + left) * signs_ + signs_ - 1 - sign];
+    Sums out;
+    for (size_t o = 0; o < 3; ++o) out.weight[o == 1 ? 2 : o == 2 ? 0 : 1] = forth[o] + back[2 - o];
+    return out;
+  }
+
+  template <class Body>
+  void for_each_row(const Body& body) const {
+    for (size_t left = 0; left < items_; ++left) {
+      for (size_t right = left + 1; right < items_; ++right) {
+        for (size_t sign = 0; sign < signs_; ++sign) {
+          const Sums row = sums(left, right, sign);
+          if (is_used(row)) body(left, right, sign, row);
         }
       }
     }
+  }
+
+  Table table() const {
+    size_t rows = 0;
+    for_each_row([&](size_t, size_t, size_t, const Sums&) { ++rows; });
+    Table out;
+    resize(out, rows, votes_);
+    size_t row = 0;
+    for_each_row([&](size_t left, size_t right, size_t sign, const Sums& sums) {
+      set_row(out, row++, static_cast<std::int32_t>(left), static_cast<std::int32_t>(right),
+              static_cast<std::uint32_t>(sign), sums);
+    });
     return out;
   }
 
   const Votes& votes_;
-  std::int32_t items_;
-  size_t signs_;
-  std::vector<size_t> row_;
-  std::vector<Cell> cells_;
+  size_t items_, signs_, cells_, parts_;
+  std::vector<Cell> counts_;
 };
 
 /// Votes bucketed by left item and sorted inside each bucket.

@@ -1,10 +1,12 @@
 #include "rank/labels.hpp"
 
 #include <algorithm>
+#include <atomic>
 #include <limits>
 #include <numeric>
 #include <stdexcept>
 
+#include "core/pool.hpp"
 #include "rank/polled.hpp"
 
 namespace steelyard::rank {
@@ -35,15 +37,41 @@ void check_count(size_t items) {
   }
 }
 
+/// body(0) ... body(n - 1) in any order on several threads; false if stopped on the way.
+template <class Body>
+bool in_chunks(size_t n, Monitor& monitor, const Body& body) {
+  return parallel_for(static_cast<std::ptrdiff_t>(n), 1 << 16, monitor, [&](std::ptrdiff_t begin, std::ptrdiff_t end) {
+    for (auto k = static_cast<size_t>(begin); k < static_cast<size_t>(end); ++k) body(k);
+  });
+}
+
+/// Lowest and highest label.
+bool find_range(std::span<const std::int64_t> values, Monitor& monitor, Range& range) {
+  constexpr std::ptrdiff_t grain = 1 << 16;
+  std::vector<Range> parts(values.size() / grain + 1);
+  const bool done = parallel_for(std::ssize(values), grain, monitor, [&](std::ptrdiff_t begin, std::ptrdiff_t end) {
+    parts[static_cast<size_t>(begin / grain)].include(
+        values.subspan(static_cast<size_t>(begin), static_cast<size_t>(end - begin)));
+  });
+  for (const auto& part : parts) {
+    range.low = std::min(range.low, part.low);
+    range.high = std::max(range.high, part.high);
+  }
+  return done;
+}
+
 Encoded encode_by_table(std::span<const std::int64_t> first, std::span<const std::int64_t> second,
-                        Range range, Monitor* monitor) {
+                        Range range, Monitor& monitor) {
   Encoded out;
   std::vector<std::int32_t> code(range.width(), 0);
   const auto slot = [&](std::int64_t v) {
     return static_cast<size_t>(static_cast<std::uint64_t>(v) - static_cast<std::uint64_t>(range.low));
   };
   const auto mark = [&](std::span<const std::int64_t> values) {
-    return polled(values.size(), monitor, [&](size_t k) { code[slot(values[k])] = 1; });
+    return in_chunks(values.size(), monitor, [&](size_t k) {
+      const std::atomic_ref<std::int32_t> seen(code[slot(values[k])]);
+      if (seen.load(std::memory_order_relaxed) == 0) seen.store(1, std::memory_order_relaxed);
+    });
   };
   if (!mark(first) || !mark(second)) return {};
   for (size_t k = 0; k < code.size(); ++k) {
@@ -54,7 +82,7 @@ Encoded encode_by_table(std::span<const std::int64_t> first, std::span<const std
   check_count(out.items.size());
   const auto encode = [&](std::span<const std::int64_t> values, std::vector<std::int32_t>& codes) {
     codes.resize(values.size());
-    polled(values.size(), monitor, [&](size_t k) { codes[k] = code[slot(values[k])]; });
+    in_chunks(values.size(), monitor, [&](size_t k) { codes[k] = code[slot(values[k])]; });
   };
   encode(first, out.first);
   encode(second, out.second);
@@ -102,12 +130,12 @@ class Numbering {
 };
 
 Encoded encode_by_hashing(std::span<const std::int64_t> first, std::span<const std::int64_t> second,
-                          Monitor* monitor) {
+                          Monitor& monitor) {
   Encoded out;
   Numbering number;
   const auto encode = [&](std::span<const std::int64_t> values, std::vector<std::int32_t>& codes) {
     codes.resize(values.size());
-    return polled(values.size(), monitor, [&](size_t k) { codes[k] = number(values[k]); });
+    return polled(values.size(), &monitor, [&](size_t k) { codes[k] = number(values[k]); });
   };
   if (!encode(first, out.first) || !encode(second, out.second)) return {};
   const auto& values = number.values();
@@ -122,7 +150,7 @@ Encoded encode_by_hashing(std::span<const std::int64_t> first, std::span<const s
     out.items.push_back(values[static_cast<size_t>(k)]);
   }
   const auto sort = [&](std::vector<std::int32_t>& codes) {
-    polled(codes.size(), monitor, [&](size_t k) { codes[k] = place[static_cast<size_t>(codes[k])]; });
+    polled(codes.size(), &monitor, [&](size_t k) { codes[k] = place[static_cast<size_t>(codes[k])]; });
   };
   sort(out.first);
   sort(out.second);
@@ -132,10 +160,9 @@ Encoded encode_by_hashing(std::span<const std::int64_t> first, std::span<const s
 }  // namespace
 
 Encoded encode_integers(std::span<const std::int64_t> first, std::span<const std::int64_t> second,
-                        Monitor* monitor) {
+                        Monitor& monitor) {
   Range range;
-  range.include(first);
-  range.include(second);
+  if (!find_range(first, monitor, range) || !find_range(second, monitor, range)) return {};
   if (first.empty() && second.empty()) return {};
   const bool narrow = range.width() <= 4 * (first.size() + second.size()) + 1024;
   return narrow ? encode_by_table(first, second, range, monitor) : encode_by_hashing(first, second, monitor);

@@ -17,6 +17,6 @@ struct Encoded {
 /// A table of presence where the labels' range is small against their number, hashing otherwise; O(labels)
 /// time but for the sort of the distinct ones. Unfinished if stopped.
 Encoded encode_integers(std::span<const std::int64_t> first, std::span<const std::int64_t> second,
-                        Monitor* monitor = nullptr);
+                        Monitor& monitor);
 
 }  // namespace steelyard::rank

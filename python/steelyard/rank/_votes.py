@@ -130,7 +130,8 @@ def count_votes(
         columns = {name: None if x is None else x[happened] for name, x in columns.items()}
     if columns["weight"] is not None and np.all(columns["weight"] == 1.0):
         columns["weight"] = None
-    extras = extras.turned(a > b)
+    if extras.covariates is not None:
+        extras = extras.turned(a > b)
     table = _core._group(
         a, b, extra=extras.codes(), items=len(labels), n_threads=check_threads(None), **columns
     )
