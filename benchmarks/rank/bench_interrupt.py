@@ -15,12 +15,16 @@ from generators import arena, ladder, sparse_games
 from steelyard.rank import bradley_terry
 
 CALLS = {
-    "zermelo on the ladder": lambda: bradley_terry(to_comparisons(ladder()), solver="zermelo", max_iter=10**9),
+    "zermelo on the ladder": lambda: bradley_terry(
+        to_comparisons(ladder()), solver="zermelo", max_iter=10**9
+    ),
     "newman on the sparse games": lambda: bradley_terry(
         to_comparisons(sparse_games()), prior=1, solver="newman", tol=1e-300, max_iter=10**9
     ),
     "bootstrap of the arena": lambda: bradley_terry(to_comparisons(arena())).bootstrap(10**5, rng=0),
-    "bootstrap of the sparse games": lambda: bradley_terry(to_comparisons(sparse_games())).bootstrap(300, rng=0),
+    "bootstrap of the sparse games": lambda: bradley_terry(to_comparisons(sparse_games())).bootstrap(
+        300, rng=0
+    ),
 }
 
 

@@ -20,8 +20,12 @@ def test_scale(benchmark, prior):
     games = scale()
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     benchmark.group = "scale"
-    fit = benchmark.pedantic(lambda: bradley_terry(to_comparisons(games), prior=prior), rounds=1, iterations=1)
+    fit = benchmark.pedantic(
+        lambda: bradley_terry(to_comparisons(games), prior=prior), rounds=1, iterations=1
+    )
     benchmark.extra_info["solver"] = fit.info.solver
     benchmark.extra_info["decrement"] = f"{fit.info.newton_decrement:.0e}"
-    benchmark.extra_info["peak memory"] = f"{resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20:.1f} GB"
+    benchmark.extra_info["peak memory"] = (
+        f"{resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20:.1f} GB"
+    )
     benchmark.extra_info["games alone"] = f"{before / 2**20:.1f} GB"

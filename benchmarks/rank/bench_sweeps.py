@@ -14,7 +14,12 @@ from generators import CASES
 from steelyard import _core
 from steelyard.rank._model import cells_of, kernel_arguments, spec_of, starting_tie
 
-SOLVERS = {"zermelo": "zermelo", "newman": "newman (no shift)", "newman, exact shift": "newman", "newton": "newton"}
+SOLVERS = {
+    "zermelo": "zermelo",
+    "newman": "newman (no shift)",
+    "newman, exact shift": "newman",
+    "newton": "newton",
+}
 LIMIT = 3000
 
 

@@ -25,16 +25,18 @@ DENSE_LIMIT = 6000  # items: evalica and choix hold n x n matrices
 
 
 def to_comparisons(games: Games, *, home: bool = False) -> Comparisons:
-    return Comparisons.from_pairs(
-        games.winner, games.loser, tie=games.tie, home=games.home if home else None
-    )
+    return Comparisons.from_pairs(games.winner, games.loser, tie=games.tie, home=games.home if home else None)
 
 
 def cells_of(games: Games, ties: str, *, home: bool = False) -> reference.Cells:
     """Games grouped by pair, in NumPy."""
     low, high = np.minimum(games.winner, games.loser), np.maximum(games.winner, games.loser)
     forth = games.winner < games.loser
-    host = np.where(forth, games.home, -games.home) if home and games.home is not None else np.zeros(len(games), int)
+    host = (
+        np.where(forth, games.home, -games.home)
+        if home and games.home is not None
+        else np.zeros(len(games), int)
+    )
     tied = np.zeros(len(games), bool) if games.tie is None else games.tie
     key, cell = np.unique((low * games.n + high) * 3 + host + 1, return_inverse=True)
     wins, losses, draws = (
@@ -59,7 +61,9 @@ def lbfgs(games: Games, ties: str, home: bool) -> Fit:
             x = p[cells.left] - p[cells.right] + p[n + 1] * cells.home
             tie = p[n] if ties == "davidson" else -np.inf
             rest = np.logaddexp(np.logaddexp(x / 2, -x / 2), tie)
-            value = (cells.wins - cells.losses) @ x / 2 + (cells.ties.sum() * p[n] if ties == "davidson" else 0)
+            value = (cells.wins - cells.losses) @ x / 2 + (
+                cells.ties.sum() * p[n] if ties == "davidson" else 0
+            )
             slope = (cells.wins - cells.losses) / 2 - total * np.exp(-rest) * np.sinh(x / 2)
             gradient = np.zeros(n + 2)
             gradient[:n] = np.bincount(cells.left, slope, n) - np.bincount(cells.right, slope, n)
@@ -93,7 +97,9 @@ def choix(games: Games, ties: str, home: bool) -> Fit:
         tied = np.zeros(len(games), bool) if games.tie is None else games.tie
         wins = np.bincount(games.winner * games.n + games.loser, 1 - 0.5 * tied, games.n**2)
         if tied.any():
-            wins += np.bincount((games.loser * games.n + games.winner)[tied], np.full(tied.sum(), 0.5), games.n**2)
+            wins += np.bincount(
+                (games.loser * games.n + games.winner)[tied], np.full(tied.sum(), 0.5), games.n**2
+            )
         return package.ilsr_pairwise_dense(wins.reshape(games.n, games.n), alpha=0.0)
 
     return fit

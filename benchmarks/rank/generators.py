@@ -31,7 +31,9 @@ def _decide(rng: np.random.Generator, first: np.ndarray, second: np.ndarray, s: 
     return Games(np.where(won, first, second), np.where(won, second, first), len(s))
 
 
-def _by_activity(rng: np.random.Generator, n: int, games: int, exponent: float) -> tuple[np.ndarray, np.ndarray]:
+def _by_activity(
+    rng: np.random.Generator, n: int, games: int, exponent: float
+) -> tuple[np.ndarray, np.ndarray]:
     """Two players of each game, drawn in proportion to (rank + 1)^-exponent; games of one against itself left out."""
     weight = (np.arange(n) + 1.0) ** -exponent
     edges = np.cumsum(weight / weight.sum())
@@ -126,4 +128,10 @@ def scale() -> Games:
     return _decide(rng, *_by_activity(rng, 1_000_000, 20_000_000, 0.8), s)
 
 
-CASES = {"a-arena": arena, "b-sparse": sparse_games, "c-ladder": ladder, "d-bipartite": bipartite, "e-football": football}
+CASES = {
+    "a-arena": arena,
+    "b-sparse": sparse_games,
+    "c-ladder": ladder,
+    "d-bipartite": bipartite,
+    "e-football": football,
+}

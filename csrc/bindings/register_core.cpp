@@ -17,10 +17,11 @@ py::dict to_dict(const Info& info) {
   const auto rows = columns == 0 ? 0 : static_cast<py::ssize_t>(info.trace.values.size()) / columns;
   py::array_t<double> trace({rows, columns});
   std::copy(info.trace.values.begin(), info.trace.values.end(), trace.mutable_data());
-  return py::dict("converged"_a = info.converged, "interrupted"_a = info.interrupted, "iterations"_a = info.iterations,
-                  "solver"_a = info.solver, "seconds"_a = info.seconds, "tol"_a = info.tol,
-                  "error_bound"_a = info.error_bound, "error_kind"_a = kinds[static_cast<int>(info.error_kind)],
-                  "message"_a = info.message, "trace_columns"_a = info.trace.columns, "trace_values"_a = trace);
+  return py::dict("converged"_a = info.converged, "interrupted"_a = info.interrupted,
+                  "iterations"_a = info.iterations, "solver"_a = info.solver, "seconds"_a = info.seconds,
+                  "tol"_a = info.tol, "error_bound"_a = info.error_bound,
+                  "error_kind"_a = kinds[static_cast<int>(info.error_kind)], "message"_a = info.message,
+                  "trace_columns"_a = info.trace.columns, "trace_values"_a = trace);
 }
 
 namespace {
@@ -49,8 +50,8 @@ void set_blas(const py::dict& addresses) {
 
 py::dict build_facts() {
   return py::dict("compiler"_a = STEELYARD_COMPILER, "flags"_a = STEELYARD_FLAGS,
-                  "sanitizers"_a = STEELYARD_SANITIZERS, "isa"_a = simd::isa_name(), "threads"_a = default_threads(),
-                  "blas_loaded"_a = linalg::blas_ready());
+                  "sanitizers"_a = STEELYARD_SANITIZERS, "isa"_a = simd::isa_name(),
+                  "threads"_a = default_threads(), "blas_loaded"_a = linalg::blas_ready());
 }
 
 /// Sleeps in chunks of 1 ms for `seconds` in all: what the tests of Ctrl-C, fork and progress run.

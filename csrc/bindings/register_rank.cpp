@@ -12,7 +12,7 @@ namespace steelyard::bindings {
 
 rank::Model make_model(const std::string& ties, bool home, double prior) {
   rank::Model model;
-  model.ties = ties == "davidson"      ? rank::Ties::davidson
+  model.ties = ties == "davidson"     ? rank::Ties::davidson
                : ties == "rao-kupper" ? rank::Ties::rao_kupper
                                       : rank::Ties::none;
   model.home = home;
@@ -27,7 +27,8 @@ rank::Parameters make_parameters(const Array<double>& strengths, double tie, dou
 
 rank::Counts make_counts(const rank::PairGraph& graph, const Array<double>& wins, const Array<double>& losses,
                          const OptionalArray<double>& ties) {
-  const rank::Counts counts{vector_view(wins, "wins"), vector_view(losses, "losses"), vector_view(ties, "ties")};
+  const rank::Counts counts{vector_view(wins, "wins"), vector_view(losses, "losses"),
+                            vector_view(ties, "ties")};
   const auto cells = graph.left.size();
   if (counts.wins.size() != cells || counts.losses.size() != cells ||
       (!counts.ties.empty() && counts.ties.size() != cells)) {
@@ -77,10 +78,12 @@ py::dict fit(const rank::PairGraph& graph, const Array<double>& wins, const Arra
                   "log_likelihood"_a = log_likelihood, "info"_a = to_dict(info));
 }
 
-/// Everything that covariances need at one point: the border, the cells' terms, and solves with the strength block.
+/// Everything that covariances need at one point: the border, the cells' terms, and solves with the strength
+/// block.
 py::dict derivatives(const rank::PairGraph& graph, const Array<double>& wins, const Array<double>& losses,
-                     const OptionalArray<double>& ties, const std::string& ties_model, bool home, double prior,
-                     const Array<double>& strengths, double tie, double home_advantage, int n_threads) {
+                     const OptionalArray<double>& ties, const std::string& ties_model, bool home,
+                     double prior, const Array<double>& strengths, double tie, double home_advantage,
+                     int n_threads) {
   const auto counts = make_counts(graph, wins, losses, ties);
   const auto model = make_model(ties_model, home, prior);
   const auto at = make_parameters(strengths, tie, home_advantage);
@@ -95,23 +98,26 @@ py::dict derivatives(const rank::PairGraph& graph, const Array<double>& wins, co
   std::vector<double> extra_hessian(d.extra_hessian.begin(),
                                     d.extra_hessian.begin() + static_cast<std::ptrdiff_t>(extra * extra));
   return py::dict("cell_gradient"_a = take(std::move(d.cell_gradient)),
-                  "cell_curvature"_a = take(std::move(d.cell_curvature)), "gradient"_a = take(std::move(d.gradient)),
-                  "diagonal"_a = take(std::move(d.diagonal)), "border"_a = take(std::move(d.border), graph.items, d.extra),
+                  "cell_curvature"_a = take(std::move(d.cell_curvature)),
+                  "gradient"_a = take(std::move(d.gradient)), "diagonal"_a = take(std::move(d.diagonal)),
+                  "border"_a = take(std::move(d.border), graph.items, d.extra),
                   "extra_gradient"_a = take(std::move(extra_gradient)),
                   "extra_hessian"_a = take(std::move(extra_hessian), d.extra, d.extra));
 }
 
 /// Columns of H^+ over all parameters: X solves H X = B (strengths first, then tie, then home), B consistent.
-py::object solve_newton_system(const rank::PairGraph& graph, const Array<double>& wins, const Array<double>& losses,
-                               const OptionalArray<double>& ties, const std::string& ties_model, bool home,
-                               double prior, const Array<double>& strengths, double tie, double home_advantage,
+py::object solve_newton_system(const rank::PairGraph& graph, const Array<double>& wins,
+                               const Array<double>& losses, const OptionalArray<double>& ties,
+                               const std::string& ties_model, bool home, double prior,
+                               const Array<double>& strengths, double tie, double home_advantage,
                                const Array<double>& right_sides, double accuracy, int n_threads,
                                const py::object& progress) {
   const auto counts = make_counts(graph, wins, losses, ties);
   const auto model = make_model(ties_model, home, prior);
   const auto at = make_parameters(strengths, tie, home_advantage);
   const auto b = matrix_view(right_sides, "right_sides");
-  if (b.rows != graph.items + model.extra()) throw py::value_error("right_sides must have one row a parameter");
+  if (b.rows != graph.items + model.extra())
+    throw py::value_error("right_sides must have one row a parameter");
   PythonHost host(progress);
   Monitor monitor(n_threads, &host);
   std::vector<double> x(static_cast<std::size_t>(b.rows * b.cols));
@@ -128,7 +134,8 @@ py::object solve_newton_system(const rank::PairGraph& graph, const Array<double>
 }
 
 py::object separation(const rank::PairGraph& graph, const Array<double>& wins, const Array<double>& losses,
-                      const OptionalArray<double>& ties, const std::string& ties_model, bool home, double prior) {
+                      const OptionalArray<double>& ties, const std::string& ties_model, bool home,
+                      double prior) {
   const auto counts = make_counts(graph, wins, losses, ties);
   const auto model = make_model(ties_model, home, prior);
   PythonHost host(py::none{});
@@ -146,19 +153,23 @@ py::object separation(const rank::PairGraph& graph, const Array<double>& wins, c
 }  // namespace
 
 void register_rank(py::module_& m) {
-  m.def("_fit_bradley_terry", &fit, "graph"_a, "wins"_a, "losses"_a, "ties"_a, "ties_model"_a, "home"_a, "prior"_a,
-        "solver"_a, "linear"_a, "tol"_a, "max_iter"_a, "warm_sweeps"_a, "strengths"_a, "tie"_a, "home_advantage"_a,
-        "n_threads"_a, "progress"_a);
+  m.def("_fit_bradley_terry", &fit, "graph"_a, "wins"_a, "losses"_a, "ties"_a, "ties_model"_a, "home"_a,
+        "prior"_a, "solver"_a, "linear"_a, "tol"_a, "max_iter"_a, "warm_sweeps"_a, "strengths"_a, "tie"_a,
+        "home_advantage"_a, "n_threads"_a, "progress"_a);
   m.def("_bradley_terry_derivatives", &derivatives, "graph"_a, "wins"_a, "losses"_a, "ties"_a, "ties_model"_a,
         "home"_a, "prior"_a, "strengths"_a, "tie"_a, "home_advantage"_a, "n_threads"_a);
-  m.def("_solve_newton_system", &solve_newton_system, "graph"_a, "wins"_a, "losses"_a, "ties"_a, "ties_model"_a,
-        "home"_a, "prior"_a, "strengths"_a, "tie"_a, "home_advantage"_a, "right_sides"_a, "accuracy"_a, "n_threads"_a,
-        "progress"_a);
-  m.def("_separation", &separation, "graph"_a, "wins"_a, "losses"_a, "ties"_a, "ties_model"_a, "home"_a, "prior"_a);
-  m.def("_best_shift", [](const Array<double>& strengths) {
-    const auto s = vector_view(strengths, "strengths");
-    return rank::best_shift({s.begin(), s.end()});
-  }, "strengths"_a);
+  m.def("_solve_newton_system", &solve_newton_system, "graph"_a, "wins"_a, "losses"_a, "ties"_a,
+        "ties_model"_a, "home"_a, "prior"_a, "strengths"_a, "tie"_a, "home_advantage"_a, "right_sides"_a,
+        "accuracy"_a, "n_threads"_a, "progress"_a);
+  m.def("_separation", &separation, "graph"_a, "wins"_a, "losses"_a, "ties"_a, "ties_model"_a, "home"_a,
+        "prior"_a);
+  m.def(
+      "_best_shift",
+      [](const Array<double>& strengths) {
+        const auto s = vector_view(strengths, "strengths");
+        return rank::best_shift({s.begin(), s.end()});
+      },
+      "strengths"_a);
 }
 
 }  // namespace steelyard::bindings

@@ -75,7 +75,8 @@ py::dict merge(const Array<std::int32_t>& first, const Array<std::int32_t>& seco
 
 py::tuple encode_integers(const Array<std::int64_t>& first, const Array<std::int64_t>& second) {
   const auto a = vector_view(first, "first"), b = vector_view(second, "second");
-  rank::Encoded out = run(default_threads(), [&](Monitor& monitor) { return rank::encode_integers(a, b, monitor); });
+  rank::Encoded out =
+      run(default_threads(), [&](Monitor& monitor) { return rank::encode_integers(a, b, monitor); });
   return py::make_tuple(take(std::move(out.items)), take(std::move(out.first)), take(std::move(out.second)));
 }
 

@@ -26,17 +26,18 @@ rank::BootstrapOptions options_of(const std::string& method, const std::string& 
 }
 
 py::dict bootstrap(const rank::PairGraph& graph, const std::string& ties_model, bool home, double prior,
-                   const Array<double>& strengths, double tie, double home_advantage, const std::string& method,
-                   const std::string& tie_use, py::ssize_t rounds, std::uint64_t seed, std::uint64_t stream, double tol,
+                   const Array<double>& strengths, double tie, double home_advantage,
+                   const std::string& method, const std::string& tie_use, py::ssize_t rounds,
+                   std::uint64_t seed, std::uint64_t stream, double tol,
                    const OptionalArray<std::int32_t>& cluster, const OptionalArray<double>& row_wins,
-                   const OptionalArray<double>& row_losses, const OptionalArray<double>& row_ties, std::int32_t clusters,
-                   int n_threads, const py::object& progress) {
+                   const OptionalArray<double>& row_losses, const OptionalArray<double>& row_ties,
+                   std::int32_t clusters, int n_threads, const py::object& progress) {
   const auto model = make_model(ties_model, home, prior);
   const auto at = make_parameters(strengths, tie, home_advantage);
   const auto options = options_of(method, tie_use, rounds, seed, stream, tol);
-  const rank::ClusterRows rows{vector_view(cluster, "cluster"),     graph.edge_of_row,
-                               vector_view(row_wins, "row_wins"),   vector_view(row_losses, "row_losses"),
-                               vector_view(row_ties, "row_ties"),   clusters};
+  const rank::ClusterRows rows{vector_view(cluster, "cluster"),   graph.edge_of_row,
+                               vector_view(row_wins, "row_wins"), vector_view(row_losses, "row_losses"),
+                               vector_view(row_ties, "row_ties"), clusters};
   PythonHost host(progress);
   Monitor monitor(n_threads, &host);
   rank::Bootstrap out;
@@ -49,8 +50,8 @@ py::dict bootstrap(const rank::PairGraph& graph, const std::string& ties_model, 
                   "state"_a = take(std::move(out.state)), "info"_a = to_dict(out.info));
 }
 
-py::object gaussian_draws(const Array<double>& factor, py::ssize_t draws, std::uint64_t seed, std::uint64_t stream,
-                          int n_threads) {
+py::object gaussian_draws(const Array<double>& factor, py::ssize_t draws, std::uint64_t seed,
+                          std::uint64_t stream, int n_threads) {
   const auto l = matrix_view(factor, "factor");
   if (l.rows != l.cols) throw py::value_error("factor must be square");
   std::vector<double> out(static_cast<std::size_t>(draws * l.rows));
@@ -65,11 +66,12 @@ py::object gaussian_draws(const Array<double>& factor, py::ssize_t draws, std::u
   return take(std::move(out), draws, l.rows);
 }
 
-py::object contrast_maxima(const Array<double>& draws, const Array<std::int32_t>& items, const Array<double>& scale,
-                           bool apart, int n_threads) {
+py::object contrast_maxima(const Array<double>& draws, const Array<std::int32_t>& items,
+                           const Array<double>& scale, bool apart, int n_threads) {
   const auto z = matrix_view(draws, "draws"), s = matrix_view(scale, "scale");
   const auto asked = vector_view(items, "items");
-  if (s.rows != std::ssize(asked) || s.cols != z.cols) throw py::value_error("scale must have shape (items, n)");
+  if (s.rows != std::ssize(asked) || s.cols != z.cols)
+    throw py::value_error("scale must have shape (items, n)");
   for (const auto item : asked) {
     if (item < 0 || item >= z.cols) throw py::index_error("items holds a position outside the draws");
   }

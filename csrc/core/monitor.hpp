@@ -11,8 +11,8 @@ namespace steelyard {
 class Host {
  public:
   virtual ~Host() = default;
-  virtual bool interrupted() = 0;                         ///< has the user asked to stop?
-  virtual void progress(double done, double total) = 0;   ///< total <= 0: unknown
+  virtual bool interrupted() = 0;                        ///< has the user asked to stop?
+  virtual void progress(double done, double total) = 0;  ///< total <= 0: unknown
 };
 
 /// Carried through every kernel that can take more than a few milliseconds.
@@ -23,7 +23,10 @@ class Host {
 class Monitor {
  public:
   explicit Monitor(int threads = 1, Host* host = nullptr)
-      : threads_(threads < 1 ? 1 : threads), host_(host), owner_(std::this_thread::get_id()), flag_(&own_flag_) {}
+      : threads_(threads < 1 ? 1 : threads),
+        host_(host),
+        owner_(std::this_thread::get_id()),
+        flag_(&own_flag_) {}
 
   /// For work inside a parallel region: one thread, no host, the stop flag of the whole call.
   static Monitor inside(const Monitor& outer) { return Monitor(outer.flag_); }

@@ -94,7 +94,8 @@ class Pool {
     return pool;
   }
 
-  /// The old pool is leaked on purpose: after fork its workers do not exist, at exit nobody may wait for them.
+  /// The old pool is leaked on purpose: after fork its workers do not exist, at exit nobody may wait for
+  /// them.
   static void fresh() { slot().store(new Pool, std::memory_order_release); }
 
   static void register_fork_handler() {

@@ -11,11 +11,11 @@ constexpr double unit = 0x1.0p-53;
 /// Marsaglia and Tsang's ziggurat (J. Stat. Softw. 5, 2000) of 256 layers of equal area for exp(-x^2 / 2).
 struct Ziggurat {
   static constexpr int layers = 256;
-  static constexpr double tail = 3.6541528853610088;   ///< where the base layer ends
-  static constexpr double area = 4.92867323399e-3;     ///< of each layer
+  static constexpr double tail = 3.6541528853610088;  ///< where the base layer ends
+  static constexpr double area = 4.92867323399e-3;    ///< of each layer
 
-  double x[layers + 1];   ///< right ends; x[0] is that of a rectangle as large as base and tail together
-  double f[layers + 1];   ///< heights at x
+  double x[layers + 1];  ///< right ends; x[0] is that of a rectangle as large as base and tail together
+  double f[layers + 1];  ///< heights at x
 
   Ziggurat() {
     const auto height = [](double at) { return std::exp(-0.5 * at * at); };
@@ -37,7 +37,8 @@ double log_factorial(double k) {
     return std::log(product);
   }
   const double r = 1.0 / k, r2 = r * r;
-  return (k + 0.5) * std::log(k) - k + 0.91893853320467274178 + r * (1.0 / 12.0 - r2 * (1.0 / 360.0 - r2 / 1260.0));
+  return (k + 0.5) * std::log(k) - k + 0.91893853320467274178 +
+         r * (1.0 / 12.0 - r2 * (1.0 / 360.0 - r2 / 1260.0));
 }
 
 /// n p < 10, p <= 1/2: walks up the cumulative distribution.
@@ -118,7 +119,8 @@ double Random::normal() {
   for (;;) {
     const std::uint64_t draw = bits();
     const auto layer = static_cast<std::size_t>(draw & 255);
-    const double u = static_cast<double>(static_cast<std::int64_t>(draw) >> 10) * unit;  // in [-1, 1), apart from layer
+    const double u =
+        static_cast<double>(static_cast<std::int64_t>(draw) >> 10) * unit;  // in [-1, 1), apart from layer
     const double z = u * ziggurat.x[layer];
     if (std::fabs(z) < ziggurat.x[layer + 1]) return z;
     if (layer == 0) {
@@ -155,7 +157,8 @@ std::int64_t Random::binomial(std::int64_t n, double p) {
   if (n <= 0 || p <= 0.0) return 0;
   if (p >= 1.0) return n;
   if (p > 0.5) return n - binomial(n, 1.0 - p);
-  return static_cast<double>(n) * p < 10.0 ? binomial_by_inversion(*this, n, p) : binomial_by_rejection(*this, n, p);
+  return static_cast<double>(n) * p < 10.0 ? binomial_by_inversion(*this, n, p)
+                                           : binomial_by_rejection(*this, n, p);
 }
 
 std::int64_t Random::below(std::int64_t n) {

@@ -6,12 +6,12 @@
 namespace steelyard::linalg {
 
 struct Blas {
-  void (*dgemm)(char* ta, char* tb, int* m, int* n, int* k, double* alpha, double* a, int* lda, double* b, int* ldb,
-                double* beta, double* c, int* ldc) = nullptr;
-  void (*dsyrk)(char* uplo, char* trans, int* n, int* k, double* alpha, double* a, int* lda, double* beta, double* c,
-                int* ldc) = nullptr;
-  void (*dtrsm)(char* side, char* uplo, char* ta, char* diag, int* m, int* n, double* alpha, double* a, int* lda,
-                double* b, int* ldb) = nullptr;
+  void (*dgemm)(char* ta, char* tb, int* m, int* n, int* k, double* alpha, double* a, int* lda, double* b,
+                int* ldb, double* beta, double* c, int* ldc) = nullptr;
+  void (*dsyrk)(char* uplo, char* trans, int* n, int* k, double* alpha, double* a, int* lda, double* beta,
+                double* c, int* ldc) = nullptr;
+  void (*dtrsm)(char* side, char* uplo, char* ta, char* diag, int* m, int* n, double* alpha, double* a,
+                int* lda, double* b, int* ldb) = nullptr;
   void (*dpotrf)(char* uplo, int* n, double* a, int* lda, int* info) = nullptr;
 };
 

@@ -153,7 +153,8 @@ class Recurrence {
     result.converged = true;
     for (std::size_t c = 0; c < rz.size(); ++c) {
       auto& column = result.columns[c];
-      if (!column.converged && rz[c] <= options_.tol * options_.tol * b_norm[c]) column.converged = state_[c].done = true;
+      if (!column.converged && rz[c] <= options_.tol * options_.tol * b_norm[c])
+        column.converged = state_[c].done = true;
       result.converged = result.converged && column.converged;
     }
   }
@@ -164,8 +165,9 @@ class Recurrence {
       auto& column = result.columns[c];
       column.residual = std::sqrt(std::max(0.0, rz[c]));
       column.lanczos_smallest = smallest_eigenvalue(state_[c].diagonal, state_[c].off);
-      column.error_estimate =
-          column.lanczos_smallest > 0.0 ? column.residual / std::sqrt(column.lanczos_smallest) : column.residual;
+      column.error_estimate = column.lanczos_smallest > 0.0
+                                  ? column.residual / std::sqrt(column.lanczos_smallest)
+                                  : column.residual;
     }
   }
 

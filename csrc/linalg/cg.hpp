@@ -1,7 +1,9 @@
-// The one preconditioned conjugate gradient of the library: A X = B for several right-hand sides in lock-step.
+// The one preconditioned conjugate gradient of the library: A X = B for several right-hand sides in
+// lock-step.
 //
-// A symmetric positive semidefinite and consistent with B (B in the range of A). Vectors are stored row-major,
-// n x columns, so that one pass over A serves all columns. Each column keeps its own recurrence and stops by itself.
+// A symmetric positive semidefinite and consistent with B (B in the range of A). Vectors are stored
+// row-major, n x columns, so that one pass over A serves all columns. Each column keeps its own recurrence
+// and stops by itself.
 #pragma once
 
 #include <cstddef>
@@ -16,30 +18,32 @@ namespace steelyard::linalg {
 using Apply = std::function<void(const double* x, double* y, std::ptrdiff_t columns)>;
 
 struct CgOptions {
-  double tol = 1e-10;          ///< stop a column when ||r||_{M^-1} <= tol * ||b||_{M^-1}
+  double tol = 1e-10;  ///< stop a column when ||r||_{M^-1} <= tol * ||b||_{M^-1}
   int max_iter = 1000;
-  bool project_mean = false;   ///< A has the constant vector in its kernel: keep x orthogonal to it
+  bool project_mean = false;  ///< A has the constant vector in its kernel: keep x orthogonal to it
 };
 
 struct CgColumn {
   int iterations = 0;
   bool converged = false;
-  double residual = 0.0;            ///< ||b - A x||_{M^-1}, of the recurrence
-  double energy = 0.0;              ///< b' x_k = sum alpha_k (r'z)_k: a lower bound of b' A^+ b
-  double lanczos_smallest = 0.0;    ///< smallest Ritz value of M^{-1} A from the recurrence: an estimate, from above,
-                                    ///< of lambda_min on the range
-  double error_estimate = 0.0;      ///< ||x* - x||_A estimated as residual / sqrt(lanczos_smallest)
+  double residual = 0.0;          ///< ||b - A x||_{M^-1}, of the recurrence
+  double energy = 0.0;            ///< b' x_k = sum alpha_k (r'z)_k: a lower bound of b' A^+ b
+  double lanczos_smallest = 0.0;  ///< smallest Ritz value of M^{-1} A from the recurrence: an estimate, from
+                                  ///< above, of lambda_min on the range
+  double error_estimate = 0.0;  ///< ||x* - x||_A estimated as residual / sqrt(lanczos_smallest)
 };
 
 struct CgResult {
   std::vector<CgColumn> columns;
-  bool converged = false;    ///< all columns
+  bool converged = false;  ///< all columns
   bool interrupted = false;
-  int iterations = 0;        ///< passes over A
+  int iterations = 0;  ///< passes over A
 };
 
-/// `x` holds the start on entry (zeros are fine) and the solution on return. Same bits for any number of threads.
-CgResult conjugate_gradients(std::ptrdiff_t n, std::ptrdiff_t columns, const Apply& apply, const Apply& precondition,
-                             const double* b, double* x, const CgOptions& options, Monitor& monitor);
+/// `x` holds the start on entry (zeros are fine) and the solution on return. Same bits for any number of
+/// threads.
+CgResult conjugate_gradients(std::ptrdiff_t n, std::ptrdiff_t columns, const Apply& apply,
+                             const Apply& precondition, const double* b, double* x, const CgOptions& options,
+                             Monitor& monitor);
 
 }  // namespace steelyard::linalg

@@ -80,7 +80,8 @@ constexpr ptrdiff_t blas_columns = 1024;  // of a trailing update between two lo
 
 int as_int(ptrdiff_t n) { return static_cast<int>(n); }
 
-/// C (n x m, column-major) -= A' B with A (k x n) and B (k x m), all within one matrix of leading dimension ld.
+/// C (n x m, column-major) -= A' B with A (k x n) and B (k x m), all within one matrix of leading dimension
+/// ld.
 void subtract_gemm(double* a, double* b, double* c, ptrdiff_t n, ptrdiff_t m, ptrdiff_t k, ptrdiff_t ld) {
   char t = 'T', plain = 'N';
   int in = as_int(n), im = as_int(m), ik = as_int(k), ild = as_int(ld);
@@ -144,7 +145,8 @@ bool cholesky_blas(double* a, ptrdiff_t n, ptrdiff_t ld, Monitor& monitor) {
 
 }  // namespace
 
-bool cholesky_partial(double* a, ptrdiff_t n, ptrdiff_t columns, ptrdiff_t stride, std::vector<double>& scratch) {
+bool cholesky_partial(double* a, ptrdiff_t n, ptrdiff_t columns, ptrdiff_t stride,
+                      std::vector<double>& scratch) {
   if (n <= small_front) return factor_small(a, n, columns, stride);
   const auto& dense = *simd::kernels().dense;
   scratch.resize(size_of(own_block * n));
@@ -159,11 +161,11 @@ bool cholesky_partial(double* a, ptrdiff_t n, ptrdiff_t columns, ptrdiff_t strid
     for (ptrdiff_t i = 0; i < rest; i += own_block) {
       const ptrdiff_t rows = std::min(own_block, rest - i);
       // Blocks left of the diagonal, then the diagonal block's lower triangle row by row.
-      dense.subtract_product(a + (next + i) * stride + next, stride, below + i * stride, stride, scratch.data(), rest,
-                             rows, i, nb);
+      dense.subtract_product(a + (next + i) * stride + next, stride, below + i * stride, stride,
+                             scratch.data(), rest, rows, i, nb);
       for (ptrdiff_t r = 0; r < rows; ++r) {
-        dense.subtract_product(a + (next + i + r) * stride + next + i, stride, below + (i + r) * stride, stride,
-                               scratch.data() + i, rest, 1, r + 1, nb);
+        dense.subtract_product(a + (next + i + r) * stride + next + i, stride, below + (i + r) * stride,
+                               stride, scratch.data() + i, rest, 1, r + 1, nb);
       }
     }
   }
@@ -180,7 +182,8 @@ bool cholesky(double* a, ptrdiff_t n, ptrdiff_t stride, Monitor& monitor) {
   return cholesky_blas(a, n, stride, monitor);
 }
 
-void cholesky_solve(const double* l, ptrdiff_t n, ptrdiff_t stride, double* b, ptrdiff_t columns, ptrdiff_t b_stride) {
+void cholesky_solve(const double* l, ptrdiff_t n, ptrdiff_t stride, double* b, ptrdiff_t columns,
+                    ptrdiff_t b_stride) {
   for (ptrdiff_t i = 0; i < n; ++i) {
     double* row = b + i * b_stride;
     for (ptrdiff_t k = 0; k < i; ++k) {
@@ -209,7 +212,8 @@ void cholesky_solve_transposed(const double* l, ptrdiff_t n, ptrdiff_t stride, d
 }
 
 bool cholesky_inverse(double* l, ptrdiff_t n, ptrdiff_t stride, Monitor& monitor) {
-  // Columns j.. of the inverse, from row j down, need L from row and column j on: what lies left is free to be overwritten.
+  // Columns j.. of the inverse, from row j down, need L from row and column j on: what lies left is free to
+  // be overwritten.
   const bool large = n > own_cholesky_limit;
   const ptrdiff_t width = large ? 128 : 16;
   std::vector<double> block(size_of(n * width));

@@ -17,24 +17,26 @@ inline constexpr std::ptrdiff_t own_cholesky_limit = 512;
 /// bootstrap workers. n^3/3 flops, in place. False when a pivot is not positive (or NaN): A is then spoilt.
 bool cholesky_own(double* a, std::ptrdiff_t n, std::ptrdiff_t stride);
 
-/// The first `columns` columns of L, with the remaining lower triangle updated by them: one front of a multifrontal
-/// factorisation. `scratch` is resized as needed.
+/// The first `columns` columns of L, with the remaining lower triangle updated by them: one front of a
+/// multifrontal factorisation. `scratch` is resized as needed.
 bool cholesky_partial(double* a, std::ptrdiff_t n, std::ptrdiff_t columns, std::ptrdiff_t stride,
                       std::vector<double>& scratch);
 
-/// The own kernel up to own_cholesky_limit, SciPy's BLAS in blocks beyond it (polled between blocks, so that Ctrl-C
-/// is answered within 0.1 s). False when not positive definite or stopped. Its bits depend on the BLAS thread count.
+/// The own kernel up to own_cholesky_limit, SciPy's BLAS in blocks beyond it (polled between blocks, so that
+/// Ctrl-C is answered within 0.1 s). False when not positive definite or stopped. Its bits depend on the BLAS
+/// thread count.
 bool cholesky(double* a, std::ptrdiff_t n, std::ptrdiff_t stride, Monitor& monitor);
 
 /// B <- A^{-1} B for B (n x columns, row-major); one thread, no BLAS. 2 n^2 flops a column.
-void cholesky_solve(const double* l, std::ptrdiff_t n, std::ptrdiff_t stride, double* b, std::ptrdiff_t columns,
-                    std::ptrdiff_t b_stride);
+void cholesky_solve(const double* l, std::ptrdiff_t n, std::ptrdiff_t stride, double* b,
+                    std::ptrdiff_t columns, std::ptrdiff_t b_stride);
 
 /// B (n x columns, row-major) <- L^{-T} B: turns standard normal columns into columns with covariance A^{-1}.
 void cholesky_solve_transposed(const double* l, std::ptrdiff_t n, std::ptrdiff_t stride, double* b,
                                std::ptrdiff_t columns, std::ptrdiff_t b_stride);
 
-/// A^{-1} from L, full symmetric matrix, in place. 2 n^3 / 3 flops; blocked through BLAS beyond own_cholesky_limit.
+/// A^{-1} from L, full symmetric matrix, in place. 2 n^3 / 3 flops; blocked through BLAS beyond
+/// own_cholesky_limit.
 bool cholesky_inverse(double* l, std::ptrdiff_t n, std::ptrdiff_t stride, Monitor& monitor);
 
 }  // namespace steelyard::linalg

@@ -13,7 +13,8 @@ size_t at(std::int64_t i) { return static_cast<size_t>(i); }
 /// Variables by approximate degree, in doubly linked lists.
 class DegreeLists {
  public:
-  explicit DegreeLists(Index n) : head_(at(n), -1), next_(at(n), -1), previous_(at(n), -1), degree_(at(n), -1) {}
+  explicit DegreeLists(Index n)
+      : head_(at(n), -1), next_(at(n), -1), previous_(at(n), -1), degree_(at(n), -1) {}
 
   void insert(Index i, Index degree) {
     degree_[at(i)] = degree;
@@ -47,9 +48,20 @@ class DegreeLists {
 class QuotientGraph {
  public:
   QuotientGraph(const CsrPattern& pattern, double budget)
-      : n_(static_cast<Index>(pattern.rows())), budget_(budget), variables_(at(n_)), elements_(at(n_)), clique_(at(n_)),
-        members_(at(n_)), weight_(at(n_), 1), degree_(at(n_), 0), stamp_(at(n_), 0), reach_(at(n_), 0), outside_(at(n_), 0),
-        outside_stamp_(at(n_), 0), front_of_(at(n_), -1), lists_(n_) {
+      : n_(static_cast<Index>(pattern.rows())),
+        budget_(budget),
+        variables_(at(n_)),
+        elements_(at(n_)),
+        clique_(at(n_)),
+        members_(at(n_)),
+        weight_(at(n_), 1),
+        degree_(at(n_), 0),
+        stamp_(at(n_), 0),
+        reach_(at(n_), 0),
+        outside_(at(n_), 0),
+        outside_stamp_(at(n_), 0),
+        front_of_(at(n_), -1),
+        lists_(n_) {
     for (Index i = 0; i < n_; ++i) {
       members_[at(i)] = {i};
       auto& near = variables_[at(i)];
@@ -212,7 +224,8 @@ class QuotientGraph {
     std::vector<Index>().swap(elements_[at(j)]);
   }
 
-  /// Variables that reach nothing but the clique are eliminated with the pivot: no fill. Returns their weight.
+  /// Variables that reach nothing but the clique are eliminated with the pivot: no fill. Returns their
+  /// weight.
   Index merge_mass(Index pivot) {
     auto& clique = clique_[at(pivot)];
     Index taken = 0;
@@ -255,17 +268,18 @@ class QuotientGraph {
 
   Index n_;
   double budget_, work_ = 0.0;
-  std::vector<std::vector<Index>> variables_, elements_;   ///< of a variable: neighbours not yet in an element, elements
-  std::vector<std::vector<Index>> clique_;                 ///< of an element: its variables
-  std::vector<std::vector<Index>> members_;                ///< of a supervariable
-  std::vector<Index> weight_;                              ///< columns of a supervariable; <= 0: none
+  std::vector<std::vector<Index>> variables_,
+      elements_;                             ///< of a variable: neighbours not yet in an element, elements
+  std::vector<std::vector<Index>> clique_;   ///< of an element: its variables
+  std::vector<std::vector<Index>> members_;  ///< of a supervariable
+  std::vector<Index> weight_;                ///< columns of a supervariable; <= 0: none
   std::vector<Index> degree_;
   std::vector<std::int64_t> stamp_;
-  std::vector<Index> reach_;                               ///< of an element: columns of its variables
-  std::vector<Index> outside_;                             ///< ... that are not in the present clique
+  std::vector<Index> reach_;    ///< of an element: columns of its variables
+  std::vector<Index> outside_;  ///< ... that are not in the present clique
   std::vector<std::int64_t> outside_stamp_;
-  std::vector<Index> front_of_;                            ///< of an element that is not absorbed, else -1
-  std::vector<Index> absorbed_;                            ///< fronts whose update the present pivot takes
+  std::vector<Index> front_of_;  ///< of an element that is not absorbed, else -1
+  std::vector<Index> absorbed_;  ///< fronts whose update the present pivot takes
   DegreeLists lists_;
   std::int64_t now_ = 0;
   Index clique_weight_ = 0;

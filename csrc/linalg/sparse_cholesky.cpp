@@ -25,17 +25,17 @@ struct Target {
 
 struct SparseCholesky::Analysis {
   struct Front {
-    Index first = 0, pivots = 0;           ///< positions first .. first + pivots - 1 are eliminated here
-    std::vector<Index> rows;               ///< positions of the rows below, ascending
+    Index first = 0, pivots = 0;  ///< positions first .. first + pivots - 1 are eliminated here
+    std::vector<Index> rows;      ///< positions of the rows below, ascending
     std::vector<Index> children;
     std::vector<Target> entries;
-    std::int64_t values = 0;               ///< start of its columns of L
+    std::int64_t values = 0;  ///< start of its columns of L
 
     ptrdiff_t size() const { return pivots + std::ssize(rows); }
   };
 
   std::vector<Front> fronts;
-  std::vector<Index> position, variable;   ///< of each variable; at each position
+  std::vector<Index> position, variable;  ///< of each variable; at each position
   double flops = 0.0;
   std::int64_t entries = 0;
   ptrdiff_t largest = 0;
@@ -73,7 +73,8 @@ struct SparseCholesky::Analysis {
   /// Local row of each position within a front.
   void localise(const Front& front, std::vector<Index>& local) const {
     std::iota(local.begin() + front.first, local.begin() + front.first + front.pivots, 0);
-    for (size_t k = 0; k < front.rows.size(); ++k) local[at(front.rows[k])] = front.pivots + static_cast<Index>(k);
+    for (size_t k = 0; k < front.rows.size(); ++k)
+      local[at(front.rows[k])] = front.pivots + static_cast<Index>(k);
   }
 
   void place_entries(const CsrPattern& pattern) {
@@ -91,7 +92,8 @@ struct SparseCholesky::Analysis {
   }
 };
 
-std::optional<SparseCholesky> SparseCholesky::analyse(const CsrPattern& pattern, double max_flops, Monitor& monitor) {
+std::optional<SparseCholesky> SparseCholesky::analyse(const CsrPattern& pattern, double max_flops,
+                                                      Monitor& monitor) {
   auto elimination = eliminate(pattern, max_flops, monitor);
   if (!elimination) return std::nullopt;
   auto analysis = std::make_shared<Analysis>();
@@ -105,10 +107,12 @@ std::optional<SparseCholesky> SparseCholesky::analyse(const CsrPattern& pattern,
   return out;
 }
 
-bool SparseCholesky::factor(std::span<const double> diagonal, std::span<const double> off_diagonal, Monitor& monitor) {
+bool SparseCholesky::factor(std::span<const double> diagonal, std::span<const double> off_diagonal,
+                            Monitor& monitor) {
   const auto& a = *analysis_;
   values_.resize(at(a.entries));
-  std::vector<std::vector<double>> update(a.fronts.size());   // lower triangles, until the parent has taken them
+  std::vector<std::vector<double>> update(
+      a.fronts.size());  // lower triangles, until the parent has taken them
   std::vector<double> dense(at(a.largest * a.largest)), scratch;
   std::vector<Index> local(a.variable.size());
   for (size_t f = 0; f < a.fronts.size(); ++f) {
@@ -117,8 +121,10 @@ bool SparseCholesky::factor(std::span<const double> diagonal, std::span<const do
     const ptrdiff_t n = front.size(), pivots = front.pivots, rest = n - pivots;
     std::fill_n(dense.begin(), n * n, 0.0);
     a.localise(front, local);
-    for (ptrdiff_t k = 0; k < pivots; ++k) dense[at(k * n + k)] = diagonal[at(a.variable[at(front.first + k)])];
-    for (const auto& entry : front.entries) dense[at(entry.row * n + entry.col)] += off_diagonal[at(entry.source)];
+    for (ptrdiff_t k = 0; k < pivots; ++k)
+      dense[at(k * n + k)] = diagonal[at(a.variable[at(front.first + k)])];
+    for (const auto& entry : front.entries)
+      dense[at(entry.row * n + entry.col)] += off_diagonal[at(entry.source)];
     for (const Index child : front.children) {
       const auto& rows = a.fronts[at(child)].rows;
       const double* from = update[at(child)].data();
@@ -133,7 +139,8 @@ bool SparseCholesky::factor(std::span<const double> diagonal, std::span<const do
     for (ptrdiff_t i = 0; i < n; ++i) to = std::copy_n(&dense[at(i * n)], pivots, to);
     update[f].resize(at(rest * (rest + 1) / 2));
     double* kept = update[f].data();
-    for (ptrdiff_t i = 0; i < rest; ++i) kept = std::copy_n(&dense[at((pivots + i) * n + pivots)], i + 1, kept);
+    for (ptrdiff_t i = 0; i < rest; ++i)
+      kept = std::copy_n(&dense[at((pivots + i) * n + pivots)], i + 1, kept);
   }
   return true;
 }
@@ -142,7 +149,8 @@ void SparseCholesky::solve(double* b, ptrdiff_t columns) const {
   const auto& a = *analysis_;
   const ptrdiff_t n = size();
   std::vector<double> x(at(n * columns));
-  for (ptrdiff_t p = 0; p < n; ++p) std::copy_n(b + a.variable[at(p)] * columns, columns, &x[at(p * columns)]);
+  for (ptrdiff_t p = 0; p < n; ++p)
+    std::copy_n(b + a.variable[at(p)] * columns, columns, &x[at(p * columns)]);
   const auto subtract = [&](ptrdiff_t to, double factor, ptrdiff_t from) {
     double* y = &x[at(to * columns)];
     const double* z = &x[at(from * columns)];
@@ -158,18 +166,21 @@ void SparseCholesky::solve(double* b, ptrdiff_t columns) const {
     const double* l = &values_[at(front.values)];
     for (ptrdiff_t k = 0; k < front.pivots; ++k) {
       divide(front.first + k, l[k * front.pivots + k]);
-      for (ptrdiff_t i = k + 1; i < front.size(); ++i) subtract(row_of(front, i), l[i * front.pivots + k], front.first + k);
+      for (ptrdiff_t i = k + 1; i < front.size(); ++i)
+        subtract(row_of(front, i), l[i * front.pivots + k], front.first + k);
     }
   }
   for (auto f = a.fronts.size(); f-- > 0;) {
     const auto& front = a.fronts[f];
     const double* l = &values_[at(front.values)];
     for (ptrdiff_t k = front.pivots; k-- > 0;) {
-      for (ptrdiff_t i = k + 1; i < front.size(); ++i) subtract(front.first + k, l[i * front.pivots + k], row_of(front, i));
+      for (ptrdiff_t i = k + 1; i < front.size(); ++i)
+        subtract(front.first + k, l[i * front.pivots + k], row_of(front, i));
       divide(front.first + k, l[k * front.pivots + k]);
     }
   }
-  for (ptrdiff_t p = 0; p < n; ++p) std::copy_n(&x[at(p * columns)], columns, b + a.variable[at(p)] * columns);
+  for (ptrdiff_t p = 0; p < n; ++p)
+    std::copy_n(&x[at(p * columns)], columns, b + a.variable[at(p)] * columns);
 }
 
 double SparseCholesky::flops() const { return analysis_->flops; }

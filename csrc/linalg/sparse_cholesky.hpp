@@ -1,7 +1,8 @@
 // Sparse Cholesky P A P' = L L' for symmetric positive definite A given by its diagonal and a pattern.
 //
-// Multifrontal (Duff and Reid, ACM Trans. Math. Softw. 9, 1983): each supernode's columns are factored in a small dense
-// front, whose update is added to the front of its parent. The fronts come from the elimination in minimum_degree.hpp.
+// Multifrontal (Duff and Reid, ACM Trans. Math. Softw. 9, 1983): each supernode's columns are factored in a
+// small dense front, whose update is added to the front of its parent. The fronts come from the elimination
+// in minimum_degree.hpp.
 #pragma once
 
 #include <cstdint>
@@ -29,15 +30,15 @@ class SparseCholesky {
   /// B <- A^{-1} B, B n x columns row-major.
   void solve(double* b, std::ptrdiff_t columns) const;
 
-  double flops() const;            ///< of one `factor`
-  std::int64_t entries() const;    ///< of L
+  double flops() const;          ///< of one `factor`
+  std::int64_t entries() const;  ///< of L
   std::ptrdiff_t size() const;
 
  private:
   struct Analysis;
 
-  std::shared_ptr<const Analysis> analysis_;   ///< shared by copies
-  std::vector<double> values_;                 ///< L: the columns of each front, row-major
+  std::shared_ptr<const Analysis> analysis_;  ///< shared by copies
+  std::vector<double> values_;                ///< L: the columns of each front, row-major
 };
 
 }  // namespace steelyard::linalg

@@ -35,13 +35,15 @@ double resampled(Random& random, double sum, double squares) {
 
 void draw_column(Random& random, const std::vector<double>& sums, const std::vector<double>& squares,
                  std::vector<double>& out) {
-  for (size_t k = 0; k < sums.size(); ++k) out[k] = resampled(random, sums[k], squares.empty() ? sums[k] : squares[k]);
+  for (size_t k = 0; k < sums.size(); ++k)
+    out[k] = resampled(random, sums[k], squares.empty() ? sums[k] : squares[k]);
 }
 
 /// Exact multinomial as a chain of binomials.
 class MultinomialDraw {
  public:
-  MultinomialDraw(Random& random, double votes) : random_(random), votes_(votes), left_(static_cast<std::int64_t>(votes)) {}
+  MultinomialDraw(Random& random, double votes)
+      : random_(random), votes_(votes), left_(static_cast<std::int64_t>(votes)) {}
 
   double take(double count) {
     if (!(count > 0.0)) return 0.0;
@@ -156,7 +158,8 @@ class Worker {
 
   void draw_clusters(const ClusterRows& rows, Random& random) {
     times_.assign(static_cast<size_t>(rows.count), 0.0);
-    for (std::int32_t c = 0; c < rows.count; ++c) times_[static_cast<size_t>(random.below(rows.count))] += 1.0;
+    for (std::int32_t c = 0; c < rows.count; ++c)
+      times_[static_cast<size_t>(random.below(rows.count))] += 1.0;
     for (size_t row = 0; row < rows.cluster.size(); ++row) {
       const double times = times_[static_cast<size_t>(rows.cluster[row])];
       if (times == 0.0) continue;
@@ -187,7 +190,8 @@ class Worker {
     while (!queue.empty()) {
       const auto i = queue.back();
       queue.pop_back();
-      for (auto p = graph_.offsets[static_cast<size_t>(i)]; p < graph_.offsets[static_cast<size_t>(i) + 1]; ++p) {
+      for (auto p = graph_.offsets[static_cast<size_t>(i)]; p < graph_.offsets[static_cast<size_t>(i) + 1];
+           ++p) {
         const auto j = graph_.neighbours[static_cast<size_t>(p)];
         const auto k = graph_.edge[static_cast<size_t>(p)];
         const double won = j > i ? forward_[k] : backward_[k], lost = j > i ? backward_[k] : forward_[k];
@@ -200,8 +204,8 @@ class Worker {
     return mark;
   }
 
-  RoundState fit_core(const Components& components, const Model& model, Parameters& at, const FitOptions& options,
-                      Info& info, Monitor& outer) {
+  RoundState fit_core(const Components& components, const Model& model, Parameters& at,
+                      const FitOptions& options, Info& info, Monitor& outer) {
     const auto items = static_cast<size_t>(graph_.items);
     std::vector<std::int64_t> size(static_cast<size_t>(components.count), 0);
     for (const auto label : components.label) ++size[static_cast<size_t>(label)];
@@ -241,7 +245,8 @@ class Worker {
     Votes part;
     double ties = 0.0;
     for (size_t k = 0; k < graph_.left.size(); ++k) {
-      const auto i = code[static_cast<size_t>(graph_.left[k])], j = code[static_cast<size_t>(graph_.right[k])];
+      const auto i = code[static_cast<size_t>(graph_.left[k])],
+                 j = code[static_cast<size_t>(graph_.right[k])];
       if (i < 0 || j < 0) continue;
       left.push_back(i);
       right.push_back(j);
@@ -319,8 +324,8 @@ void centre(std::vector<double>& s) {
 
 }  // namespace
 
-Bootstrap bootstrap(const PairGraph& graph, const ClusterRows& clusters, const Model& model, const Parameters& at,
-                    const BootstrapOptions& options, Monitor& monitor) {
+Bootstrap bootstrap(const PairGraph& graph, const ClusterRows& clusters, const Model& model,
+                    const Parameters& at, const BootstrapOptions& options, Monitor& monitor) {
   const Stopwatch watch;
   const auto items = static_cast<size_t>(graph.items);
   const auto rounds = static_cast<size_t>(options.rounds);
@@ -350,7 +355,8 @@ Bootstrap bootstrap(const PairGraph& graph, const ClusterRows& clusters, const M
     workers.give_back(std::move(worker));
     if (monitor.stopped()) return;
     if (state != RoundState::infinite) centre(round.strengths);
-    std::copy(round.strengths.begin(), round.strengths.end(), out.strengths.begin() + static_cast<std::ptrdiff_t>(r * items));
+    std::copy(round.strengths.begin(), round.strengths.end(),
+              out.strengths.begin() + static_cast<std::ptrdiff_t>(r * items));
     out.tie[r] = round.tie;
     out.home[r] = round.home;
     decrement[r] = info.error_bound;
@@ -364,8 +370,8 @@ Bootstrap bootstrap(const PairGraph& graph, const ClusterRows& clusters, const M
     info.iterations += steps[r];
     info.error_bound = std::max(info.error_bound, decrement[r]);
   }
-  info.converged = std::all_of(out.state.begin(), out.state.end(),
-                               [](std::int8_t s) { return s == 1 || s == 2; });
+  info.converged =
+      std::all_of(out.state.begin(), out.state.end(), [](std::int8_t s) { return s == 1 || s == 2; });
   info.error_kind = ErrorKind::asymptotic;
   info.tol = options.tol;
   info.interrupted = monitor.stopped();

@@ -108,16 +108,20 @@ class DirectTable {
   }
 
   DirectTable(const Votes& votes, std::int32_t items)
-      : votes_(votes), items_(static_cast<size_t>(items)), signs_(signs(votes)), cells_(cells_of(votes, items)),
-        parts_(8 * cells_ <= votes.first.size() ? 4 : 1), counts_(parts_ * cells_) {}
+      : votes_(votes),
+        items_(static_cast<size_t>(items)),
+        signs_(signs(votes)),
+        cells_(cells_of(votes, items)),
+        parts_(8 * cells_ <= votes.first.size() ? 4 : 1),
+        counts_(parts_ * cells_) {}
 
   Table count(Monitor& monitor) {
     const auto votes = std::ssize(votes_.first), parts = static_cast<ptrdiff_t>(parts_);
     const ptrdiff_t length = (votes + parts - 1) / parts;
     const bool done = parallel_for(parts, 1, monitor, [&](ptrdiff_t part, ptrdiff_t) {
       const auto begin = std::min(part * length, votes), end = std::min(begin + length, votes);
-      count_part(&counts_[static_cast<size_t>(part) * cells_], static_cast<size_t>(begin), static_cast<size_t>(end),
-                 monitor);
+      count_part(&counts_[static_cast<size_t>(part) * cells_], static_cast<size_t>(begin),
+                 static_cast<size_t>(end), monitor);
     });
     if (!done || monitor.stopped()) return {};
     for (size_t part = 1; part < parts_; ++part) {
@@ -129,7 +133,7 @@ class DirectTable {
   }
 
  private:
-  using Cell = std::array<std::uint32_t, 3>;   ///< second won, tie, first won
+  using Cell = std::array<std::uint32_t, 3>;  ///< second won, tie, first won
 
   static size_t signs(const Votes& votes) { return votes.home.empty() ? 1 : 3; }
   static size_t cells_of(const Votes& votes, std::int32_t items) {

@@ -29,8 +29,8 @@ bool gaussian_draws(const MatrixView<const double>& factor, std::uint64_t seed, 
     for (double& value : noise) value = -random.normal();
     for (ptrdiff_t i = 0; i < n && !monitor.poll(); i += panel) {
       const ptrdiff_t rows = std::min(panel, n - i);
-      simd::kernels().dense->subtract_product(&z[at_index(i * width)], width, factor.row(i), factor.stride, noise.data(),
-                                              width, rows, width, i + rows);
+      simd::kernels().dense->subtract_product(&z[at_index(i * width)], width, factor.row(i), factor.stride,
+                                              noise.data(), width, rows, width, i + rows);
     }
     for (auto r = begin; r < end; ++r) {
       for (ptrdiff_t i = 0; i < n; ++i) draws.row(r)[i] = z[at_index(i * width + r - begin)];
@@ -38,7 +38,8 @@ bool gaussian_draws(const MatrixView<const double>& factor, std::uint64_t seed, 
   });
 }
 
-std::vector<double> contrast_maxima(const MatrixView<const double>& draws, std::span<const std::int32_t> items,
+std::vector<double> contrast_maxima(const MatrixView<const double>& draws,
+                                    std::span<const std::int32_t> items,
                                     const MatrixView<const double>& scale, bool apart, Monitor& monitor) {
   const ptrdiff_t n = draws.cols, count = std::ssize(items);
   const ptrdiff_t rows = apart ? count : 1;

@@ -1,9 +1,9 @@
 // Simulated max-|t| statistics of pairwise contrasts: the quantile behind simultaneous rank sets.
 //
-// For draws z ~ N(0, Sigma) of the estimation error, T = max over pairs (i, j) of |z_i - z_j| / sigma_ij. With q its
-// level-quantile, all statements "s_i > s_j where the estimates differ by more than q sigma_ij" hold together with
-// that confidence (Mogstad, Romano, Shaikh, Wilhelm, Rev. Econ. Stud. 91, 2024).
-// Same bits for any number of threads.
+// For draws z ~ N(0, Sigma) of the estimation error, T = max over pairs (i, j) of |z_i - z_j| / sigma_ij.
+// With q its level-quantile, all statements "s_i > s_j where the estimates differ by more than q sigma_ij"
+// hold together with that confidence (Mogstad, Romano, Shaikh, Wilhelm, Rev. Econ. Stud. 91, 2024). Same bits
+// for any number of threads.
 #pragma once
 
 #include <cstdint>
@@ -19,10 +19,11 @@ namespace steelyard::rank {
 bool gaussian_draws(const MatrixView<const double>& factor, std::uint64_t seed, std::uint64_t stream,
                     const MatrixView<double>& draws, Monitor& monitor);
 
-/// T of each draw over the pairs (items[r], j), j = any item but it, with `scale` (items x n) holding 1 / sigma_ij and
-/// zeros where a pair does not count. `apart`: one row of maxima an item (marginal) instead of one in all.
-/// A draw that is not finite gives infinity. 3 n flops a draw and item. Empty when stopped.
-std::vector<double> contrast_maxima(const MatrixView<const double>& draws, std::span<const std::int32_t> items,
+/// T of each draw over the pairs (items[r], j), j = any item but it, with `scale` (items x n) holding 1 /
+/// sigma_ij and zeros where a pair does not count. `apart`: one row of maxima an item (marginal) instead of
+/// one in all. A draw that is not finite gives infinity. 3 n flops a draw and item. Empty when stopped.
+std::vector<double> contrast_maxima(const MatrixView<const double>& draws,
+                                    std::span<const std::int32_t> items,
                                     const MatrixView<const double>& scale, bool apart, Monitor& monitor);
 
 }  // namespace steelyard::rank

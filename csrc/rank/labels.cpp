@@ -40,19 +40,21 @@ void check_count(size_t items) {
 /// body(0) ... body(n - 1) in any order on several threads; false if stopped on the way.
 template <class Body>
 bool in_chunks(size_t n, Monitor& monitor, const Body& body) {
-  return parallel_for(static_cast<std::ptrdiff_t>(n), 1 << 16, monitor, [&](std::ptrdiff_t begin, std::ptrdiff_t end) {
-    for (auto k = static_cast<size_t>(begin); k < static_cast<size_t>(end); ++k) body(k);
-  });
+  return parallel_for(static_cast<std::ptrdiff_t>(n), 1 << 16, monitor,
+                      [&](std::ptrdiff_t begin, std::ptrdiff_t end) {
+                        for (auto k = static_cast<size_t>(begin); k < static_cast<size_t>(end); ++k) body(k);
+                      });
 }
 
 /// Lowest and highest label.
 bool find_range(std::span<const std::int64_t> values, Monitor& monitor, Range& range) {
   constexpr std::ptrdiff_t grain = 1 << 16;
   std::vector<Range> parts(values.size() / grain + 1);
-  const bool done = parallel_for(std::ssize(values), grain, monitor, [&](std::ptrdiff_t begin, std::ptrdiff_t end) {
-    parts[static_cast<size_t>(begin / grain)].include(
-        values.subspan(static_cast<size_t>(begin), static_cast<size_t>(end - begin)));
-  });
+  const bool done =
+      parallel_for(std::ssize(values), grain, monitor, [&](std::ptrdiff_t begin, std::ptrdiff_t end) {
+        parts[static_cast<size_t>(begin / grain)].include(
+            values.subspan(static_cast<size_t>(begin), static_cast<size_t>(end - begin)));
+      });
   for (const auto& part : parts) {
     range.low = std::min(range.low, part.low);
     range.high = std::max(range.high, part.high);

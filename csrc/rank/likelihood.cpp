@@ -40,8 +40,8 @@ void fill_differences(const PairGraph& graph, const Parameters& at, bool home, s
   for (auto k = begin; k < end; ++k) x[k - begin] += home_sign(graph, k) * at.home;
 }
 
-ExtraSums evaluate_cells(const PairGraph& graph, const Counts& counts, const Model& model, const Parameters& at,
-                         std::ptrdiff_t begin, std::ptrdiff_t end, Derivatives& out) {
+ExtraSums evaluate_cells(const PairGraph& graph, const Counts& counts, const Model& model,
+                         const Parameters& at, std::ptrdiff_t begin, std::ptrdiff_t end, Derivatives& out) {
   const auto& terms = *simd::kernels().pair_terms;
   const auto terms_of = model.ties == Ties::rao_kupper ? terms.rao_kupper : terms.davidson;
   const double tie = model.ties == Ties::none         ? 0.0
@@ -54,8 +54,8 @@ ExtraSums evaluate_cells(const PairGraph& graph, const Counts& counts, const Mod
   for (auto b = begin; b < end; b += cells_per_block) {
     const auto e = std::min(b + cells_per_block, end);
     fill_differences(graph, at, model.home, b, e, x);
-    const auto part = terms_of(x, counts.wins.data() + b, counts.losses.data() + b, ties ? ties + b : nullptr, e - b, tie,
-                               out.cell_gradient.data() + b, out.cell_curvature.data() + b,
+    const auto part = terms_of(x, counts.wins.data() + b, counts.losses.data() + b, ties ? ties + b : nullptr,
+                               e - b, tie, out.cell_gradient.data() + b, out.cell_curvature.data() + b,
                                cross ? out.cell_cross.data() + b : nullptr);
     sums.tie_gradient += part.gradient;
     sums.tie_curvature += part.curvature;
@@ -145,9 +145,10 @@ bool evaluate(const PairGraph& graph, const Counts& counts, const Model& model, 
   resize(graph, model, out);
   const auto cells = std::ssize(graph.left);
   std::vector<ExtraSums> parts(at_index((cells + cells_per_chunk - 1) / cells_per_chunk));
-  bool complete = parallel_for(cells, cells_per_chunk, monitor, [&](std::ptrdiff_t begin, std::ptrdiff_t end) {
-    parts[at_index(begin / cells_per_chunk)] = evaluate_cells(graph, counts, model, at, begin, end, out);
-  });
+  bool complete =
+      parallel_for(cells, cells_per_chunk, monitor, [&](std::ptrdiff_t begin, std::ptrdiff_t end) {
+        parts[at_index(begin / cells_per_chunk)] = evaluate_cells(graph, counts, model, at, begin, end, out);
+      });
   ExtraSums sums;
   for (const auto& part : parts) sums += part;
   if (model.ties == Ties::rao_kupper) {
@@ -157,16 +158,16 @@ bool evaluate(const PairGraph& graph, const Counts& counts, const Model& model, 
   }
   store_extra(model, sums, out);
   complete = complete && parallel_for(graph.items, row_grain(graph, 2.5), monitor, [&](auto begin, auto end) {
-    for (auto i = begin; i < end; ++i) {
-      gather_row(graph, model, i, out);
-      if (model.prior > 0.0) add_prior(model, at, i, out);
-    }
-  });
+               for (auto i = begin; i < end; ++i) {
+                 gather_row(graph, model, i, out);
+                 if (model.prior > 0.0) add_prior(model, at, i, out);
+               }
+             });
   return complete;
 }
 
-void spread_to_rows(const PairGraph& graph, const std::vector<double>& cell_values, std::vector<double>& row_values,
-                    Monitor& monitor) {
+void spread_to_rows(const PairGraph& graph, const std::vector<double>& cell_values,
+                    std::vector<double>& row_values, Monitor& monitor) {
   row_values.resize(graph.edge.size());
   parallel_for(std::ssize(graph.edge), 65536, monitor, [&](std::ptrdiff_t begin, std::ptrdiff_t end) {
     for (auto k = begin; k < end; ++k) row_values[at_index(k)] = cell_values[graph.edge[at_index(k)]];
@@ -176,8 +177,8 @@ void spread_to_rows(const PairGraph& graph, const std::vector<double>& cell_valu
 namespace {
 
 template <int columns>
-void multiply_rows(const PairGraph& graph, const Derivatives& d, const double* weights, const double* x, double* y,
-                   std::ptrdiff_t begin, std::ptrdiff_t end) {
+void multiply_rows(const PairGraph& graph, const Derivatives& d, const double* weights, const double* x,
+                   double* y, std::ptrdiff_t begin, std::ptrdiff_t end) {
   for (auto i = begin; i < end; ++i) {
     double sum[std::size_t{columns}];
     for (int c = 0; c < columns; ++c) sum[c] = d.diagonal[at_index(i)] * x[i * columns + c];
@@ -190,8 +191,8 @@ void multiply_rows(const PairGraph& graph, const Derivatives& d, const double* w
   }
 }
 
-void multiply_rows_any(const PairGraph& graph, const Derivatives& d, const double* weights, const double* x, double* y,
-                       std::ptrdiff_t columns, std::ptrdiff_t begin, std::ptrdiff_t end) {
+void multiply_rows_any(const PairGraph& graph, const Derivatives& d, const double* weights, const double* x,
+                       double* y, std::ptrdiff_t columns, std::ptrdiff_t begin, std::ptrdiff_t end) {
   for (auto i = begin; i < end; ++i) {
     double* out = y + i * columns;
     for (std::ptrdiff_t c = 0; c < columns; ++c) out[c] = d.diagonal[at_index(i)] * x[i * columns + c];
@@ -222,33 +223,35 @@ double log_likelihood_of_cell(const Model& model, double tie, double x, double w
 void multiply_hessian(const PairGraph& graph, const Derivatives& d, const std::vector<double>& weights,
                       const double* x, double* y, std::ptrdiff_t columns, Monitor& monitor) {
   const double* w = weights.data();
-  parallel_for(graph.items, row_grain(graph, 1.5 * static_cast<double>(columns)), monitor, [&](auto begin, auto end) {
-    switch (columns) {
-      case 1:
-        return multiply_rows<1>(graph, d, w, x, y, begin, end);
-      case 2:
-        return multiply_rows<2>(graph, d, w, x, y, begin, end);
-      case 3:
-        return multiply_rows<3>(graph, d, w, x, y, begin, end);
-      default:
-        return multiply_rows_any(graph, d, w, x, y, columns, begin, end);
-    }
-  });
+  parallel_for(graph.items, row_grain(graph, 1.5 * static_cast<double>(columns)), monitor,
+               [&](auto begin, auto end) {
+                 switch (columns) {
+                   case 1:
+                     return multiply_rows<1>(graph, d, w, x, y, begin, end);
+                   case 2:
+                     return multiply_rows<2>(graph, d, w, x, y, begin, end);
+                   case 3:
+                     return multiply_rows<3>(graph, d, w, x, y, begin, end);
+                   default:
+                     return multiply_rows_any(graph, d, w, x, y, columns, begin, end);
+                 }
+               });
 }
 
 double log_likelihood(const PairGraph& graph, const Counts& counts, const Model& model, const Parameters& at,
                       Monitor& monitor) {
-  return parallel_sum(std::ssize(graph.left), cells_per_chunk, monitor, [&](std::ptrdiff_t begin, std::ptrdiff_t end) {
-    double sum = 0.0;
-    for (auto k = begin; k < end; ++k) {
-      const auto c = at_index(k);
-      const double x = at.strengths[at_index(graph.left[c])] - at.strengths[at_index(graph.right[c])] +
-                       (model.home ? home_sign(graph, k) * at.home : 0.0);
-      sum += log_likelihood_of_cell(model, at.tie, x, counts.wins[c], counts.losses[c],
-                                    counts.ties.empty() ? 0.0 : counts.ties[c]);
-    }
-    return sum;
-  });
+  return parallel_sum(
+      std::ssize(graph.left), cells_per_chunk, monitor, [&](std::ptrdiff_t begin, std::ptrdiff_t end) {
+        double sum = 0.0;
+        for (auto k = begin; k < end; ++k) {
+          const auto c = at_index(k);
+          const double x = at.strengths[at_index(graph.left[c])] - at.strengths[at_index(graph.right[c])] +
+                           (model.home ? home_sign(graph, k) * at.home : 0.0);
+          sum += log_likelihood_of_cell(model, at.tie, x, counts.wins[c], counts.losses[c],
+                                        counts.ties.empty() ? 0.0 : counts.ties[c]);
+        }
+        return sum;
+      });
 }
 
 double best_shift(const std::vector<double>& strengths) {

@@ -1,8 +1,8 @@
 // Log-likelihood, gradient and Hessian of a paired comparison model.
 //
-// With B the incidence of the cells, C = diag(curvature) and columns for the tie and home parameters, the negative
-// Hessian is  [ B' C B + diag(prior)   K ;  K'   M ]: a graph Laplacian with a thin border.
-// One evaluation: one exp a cell (two for Rao-Kupper), O(cells) memory, parallel over fixed chunks.
+// With B the incidence of the cells, C = diag(curvature) and columns for the tie and home parameters, the
+// negative Hessian is  [ B' C B + diag(prior)   K ;  K'   M ]: a graph Laplacian with a thin border. One
+// evaluation: one exp a cell (two for Rao-Kupper), O(cells) memory, parallel over fixed chunks.
 #pragma once
 
 #include <array>
@@ -23,7 +23,7 @@ struct Derivatives {
   int extra = 0;                                                  ///< columns of the border
   std::vector<double> border;                                     ///< K, items x extra, row-major
   std::array<double, 2> extra_gradient{};
-  std::array<double, 4> extra_hessian{};                          ///< M, row-major with stride `extra`
+  std::array<double, 4> extra_hessian{};  ///< M, row-major with stride `extra`
 };
 
 /// False when stopped.
@@ -35,8 +35,8 @@ void multiply_hessian(const PairGraph& graph, const Derivatives& d, const std::v
                       const double* x, double* y, std::ptrdiff_t columns, Monitor& monitor);
 
 /// Curvatures in the order of the graph's compressed rows: what multiply_hessian and the sparse factor read.
-void spread_to_rows(const PairGraph& graph, const std::vector<double>& cell_values, std::vector<double>& row_values,
-                    Monitor& monitor);
+void spread_to_rows(const PairGraph& graph, const std::vector<double>& cell_values,
+                    std::vector<double>& row_values, Monitor& monitor);
 
 /// Log-likelihood of the data (the prior's term left out).
 double log_likelihood(const PairGraph& graph, const Counts& counts, const Model& model, const Parameters& at,

@@ -27,9 +27,10 @@ double slope_along(const Derivatives& at, const Model& model, const NewtonDirect
   return slope;
 }
 
-/// Largest change that a full step makes to the argument of a logistic function: an edge's x, or a strength itself where
-/// the prior holds it.
-double largest_change(const PairGraph& graph, const Model& model, const NewtonDirection& d, Monitor& monitor) {
+/// Largest change that a full step makes to the argument of a logistic function: an edge's x, or a strength
+/// itself where the prior holds it.
+double largest_change(const PairGraph& graph, const Model& model, const NewtonDirection& d,
+                      Monitor& monitor) {
   constexpr std::ptrdiff_t grain = 32768;
   const auto edges = std::ssize(graph.left);
   std::vector<double> parts(static_cast<std::size_t>((edges + grain - 1) / grain), 0.0);
@@ -50,11 +51,12 @@ double largest_change(const PairGraph& graph, const Model& model, const NewtonDi
   return largest;
 }
 
-double longest_step(const PairGraph& graph, const Model& model, const Parameters& at, const NewtonDirection& d,
-                    Monitor& monitor) {
+double longest_step(const PairGraph& graph, const Model& model, const Parameters& at,
+                    const NewtonDirection& d, Monitor& monitor) {
   const double largest = largest_change(graph, model, d, monitor);
   double step = largest > longest_move ? longest_move / largest : 1.0;
-  if (model.ties == Ties::rao_kupper && d.tie < 0.0) step = std::min(step, -0.9 * at.tie / d.tie);  // delta > 0
+  if (model.ties == Ties::rao_kupper && d.tie < 0.0)
+    step = std::min(step, -0.9 * at.tie / d.tie);  // delta > 0
   return step;
 }
 
@@ -105,7 +107,8 @@ Info NewtonSolver::fit(const Counts& counts, Parameters& at, const FitOptions& o
   info.error_kind = ErrorKind::asymptotic;
   info.error_bound = std::numeric_limits<double>::infinity();
   info.solver = "newton (" + system_.describe() + ")";
-  if (options.keep_trace) info.trace.columns = {"iteration", "newton_decrement", "step", "cg_iterations", "seconds"};
+  if (options.keep_trace)
+    info.trace.columns = {"iteration", "newton_decrement", "step", "cg_iterations", "seconds"};
   for (int k = 0; k < options.warm_sweeps && !monitor.poll(); ++k) {
     sweep(Sweep::newman, graph_, counts, model_, true, at, monitor);
   }

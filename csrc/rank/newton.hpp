@@ -1,9 +1,9 @@
 // Newton's method on all parameters at once, certified by the Newton decrement.
 //
-// Stops when sqrt(g' H^+ g) <= tol: to first order, no contrast of the parameters is then further from the optimum
-// than tol of its inverse-Hessian standard errors. A step is shortened to change no difference of met items by more than 5 and kept
-// when the slope along it has not turned by more than it was; where the Hessian is singular to rounding (start far
-// out) a Newman sweep replaces the step.
+// Stops when sqrt(g' H^+ g) <= tol: to first order, no contrast of the parameters is then further from the
+// optimum than tol of its inverse-Hessian standard errors. A step is shortened to change no difference of met
+// items by more than 5 and kept when the slope along it has not turned by more than it was; where the Hessian
+// is singular to rounding (start far out) a Newman sweep replaces the step.
 #pragma once
 
 #include "core/info.hpp"
@@ -14,7 +14,7 @@ namespace steelyard::rank {
 struct FitOptions {
   double tol = 1e-10;
   int max_iter = 100;
-  int warm_sweeps = 0;      ///< Newman sweeps before the first Newton step
+  int warm_sweeps = 0;  ///< Newman sweeps before the first Newton step
   bool keep_trace = true;
 };
 
@@ -22,11 +22,11 @@ class NewtonSolver {
  public:
   NewtonSolver(const PairGraph& graph, const Model& model, Linear linear, Monitor& monitor);
 
-  /// Improves `at` in place. Strengths are left as they are in scale: centred only without a prior. May be called
-  /// again with other counts (a bootstrap round); the analysis of the graph is kept.
+  /// Improves `at` in place. Strengths are left as they are in scale: centred only without a prior. May be
+  /// called again with other counts (a bootstrap round); the analysis of the graph is kept.
   Info fit(const Counts& counts, Parameters& at, const FitOptions& options, Monitor& monitor);
 
-  const Derivatives& derivatives() const { return now_; }   ///< at the last point that `fit` looked at
+  const Derivatives& derivatives() const { return now_; }  ///< at the last point that `fit` looked at
   StrengthSystem& system() { return system_; }
 
  private:

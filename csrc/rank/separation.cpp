@@ -47,8 +47,10 @@ std::vector<Constraint> constraints(const PairGraph& graph, const Counts& counts
 class CycleFinder {
  public:
   CycleFinder(std::vector<Constraint> constraints, std::int32_t items)
-      : constraints_(std::move(constraints)), potential_(static_cast<size_t>(items)),
-        reason_(static_cast<size_t>(items)), colour_(static_cast<size_t>(items)) {}
+      : constraints_(std::move(constraints)),
+        potential_(static_cast<size_t>(items)),
+        reason_(static_cast<size_t>(items)),
+        colour_(static_cast<size_t>(items)) {}
 
   /// Coefficients of a cycle that excludes the direction; empty if there is none.
   std::optional<Plane> negative_cycle(const Plane& direction, Monitor& monitor) {
@@ -65,7 +67,8 @@ class CycleFinder {
     bool changed = false;
     for (size_t k = 0; k < constraints_.size(); ++k) {
       const auto& c = constraints_[k];
-      const auto limit = potential_[static_cast<size_t>(c.from)] + c.tie * direction.u + c.home * direction.eta;
+      const auto limit =
+          potential_[static_cast<size_t>(c.from)] + c.tie * direction.u + c.home * direction.eta;
       if (limit < potential_[static_cast<size_t>(c.to)]) {
         potential_[static_cast<size_t>(c.to)] = limit;
         reason_[static_cast<size_t>(c.to)] = static_cast<std::int64_t>(k);
@@ -118,7 +121,8 @@ Plane turned_past(const Plane& from, const Plane& cycle) {
   return cross(from, next) > 0 ? next : Plane{-next.u, -next.eta};
 }
 
-/// A direction between `first` and `last` (turning from one to the other by at most half a turn) that no cycle excludes.
+/// A direction between `first` and `last` (turning from one to the other by at most half a turn) that no
+/// cycle excludes.
 std::optional<Plane> free_direction(CycleFinder& finder, Plane first, const Plane& last, Monitor& monitor) {
   for (;;) {
     const auto cycle = finder.negative_cycle(first, monitor);

@@ -17,7 +17,9 @@ std::size_t at_index(ptrdiff_t i) { return static_cast<std::size_t>(i); }
 
 std::int32_t busiest_item(const PairGraph& graph) {
   std::int32_t best = 0;
-  const auto degree = [&](std::int32_t i) { return graph.offsets[at_index(i) + 1] - graph.offsets[at_index(i)]; };
+  const auto degree = [&](std::int32_t i) {
+    return graph.offsets[at_index(i) + 1] - graph.offsets[at_index(i)];
+  };
   for (std::int32_t i = 1; i < graph.items; ++i) {
     if (degree(i) > degree(best)) best = i;
   }
@@ -56,8 +58,9 @@ Levels levels_from(const PairGraph& graph, std::int32_t start) {
   return out;
 }
 
-/// What a sparse factorisation may cost. In a small world conjugate gradients need some sixty passes over the graph and
-/// elimination fills in; where items lie far apart (a ladder) they need thousands of passes and elimination is cheap.
+/// What a sparse factorisation may cost. In a small world conjugate gradients need some sixty passes over the
+/// graph and elimination fills in; where items lie far apart (a ladder) they need thousands of passes and
+/// elimination is cheap.
 double sparse_budget(const PairGraph& graph, std::int32_t start) {
   const double entries = static_cast<double>(graph.neighbours.size());
   const int levels = levels_from(graph, levels_from(graph, start).last).count;
@@ -135,8 +138,8 @@ bool StrengthSystem::prepare(const Derivatives& d, Monitor& monitor) {
     if (model_.prior <= 0.0) grow_tree(d);
     return !monitor.stopped();
   }
-  // Without a prior L 1 = 0. Adding to the ground item's diagonal makes it definite and leaves the solution for
-  // consistent right-hand sides, with that item at zero.
+  // Without a prior L 1 = 0. Adding to the ground item's diagonal makes it definite and leaves the solution
+  // for consistent right-hand sides, with that item at zero.
   const auto ground = at_index(ground_);
   const double anchor = model_.prior > 0.0 ? 0.0 : d.diagonal[ground];
   if (chosen_ == Linear::sparse) {
@@ -150,13 +153,14 @@ bool StrengthSystem::prepare(const Derivatives& d, Monitor& monitor) {
   for (ptrdiff_t i = 0; i < n; ++i) dense_[at_index(i * n + i)] = d.diagonal[at_index(i)];
   dense_[ground * at_index(n) + ground] += anchor;
   for (std::size_t k = 0; k < graph_.left.size(); ++k) {
-    dense_[at_index(graph_.right[k] * n + graph_.left[k])] -= d.cell_curvature[k];  // left < right: lower triangle
+    dense_[at_index(graph_.right[k] * n + graph_.left[k])] -=
+        d.cell_curvature[k];  // left < right: lower triangle
   }
   return linalg::cholesky(dense_.data(), n, n, monitor);
 }
 
-bool StrengthSystem::solve(const Derivatives& d, const double* b, double* x, ptrdiff_t columns, double accuracy,
-                           Monitor& monitor) {
+bool StrengthSystem::solve(const Derivatives& d, const double* b, double* x, ptrdiff_t columns,
+                           double accuracy, Monitor& monitor) {
   const ptrdiff_t n = graph_.items;
   last_iterations_ = 0;
   if (chosen_ != Linear::cg) {
@@ -194,7 +198,8 @@ bool StrengthSystem::solve(const Derivatives& d, const double* b, double* x, ptr
   return !result.interrupted;
 }
 
-bool StrengthSystem::direction(const Derivatives& d, double accuracy, NewtonDirection& out, Monitor& monitor) {
+bool StrengthSystem::direction(const Derivatives& d, double accuracy, NewtonDirection& out,
+                               Monitor& monitor) {
   const ptrdiff_t n = graph_.items, m = 1 + d.extra;
   std::vector<double> b(at_index(n * m)), x(at_index(n * m));
   for (ptrdiff_t i = 0; i < n; ++i) {
@@ -234,13 +239,14 @@ bool StrengthSystem::direction(const Derivatives& d, double accuracy, NewtonDire
   return std::isfinite(out.decrement) || chosen_ == Linear::cg;
 }
 
-bool StrengthSystem::solve_all(const Derivatives& d, const MatrixView<const double>& b, double* x, double accuracy,
-                               Monitor& monitor) {
+bool StrengthSystem::solve_all(const Derivatives& d, const MatrixView<const double>& b, double* x,
+                               double accuracy, Monitor& monitor) {
   const ptrdiff_t n = graph_.items, m = b.cols, extra = d.extra, all = m + extra;
   std::vector<double> right(at_index(n * all)), left(at_index(n * all));
   for (ptrdiff_t i = 0; i < n; ++i) {
     std::copy(b.row(i), b.row(i) + m, &right[at_index(i * all)]);
-    for (ptrdiff_t e = 0; e < extra; ++e) right[at_index(i * all + m + e)] = d.border[at_index(i * extra + e)];
+    for (ptrdiff_t e = 0; e < extra; ++e)
+      right[at_index(i * all + m + e)] = d.border[at_index(i * extra + e)];
   }
   if (!solve(d, right.data(), left.data(), all, accuracy, monitor)) return false;
   const auto border_dot = [&](ptrdiff_t e, ptrdiff_t column) {
@@ -249,7 +255,8 @@ bool StrengthSystem::solve_all(const Derivatives& d, const MatrixView<const doub
   Small schur{d.extra, {}};
   for (int e = 0; e < d.extra; ++e) {
     for (int f = 0; f < d.extra; ++f) {
-      schur.at(e, f) = d.extra_hessian[at_index(e * extra + f)] - 0.5 * (border_dot(e, m + f) + border_dot(f, m + e));
+      schur.at(e, f) =
+          d.extra_hessian[at_index(e * extra + f)] - 0.5 * (border_dot(e, m + f) + border_dot(f, m + e));
     }
   }
   for (ptrdiff_t c = 0; c < m; ++c) {
@@ -266,8 +273,9 @@ bool StrengthSystem::solve_all(const Derivatives& d, const MatrixView<const doub
   return true;
 }
 
-void StrengthSystem::bound_decrement(const Derivatives& d, const std::vector<double>& b, const std::vector<double>& x,
-                                     const std::array<double, 2>& delta, NewtonDirection& out, Monitor& monitor) {
+void StrengthSystem::bound_decrement(const Derivatives& d, const std::vector<double>& b,
+                                     const std::vector<double>& x, const std::array<double, 2>& delta,
+                                     NewtonDirection& out, Monitor& monitor) {
   const ptrdiff_t n = graph_.items, m = 1 + d.extra;
   // Residuals: first of the direction itself, then of the border's columns.
   std::vector<double> point(at_index(n * m)), residual(at_index(n * m));
@@ -280,7 +288,8 @@ void StrengthSystem::bound_decrement(const Derivatives& d, const std::vector<dou
     double target = b[at_index(i * m)];
     for (int c = 0; c < d.extra; ++c) target -= b[at_index(i * m + c + 1)] * delta[at_index(c)];
     residual[at_index(i * m)] = target - residual[at_index(i * m)];
-    for (ptrdiff_t c = 1; c < m; ++c) residual[at_index(i * m + c)] = b[at_index(i * m + c)] - residual[at_index(i * m + c)];
+    for (ptrdiff_t c = 1; c < m; ++c)
+      residual[at_index(i * m + c)] = b[at_index(i * m + c)] - residual[at_index(i * m + c)];
   }
   const double below = out.slope + dot(out.strengths.data(), residual.data(), n, 1, m);
   const double energy = tree_energy(d, residual.data(), m);

@@ -1,10 +1,10 @@
 // Solves the Newton system of a paired comparison model and bounds its Newton decrement.
 //
-// H = [ L  K ; K'  M ] with L a graph Laplacian plus the prior's diagonal; the border is eliminated by its Schur
-// complement S = M - K' L^+ K (1 x 1 or 2 x 2). Decrement^2 = g' H^+ g.
+// H = [ L  K ; K'  M ] with L a graph Laplacian plus the prior's diagonal; the border is eliminated by its
+// Schur complement S = M - K' L^+ K (1 x 1 or 2 x 2). Decrement^2 = g' H^+ g.
 //
-// The direct solvers give the decrement up to rounding. Conjugate gradients give an approximate direction d with
-// residual r = g - H d, and for any d
+// The direct solvers give the decrement up to rounding. Conjugate gradients give an approximate direction d
+// with residual r = g - H d, and for any d
 //   g' H^+ g = 2 g'd - d'Hd + r' H^+ r.
 // The last term is bounded without spectral estimates: d's border part is exact, so r = (r_s, 0), and
 //   r' H^+ r <= r_s' L^+ r_s / (1 - rho^2),    rho^2 = |M^{-1/2} K' L^+ K M^{-1/2}| (bounded likewise),
@@ -29,30 +29,31 @@ enum class Linear { automatic, dense, sparse, cg };
 struct NewtonDirection {
   std::vector<double> strengths;
   double tie = 0.0, home = 0.0;
-  double slope = 0.0;       ///< g'd over all parameters
-  double decrement = 0.0;   ///< upper bound of sqrt(g' H^+ g); up to rounding with a direct solver
-  double lower = 0.0;       ///< lower bound of it
+  double slope = 0.0;      ///< g'd over all parameters
+  double decrement = 0.0;  ///< upper bound of sqrt(g' H^+ g); up to rounding with a direct solver
+  double lower = 0.0;      ///< lower bound of it
   int cg_iterations = 0;
 };
 
 class StrengthSystem {
  public:
-  /// Chooses the linear solver: dense up to own_cholesky_limit items; sparse Cholesky where the predicted work is low;
-  /// else dense through LAPACK if small, else conjugate gradients.
+  /// Chooses the linear solver: dense up to own_cholesky_limit items; sparse Cholesky where the predicted
+  /// work is low; else dense through LAPACK if small, else conjugate gradients.
   StrengthSystem(const PairGraph& graph, const Model& model, Linear wanted, Monitor& monitor);
 
   /// Takes the Hessian of `d` (factors it if direct). False: not positive definite, or stopped.
   bool prepare(const Derivatives& d, Monitor& monitor);
 
-  /// Newton direction at the prepared point. `accuracy`: relative, for conjugate gradients. False: failed or stopped.
+  /// Newton direction at the prepared point. `accuracy`: relative, for conjugate gradients. False: failed or
+  /// stopped.
   bool direction(const Derivatives& d, double accuracy, NewtonDirection& out, Monitor& monitor);
 
   /// X <- L^+ B for the strength block alone, items x columns row-major. False: failed or stopped.
   bool solve(const Derivatives& d, const double* b, double* x, std::ptrdiff_t columns, double accuracy,
              Monitor& monitor);
 
-  /// X <- H^+ B over all parameters (strengths, then tie, then home), B with items + extra rows. False: failed or
-  /// stopped.
+  /// X <- H^+ B over all parameters (strengths, then tie, then home), B with items + extra rows. False:
+  /// failed or stopped.
   bool solve_all(const Derivatives& d, const MatrixView<const double>& b, double* x, double accuracy,
                  Monitor& monitor);
 
@@ -69,10 +70,10 @@ class StrengthSystem {
   const PairGraph& graph_;
   Model model_;
   Linear chosen_ = Linear::dense;
-  std::int32_t ground_ = 0;               ///< item whose strength is held while factoring a Laplacian
-  std::vector<double> dense_;             ///< items x items, lower triangle
+  std::int32_t ground_ = 0;    ///< item whose strength is held while factoring a Laplacian
+  std::vector<double> dense_;  ///< items x items, lower triangle
   std::optional<linalg::SparseCholesky> sparse_;
-  std::vector<double> row_curvature_;     ///< curvatures in row order
+  std::vector<double> row_curvature_;  ///< curvatures in row order
   std::vector<double> scratch_b_;
   std::vector<std::int32_t> tree_order_, tree_parent_;
   std::vector<double> tree_curvature_;

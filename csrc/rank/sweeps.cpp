@@ -14,11 +14,13 @@ using std::ptrdiff_t;
 
 std::size_t at_index(ptrdiff_t i) { return static_cast<std::size_t>(i); }
 
-/// One cell as one of its two items sees it: d ll / dx = plus - minus, and kept + minus is the expected score.
+/// One cell as one of its two items sees it: d ll / dx = plus - minus, and kept + minus is the expected
+/// score.
 struct Share {
-  double score = 0.0;   ///< observed
-  double plus = 0.0;    ///< observed score, each part weighed by the probability that it might not have happened
-  double minus = 0.0;   ///< the opponent's likewise
+  double score = 0.0;  ///< observed
+  double plus =
+      0.0;  ///< observed score, each part weighed by the probability that it might not have happened
+  double minus = 0.0;  ///< the opponent's likewise
   double kept = 0.0;
 
   void operator+=(const Share& other) {
@@ -70,7 +72,9 @@ struct CellModel {
 /// log(a / b) that stays finite where a sum underflows far from the optimum.
 double log_ratio(double a, double b) { return std::log(std::max(a, 1e-300) / std::max(b, 1e-300)); }
 
-double ties_of(const Counts& counts, std::size_t cell) { return counts.ties.empty() ? 0.0 : counts.ties[cell]; }
+double ties_of(const Counts& counts, std::size_t cell) {
+  return counts.ties.empty() ? 0.0 : counts.ties[cell];
+}
 
 Share gather(const PairGraph& graph, const Counts& counts, const CellModel& cell_model, const Parameters& at,
              ptrdiff_t i) {
@@ -90,16 +94,17 @@ Share gather(const PairGraph& graph, const Counts& counts, const CellModel& cell
 
 double update(Sweep kind, const Share& sum, double prior, double s) {
   const Logistic against_zero(s);
-  if (kind == Sweep::zermelo) return log_ratio(sum.score + prior, sum.kept + sum.minus + 2.0 * prior * against_zero.yes);
+  if (kind == Sweep::zermelo)
+    return log_ratio(sum.score + prior, sum.kept + sum.minus + 2.0 * prior * against_zero.yes);
   return log_ratio(sum.plus + prior * against_zero.no, sum.minus + prior * against_zero.yes);
 }
 
 /// Sums over all cells that the updates of the tie and home parameters need.
 struct GlobalSums {
-  Share home;                                     ///< over cells with a home side, as that side sees them
-  double ties = 0.0, tie_kept = 0.0;              ///< ties; ties weighed by 1 - p_tie
-  double tie_expected = 0.0, tie_against = 0.0;   ///< n p_tie; (w + l) p_tie
-  double both_plus = 0.0;                         ///< plus + minus: theta S of Rao-Kupper
+  Share home;                                    ///< over cells with a home side, as that side sees them
+  double ties = 0.0, tie_kept = 0.0;             ///< ties; ties weighed by 1 - p_tie
+  double tie_expected = 0.0, tie_against = 0.0;  ///< n p_tie; (w + l) p_tie
+  double both_plus = 0.0;                        ///< plus + minus: theta S of Rao-Kupper
 
   void operator+=(const GlobalSums& other) {
     home += other.home;
@@ -122,7 +127,8 @@ GlobalSums global_sums(const PairGraph& graph, const Counts& counts, const Model
     for (auto k = begin; k < end; ++k) {
       const auto c = at_index(k);
       const int sign = graph.home.empty() ? 0 : graph.home[c];
-      const double x = at.strengths[at_index(graph.left[c])] - at.strengths[at_index(graph.right[c])] + sign * at.home;
+      const double x =
+          at.strengths[at_index(graph.left[c])] - at.strengths[at_index(graph.right[c])] + sign * at.home;
       const double w = counts.wins[c], l = counts.losses[c], t = ties_of(counts, c);
       const Share left = cell_model.share(x, w, l, t);
       if (sign > 0) sum.home += left;
@@ -154,7 +160,7 @@ void update_tie(Sweep kind, const PairGraph& graph, const Counts& counts, const 
   const auto sums = global_sums(graph, counts, model, at, monitor);
   if (model.ties == Ties::rao_kupper) {
     const double ratio = sums.ties * std::exp(at.tie) / std::max(sums.both_plus, 1e-300);  // T / S
-    at.tie = std::asinh(ratio);                                                            // log of the fixed point
+    at.tie = std::asinh(ratio);  // log of the fixed point
   } else if (kind == Sweep::zermelo) {
     at.tie += log_ratio(sums.ties, sums.tie_expected);
   } else {
@@ -164,16 +170,20 @@ void update_tie(Sweep kind, const PairGraph& graph, const Counts& counts, const 
 
 void set_scale(const Model& model, bool exact_shift, std::vector<double>& s) {
   double shift = 0.0;
-  if (model.prior <= 0.0) shift = -std::accumulate(s.begin(), s.end(), 0.0) / static_cast<double>(s.size());
-  else if (exact_shift) shift = best_shift(s);
+  if (model.prior <= 0.0)
+    shift = -std::accumulate(s.begin(), s.end(), 0.0) / static_cast<double>(s.size());
+  else if (exact_shift)
+    shift = best_shift(s);
   for (double& value : s) value += shift;
 }
 
 double scaled_gradient(const Derivatives& d) {
   double largest = 0.0;
   for (std::size_t i = 0; i < d.gradient.size(); ++i) {
-    if (d.diagonal[i] > 0.0) largest = std::max(largest, std::fabs(d.gradient[i]) / std::sqrt(d.diagonal[i]));
-    else if (d.gradient[i] != 0.0) return std::numeric_limits<double>::infinity();
+    if (d.diagonal[i] > 0.0)
+      largest = std::max(largest, std::fabs(d.gradient[i]) / std::sqrt(d.diagonal[i]));
+    else if (d.gradient[i] != 0.0)
+      return std::numeric_limits<double>::infinity();
   }
   for (int c = 0; c < d.extra; ++c) {
     const double curvature = d.extra_hessian[at_index(c * d.extra + c)];
@@ -207,18 +217,21 @@ double sweep(Sweep kind, const PairGraph& graph, const Counts& counts, const Mod
   if (model.home) update_home(kind, graph, counts, model, at, monitor);
   if (model.ties != Ties::none) update_tie(kind, graph, counts, model, at, monitor);
   double change = 0.0;
-  for (std::size_t i = 0; i < before.size(); ++i) change = std::max(change, std::fabs(at.strengths[i] - before[i]));
+  for (std::size_t i = 0; i < before.size(); ++i)
+    change = std::max(change, std::fabs(at.strengths[i] - before[i]));
   return change;
 }
 
-Info fit_by_sweeps(Sweep kind, const PairGraph& graph, const Counts& counts, const Model& model, bool exact_shift,
-                   Parameters& at, const FitOptions& options, Monitor& monitor) {
+Info fit_by_sweeps(Sweep kind, const PairGraph& graph, const Counts& counts, const Model& model,
+                   bool exact_shift, Parameters& at, const FitOptions& options, Monitor& monitor) {
   const Stopwatch watch;
   Info info;
   info.tol = options.tol;
   info.error_kind = ErrorKind::asymptotic;
   info.error_bound = std::numeric_limits<double>::infinity();
-  info.solver = kind == Sweep::zermelo ? "zermelo" : exact_shift && model.prior > 0.0 ? "newman (exact shift)" : "newman";
+  info.solver = kind == Sweep::zermelo             ? "zermelo"
+                : exact_shift && model.prior > 0.0 ? "newman (exact shift)"
+                                                   : "newman";
   info.trace.columns = {"iteration", "newton_decrement", "largest_change", "scaled_gradient", "seconds"};
   std::optional<StrengthSystem> system;
   Derivatives d;
@@ -243,9 +256,10 @@ Info fit_by_sweeps(Sweep kind, const PairGraph& graph, const Counts& counts, con
       if (scaled <= options.tol || last) certify();
       next_check = info.iterations + std::max(1, info.iterations / 20);
     }
-    info.trace.add({static_cast<double>(info.iterations),
-                    std::isnan(scaled) ? scaled : (scaled <= options.tol || last ? info.error_bound : std::nan("")),
-                    change, scaled, watch.seconds()});
+    info.trace.add(
+        {static_cast<double>(info.iterations),
+         std::isnan(scaled) ? scaled : (scaled <= options.tol || last ? info.error_bound : std::nan("")),
+         change, scaled, watch.seconds()});
     monitor.progress(info.iterations, options.max_iter);
   }
   info.interrupted = monitor.stopped();

@@ -7,8 +7,8 @@ constexpr std::ptrdiff_t tile_rows = 4;
 constexpr std::ptrdiff_t tile_cols = 16;
 
 /// A full tile in registers: 4 x 16 sums, one row of B and four numbers of A a step.
-void full_tile(double* c, std::ptrdiff_t cs, const double* a, std::ptrdiff_t as, const double* b, std::ptrdiff_t bs,
-               std::ptrdiff_t k) {
+void full_tile(double* c, std::ptrdiff_t cs, const double* a, std::ptrdiff_t as, const double* b,
+               std::ptrdiff_t bs, std::ptrdiff_t k) {
   double sum[tile_rows][tile_cols] = {};
   for (std::ptrdiff_t p = 0; p < k; ++p) {
     for (std::ptrdiff_t i = 0; i < tile_rows; ++i) {
@@ -23,8 +23,8 @@ void full_tile(double* c, std::ptrdiff_t cs, const double* a, std::ptrdiff_t as,
   }
 }
 
-void edge_tile(double* c, std::ptrdiff_t cs, const double* a, std::ptrdiff_t as, const double* b, std::ptrdiff_t bs,
-               std::ptrdiff_t m, std::ptrdiff_t n, std::ptrdiff_t k) {
+void edge_tile(double* c, std::ptrdiff_t cs, const double* a, std::ptrdiff_t as, const double* b,
+               std::ptrdiff_t bs, std::ptrdiff_t m, std::ptrdiff_t n, std::ptrdiff_t k) {
   for (std::ptrdiff_t i = 0; i < m; ++i) {
     double sum[tile_cols] = {};
     for (std::ptrdiff_t p = 0; p < k; ++p) {

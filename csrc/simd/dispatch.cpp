@@ -12,8 +12,13 @@ struct Level {
   Kernels kernels;
 };
 
-#define STEELYARD_LEVEL(isa) \
-  Level { #isa, { &vector_math_##isa, &pair_terms_##isa, &dense_##isa, &contrasts_##isa, &tile_f32_##isa, &tile_f64_##isa } }
+#define STEELYARD_LEVEL(isa)                                                                  \
+  Level {                                                                                     \
+    #isa, {                                                                                   \
+      &vector_math_##isa, &pair_terms_##isa, &dense_##isa, &contrasts_##isa, &tile_f32_##isa, \
+          &tile_f64_##isa                                                                     \
+    }                                                                                         \
+  }
 
 int supported_level() {
 #if defined(STEELYARD_HAVE_v4)

@@ -1,4 +1,5 @@
-// exp for the *_kernels.cpp files: Cody-Waite reduction and a polynomial, so that the compiler can vectorise it.
+// exp for the *_kernels.cpp files: Cody-Waite reduction and a polynomial, so that the compiler can vectorise
+// it.
 //
 // Everything here is in an anonymous namespace: each instruction set must keep its own copy.
 #pragma once

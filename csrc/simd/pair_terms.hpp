@@ -1,7 +1,8 @@
 // Derivatives of the log-likelihood of paired comparisons, one comparison cell an element.
 //
 // x = s_i - s_j (home advantage included); w, l, t = wins of i, wins of j, ties (t may be null: no ties).
-// Per cell:  gradient = d ll / dx,  curvature = -d2 ll / dx2 >= 0,  cross = -d2 ll / (dx d tie) (may be null).
+// Per cell:  gradient = d ll / dx,  curvature = -d2 ll / dx2 >= 0,  cross = -d2 ll / (dx d tie) (may be
+// null).
 #pragma once
 
 #include <cstddef>

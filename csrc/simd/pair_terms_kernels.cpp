@@ -5,11 +5,11 @@ namespace steelyard::simd {
 namespace {
 
 // With E = exp(-|x|/2) and v = 1/(1 + E^2 + nu E) the stronger side wins with v, the weaker with E^2 v, and
-// p_tie = nu E v. The curvature n [p_w p_l + (p_w + p_l) p_t / 4] has no cancellation; neither has the gradient, which
-// weighs each outcome by the probability of the others.
+// p_tie = nu E v. The curvature n [p_w p_l + (p_w + p_l) p_t / 4] has no cancellation; neither has the
+// gradient, which weighs each outcome by the probability of the others.
 template <bool has_ties, bool has_cross>
-TieSums davidson_loop(const double* x, const double* w, const double* l, const double* t, std::ptrdiff_t n, double nu,
-                      double* gradient, double* curvature, double* cross) {
+TieSums davidson_loop(const double* x, const double* w, const double* l, const double* t, std::ptrdiff_t n,
+                      double nu, double* gradient, double* curvature, double* cross) {
   double tie_gradient = 0.0, tie_curvature = 0.0;
 #pragma omp simd reduction(+ : tie_gradient, tie_curvature)
   for (std::ptrdiff_t k = 0; k < n; ++k) {
@@ -60,8 +60,8 @@ TieSums rao_kupper_loop(const double* x, const double* w, const double* l, const
   return {tie_gradient, tie_curvature};
 }
 
-TieSums davidson(const double* x, const double* w, const double* l, const double* t, std::ptrdiff_t n, double nu,
-                 double* gradient, double* curvature, double* cross) {
+TieSums davidson(const double* x, const double* w, const double* l, const double* t, std::ptrdiff_t n,
+                 double nu, double* gradient, double* curvature, double* cross) {
   if (t != nullptr && cross != nullptr) {
     return davidson_loop<true, true>(x, w, l, t, n, nu, gradient, curvature, cross);
   }
@@ -70,8 +70,8 @@ TieSums davidson(const double* x, const double* w, const double* l, const double
   return davidson_loop<false, false>(x, w, l, t, n, nu, gradient, curvature, nullptr);
 }
 
-TieSums rao_kupper(const double* x, const double* w, const double* l, const double* t, std::ptrdiff_t n, double delta,
-                   double* gradient, double* curvature, double* cross) {
+TieSums rao_kupper(const double* x, const double* w, const double* l, const double* t, std::ptrdiff_t n,
+                   double delta, double* gradient, double* curvature, double* cross) {
   if (t != nullptr && cross != nullptr) {
     return rao_kupper_loop<true, true>(x, w, l, t, n, delta, gradient, curvature, cross);
   }

@@ -1,9 +1,9 @@
 // The inner loops that exist once per instruction set, as plain function pointers over raw memory.
 //
-// A *_kernels.cpp file here is compiled once per instruction set (base, v3, v4 of x86-64; base elsewhere) with
-// STEELYARD_ISA naming it. Nothing in such a file may instantiate an inline function with external linkage
-// (no STL): the linker could keep the AVX-512 copy for every caller. Everything lives in an anonymous namespace
-// but the one table that the file defines.
+// A *_kernels.cpp file here is compiled once per instruction set (base, v3, v4 of x86-64; base elsewhere)
+// with STEELYARD_ISA naming it. Nothing in such a file may instantiate an inline function with external
+// linkage (no STL): the linker could keep the AVX-512 copy for every caller. Everything lives in an anonymous
+// namespace but the one table that the file defines.
 #pragma once
 
 #include "simd/contrasts.hpp"

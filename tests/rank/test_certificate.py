@@ -27,7 +27,9 @@ def test_the_reported_decrement_is_that_of_the_answer(solver, ties, prior):
     cells = random_cells(5, 8)
     used, model = as_modelled(cells, ties)
     with pytest.warns(steelyard.ConvergenceWarning, match="decrement"):
-        fit = bradley_terry(to_comparisons(cells), ties=ties, home=True, prior=prior, solver=solver, max_iter=1)
+        fit = bradley_terry(
+            to_comparisons(cells), ties=ties, home=True, prior=prior, solver=solver, max_iter=1
+        )
     at = reference.Point(fit.strengths + fit.info.shift, 0.0, fit.home_advantage)
     if model != "none":
         at.tie = np.log(fit.tie_parameter)
@@ -82,7 +84,9 @@ def test_with_a_border_the_conjugate_gradient_bound_still_holds(ties):
 @pytest.mark.parametrize("ties", ["davidson", "rao-kupper"])
 def test_the_three_linear_solvers_agree(ties, prior, home):
     comparisons = to_comparisons(random_cells(6, 40))
-    answers = [solve(comparisons, linear, ties=ties, home=home, prior=prior) for linear in ("dense", "sparse", "cg")]
+    answers = [
+        solve(comparisons, linear, ties=ties, home=home, prior=prior) for linear in ("dense", "sparse", "cg")
+    ]
     assert all(a["info"]["converged"] for a in answers)
     for other in answers[1:]:
         np.testing.assert_allclose(other["strengths"], answers[0]["strengths"], atol=1e-9)

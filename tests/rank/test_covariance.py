@@ -83,7 +83,9 @@ def test_grouped_and_row_level_results_agree_with_weights():
     at = reference.Point(one.strengths.copy(), np.log(one.tie_parameter))
     scores = []
     for i, j, t, w in zip(first, second, tie, weight, strict=True):
-        vote = reference.Cells(np.array([i]), np.array([j]), np.array([float(not t)]), np.zeros(1), np.array([float(t)]))
+        vote = reference.Cells(
+            np.array([i]), np.array([j]), np.array([float(not t)]), np.zeros(1), np.array([float(t)])
+        )
         scores.append(w * reference.derivatives(vote, at, model="davidson", home=False, prior=0.0)[0])
     cells = reference.Cells(first, second, weight * ~tie, 0 * weight, weight * tie)
     _, information = reference.derivatives(cells, at, model="davidson", home=False, prior=0.0)
@@ -154,17 +156,21 @@ def test_many_items_are_solved_for_in_columns():
 def test_the_sandwich_is_right_where_the_model_is_wrong():
     # Votes come in copies of ten: the Hessian believes in ten times as many.
     base = simulate(4, np.array([0.5, 0.0, -0.5]), 300)
-    first = np.repeat(base.left, base.left_wins.astype(int)).tolist() + np.repeat(
-        base.right, base.right_wins.astype(int)
-    ).tolist()
-    second = np.repeat(base.right, base.left_wins.astype(int)).tolist() + np.repeat(
-        base.left, base.right_wins.astype(int)
-    ).tolist()
+    first = (
+        np.repeat(base.left, base.left_wins.astype(int)).tolist()
+        + np.repeat(base.right, base.right_wins.astype(int)).tolist()
+    )
+    second = (
+        np.repeat(base.right, base.left_wins.astype(int)).tolist()
+        + np.repeat(base.left, base.right_wins.astype(int)).tolist()
+    )
     voter = np.arange(len(first))
     copied = Comparisons.from_pairs(np.repeat(first, 10), np.repeat(second, 10), cluster=np.repeat(voter, 10))
     once, ten = bradley_terry(base), bradley_terry(copied)
     np.testing.assert_allclose(ten.standard_errors(), once.standard_errors(), rtol=0.02)
-    np.testing.assert_allclose(ten.standard_errors(kind="hessian"), once.standard_errors() / np.sqrt(10), rtol=0.05)
+    np.testing.assert_allclose(
+        ten.standard_errors(kind="hessian"), once.standard_errors() / np.sqrt(10), rtol=0.05
+    )
 
 
 @pytest.mark.parametrize(
@@ -186,6 +192,10 @@ def test_a_bad_argument_is_named(call, name):
 
 def test_an_unknown_item_is_named():
     fit = bradley_terry(to_comparisons(random_cells(2, 4)))
-    for call in (lambda: fit.contrast(0, 77), lambda: fit.covariance(items=[77]), lambda: fit.standard_errors(77)):
+    for call in (
+        lambda: fit.contrast(0, 77),
+        lambda: fit.covariance(items=[77]),
+        lambda: fit.standard_errors(77),
+    ):
         with pytest.raises(KeyError, match="77"):
             call()

@@ -122,7 +122,11 @@ def test_separation_is_what_linear_programming_says(seed, n, games, ties, home, 
     first = rng.integers(0, n, games)
     second = (first + rng.integers(1, n, games)) % n
     comparisons = Comparisons.from_pairs(
-        first, second, tie=rng.random(games) < 0.3, home=rng.integers(-1, 2, games) if home else None, items=range(n)
+        first,
+        second,
+        tie=rng.random(games) < 0.3,
+        home=rng.integers(-1, 2, games) if home else None,
+        items=range(n),
     )
     cells = cells_of(comparisons, ties, home and comparisons.home is not None)
     spec = spec_of(cells, ties, home and comparisons.home is not None, prior)
@@ -133,7 +137,11 @@ def test_separation_is_what_linear_programming_says(seed, n, games, ties, home, 
         assert found is None
 
 
-@given(seed=st.integers(0, 10**6), ties=st.sampled_from(["davidson", "rao-kupper", "half", "drop"]), home=st.booleans())
+@given(
+    seed=st.integers(0, 10**6),
+    ties=st.sampled_from(["davidson", "rao-kupper", "half", "drop"]),
+    home=st.booleans(),
+)
 @settings(max_examples=100, deadline=None)
 def test_sparse_data_either_converges_or_says_why_not(seed, ties, home):
     rng = np.random.default_rng(seed)

@@ -21,7 +21,9 @@ def test_the_log_scale_is_the_strengths_strongest_first(fit):
     assert frame["item"].tolist() == [2, 1, 0]
     np.testing.assert_allclose(frame["rating"], np.sort(fit.strengths)[::-1])
     np.testing.assert_allclose(frame["standard_error"], fit.standard_errors()[::-1])
-    np.testing.assert_allclose(frame["upper"] - frame["rating"], 1.959964 * frame["standard_error"], rtol=1e-6)
+    np.testing.assert_allclose(
+        frame["upper"] - frame["rating"], 1.959964 * frame["standard_error"], rtol=1e-6
+    )
 
 
 def test_elo_has_400_points_to_a_factor_of_ten(fit):

@@ -95,12 +95,21 @@ def test_an_independent_solver_finds_no_higher_likelihood(ties):
         penalty = prior * np.logaddexp([at.s, -at.s], 0).sum()
         return penalty - reference.log_likelihood(used, at, model)
 
-    found = minimize(loss, np.zeros(8), method="L-BFGS-B", options={"ftol": 1e-15, "gtol": 1e-8, "maxfun": 100_000})
+    found = minimize(
+        loss, np.zeros(8), method="L-BFGS-B", options={"ftol": 1e-15, "gtol": 1e-8, "maxfun": 100_000}
+    )
     fit = bradley_terry(to_comparisons(cells), ties=ties, home=True, prior=prior)
     np.testing.assert_allclose(fit.strengths + fit.info.shift, found.x[:6], atol=2e-4)
     tie = np.log(fit.tie_parameter) if model != "none" else 0.0
-    here = loss(np.array([*(fit.strengths + fit.info.shift), np.log(tie) if model == "rao-kupper" else tie,
-                          fit.home_advantage]))
+    here = loss(
+        np.array(
+            [
+                *(fit.strengths + fit.info.shift),
+                np.log(tie) if model == "rao-kupper" else tie,
+                fit.home_advantage,
+            ]
+        )
+    )
     assert here <= found.fun + 1e-9
 
 
@@ -118,8 +127,9 @@ def test_turning_every_outcome_turns_the_strengths(seed, n, ties):
 @settings(max_examples=40, deadline=None)
 def test_more_of_the_same_moves_nothing_but_the_likelihood(seed, factor, ties):
     cells = random_cells(seed, 6)
-    more = reference.Cells(cells.left, cells.right, factor * cells.wins, factor * cells.losses, factor * cells.ties,
-                           cells.home)
+    more = reference.Cells(
+        cells.left, cells.right, factor * cells.wins, factor * cells.losses, factor * cells.ties, cells.home
+    )
     one, many = (bradley_terry(to_comparisons(c), ties=ties, home=True) for c in (cells, more))
     np.testing.assert_allclose(one.strengths, many.strengths, atol=1e-8)
     assert many.log_likelihood == pytest.approx(factor * one.log_likelihood, rel=1e-9)
@@ -130,7 +140,9 @@ def test_more_of_the_same_moves_nothing_but_the_likelihood(seed, factor, ties):
 def test_new_names_change_nothing(seed):
     cells = random_cells(seed, 7)
     names = np.random.default_rng(seed).permutation(7)
-    renamed = reference.Cells(names[cells.left], names[cells.right], cells.wins, cells.losses, cells.ties, cells.home)
+    renamed = reference.Cells(
+        names[cells.left], names[cells.right], cells.wins, cells.losses, cells.ties, cells.home
+    )
     plain, other = (bradley_terry(to_comparisons(c), home=True) for c in (cells, renamed))
     np.testing.assert_allclose(plain.strengths, other.strengths[names], atol=1e-8)
 

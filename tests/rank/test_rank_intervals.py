@@ -31,7 +31,9 @@ def test_the_critical_value_is_the_quantile_of_max_t():
     maxima = _core._contrast_maxima(draws, np.arange(n, dtype=np.int32), scale, False, 2)
     from scipy.stats import studentized_range
 
-    assert np.quantile(maxima, 0.95) == pytest.approx(studentized_range.ppf(0.95, n, np.inf) / np.sqrt(2), rel=0.01)
+    assert np.quantile(maxima, 0.95) == pytest.approx(
+        studentized_range.ppf(0.95, n, np.inf) / np.sqrt(2), rel=0.01
+    )
 
 
 def test_draws_have_the_covariance_asked_for():
@@ -125,7 +127,9 @@ def test_bootstrap_rounds_can_judge(fit):
 
 
 def test_infinite_rounds_make_nothing_sure():
-    games = Comparisons.from_pairs(["a"] * 20 + ["b"] + ["b"] * 20 + ["c"] * 3, ["b"] * 20 + ["a"] + ["c"] * 20 + ["b"] * 3)
+    games = Comparisons.from_pairs(
+        ["a"] * 20 + ["b"] + ["b"] * 20 + ["c"] * 3, ["b"] * 20 + ["a"] + ["c"] * 20 + ["b"] * 3
+    )
     fit = bradley_terry(games)
     assert fit.rank_intervals().lower[2] > 1
     with pytest.warns(steelyard.DisconnectedWarning):

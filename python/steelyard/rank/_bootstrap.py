@@ -117,7 +117,9 @@ class BootstrapResult:
         return self.rank_intervals(level, **options).tiers()
 
     def __repr__(self) -> str:
-        infinite = f", {self.info.infinite_rounds} without a finite optimum" if self.info.infinite_rounds else ""
+        infinite = (
+            f", {self.info.infinite_rounds} without a finite optimum" if self.info.infinite_rounds else ""
+        )
         return (
             f"BootstrapResult: {len(self)} {self.method} rounds of {self.strengths.shape[1]} items{infinite}, "
             f"{self.info.seconds:.2g} s"
@@ -139,7 +141,13 @@ def bootstrap(
     threads = check_threads(n_threads)
     callback = check_progress(progress)
     table = fit.comparisons
-    rows: dict[str, Any] = {"cluster": None, "row_wins": None, "row_losses": None, "row_ties": None, "clusters": 0}
+    rows: dict[str, Any] = {
+        "cluster": None,
+        "row_wins": None,
+        "row_losses": None,
+        "row_ties": None,
+        "clusters": 0,
+    }
     if method == "multinomial":
         _require_whole_counts(fit)
     if method == "cluster":

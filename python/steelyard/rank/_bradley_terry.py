@@ -140,7 +140,9 @@ def bradley_terry(
         raise TypeError(f"init must be a BradleyTerryFit or None, got {type(init).__name__}")
 
     if home and (comparisons.home is None or not comparisons.home.any()):
-        raise ValueError("home=True needs comparisons with a home side; give from_pairs(home=...) a +1 or -1 somewhere")
+        raise ValueError(
+            "home=True needs comparisons with a home side; give from_pairs(home=...) a +1 or -1 somewhere"
+        )
 
     cells = cells_of(comparisons, ties, home)
     spec = spec_of(cells, ties, home, prior)
@@ -226,7 +228,9 @@ def _require_optimum(comparisons: Comparisons, cells: Cells, spec: ModelSpec, ti
     forward, backward = cells.wins, cells.losses
     if cells.ties is not None:
         forward, backward = forward + cells.ties, backward + cells.ties
-    _, strong = _core._strong_components(cells.graph.left, cells.graph.right, forward, backward, comparisons.n_items)
+    _, strong = _core._strong_components(
+        cells.graph.left, cells.graph.right, forward, backward, comparisons.n_items
+    )
     if strong > 1:
         report = comparisons.components(ties="drop" if ties == "drop" else "keep")
         words = report.describe()
@@ -236,7 +240,9 @@ def _require_optimum(comparisons: Comparisons, cells: Cells, spec: ModelSpec, ti
                 "comparisons.largest_component()",
                 report,
             )
-        warnings.warn(f"some items are compared through the prior alone: {words}", DisconnectedWarning, stacklevel=3)
+        warnings.warn(
+            f"some items are compared through the prior alone: {words}", DisconnectedWarning, stacklevel=3
+        )
     if spec.extra_names:
         found = _core._separation(**kernel_arguments(cells, spec))
         if found is not None:
@@ -251,5 +257,3 @@ def _separation_message(found: dict[str, Any]) -> str:
         why = "the likelihood keeps rising as it goes to infinity"
     way = "home=False" if name == "home_advantage" else "ties='half' or ties='drop'"
     return f"{name} has no finite optimum on this data: {why}. Fit without it ({way}) or add comparisons"
-
-

@@ -186,7 +186,11 @@ def contrast(
     """Strength of a minus strength of b."""
     level = check_level(level)
     i, j = fit.index(a), fit.index(b)
-    error = float(standard_errors(fit, reference=b, kind=kind, items=[a], n_threads=n_threads)[0]) if i != j else 0.0
+    error = (
+        float(standard_errors(fit, reference=b, kind=kind, items=[a], n_threads=n_threads)[0])
+        if i != j
+        else 0.0
+    )
     estimate = float(fit.strengths[i] - fit.strengths[j])
     half = NormalDist().inv_cdf(0.5 + level / 2) * error
     p_value = math.erfc(abs(estimate) / error / math.sqrt(2)) if error > 0 else float(estimate == 0)

@@ -230,7 +230,9 @@ class BradleyTerryFit:
 
     # ---- how sure
 
-    def covariance(self, kind: str = "sandwich", *, items: Any = None, n_threads: int | None = None) -> Covariance:
+    def covariance(
+        self, kind: str = "sandwich", *, items: Any = None, n_threads: int | None = None
+    ) -> Covariance:
         """Covariance of the strengths, each taken against the mean of all items.
 
         Parameters
@@ -275,7 +277,12 @@ class BradleyTerryFit:
         return covariance(self, kind=kind, items=items, n_threads=n_threads)
 
     def standard_errors(
-        self, reference: Any = "mean", *, kind: str = "sandwich", items: Any = None, n_threads: int | None = None
+        self,
+        reference: Any = "mean",
+        *,
+        kind: str = "sandwich",
+        items: Any = None,
+        n_threads: int | None = None,
     ) -> Array:
         """Standard errors of strengths taken against the mean of all items, or against one of them.
 
@@ -550,7 +557,11 @@ class BradleyTerryFit:
         return rows
 
     def _summary(self) -> str:
-        parts = [f"{len(self)} items", f"{self.comparisons.n_comparisons:g} comparisons", f"ties={self.ties!r}"]
+        parts = [
+            f"{len(self)} items",
+            f"{self.comparisons.n_comparisons:g} comparisons",
+            f"ties={self.ties!r}",
+        ]
         if self.prior:
             parts.append(f"prior={self.prior:g}")
         if self.tie_parameter is not None:

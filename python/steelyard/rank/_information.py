@@ -177,7 +177,9 @@ class Information:
         strengths = self._incidence.T @ by_x
         if kind == "hessian" and self.fit.prior > 0:
             win, _, loss = outcome_chances(self.fit.strengths + self.fit.info.shift, "drop", None)
-            strengths += np.sqrt(2 * self.fit.prior * win * loss)[:, None] * rng.standard_normal((self.n, draws))
+            strengths += np.sqrt(2 * self.fit.prior * win * loss)[:, None] * rng.standard_normal(
+                (self.n, draws)
+            )
         return np.vstack([strengths, *(extra[name] for name in self.fit._spec.extra_names)])
 
     def _weights(self, kind: str) -> tuple[Any, Any, Any]:
@@ -185,7 +187,9 @@ class Information:
         graph = self.cells.graph
         if kind == "hessian":
             x, _ = self._differences
-            games = self.cells.wins + self.cells.losses + (0.0 if self.cells.ties is None else self.cells.ties)
+            games = (
+                self.cells.wins + self.cells.losses + (0.0 if self.cells.ties is None else self.cells.ties)
+            )
             win, tie, loss = outcome_chances(x, self.fit.ties, self.fit.tie_parameter)
             return games * win, games * loss, games * tie
         return (
@@ -202,7 +206,9 @@ class Information:
         graph = self.cells.graph
         ends = np.column_stack([graph.left, graph.right]).ravel()
         starts = np.arange(0, len(ends) + 1, 2)
-        return sparse.csr_array((np.tile([1.0, -1.0], len(graph.left)), ends, starts), shape=(len(graph.left), self.n))
+        return sparse.csr_array(
+            (np.tile([1.0, -1.0], len(graph.left)), ends, starts), shape=(len(graph.left), self.n)
+        )
 
     @cached_property
     def clustered(self) -> bool:

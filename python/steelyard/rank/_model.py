@@ -53,7 +53,9 @@ class ModelSpec:
 
     @property
     def extra_names(self) -> tuple[str, ...]:
-        return (("tie_parameter",) if self.ties != "none" else ()) + (("home_advantage",) if self.home else ())
+        return (("tie_parameter",) if self.ties != "none" else ()) + (
+            ("home_advantage",) if self.home else ()
+        )
 
 
 def spec_of(cells: Cells, ties: str, home: bool, prior: float) -> ModelSpec:

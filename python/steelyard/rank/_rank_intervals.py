@@ -113,13 +113,23 @@ class RankIntervals:
     def to_frame(self) -> dict[str, npt.NDArray[Any]]:
         """Columns item, rank, lower, upper, strongest first."""
         order = np.argsort(self.rank, kind="stable")
-        return {"item": self.items[order], "rank": self.rank[order], "lower": self.lower[order], "upper": self.upper[order]}
+        return {
+            "item": self.items[order],
+            "rank": self.rank[order],
+            "lower": self.lower[order],
+            "upper": self.upper[order],
+        }
 
     def __repr__(self) -> str:
         order = np.argsort(self.rank, kind="stable")
         width = max(len(str(self.items[i])) for i in order[:10])
-        lines = [f"RankIntervals: {len(self.items)} items, {self.method} at level {self.level:g}, {self.uncertainty}"]
-        lines += [f"  {self.items[i]!s:<{width}}  {self.rank[i]}  [{self.lower[i]}, {self.upper[i]}]" for i in order[:10]]
+        lines = [
+            f"RankIntervals: {len(self.items)} items, {self.method} at level {self.level:g}, {self.uncertainty}"
+        ]
+        lines += [
+            f"  {self.items[i]!s:<{width}}  {self.rank[i]}  [{self.lower[i]}, {self.upper[i]}]"
+            for i in order[:10]
+        ]
         if len(order) > 10:
             lines.append(f"  ... {len(order) - 10} more")
         return "\n".join(lines)

@@ -47,7 +47,9 @@ class Point:
 
 def half_ties(cells: Cells) -> Cells:
     """Each tie as half a win for both sides."""
-    return Cells(cells.left, cells.right, cells.wins + cells.ties / 2, cells.losses + cells.ties / 2, home=cells.home)
+    return Cells(
+        cells.left, cells.right, cells.wins + cells.ties / 2, cells.losses + cells.ties / 2, home=cells.home
+    )
 
 
 def sigma(x: Array) -> Array:
@@ -80,7 +82,11 @@ def log_likelihood(cells: Cells, at: Point, model: str = "none") -> float:
     >>> print(round(log_likelihood(games, Point(np.array([np.log(3), 0.0]))), 6))  # 3 log .75 + log .25
     -2.249341
     """
-    parts = zip((cells.wins, cells.losses, cells.ties), log_chances(differences(cells, at), model, at.tie), strict=True)
+    parts = zip(
+        (cells.wins, cells.losses, cells.ties),
+        log_chances(differences(cells, at), model, at.tie),
+        strict=True,
+    )
     return float(sum((n[n > 0] * p[n > 0]).sum() for n, p in parts))
 
 
@@ -353,7 +359,10 @@ def bootstrap(
     out = np.empty((rounds, len(at.s)))
     for r in range(rounds):
         drawn = Cells(
-            cells.left, cells.right, *(rng.gamma(c) for c in (cells.wins, cells.losses, cells.ties)), cells.home
+            cells.left,
+            cells.right,
+            *(rng.gamma(c) for c in (cells.wins, cells.losses, cells.ties)),
+            cells.home,
         )
         start = Point(at.s.copy(), at.tie, at.home)
         out[r] = newton(drawn, len(at.s), model=model, home=home, prior=prior, start=start, tol=1e-6)[0].s
