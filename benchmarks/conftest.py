@@ -35,7 +35,8 @@ def _version(package: str) -> str:
 def pytest_report_header(config: pytest.Config) -> list[str]:
     build = steelyard.build_info()
     return [
-        f"cpu: {_cpu()}; steelyard {build['version']} ({build['isa']}, {build['compiler']}), {build['threads']} threads",
+        f"cpu: {_cpu()}, {build['threads']} threads",
+        f"steelyard {build['version']} ({build['isa']}, {build['compiler']})",
         ", ".join(f"{name} {_version(name)}" for name in PACKAGES),
     ]
 

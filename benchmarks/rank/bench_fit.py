@@ -1,7 +1,8 @@
 """From integer arrays to strengths: steelyard, the reference, and what pip installs, on (a) to (e).
 
-Ties are half wins on both sides, but for the rows that say davidson (with home advantage on football), which no peer
-fits. The error is the largest difference from the optimum, found to a Newton decrement of 1e-12.
+Ties are half wins on both sides, but for the rows that say davidson (with home advantage on football),
+which no peer fits. The error is the largest difference from the optimum, found to a Newton decrement of
+1e-12.
 """
 
 from __future__ import annotations

@@ -1,8 +1,9 @@
 """Everybody who fits Bradley-Terry strengths, as fit(games) -> strengths, from integer arrays.
 
-With ties="half" a tie is half a win each, which all of them can do. Peers run with their default tolerances and limits
-(100 iterations for evalica and choix), L-BFGS for at most 1,000 iterations: the error beside the time says how far that got. What a peer wants as input beside the arrays
-(evalica's list of winners) is made before its clock starts.
+With ties="half" a tie is half a win each, which all of them can do. Peers run with their default tolerances
+and limits (100 iterations for evalica and choix), L-BFGS for at most 1,000 iterations: the error beside the
+time says how far that got. What a peer wants as input beside the arrays (evalica's list of winners) is made
+before its clock starts.
 """
 
 from __future__ import annotations
@@ -11,12 +12,11 @@ import importlib.util
 from collections.abc import Callable
 
 import numpy as np
+from generators import Games
 from scipy.optimize import minimize
 
 from steelyard.rank import Comparisons, bradley_terry
 from steelyard.reference import rank as reference
-
-from generators import Games
 
 Fit = Callable[[], np.ndarray]
 

@@ -1,4 +1,4 @@
-"""The data that rank is measured on. Strengths N(0, 1) and fixed seeds throughout; the ladder's rise steadily."""
+"""The data that rank is measured on, with fixed seeds. Strengths are N(0, 1); the ladder's rise steadily."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from steelyard import datasets
 
 @dataclass(frozen=True)
 class Games:
-    """One entry a game: codes of winner and loser (of both sides in a tie), ties, +1 where the winner was at home."""
+    """One entry a game: winner and loser (both sides in a tie), ties, +1 where the winner was at home."""
 
     winner: np.ndarray
     loser: np.ndarray
@@ -34,7 +34,7 @@ def _decide(rng: np.random.Generator, first: np.ndarray, second: np.ndarray, s: 
 def _by_activity(
     rng: np.random.Generator, n: int, games: int, exponent: float
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Two players of each game, drawn in proportion to (rank + 1)^-exponent; games of one against itself left out."""
+    """Players of each game, drawn in proportion to (rank + 1)^-exponent; none against itself."""
     weight = (np.arange(n) + 1.0) ** -exponent
     edges = np.cumsum(weight / weight.sum())
     first, second = (np.minimum(np.searchsorted(edges, rng.random(games)), n - 1) for _ in range(2))
@@ -83,7 +83,7 @@ def sparse_games() -> Games:
 
 @cache
 def ladder() -> Games:
-    """(c) 5,000 items, each plays the 5 nearest on either side 4 times, s_i = 30 i / 5000; largest strong component."""
+    """(c) 5,000 items play the 5 nearest on either side 4 times, s_i = 30 i / 5000; largest component."""
     rng = np.random.default_rng(2)
     first = np.repeat(np.arange(5000), 5)
     second = first + np.tile(np.arange(1, 6), 5000)

@@ -22,10 +22,10 @@ def build_info(*, load_blas: bool = False) -> dict[str, Any]:
     Returns
     -------
     dict
-        ``version``, ``compiler``, ``flags``, ``sanitizers``, ``isa`` ('base', 'v3' or 'v4' of x86-64 as chosen at
-        import, capped by the environment variable STEELYARD_ISA), ``threads`` (used when a call does not say; the
-        environment variable STEELYARD_NUM_THREADS overrides it), ``numpy``, ``scipy``, ``blas`` (where BLAS comes
-        from) and ``blas_loaded``.
+        ``version``, ``compiler``, ``flags``, ``sanitizers``, ``isa`` ('base', 'v3' or 'v4' of x86-64 as
+        chosen at import, capped by the environment variable STEELYARD_ISA), ``threads`` (used when a call
+        does not say; the environment variable STEELYARD_NUM_THREADS overrides it), ``numpy``, ``scipy``,
+        ``blas`` (where BLAS comes from) and ``blas_loaded``.
 
     Raises
     ------

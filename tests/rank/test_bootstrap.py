@@ -149,7 +149,7 @@ def test_items_without_a_path_either_way_are_not_compared():
 
 def test_multinomial_needs_whole_counts():
     weighted = Comparisons.from_pairs([0, 1], [1, 0], weight=[1.0, 2.0])
-    with pytest.raises(ValueError, match="multinomial.*bayesian"):
+    with pytest.raises(ValueError, match=r"multinomial.*bayesian"):
         bradley_terry(weighted).bootstrap(5, method="multinomial")
     fractions = Comparisons.from_counts([[0, 2.5], [1, 0]])
     with pytest.raises(ValueError, match="whole numbers"):

@@ -56,14 +56,14 @@ def test_one_win_and_one_tie_send_the_tie_parameter_to_infinity():
 
 def test_a_host_who_never_travels_has_no_home_advantage_of_its_own():
     games = Comparisons.from_pairs(["a", "b"], ["b", "a"], home=[1, -1])
-    with pytest.raises(steelyard.SeparationError, match="home_advantage.*does not determine"):
+    with pytest.raises(steelyard.SeparationError, match=r"home_advantage.*does not determine"):
         bradley_terry(games, home=True)
     assert bradley_terry(games).info.converged
 
 
 def test_home_sides_that_always_win_send_the_advantage_to_infinity():
     games = Comparisons.from_pairs(["a", "b", "c"], ["b", "c", "a"], home=[1, 1, 1])
-    with pytest.raises(steelyard.SeparationError, match="home_advantage.*infinity"):
+    with pytest.raises(steelyard.SeparationError, match=r"home_advantage.*infinity"):
         bradley_terry(games, home=True)
     with pytest.raises(steelyard.SeparationError, match="home_advantage"):
         bradley_terry(games, home=True, prior=1)
@@ -75,7 +75,7 @@ def test_home_needs_a_home_side():
 
 
 def separates_by_linear_programming(cells, model, prior: float) -> bool:
-    """Is there a direction (ds, u, eta) != 0 along which the likelihood never falls? See csrc/rank/separation.hpp."""
+    """Does the likelihood never fall along some (ds, u, eta) != 0? See csrc/rank/separation.hpp."""
     n = cells.graph.items
     home = cells.graph.home if cells.graph.home is not None else np.zeros(len(cells.graph.left))
     rows = []

@@ -1,4 +1,4 @@
-"""bradley_terry as a call: arguments, starts, threads, instruction sets, fork, Ctrl-C, and what the result shows."""
+"""bradley_terry as a call: arguments, starts, threads, instruction sets, fork, Ctrl-C; what results show."""
 
 from __future__ import annotations
 
@@ -117,13 +117,13 @@ def test_progress_is_reported_and_its_errors_come_through():
     assert seen
     assert all(0 <= done <= total == 2000 for done, total in seen)
 
-    class Stop(Exception):
+    class StopError(Exception):
         pass
 
     def stop(done: float, total: float) -> None:
-        raise Stop
+        raise StopError
 
-    with pytest.raises(Stop):
+    with pytest.raises(StopError):
         bradley_terry(comparisons, solver="zermelo", max_iter=2000, progress=stop)
 
 

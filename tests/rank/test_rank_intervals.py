@@ -45,16 +45,16 @@ def test_draws_have_the_covariance_asked_for():
         np.testing.assert_allclose(np.cov(draws.T), covariance, atol=0.03 * np.diag(covariance).max())
 
 
-def test_contrast_maxima_are_those_of_a_loop(equal_over_threads):
+@pytest.mark.parametrize(("n", "rounds"), [(2, 1), (5, 17), (33, 40)])
+def test_contrast_maxima_are_those_of_a_loop(equal_over_threads, n, rounds):
     rng = np.random.default_rng(0)
-    for n, rounds in ((2, 1), (5, 17), (33, 40)):
-        z, scale = rng.normal(size=(rounds, n)), rng.uniform(0.5, 2, (n, n))
-        items = np.array([0, n - 1], dtype=np.int32)
-        expected = np.abs(z[:, items, None] - z[:, None, :]) * scale[items]
-        apart = equal_over_threads(lambda k: _core._contrast_maxima(z, items, scale[items], True, k))
-        np.testing.assert_allclose(apart, expected.max(axis=2).T, rtol=1e-14)
-        together = _core._contrast_maxima(z, items, scale[items], False, 2)
-        np.testing.assert_allclose(together[0], expected.max(axis=(1, 2)), rtol=1e-14)
+    z, scale = rng.normal(size=(rounds, n)), rng.uniform(0.5, 2, (n, n))
+    items = np.array([0, n - 1], dtype=np.int32)
+    expected = np.abs(z[:, items, None] - z[:, None, :]) * scale[items]
+    apart = equal_over_threads(lambda k: _core._contrast_maxima(z, items, scale[items], True, k))
+    np.testing.assert_allclose(apart, expected.max(axis=2).T, rtol=1e-14)
+    together = _core._contrast_maxima(z, items, scale[items], False, 2)
+    np.testing.assert_allclose(together[0], expected.max(axis=(1, 2)), rtol=1e-14)
 
 
 def test_a_rank_set_holds_the_rank_and_marginal_ones_are_narrower(fit):

@@ -56,7 +56,8 @@ class BootstrapResult:
     Attributes
     ----------
     strengths : ndarray, shape (rounds, n_items)
-        Natural-log strengths with mean 0 in each round; +-inf (or NaN) where a round has no finite optimum for an item.
+        Natural-log strengths with mean 0 in each round; +-inf (or NaN) where a round has no finite optimum
+        for an item.
     tie_parameters, home_advantages : ndarray, shape (rounds,), or None
         Where they were fitted.
     method : str
@@ -90,8 +91,8 @@ class BootstrapResult:
         Returns
         -------
         lower, upper : ndarray, shape (n_items,)
-            May be infinite where rounds without a finite optimum reach into the tails; a round that can't tell counts
-            against both ends.
+            May be infinite where rounds without a finite optimum reach into the tails; a round that can't
+            tell counts against both ends.
 
         Notes
         -----
@@ -121,8 +122,8 @@ class BootstrapResult:
             f", {self.info.infinite_rounds} without a finite optimum" if self.info.infinite_rounds else ""
         )
         return (
-            f"BootstrapResult: {len(self)} {self.method} rounds of {self.strengths.shape[1]} items{infinite}, "
-            f"{self.info.seconds:.2g} s"
+            f"BootstrapResult: {len(self)} {self.method} rounds of {self.strengths.shape[1]} items"
+            f"{infinite}, {self.info.seconds:.2g} s"
         )
 
 
@@ -206,8 +207,8 @@ def _warn(result: BootstrapResult, items: npt.NDArray[Any]) -> None:
         worst = np.argsort(-share, kind="stable")[:5]
         names = ", ".join(f"{items[i]} ({share[i]:.0%})" for i in worst if share[i] > 0)
         warnings.warn(
-            f"{info.infinite_rounds} of {rounds} rounds have no finite optimum; most often without one: {names}. "
-            "Their intervals may be infinite; method='bayesian' or a prior keeps them finite",
+            f"{info.infinite_rounds} of {rounds} rounds have no finite optimum; most often without one: "
+            f"{names}. Their intervals may be infinite; method='bayesian' or a prior keeps them finite",
             DisconnectedWarning,
             stacklevel=4,
         )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import warnings
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -53,17 +54,18 @@ def bradley_terry(
     comparisons : Comparisons
         Who beat whom; see `Comparisons.from_pairs`, `from_frame`, `from_counts`.
     prior : float, default 0
-        Strength a of a logistic prior, a [log sigma(s) + log sigma(-s)] per item: as if each item had won and lost a
-        times against an item of strength 0. 0 is maximum likelihood, which is finite only if every item can be
-        reached from every other through wins.
+        Strength a of a logistic prior, a [log sigma(s) + log sigma(-s)] per item: as if each item had won
+        and lost a times against an item of strength 0. 0 is maximum likelihood, which is finite only if
+        every item can be reached from every other through wins.
     ties : {'davidson', 'rao-kupper', 'half', 'drop'}
         A model with a tie parameter; or half a win to each side; or ties left out.
     home : bool, default False
         Fit a home advantage h: s_i + h replaces s_i for the side at home. Needs a `home` column.
     solver : {'auto', 'newton', 'newman', 'zermelo'}
-        Newton's method on all parameters (dense, sparse Cholesky or conjugate gradients by size and predicted fill);
-        Newman's asynchronous iteration, with the exact common shift under a prior; Zermelo's classical
-        (minorise-maximise) iteration. 'auto' makes a few Newman sweeps, then Newton. Each fits every model here.
+        Newton's method on all parameters (dense, sparse Cholesky or conjugate gradients by size and
+        predicted fill); Newman's asynchronous iteration, with the exact common shift under a prior;
+        Zermelo's classical (minorise-maximise) iteration. 'auto' makes a few Newman sweeps, then Newton.
+        Each fits every model here.
     tol : float, default 1e-10
         Largest Newton decrement to accept, in standard errors (see Notes).
     max_iter : int, optional
@@ -82,7 +84,8 @@ def bradley_terry(
     Raises
     ------
     DisconnectedError
-        Without a prior, if the optimum is infinite or not unique; its ``report`` says who can't be compared and why.
+        Without a prior, if the optimum is infinite or not unique; its ``report`` says who can't be compared
+        and why.
     SeparationError
         If the tie parameter or the home advantage has no finite optimum.
     ValueError, TypeError
@@ -99,13 +102,14 @@ def bradley_terry(
 
     Notes
     -----
-    The certificate ``info.error_bound`` (also ``info.newton_decrement``) is sqrt(g' H^+ g) over all parameters, prior
-    included: to first order, no contrast of them is further than that many of its inverse-Hessian standard errors
-    from the optimum. With conjugate gradients it is an upper bound, not an estimate.
+    The certificate ``info.error_bound`` (also ``info.newton_decrement``) is sqrt(g' H^+ g) over all
+    parameters, prior included: to first order, no contrast of them is further than that many of its
+    inverse-Hessian standard errors from the optimum. With conjugate gradients it is an upper bound, not an
+    estimate.
 
     Time: O(pairs) a Newton step plus its linear solve; memory O(pairs), and items^2 where the dense solver is
-    chosen (up to 512 items always, up to 6,000 where the data is dense). Beyond 512 items the dense solver calls
-    LAPACK, whose last bits depend on the BLAS thread count.
+    chosen (up to 512 items always, up to 6,000 where the data is dense). Beyond 512 items the dense solver
+    calls LAPACK, whose last bits depend on the BLAS thread count.
 
     References
     ----------
@@ -125,7 +129,8 @@ def bradley_terry(
     """
     if not isinstance(comparisons, Comparisons):
         raise TypeError(
-            f"comparisons must be a Comparisons (see Comparisons.from_pairs), got {type(comparisons).__name__}"
+            "comparisons must be a Comparisons (see Comparisons.from_pairs), "
+            f"got {type(comparisons).__name__}"
         )
     prior = check_nonnegative(prior, "prior")
     ties = check_choice(ties, "ties", TIES)
@@ -219,8 +224,8 @@ def _with_message(info: RankInfo) -> RankInfo:
         if info.error_bound is not None and info.error_bound < 1e-5
         else "a prior or largest_component() makes the problem better posed"
     )
-    message = f"{info.solver} {what} at a Newton decrement of {info.error_bound:.2g} > tol = {info.tol:.2g}; {advice}"
-    return RankInfo(**{**{k: getattr(info, k) for k in info.__dataclass_fields__}, "message": message})
+    decrement = f"at a Newton decrement of {info.error_bound:.2g} > tol = {info.tol:.2g}"
+    return replace(info, message=f"{info.solver} {what} {decrement}; {advice}")
 
 
 def _require_optimum(comparisons: Comparisons, cells: Cells, spec: ModelSpec, ties: str) -> None:

@@ -632,7 +632,7 @@ def _outcome_of_ties(tie: npt.ArrayLike, n: int) -> npt.NDArray[np.int8]:
         raise TypeError(f"tie must hold booleans, got dtype {array.dtype}")
     if array.shape != (n,):
         raise ValueError(f"tie must have shape ({n},), got {array.shape}")
-    return np.logical_not(array).view(np.int8)
+    return np.asarray(np.logical_not(array).view(np.int8))
 
 
 def _moment(value: Any, name: str, time: npt.NDArray[Any]) -> Any:

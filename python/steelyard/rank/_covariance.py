@@ -35,12 +35,14 @@ class Covariance:
     items : ndarray, shape (k,)
         Labels.
     kind : {'sandwich', 'hessian'}
-        'hessian' trusts the model: the inverse of the observed information. 'sandwich' trusts the independence of the
-        comparisons alone (of the clusters, where there are any), and holds if the model is wrong.
+        'hessian' trusts the model: the inverse of the observed information. 'sandwich' trusts the
+        independence of the comparisons alone (of the clusters, where there are any), and holds if the model
+        is wrong.
     clusters : int or None
         Number of clusters of a clustered sandwich.
     approximate : bool
-        Under a prior, or with ties as half wins, the Hessian is no sampling covariance: take it as a rough one.
+        Under a prior, or with ties as half wins, the Hessian is no sampling covariance: take it as a rough
+        one.
     tie_standard_error, home_standard_error : float or None
         Of the tie parameter (by the delta method) and of the home advantage, where they were fitted.
     """
@@ -105,8 +107,8 @@ class Contrast:
     def __repr__(self) -> str:
         note = ", approximate" if self.approximate else ""
         return (
-            f"Contrast: {self.estimate:+.4g}, {self.level:.0%} interval {self.lower:+.4g} to {self.upper:+.4g}, "
-            f"p = {self.p_value:.2g} ({self.kind}{note})"
+            f"Contrast: {self.estimate:+.4g}, {self.level:.0%} interval {self.lower:+.4g} to "
+            f"{self.upper:+.4g}, p = {self.p_value:.2g} ({self.kind}{note})"
         )
 
 
@@ -121,7 +123,8 @@ def covariance(
     if items is None:
         if n > FULL_LIMIT:
             raise ValueError(
-                f"items: a full covariance of {n} items takes {8 * n * n / 1e9:.0f} GB; name up to {FULL_LIMIT} items"
+                f"items: a full covariance of {n} items takes {8 * n * n / 1e9:.0f} GB; "
+                f"name up to {FULL_LIMIT} items"
             )
         columns = info.inverse()
         if fit.prior > 0:

@@ -34,8 +34,8 @@ class RankInfo(Info):
     Attributes
     ----------
     shift : float
-        What was taken from the fitted strengths to give them mean 0. Under a prior the optimum is not centred:
-        ``strengths + info.shift`` is.
+        What was taken from the fitted strengths to give them mean 0. Under a prior the optimum is not
+        centred: ``strengths + info.shift`` is.
     """
 
     shift: float = 0.0
@@ -76,7 +76,8 @@ class BradleyTerryFit:
     items : ndarray, shape (n_items,)
         Labels.
     tie_parameter : float or None
-        Davidson's nu (0 without ties) or Rao and Kupper's theta (1 without ties); None where ties are not modelled.
+        Davidson's nu (0 without ties) or Rao and Kupper's theta (1 without ties); None where ties are not
+        modelled.
     home_advantage : float or None
         In natural-log strength; None unless fitted.
     log_likelihood : float
@@ -182,7 +183,8 @@ class BradleyTerryFit:
         Parameters
         ----------
         scale : {'log', 'elo', 'probability'}
-            Natural-log strengths; Elo points (400 / ln 10 of them per unit); or the chance to beat an average item.
+            Natural-log strengths; Elo points (400 / ln 10 of them per unit); or the chance to beat an
+            average item.
         elo_mean : float, default 1000
             Mean rating of the Elo scale.
         anchor : mapping {label: rating}, optional
@@ -207,7 +209,8 @@ class BradleyTerryFit:
 
         Notes
         -----
-        Intervals are of contrasts with the mean of all items, or with the anchor. Cost: that of `standard_errors`.
+        Intervals are of contrasts with the mean of all items, or with the anchor. Cost: that of
+        `standard_errors`.
 
         Examples
         --------
@@ -238,9 +241,10 @@ class BradleyTerryFit:
         Parameters
         ----------
         kind : {'sandwich', 'hessian'}
-            'sandwich' holds even if the model is wrong: per comparison, or per cluster with the factor C / (C - 1) where
-            the comparisons have clusters. 'hessian' is the inverse of the observed information; under a prior or with
-            ties='half' it is marked approximate. The default does not trust the model.
+            'sandwich' holds even if the model is wrong: per comparison, or per cluster with the factor C /
+            (C - 1) where the comparisons have clusters. 'hessian' is the inverse of the observed
+            information; under a prior or with ties='half' it is marked approximate. The default does not
+            trust the model.
         items : sequence of labels, optional
             Default all, up to 5,000 items; a few columns are solved for at any size.
         n_threads : int, optional
@@ -257,8 +261,8 @@ class BradleyTerryFit:
 
         Notes
         -----
-        All items: O(n^3) time through LAPACK, O(n^2) memory. k items: k solves of the Newton system, O(n k + pairs)
-        memory. Weighted comparisons enter by their squared weights [1]_.
+        All items: O(n^3) time through LAPACK, O(n^2) memory. k items: k solves of the Newton system, O(n k
+        + pairs) memory. Weighted comparisons enter by their squared weights [1]_.
 
         References
         ----------
@@ -346,7 +350,8 @@ class BradleyTerryFit:
 
         Notes
         -----
-        One solve of the Newton system. Of one contrast chosen beforehand; for all of them see `rank_intervals`.
+        One solve of the Newton system. Of one contrast chosen beforehand; for all of them see
+        `rank_intervals`.
 
         Examples
         --------
@@ -376,9 +381,10 @@ class BradleyTerryFit:
         rounds : int, default 1000
             Number of refits.
         method : {'bayesian', 'multinomial', 'cluster'}
-            'bayesian' gives every comparison an exponential weight [1]_, summed per cell as a gamma variate: no cell
-            becomes empty, so that a finite optimum stays finite, hence the default. 'multinomial' draws as many comparisons
-            with replacement and needs whole counts. 'cluster' draws whole clusters with replacement.
+            'bayesian' gives every comparison an exponential weight [1]_, summed per cell as a gamma
+            variate: no cell becomes empty, so that a finite optimum stays finite, hence the default.
+            'multinomial' draws as many comparisons with replacement and needs whole counts. 'cluster' draws
+            whole clusters with replacement.
         rng : None, int, SeedSequence, BitGenerator or Generator
             As SPEC 7 has it.
         n_threads : int, optional
@@ -393,7 +399,8 @@ class BradleyTerryFit:
         Raises
         ------
         ValueError
-            If an argument does not fit: weighted or fractional counts for 'multinomial', no clusters for 'cluster'.
+            If an argument does not fit: weighted or fractional counts for 'multinomial', no clusters for
+            'cluster'.
         KeyboardInterrupt
             On Ctrl-C; ``.partial`` holds the rounds so far.
 
@@ -406,9 +413,9 @@ class BradleyTerryFit:
 
         Notes
         -----
-        A round without a finite optimum is kept: items that its largest strong component can't catch are at +inf, those
-        that can't catch it at -inf, those without a path either way NaN. Rounds start from the fit and run in parallel:
-        O(rounds (pairs + solve)) time, O(rounds n_items) memory.
+        A round without a finite optimum is kept: items that its largest strong component can't catch are at
+        +inf, those that can't catch it at -inf, those without a path either way NaN. Rounds start from the
+        fit and run in parallel: O(rounds (pairs + solve)) time, O(rounds n_items) memory.
 
         References
         ----------
@@ -439,21 +446,22 @@ class BradleyTerryFit:
     ) -> RankIntervals:
         """The ranks that each item can have: [1 + number surely better, n - number surely worse].
 
-        Item i is surely better than j if their strengths differ by more than q standard errors of that contrast, with q
-        the `level`-quantile of max |t| over the contrasts in question, simulated from the covariance [1]_.
+        Item i is surely better than j if their strengths differ by more than q standard errors of that
+        contrast, with q the `level`-quantile of max |t| over the contrasts in question, simulated from the
+        covariance [1]_.
 
         Parameters
         ----------
         level : float, default 0.95
             Confidence.
         method : {'simultaneous', 'marginal'}
-            All rank sets hold together (contrasts of all pairs with an item asked for), or each by itself (contrasts of
-            that item alone).
+            All rank sets hold together (contrasts of all pairs with an item asked for), or each by itself
+            (contrasts of that item alone).
         uncertainty : {'sandwich', 'hessian'} or BootstrapResult
             Where the errors come from.
         items : sequence of labels, optional
-            Default all, up to 3,000 items. With items named, draws come from the scores and their contrasts' standard
-            errors from the draws: no full covariance.
+            Default all, up to 3,000 items. With items named, draws come from the scores and their
+            contrasts' standard errors from the draws: no full covariance.
         draws : int, optional
             Simulated draws: default 10,000, fewer (at least 2,000) above 500 items.
         rng : default 0
@@ -472,8 +480,8 @@ class BradleyTerryFit:
 
         Notes
         -----
-        O(draws n^2) time and O(n^2 + draws n) memory for all items. Rounds of a bootstrap without a finite optimum count
-        as infinite max |t|: beyond a share of 1 - level of them nothing is sure.
+        O(draws n^2) time and O(n^2 + draws n) memory for all items. Rounds of a bootstrap without a finite
+        optimum count as infinite max |t|: beyond a share of 1 - level of them nothing is sure.
 
         References
         ----------
@@ -483,7 +491,8 @@ class BradleyTerryFit:
         Examples
         --------
         >>> from steelyard.rank import Comparisons, bradley_terry
-        >>> games = Comparisons.from_counts([[0, 60, 70], [40, 0, 52], [30, 48, 0]], items=["ann", "ben", "cat"])
+        >>> wins = [[0, 60, 70], [40, 0, 52], [30, 48, 0]]
+        >>> games = Comparisons.from_counts(wins, items=["ann", "ben", "cat"])
         >>> sets = bradley_terry(games).rank_intervals()
         >>> sets.lower.tolist(), sets.upper.tolist()
         ([1, 2, 2], [1, 3, 3])
@@ -527,7 +536,8 @@ class BradleyTerryFit:
         Examples
         --------
         >>> from steelyard.rank import Comparisons, bradley_terry
-        >>> games = Comparisons.from_counts([[0, 60, 70], [40, 0, 52], [30, 48, 0]], items=["ann", "ben", "cat"])
+        >>> wins = [[0, 60, 70], [40, 0, 52], [30, 48, 0]]
+        >>> games = Comparisons.from_counts(wins, items=["ann", "ben", "cat"])
         >>> [group.tolist() for group in bradley_terry(games).tiers().groups]
         [['ann'], ['ben', 'cat']]
         """
@@ -587,7 +597,8 @@ class BradleyTerryFit:
             for name, value in self._lines()
         )
         return (
-            f"<div><b>BradleyTerryFit</b>: {html.escape(self._summary())}<br>{html.escape(self._certificate())}"
+            f"<div><b>BradleyTerryFit</b>: {html.escape(self._summary())}<br>"
+            f"{html.escape(self._certificate())}"
             f"<table><thead><tr><th>item</th><th>strength</th></tr></thead><tbody>{rows}</tbody></table></div>"
         )
 

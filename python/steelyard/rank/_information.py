@@ -1,7 +1,7 @@
 """The information matrices of a fit, full or a few columns at a time.
 
-H is the observed information over all parameters (strengths, tie, home) with the prior, J the covariance of the
-score: per comparison, or per cluster with the factor C / (C - 1). The sandwich is H^+ J H^+.
+H is the observed information over all parameters (strengths, tie, home) with the prior, J the covariance of
+the score: per comparison, or per cluster with the factor C / (C - 1). The sandwich is H^+ J H^+.
 """
 
 from __future__ import annotations
@@ -134,6 +134,7 @@ class Information:
         from scipy import sparse
 
         table, graph = self.fit.comparisons, self.cells.graph
+        cluster = np.asarray(table.cluster)
         edge = graph.edge_of_row
         _, sign = self._differences
         by_x, by_tie = np.zeros(len(edge)), np.zeros(len(edge))
@@ -148,21 +149,20 @@ class Information:
             value = by_tie if name == "tie_parameter" else sign[edge] * by_x
             parts.append((np.full(len(edge), extra), value))
             extra += 1
-        clusters = int(table.cluster.max()) + 1 if table.cluster is not None else 0
         scores = sparse.csr_array(
             (
                 np.concatenate([value for _, value in parts]),
-                (np.tile(table.cluster, len(parts)), np.concatenate([column for column, _ in parts])),
+                (np.tile(cluster, len(parts)), np.concatenate([column for column, _ in parts])),
             ),
-            shape=(clusters, self.size),
+            shape=(int(cluster.max()) + 1, self.size),
         )
-        present = len(np.unique(table.cluster))
+        present = len(np.unique(cluster))
         if present < 2:
             raise ValueError("cluster: a sandwich per cluster needs at least 2 clusters, got 1")
         return scores * np.sqrt(present / (present - 1))
 
     def draw_scores(self, rng: np.random.Generator, draws: int, kind: str) -> Array:
-        """Gaussian draws of the score over all parameters, one a column, with covariance J (or H for 'hessian')."""
+        """Gaussian draws of the score over all parameters, one a column: covariance J ('hessian': H)."""
         if kind == "sandwich" and self.clustered:
             root = self._meat
             return np.asarray(root.T @ rng.standard_normal((root.shape[0], draws)))
@@ -183,7 +183,7 @@ class Information:
         return np.vstack([strengths, *(extra[name] for name in self.fit._spec.extra_names)])
 
     def _weights(self, kind: str) -> tuple[Any, Any, Any]:
-        """Of the outcomes' squared scores: sums of squared weights, or what the model expects of them ('hessian')."""
+        """Of the squared scores of a win, loss and tie: squared weights, or expected counts ('hessian')."""
         graph = self.cells.graph
         if kind == "hessian":
             x, _ = self._differences

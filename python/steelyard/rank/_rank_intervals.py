@@ -28,7 +28,7 @@ _BATCH = 32
 
 @dataclass(frozen=True, repr=False, eq=False)
 class Tiers:
-    """Items in groups, best first: each tier starts at the first item surely worse than the best of the tier above.
+    """Items in groups, best first: a tier starts at the first item surely worse than the best above.
 
     Attributes
     ----------
@@ -93,7 +93,7 @@ class RankIntervals:
     _errors: Array  # k x n standard errors of contrasts
 
     def tiers(self) -> Tiers:
-        """Groups of items that are not surely worse than the best of their group. Needs the rank sets of all items."""
+        """Groups of items not surely worse than the best of their group. Needs the rank sets of all items."""
         fit = self._fit
         if len(self.items) != len(fit):
             raise ValueError(f"tiers needs rank sets of all {len(fit)} items, got {len(self.items)}")
@@ -123,8 +123,9 @@ class RankIntervals:
     def __repr__(self) -> str:
         order = np.argsort(self.rank, kind="stable")
         width = max(len(str(self.items[i])) for i in order[:10])
+        how = f"{self.method} at level {self.level:g}"
         lines = [
-            f"RankIntervals: {len(self.items)} items, {self.method} at level {self.level:g}, {self.uncertainty}"
+            f"RankIntervals: {len(self.items)} items, {how}, {self.uncertainty}",
         ]
         lines += [
             f"  {self.items[i]!s:<{width}}  {self.rank[i]}  [{self.lower[i]}, {self.upper[i]}]"
@@ -223,8 +224,8 @@ def _gaussian(matrix: Array, draws: int, seed: int, stream: int, threads: int) -
     """Draws with this covariance up to a common shift, which contrasts do not see."""
     n = len(matrix)
     size = float(np.trace(matrix)) / n
-    # The common shift has no variance; and with few clusters other directions have none. 1e-10 of the mean variance
-    # makes the factorisation safe and moves a standard error by 1e-5 of its size at most.
+    # The common shift has no variance; and with few clusters other directions have none. 1e-10 of the mean
+    # variance makes the factorisation safe and moves a standard error by 1e-5 of its size at most.
     lifted = matrix + size / n
     lifted[range(n), range(n)] += 1e-10 * size
     out = _core._gaussian_draws(np.linalg.cholesky(lifted), draws, seed, stream, threads)
@@ -234,7 +235,7 @@ def _gaussian(matrix: Array, draws: int, seed: int, stream: int, threads: int) -
 
 
 def _score_draws(fit: BradleyTerryFit, kind: str, draws: int, seed: int, threads: int) -> Array:
-    """H^+ u for u ~ N(0, J): draws of all strengths without a full covariance. O(draws (comparisons + solve)) time."""
+    """H^+ u for u ~ N(0, J): draws of all strengths without a full covariance, a solve each."""
     info = Information(fit, threads)
     rng = np.random.default_rng(seed)
     out = np.empty((draws, info.n))
@@ -246,7 +247,7 @@ def _score_draws(fit: BradleyTerryFit, kind: str, draws: int, seed: int, threads
 
 
 def _errors_of_draws(noise: Array, positions: Positions) -> Array:
-    """Standard errors of the contrasts (item, any); infinite entries count as the largest finite ones of their item."""
+    """Standard errors of contrasts with the items; infinite draws count as their largest finite one."""
     bad = ~np.isfinite(noise)
     if bad.any():
         low = np.nanmin(np.where(bad, np.nan, noise), axis=0, initial=0.0)

@@ -1,7 +1,8 @@
 """Bradley-Terry models with ties and home advantage, in plain Python and NumPy.
 
-Games come as `Cells`: left against right with wins, losses and ties of left, and who is at home. Strengths are natural
-logarithms; x = s_left - s_right + home * h. The models are those of `steelyard.rank.bradley_terry`:
+Games come as `Cells`: left against right with wins, losses and ties of left, and who is at home. Strengths
+are natural logarithms; x = s_left - s_right + home * h. The models are those of
+`steelyard.rank.bradley_terry`:
 
 - 'none':        p_win = sigma(x)
 - 'davidson':    p_win : p_tie : p_loss = exp(x/2) : nu : exp(-x/2), parameter tau = log nu
@@ -28,12 +29,12 @@ class Cells:
     right: npt.NDArray[np.integer]
     wins: Array
     losses: Array
-    ties: Array = field(default=None)  # type: ignore[assignment]
-    home: Array = field(default=None)  # type: ignore[assignment]
+    ties: Array = field(default_factory=lambda: np.zeros(0))
+    home: Array = field(default_factory=lambda: np.zeros(0))
 
     def __post_init__(self) -> None:
-        self.ties = np.zeros(len(self.left)) if self.ties is None else self.ties
-        self.home = np.zeros(len(self.left)) if self.home is None else self.home
+        self.ties = self.ties if len(self.ties) else np.zeros(len(self.left))
+        self.home = self.home if len(self.home) else np.zeros(len(self.left))
 
 
 @dataclass
@@ -54,12 +55,12 @@ def half_ties(cells: Cells) -> Cells:
 
 def sigma(x: Array) -> Array:
     """1 / (1 + exp(-x)) without overflow."""
-    return 0.5 * (1.0 + np.tanh(0.5 * x))
+    return np.asarray(0.5 * (1.0 + np.tanh(0.5 * x)))
 
 
 def differences(cells: Cells, at: Point) -> Array:
     """x of each cell."""
-    return at.s[cells.left] - at.s[cells.right] + cells.home * at.home
+    return np.asarray(at.s[cells.left] - at.s[cells.right] + cells.home * at.home)
 
 
 def log_chances(x: Array, model: str, tie: float) -> tuple[Array, Array, Array]:
@@ -99,17 +100,17 @@ def _score(cells: Cells, x: Array, model: str, tie: float) -> tuple[Array, Array
     """
     win, loss, tied = (np.exp(p) for p in log_chances(x, model, tie))
     if model == "rao-kupper":
-        w, l = cells.wins + cells.ties, cells.losses + cells.ties
-        return w * (1 - win), l * (1 - loss), w, w * win + l * (1 - loss)
-    w, l, q = cells.wins + cells.ties / 2, cells.losses + cells.ties / 2, win + tied / 2
-    return w * (1 - q), l * q, w, (w + l) * q
+        a, b = cells.wins + cells.ties, cells.losses + cells.ties
+        return a * (1 - win), b * (1 - loss), a, a * win + b * (1 - loss)
+    a, b, q = cells.wins + cells.ties / 2, cells.losses + cells.ties / 2, win + tied / 2
+    return a * (1 - q), b * q, a, (a + b) * q
 
 
 def _update_tie(cells: Cells, at: Point, model: str) -> None:
     """The tie parameter's fixed-point step at the present strengths.
 
     Davidson: d ll / d tau = sum t (1 - p_tie) - sum (w + l) p_tie = 0, so nu *= their ratio.
-    Rao-Kupper: with a = w + t and S = sum over both sides of a pi_j / (pi_i + theta pi_j) = sum a (1 - p) / theta,
+    Rao-Kupper: a = w + t and S = sum over both sides of a pi_j / (pi_i + theta pi_j) = a (1 - p) / theta,
     d ll / d delta = 2 T theta^2 / (theta^2 - 1) - theta S = 0 is theta^2 - 2 (T / S) theta - 1 = 0:
     theta = T/S + sqrt(1 + (T/S)^2), that is delta = asinh(T/S).
     """
@@ -230,7 +231,7 @@ def _take(cells: Cells, rows: npt.NDArray[np.intp]) -> Cells:
 
 
 def derivatives(cells: Cells, at: Point, *, model: str, home: bool, prior: float) -> tuple[Array, Array]:
-    """Gradient of the penalised log-likelihood and its negative Hessian over (s, tie, home), from the chances."""
+    """Gradient of the penalised log-likelihood and its negative Hessian over (s, tie, home)."""
     n = len(at.s)
     x = differences(cells, at)
     win, loss, tied = (np.exp(p) for p in log_chances(x, model, at.tie))
@@ -289,7 +290,7 @@ def newton(
         gradient, hessian = derivatives(cells, at, model=model, home=home, prior=prior)
         if prior == 0:
             hessian[:n, :n] += np.trace(hessian) / n**2  # the common shift, which the gradient has no part in
-        step = np.linalg.solve(hessian, gradient)
+        step = np.asarray(np.linalg.solve(hessian, gradient), dtype=np.float64)
         slope = float(gradient @ step)
         decrement = np.sqrt(max(slope, 0.0))
         if decrement <= tol:
@@ -324,7 +325,9 @@ def sandwich(cells: Cells, at: Point, *, model: str, home: bool, prior: float = 
     meat = np.zeros_like(hessian)
     for k in range(len(cells.left)):
         for column in ("wins", "losses", "ties"):
-            one = Cells(cells.left[[k]], cells.right[[k]], *np.zeros((3, 1)), cells.home[[k]])
+            one = Cells(
+                cells.left[[k]], cells.right[[k]], np.zeros(1), np.zeros(1), np.zeros(1), cells.home[[k]]
+            )
             getattr(one, column)[0] = 1.0
             if getattr(cells, column)[k] > 0:
                 score = derivatives(one, at, model=model, home=home, prior=0.0)[0]
@@ -358,15 +361,11 @@ def bootstrap(
     """
     out = np.empty((rounds, len(at.s)))
     for r in range(rounds):
-        drawn = Cells(
-            cells.left,
-            cells.right,
-            *(rng.gamma(c) for c in (cells.wins, cells.losses, cells.ties)),
-            cells.home,
-        )
+        wins, losses, ties = (rng.gamma(count) for count in (cells.wins, cells.losses, cells.ties))
+        drawn = Cells(cells.left, cells.right, wins, losses, ties, cells.home)
         start = Point(at.s.copy(), at.tie, at.home)
         out[r] = newton(drawn, len(at.s), model=model, home=home, prior=prior, start=start, tol=1e-6)[0].s
-    return out - out.mean(axis=1, keepdims=True)
+    return np.asarray(out - out.mean(axis=1, keepdims=True))
 
 
 def rank_sets(s: Array, covariance: Array, level: float, draws: int, rng: np.random.Generator) -> Array:
