@@ -27,9 +27,10 @@ def count_relation(relation: Any, wanted: Wanted) -> dict[str, Any]:
     }
     projected = [f"{sql} AS {_quoted(part)}" for part, sql in {**keys, **amounts}.items()]
     groups = [_quoted(part) for part in keys]
-    grouped = relation.project(", ".join(projected)).aggregate(
+    counted = relation.project(", ".join(projected)).aggregate(
         ", ".join(groups + _sums(amounts)), ", ".join(groups)
     )
+    grouped = counted.order(", ".join(groups))  # DuckDB's threads give groups in any order
     found = {name: _plain(column) for name, column in grouped.fetchnumpy().items()}
     _refuse_bad_amounts(found, wanted)
     data: dict[str, Any] = {part: found[part] for part in keys if not part.startswith("covariate_")}
