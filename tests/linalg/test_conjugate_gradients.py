@@ -166,7 +166,8 @@ def test_an_indefinite_matrix_never_converges_in_silence():
 def test_the_number_of_threads_changes_no_bit(columns, equal_over_threads):
     a = laplacian(20_000, 40_000)
     b = np.random.default_rng(8).normal(size=(20_000, columns))
-    equal_over_threads(lambda n: solve(a, b, tol=1e-6, project_mean=True, n_threads=n))
+    answer = equal_over_threads(lambda n: solve(a, b, tol=1e-6, project_mean=True, n_threads=n))
+    assert answer["x"].shape == b.shape
 
 
 @settings(deadline=None, max_examples=40)

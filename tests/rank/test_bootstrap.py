@@ -71,7 +71,8 @@ def test_clusters_are_drawn_whole():
 @pytest.mark.parametrize("method", ["bayesian", "multinomial", "cluster"])
 def test_rounds_are_the_same_for_any_number_of_threads(equal_over_threads, method):
     fit = bradley_terry(clustered(1))
-    equal_over_threads(lambda n: fit.bootstrap(60, method=method, rng=5, n_threads=n).strengths)
+    rounds = equal_over_threads(lambda n: fit.bootstrap(60, method=method, rng=5, n_threads=n).strengths)
+    assert rounds.shape == (60, 4)
 
 
 def test_large_fits_resample_without_blas_and_alike_for_any_threads(equal_over_threads):

@@ -53,12 +53,12 @@ def half_ties(cells: Cells) -> Cells:
     )
 
 
-def sigma(x: Array) -> Array:
+def _sigma(x: Array) -> Array:
     """1 / (1 + exp(-x)) without overflow."""
     return np.asarray(0.5 * (1.0 + np.tanh(0.5 * x)))
 
 
-def differences(cells: Cells, at: Point) -> Array:
+def _differences(cells: Cells, at: Point) -> Array:
     """x of each cell."""
     return np.asarray(at.s[cells.left] - at.s[cells.right] + cells.home * at.home)
 
@@ -74,7 +74,25 @@ def log_chances(x: Array, model: str, tie: float) -> tuple[Array, Array, Array]:
 
 
 def log_likelihood(cells: Cells, at: Point, model: str = "none") -> float:
-    """Of the games, the prior left out.
+    """Log-likelihood of the games, the prior left out.
+
+    Parameters
+    ----------
+    cells : Cells
+        The games.
+    at : Point
+        Strengths and parameters.
+    model : {'none', 'davidson', 'rao-kupper'}
+        See the module.
+
+    Returns
+    -------
+    float
+
+    Raises
+    ------
+    IndexError
+        If a cell names an item that `at` does not have.
 
     Examples
     --------
@@ -85,7 +103,7 @@ def log_likelihood(cells: Cells, at: Point, model: str = "none") -> float:
     """
     parts = zip(
         (cells.wins, cells.losses, cells.ties),
-        log_chances(differences(cells, at), model, at.tie),
+        log_chances(_differences(cells, at), model, at.tie),
         strict=True,
     )
     return float(sum((n[n > 0] * p[n > 0]).sum() for n, p in parts))
@@ -114,7 +132,7 @@ def _update_tie(cells: Cells, at: Point, model: str) -> None:
     d ll / d delta = 2 T theta^2 / (theta^2 - 1) - theta S = 0 is theta^2 - 2 (T / S) theta - 1 = 0:
     theta = T/S + sqrt(1 + (T/S)^2), that is delta = asinh(T/S).
     """
-    x = differences(cells, at)
+    x = _differences(cells, at)
     if model == "davidson":
         tied = np.exp(log_chances(x, model, at.tie)[2])
         at.tie += np.log((cells.ties * (1 - tied)).sum() / ((cells.wins + cells.losses) * tied).sum())
@@ -125,7 +143,7 @@ def _update_tie(cells: Cells, at: Point, model: str) -> None:
 
 def _update_home(cells: Cells, at: Point, model: str) -> None:
     """h as if it were the strength of one more item, on the side that is at home."""
-    up, down, _, _ = _score(cells, differences(cells, at), model, at.tie)
+    up, down, _, _ = _score(cells, _differences(cells, at), model, at.tie)
     gain = np.where(cells.home > 0, up, 0).sum() + np.where(cells.home < 0, down, 0).sum()
     loss = np.where(cells.home > 0, down, 0).sum() + np.where(cells.home < 0, up, 0).sum()
     at.home += np.log(gain / loss)
@@ -162,6 +180,35 @@ def zermelo(
 
     s_i += log((observed score + a) / (expected score + 2 a sigma(s_i))).
 
+    Parameters
+    ----------
+    cells : Cells
+        The games.
+    n : int
+        Number of items.
+    sweeps : int
+        How many to make.
+    model : {'none', 'davidson', 'rao-kupper'}
+        See the module.
+    home : bool
+        Fit a home advantage.
+    prior : float
+        Strength a of the prior.
+
+    Returns
+    -------
+    Point
+        Centred without a prior.
+
+    Raises
+    ------
+    IndexError
+        If a cell names an item beyond `n`.
+
+    Notes
+    -----
+    O(len(cells)) time a sweep. Where no finite optimum exists, strengths grow with every sweep.
+
     Examples
     --------
     >>> import numpy as np
@@ -172,8 +219,8 @@ def zermelo(
     """
     at = _start(n, model)
     for _ in range(sweeps):
-        x = differences(cells, at)
-        seen, expected = np.full(n, prior), 2 * prior * sigma(at.s)
+        x = _differences(cells, at)
+        seen, expected = np.full(n, prior), 2 * prior * _sigma(at.s)
         _, _, own, fair = _score(cells, x, model, at.tie)
         np.add.at(seen, cells.left, own)
         np.add.at(expected, cells.left, fair)
@@ -199,6 +246,37 @@ def newman(
 
     s_i += log((sum up + a sigma(-s_i)) / (sum down + a sigma(s_i))).
 
+    Parameters
+    ----------
+    cells : Cells
+        The games.
+    n : int
+        Number of items.
+    sweeps : int
+        How many to make.
+    model : {'none', 'davidson', 'rao-kupper'}
+        See the module.
+    home : bool
+        Fit a home advantage.
+    prior : float
+        Strength a of the prior.
+    exact_shift : bool
+        Under a prior, solve for the common shift after each sweep.
+
+    Returns
+    -------
+    Point
+        Centred without a prior.
+
+    Raises
+    ------
+    IndexError
+        If a cell names an item beyond `n`.
+
+    Notes
+    -----
+    O(len(cells)) time a sweep. Where no finite optimum exists, strengths grow with every sweep.
+
     Examples
     --------
     >>> import numpy as np
@@ -213,9 +291,9 @@ def newman(
     turned = _turned(cells)
     for _ in range(sweeps):
         for i in range(n):
-            gain, loss = prior * sigma(-at.s[i]), prior * sigma(at.s[i])
+            gain, loss = prior * _sigma(-at.s[i]), prior * _sigma(at.s[i])
             for part in (_take(cells, as_left[i]), _take(turned, as_right[i])):
-                up, down, _, _ = _score(part, differences(part, at), model, at.tie)
+                up, down, _, _ = _score(part, _differences(part, at), model, at.tie)
                 gain, loss = gain + up.sum(), loss + down.sum()
             at.s[i] += np.log(gain / loss)
         _finish_sweep(cells, at, model, home, prior, exact_shift)
@@ -233,7 +311,7 @@ def _take(cells: Cells, rows: npt.NDArray[np.intp]) -> Cells:
 def derivatives(cells: Cells, at: Point, *, model: str, home: bool, prior: float) -> tuple[Array, Array]:
     """Gradient of the penalised log-likelihood and its negative Hessian over (s, tie, home)."""
     n = len(at.s)
-    x = differences(cells, at)
+    x = _differences(cells, at)
     win, loss, tied = (np.exp(p) for p in log_chances(x, model, at.tie))
     if model == "rao-kupper":
         a, b = cells.wins + cells.ties, cells.losses + cells.ties
@@ -258,7 +336,7 @@ def derivatives(cells: Cells, at: Point, *, model: str, home: bool, prior: float
     hessian[:, n] = hessian[n]
     hessian[n, n] = tie_curvature
     gradient[:n] -= prior * np.tanh(at.s / 2)
-    hessian[np.arange(n), np.arange(n)] += 2 * prior * sigma(at.s) * sigma(-at.s)
+    hessian[np.arange(n), np.arange(n)] += 2 * prior * _sigma(at.s) * _sigma(-at.s)
     kept = [*range(n), *([n] if model != "none" else []), *([n + 1] if home else [])]
     return gradient[kept], hessian[np.ix_(kept, kept)]
 
@@ -274,7 +352,40 @@ def newton(
     tol: float = 1e-10,
     max_iter: int = 100,
 ) -> tuple[Point, float]:
-    """Newton's method with halved steps; also returns the last Newton decrement sqrt(g' H^+ g).
+    """Newton's method with halved steps.
+
+    Parameters
+    ----------
+    cells : Cells
+        The games.
+    n : int
+        Number of items.
+    model : {'none', 'davidson', 'rao-kupper'}
+        See the module.
+    home : bool
+        Fit a home advantage.
+    prior : float
+        Strength a of the prior.
+    start : Point, optional
+        Where to begin.
+    tol : float
+        Newton decrement to stop at.
+    max_iter : int
+        Largest number of steps.
+
+    Returns
+    -------
+    Point, float
+        The optimum (centred without a prior) and the last Newton decrement sqrt(g' H^+ g).
+
+    Raises
+    ------
+    numpy.linalg.LinAlgError
+        If the Hessian is singular: the data does not determine a parameter.
+
+    Notes
+    -----
+    O(n^3 + len(cells) n^2) time a step and O(len(cells) n) memory: for a few hundred items.
 
     Examples
     --------
@@ -316,9 +427,30 @@ def _moved(at: Point, step: Array, length: float, n: int, model: str, home: bool
 
 
 def sandwich(cells: Cells, at: Point, *, model: str, home: bool, prior: float = 0.0) -> Array:
-    """H^+ J H^+ over (s, tie, home), J from one score a game: integer counts only.
+    """H^+ J H^+ over (s, tie, home), J from one score a game.
 
-    Strengths are taken against their mean.
+    Parameters
+    ----------
+    cells : Cells
+        The games, in whole numbers.
+    at : Point
+        The optimum.
+    model : {'none', 'davidson', 'rao-kupper'}
+        See the module.
+    home : bool
+        Whether a home advantage was fitted.
+    prior : float
+        Strength a of the prior.
+
+    Returns
+    -------
+    ndarray, shape (n + parameters, n + parameters)
+        Strengths are taken against their mean.
+
+    Raises
+    ------
+    numpy.linalg.LinAlgError
+        If the Hessian is singular.
     """
     n = len(at.s)
     _, hessian = derivatives(cells, at, model=model, home=home, prior=prior)
@@ -349,7 +481,30 @@ def bootstrap(
     home: bool = False,
     prior: float = 0.0,
 ) -> Array:
-    """Bayesian bootstrap: strengths of each round, shape (rounds, n).
+    """Bayesian bootstrap: exponential weights a game, refitted by Newton's method from the fit.
+
+    Parameters
+    ----------
+    cells : Cells
+        The games.
+    at : Point
+        The fit.
+    rounds : int
+        How many refits.
+    rng : numpy.random.Generator
+        Source of the weights.
+    model, home, prior
+        As in `newton`.
+
+    Returns
+    -------
+    ndarray, shape (rounds, n)
+        Strengths with mean 0 in each round.
+
+    Raises
+    ------
+    numpy.linalg.LinAlgError
+        If a Hessian is singular.
 
     Examples
     --------
@@ -369,7 +524,30 @@ def bootstrap(
 
 
 def rank_sets(s: Array, covariance: Array, level: float, draws: int, rng: np.random.Generator) -> Array:
-    """Simultaneous rank sets, shape (n, 2): best and worst rank of each item."""
+    """Simultaneous rank sets: best and worst rank of each item.
+
+    Parameters
+    ----------
+    s : ndarray, shape (n,)
+        Strengths.
+    covariance : ndarray, shape (n, n)
+        Of the strengths.
+    level : float
+        Confidence that all sets hold.
+    draws : int
+        Simulated errors behind the critical value.
+    rng : numpy.random.Generator
+        Source of them.
+
+    Returns
+    -------
+    ndarray of int, shape (n, 2)
+
+    Raises
+    ------
+    numpy.linalg.LinAlgError
+        If the covariance has no eigendecomposition.
+    """
     n = len(s)
     d = np.diag(covariance)
     error = np.sqrt(np.maximum(d[:, None] + d - 2 * covariance, 0))
