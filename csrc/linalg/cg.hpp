@@ -30,7 +30,7 @@ struct CgColumn {
   double energy = 0.0;            ///< b' x_k = sum alpha_k (r'z)_k: a lower bound of b' A^+ b
   double lanczos_smallest = 0.0;  ///< smallest Ritz value of M^{-1} A from the recurrence: an estimate, from
                                   ///< above, of lambda_min on the range
-  double error_estimate = 0.0;  ///< ||x* - x||_A estimated as residual / sqrt(lanczos_smallest)
+  double error_estimate = 0.0;    ///< ||x* - x||_A estimated as residual / sqrt(lanczos_smallest)
 };
 
 struct CgResult {
