@@ -40,7 +40,7 @@ def test_fit(benchmark, case, ties, home, name):
     games = CASES[case]()
     fit = contenders(games, home=home or ties == "davidson")[name](games, ties, home)
     benchmark.group = f"fit {case} {ties}"
-    rounds = 9 if name == "steelyard" else 3
+    rounds = 9 if name == "steelyard" else 3 if games.n <= 500 else 1
     try:
         strengths = benchmark.pedantic(fit, rounds=rounds, iterations=1, warmup_rounds=1 if rounds > 3 else 0)
     except (RuntimeError, ValueError, FloatingPointError) as error:

@@ -1,7 +1,7 @@
 """Everybody who fits Bradley-Terry strengths, as fit(games) -> strengths, from integer arrays.
 
 With ties="half" a tie is half a win each, which all of them can do. Peers run with their default tolerances
-and limits (100 iterations for evalica and choix), L-BFGS for at most 1,000 iterations: the error beside the
+and limits (100 iterations for evalica and choix), L-BFGS for at most 300 iterations: the error beside the
 time says how far that got. What a peer wants as input beside the arrays (evalica's list of winners) is made
 before its clock starts.
 """
@@ -71,7 +71,7 @@ def lbfgs(games: Games, ties: str, home: bool) -> Fit:
             gradient[n + 1] = slope @ cells.home if home else 0
             return -(value - total @ rest), -gradient
 
-        options = {"maxiter": 1000, "maxfun": 2000, "ftol": 0, "gtol": 1e-9, "maxcor": 20}
+        options = {"maxiter": 300, "maxfun": 600, "ftol": 0, "gtol": 1e-9, "maxcor": 20}
         return minimize(loss, np.zeros(n + 2), jac=True, method="L-BFGS-B", options=options).x[:n]
 
     return fit

@@ -28,8 +28,9 @@ class Monitor {
         owner_(std::this_thread::get_id()),
         flag_(&own_flag_) {}
 
-  /// For work inside a parallel region: one thread, no host, the stop flag of the whole call.
-  static Monitor inside(const Monitor& outer) { return Monitor(outer.flag_); }
+  /// For work inside a parallel region: one thread, no progress, the stop flag of the whole call. On the
+  /// thread of the outer monitor it still asks the host, however long that work takes.
+  static Monitor inside(Monitor& outer) { return Monitor(outer.flag_, &outer); }
 
   Monitor(const Monitor&) = delete;
   Monitor& operator=(const Monitor&) = delete;
@@ -40,6 +41,7 @@ class Monitor {
 
   /// True once the work should end. Cheap; asks the host at most every 20 ms, on its own thread only.
   bool poll() {
+    if (outer_ != nullptr) return outer_->poll();
     if (host_ != nullptr && !stopped() && std::this_thread::get_id() == owner_) ask_host();
     return stopped();
   }
@@ -54,7 +56,8 @@ class Monitor {
 
  private:
   using Clock = std::chrono::steady_clock;
-  explicit Monitor(std::atomic<bool>* flag) : threads_(1), owner_(std::this_thread::get_id()), flag_(flag) {}
+  Monitor(std::atomic<bool>* flag, Monitor* outer)
+      : threads_(1), owner_(std::this_thread::get_id()), flag_(flag), outer_(outer) {}
 
   void ask_host() {
     const auto now = Clock::now();
@@ -70,6 +73,7 @@ class Monitor {
   Clock::time_point reported_{};
   std::atomic<bool> own_flag_{false};
   std::atomic<bool>* flag_;
+  Monitor* outer_ = nullptr;
 };
 
 }  // namespace steelyard
