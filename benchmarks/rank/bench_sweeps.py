@@ -1,4 +1,4 @@
-"""Sweeps to a Newton decrement of 1e-6, and of 1e-10: Zermelo, Newman, Newman with the exact shift, Newton.
+"""Sweeps to a Newton decrement of 1e-10: Zermelo, Newman, Newman with the exact shift, Newton.
 
 Newman's claim (JMLR 24(238), 2023) is that of many fewer sweeps for the same answer. The exact shift acts
 under a prior only, so each case runs without and with prior 1 (ties and home on football, ties on the
