@@ -8,4 +8,5 @@ PYBIND11_MODULE(_core, m, pybind11::mod_gil_not_used()) {
   steelyard::bindings::register_linalg(m);
   steelyard::bindings::register_rank(m);
   steelyard::bindings::register_uncertainty(m);
+  steelyard::bindings::register_weigh(m);
 }

@@ -11,5 +11,6 @@ void register_rank(pybind11::module_& m);
 void register_simd(pybind11::module_& m);
 void register_tables(pybind11::module_& m);
 void register_uncertainty(pybind11::module_& m);
+void register_weigh(pybind11::module_& m);
 
 }  // namespace steelyard::bindings

@@ -45,6 +45,10 @@ void set_blas(const py::dict& addresses) {
   set_pointer(table.dsyrk, addresses, "dsyrk");
   set_pointer(table.dtrsm, addresses, "dtrsm");
   set_pointer(table.dpotrf, addresses, "dpotrf");
+  set_pointer(table.sgemm, addresses, "sgemm");
+  set_pointer(table.ssyrk, addresses, "ssyrk");
+  set_pointer(table.strsm, addresses, "strsm");
+  set_pointer(table.spotrf, addresses, "spotrf");
   linalg::set_blas(table);
 }
 

@@ -82,6 +82,7 @@ class Recurrence {
     remove_mean(r);
     precondition(r.data(), z.data(), m_);
     const auto b_norm = dots(r.data(), z.data());
+    const auto b_squared = options_.euclidean ? dots(r.data(), r.data()) : b_norm;
     if (std::any_of(x.begin(), x.end(), [](double v) { return v != 0.0; })) {
       apply(x.data(), ap.data(), m_);
       rows([&](std::size_t k, std::size_t) { r[k] -= ap[k]; });
@@ -92,7 +93,9 @@ class Recurrence {
     p = z;
     CgResult result;
     result.columns.resize(size_of(m_));
-    settle(rz, b_norm, result);
+    for (std::size_t c = 0; c < b_norm.size(); ++c)
+      result.columns[c].scale = std::sqrt(std::max(0.0, b_norm[c]));
+    settle(stopping(r, rz), b_squared, result);
     while (moving() && result.iterations < options_.max_iter && !monitor_.poll()) {
       apply(p.data(), ap.data(), m_);
       const auto pap = dots(p.data(), ap.data());
@@ -119,7 +122,7 @@ class Recurrence {
         if (!state_[c].done) state_[c].beta = beta[c];
       }
       rz = next;
-      settle(rz, b_norm, result);
+      settle(stopping(r, rz), b_squared, result);
       rows([&](std::size_t k, std::size_t c) { p[k] = z[k] + beta[c] * p[k]; });
     }
     remove_mean(x);
@@ -149,14 +152,22 @@ class Recurrence {
     return std::any_of(state_.begin(), state_.end(), [](const State& s) { return !s.done; });
   }
 
-  void settle(const std::vector<double>& rz, const std::vector<double>& b_norm, CgResult& result) {
+  /// The squared norms that the stopping rule looks at.
+  std::vector<double> stopping(const std::vector<double>& r, const std::vector<double>& rz) {
+    return options_.euclidean ? dots(r.data(), r.data()) : rz;
+  }
+
+  void settle(const std::vector<double>& norms, const std::vector<double>& b_squared, CgResult& result) {
     result.converged = true;
-    for (std::size_t c = 0; c < rz.size(); ++c) {
+    for (std::size_t c = 0; c < norms.size(); ++c) {
       auto& column = result.columns[c];
-      if (!column.converged && rz[c] <= options_.tol * options_.tol * b_norm[c])
+      if (!column.converged && norms[c] <= options_.tol * options_.tol * b_squared[c])
         column.converged = state_[c].done = true;
       result.converged = result.converged && column.converged;
     }
+    if (options_.moving == nullptr) return;
+    options_.moving->resize(state_.size());
+    for (std::size_t c = 0; c < state_.size(); ++c) (*options_.moving)[c] = state_[c].done ? 0 : 1;
   }
 
   void finish(const std::vector<double>& rz, CgResult& result) {

@@ -20,13 +20,16 @@ using Apply = std::function<void(const double* x, double* y, std::ptrdiff_t colu
 struct CgOptions {
   double tol = 1e-10;  ///< stop a column when ||r||_{M^-1} <= tol * ||b||_{M^-1}
   int max_iter = 1000;
-  bool project_mean = false;  ///< A has the constant vector in its kernel: keep x orthogonal to it
+  bool project_mean = false;            ///< A has the constant vector in its kernel: keep x orthogonal to it
+  bool euclidean = false;               ///< stop by ||r||_2 <= tol * ||b||_2 instead
+  std::vector<char>* moving = nullptr;  ///< kept up to date: the columns that `apply` must still fill
 };
 
 struct CgColumn {
   int iterations = 0;
   bool converged = false;
   double residual = 0.0;          ///< ||b - A x||_{M^-1}, of the recurrence
+  double scale = 0.0;             ///< ||b||_{M^-1}
   double energy = 0.0;            ///< b' x_k = sum alpha_k (r'z)_k: a lower bound of b' A^+ b
   double lanczos_smallest = 0.0;  ///< smallest Ritz value of M^{-1} A from the recurrence: an estimate, from
                                   ///< above, of lambda_min on the range

@@ -27,6 +27,15 @@ bool cholesky_partial(double* a, std::ptrdiff_t n, std::ptrdiff_t columns, std::
 /// thread count.
 bool cholesky(double* a, std::ptrdiff_t n, std::ptrdiff_t stride, Monitor& monitor);
 
+/// In single precision: SciPy's BLAS for any n. For preconditioners.
+bool cholesky(float* a, std::ptrdiff_t n, std::ptrdiff_t stride, Monitor& monitor);
+
+/// One vector by SciPy's BLAS: b <- A^{-1} b, or (`half`) b <- L^{-1} b.
+void cholesky_solve_vector(const double* l, std::ptrdiff_t n, std::ptrdiff_t stride, double* b,
+                           bool half = false);
+void cholesky_solve_vector(const float* l, std::ptrdiff_t n, std::ptrdiff_t stride, float* b,
+                           bool half = false);
+
 /// B <- A^{-1} B for B (n x columns, row-major); one thread, no BLAS. 2 n^2 flops a column.
 void cholesky_solve(const double* l, std::ptrdiff_t n, std::ptrdiff_t stride, double* b,
                     std::ptrdiff_t columns, std::ptrdiff_t b_stride);

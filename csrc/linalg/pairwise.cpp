@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "core/pool.hpp"
+#include "linalg/panels.hpp"
 #include "simd/table.hpp"
 
 namespace steelyard::linalg {
@@ -13,35 +14,6 @@ namespace {
 using std::ptrdiff_t;
 
 std::size_t size_of(ptrdiff_t n) { return static_cast<std::size_t>(n); }
-
-template <class Real>
-const simd::Tile<Real>& tile_of() {
-  if constexpr (sizeof(Real) == sizeof(float)) {
-    return *simd::kernels().tile_f32;
-  } else {
-    return *simd::kernels().tile_f64;
-  }
-}
-
-/// Rows first .. first + width - 1 as d runs of `width` numbers; rows beyond the end stay zero.
-template <class Real>
-void pack_panel(MatrixView<const Real> points, ptrdiff_t first, ptrdiff_t width, Real* panel) {
-  const ptrdiff_t rows = std::min(width, points.rows - first);
-  for (ptrdiff_t i = 0; i < rows; ++i) {
-    const Real* row = points.row(first + i);
-    for (ptrdiff_t k = 0; k < points.cols; ++k) panel[k * width + i] = row[k];
-  }
-}
-
-template <class Real>
-std::vector<Real> pack(MatrixView<const Real> points, ptrdiff_t width, Monitor& monitor) {
-  const ptrdiff_t panels = (points.rows + width - 1) / width, size = width * points.cols;
-  std::vector<Real> packed(size_of(panels * size), Real{0});
-  parallel_for(panels, grain_for(static_cast<double>(size)), monitor, [&](ptrdiff_t begin, ptrdiff_t end) {
-    for (auto p = begin; p < end; ++p) pack_panel(points, p * width, width, packed.data() + p * size);
-  });
-  return packed;
-}
 
 /// Rows of X in a chunk: about 100 us of work, but few enough for a sink's state to stay in cache.
 ptrdiff_t rows_per_chunk(ptrdiff_t m, ptrdiff_t d) {
@@ -57,7 +29,7 @@ bool for_each_tile(MatrixView<const Real> x, MatrixView<const Real> y, Monitor& 
   constexpr ptrdiff_t cache_bytes = 256 * 1024;
   const auto& kernel = tile_of<Real>();
   const ptrdiff_t d = x.cols, x_size = kernel.rows * d, y_size = kernel.cols * d;
-  const std::vector<Real> y_packed = pack(y, kernel.cols, monitor);
+  const std::vector<Real> y_packed = pack<Real>(y, kernel.cols, monitor);
   const ptrdiff_t y_bytes = std::max<ptrdiff_t>(1, y_size) * static_cast<ptrdiff_t>(sizeof(Real));
   const ptrdiff_t block = kernel.cols * std::max<ptrdiff_t>(1, cache_bytes / y_bytes);
   parallel_for(x.rows, rows_per_chunk(y.rows, d), monitor, [&](ptrdiff_t begin, ptrdiff_t end) {

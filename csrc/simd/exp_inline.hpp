@@ -10,16 +10,8 @@
 namespace steelyard::simd {
 namespace {
 
-/// e^x, relative error about 1 ulp; inf above 709.78, 0 below -708.39 (no denormals), NaN stays NaN.
-inline double exp_inline(double x) {
-  constexpr double round_magic = 6755399441055744.0;  // 1.5 * 2^52: adding it rounds to an integer
-  const double clamped = x < -708.39 ? -708.39 : (x > 709.78 ? 709.78 : x);
-  double shifted = clamped * 1.4426950408889634 + round_magic;
-  std::int64_t exponent;
-  std::memcpy(&exponent, &shifted, sizeof(exponent));
-  shifted -= round_magic;
-  double r = clamped - shifted * 6.93147180369123816490e-01;  // ln 2 in two parts
-  r -= shifted * 1.90821492927058770002e-10;
+/// e^r for |r| <= ln(2) / 2.
+inline double exp_polynomial(double r) {
   double p = 1.6059043836821613e-10;  // 1 / 13!
   p = p * r + 2.0876756987868099e-09;
   p = p * r + 2.5052108385441720e-08;
@@ -34,6 +26,32 @@ inline double exp_inline(double x) {
   p = p * r + 0.5;
   p = p * r + 1.0;
   p = p * r + 1.0;
+  return p;
+}
+
+inline float exp_polynomial(float r) {
+  float p = 1.98412698e-4F;  // 1 / 7!
+  p = p * r + 1.38888889e-3F;
+  p = p * r + 8.33333333e-3F;
+  p = p * r + 4.16666667e-2F;
+  p = p * r + 1.66666667e-1F;
+  p = p * r + 0.5F;
+  p = p * r + 1.0F;
+  p = p * r + 1.0F;
+  return p;
+}
+
+/// e^x, relative error about 1 ulp; inf above 709.78, 0 below -708.39 (no denormals), NaN stays NaN.
+inline double exp_inline(double x) {
+  constexpr double round_magic = 6755399441055744.0;  // 1.5 * 2^52: adding it rounds to an integer
+  const double clamped = x < -708.39 ? -708.39 : (x > 709.78 ? 709.78 : x);
+  double shifted = clamped * 1.4426950408889634 + round_magic;
+  std::int64_t exponent;
+  std::memcpy(&exponent, &shifted, sizeof(exponent));
+  shifted -= round_magic;
+  double r = clamped - shifted * 6.93147180369123816490e-01;  // ln 2 in two parts
+  r -= shifted * 1.90821492927058770002e-10;
+  double p = exp_polynomial(r);
   std::int64_t bits;
   std::memcpy(&bits, &p, sizeof(bits));
   bits += static_cast<std::int64_t>(static_cast<std::uint64_t>(exponent) << 52);
@@ -54,14 +72,7 @@ inline float exp_inline(float x) {
   shifted -= round_magic;
   float r = clamped - shifted * 0.693359375F;
   r += shifted * 2.12194440e-4F;
-  float p = 1.98412698e-4F;  // 1 / 7!
-  p = p * r + 1.38888889e-3F;
-  p = p * r + 8.33333333e-3F;
-  p = p * r + 4.16666667e-2F;
-  p = p * r + 1.66666667e-1F;
-  p = p * r + 0.5F;
-  p = p * r + 1.0F;
-  p = p * r + 1.0F;
+  float p = exp_polynomial(r);
   std::int32_t bits;
   std::memcpy(&bits, &p, sizeof(bits));
   bits += static_cast<std::int32_t>(static_cast<std::uint32_t>(exponent) << 23);
@@ -70,6 +81,42 @@ inline float exp_inline(float x) {
   y = x < -87.33F ? 0.0F : y;
   y = x > 88.72F ? __builtin_huge_valf() : y;
   return x == x ? y : x;
+}
+
+/// e^x for x <= 0, without the checks that an argument of any sign needs; below 1e-37 (1e-307) where it would
+/// underflow. NaN becomes such a small number.
+inline double exp_nonpositive(double x) {
+  constexpr double round_magic = 6755399441055744.0;
+  x = x > -708.39 ? x : -708.39;
+  double shifted = x * 1.4426950408889634 + round_magic;
+  std::int64_t exponent;
+  std::memcpy(&exponent, &shifted, sizeof(exponent));
+  shifted -= round_magic;
+  double r = x - shifted * 6.93147180369123816490e-01;
+  r -= shifted * 1.90821492927058770002e-10;
+  double p = exp_polynomial(r);
+  std::int64_t bits;
+  std::memcpy(&bits, &p, sizeof(bits));
+  bits += static_cast<std::int64_t>(static_cast<std::uint64_t>(exponent) << 52);
+  std::memcpy(&p, &bits, sizeof(p));
+  return p;
+}
+
+inline float exp_nonpositive(float x) {
+  constexpr float round_magic = 12582912.0F;
+  x = x > -87.33F ? x : -87.33F;
+  float shifted = x * 1.44269504F + round_magic;
+  std::int32_t exponent;
+  std::memcpy(&exponent, &shifted, sizeof(exponent));
+  shifted -= round_magic;
+  float r = x - shifted * 0.693359375F;
+  r += shifted * 2.12194440e-4F;
+  float p = exp_polynomial(r);
+  std::int32_t bits;
+  std::memcpy(&bits, &p, sizeof(bits));
+  bits += static_cast<std::int32_t>(static_cast<std::uint32_t>(exponent) << 23);
+  std::memcpy(&p, &bits, sizeof(p));
+  return p;
 }
 
 }  // namespace

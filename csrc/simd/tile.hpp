@@ -1,11 +1,33 @@
-// Squared distances between packed panels of points.
+// Distances between packed panels of points, and products with exp(-scale * distance) that never store it.
 //
-// tile(i, j) = sum_k (x_ik - y_jk)^2 in the direct form: no cancellation, zero for equal points.
+// Every metric here is finish(sum_k step(x_k - y_k)): one loop over the coordinates in registers, then one
+// map. Differences are taken before anything else: no cancellation, zero for equal points.
 #pragma once
 
 #include <cstddef>
 
 namespace steelyard::simd {
+
+enum class Metric : int { euclidean, cityblock, chebyshev, minkowski, cosine, angular, hamming, jaccard };
+inline constexpr int metric_count = 8;
+
+/// One x panel against `panels` y panels that lie one after another; z_ij = exp(-scale distance_ij), for each
+/// of `columns` pairs of vectors with its own scale.
+template <class Real>
+struct PanelProduct {
+  const Real* x_panel;
+  const Real* y_panels;
+  std::ptrdiff_t panels;
+  std::ptrdiff_t d;  ///< coordinates
+  Real power;        ///< of the Minkowski metric
+  std::ptrdiff_t columns;
+  const Real* scales;
+  const Real* x_values;  ///< columns x rows; zero for padding
+  const Real* y_values;  ///< columns x stride
+  Real* y_sums;          ///< columns x stride: y_sums[j] += sum_i z_ij x_values[i]; null: not wanted
+  std::ptrdiff_t stride;
+  Real* x_lanes;  ///< columns x rows x cols: lane j mod cols of row i += z_ij y_values[j]
+};
 
 template <class Real>
 struct Tile {
@@ -13,6 +35,11 @@ struct Tile {
   std::ptrdiff_t cols;  ///< points of y in a panel, packed likewise
   /// out (rows x cols, row-major) <- squared distances of the two panels.
   void (*squared_distances)(const Real* x_panel, const Real* y_panel, std::ptrdiff_t d, Real* out);
+  /// The same for each Metric. Cosine and angular want rows of unit length; Jaccard wants 0/1 coordinates
+  /// and, as run d of a panel, their sums.
+  void (*distances[metric_count])(const Real* x_panel, const Real* y_panel, std::ptrdiff_t d, Real power,
+                                  Real* out);
+  void (*products[metric_count])(const PanelProduct<Real>& task);
 };
 
 extern const Tile<float> tile_f32_base, tile_f32_v3, tile_f32_v4;

@@ -30,6 +30,10 @@ def addresses():
         "dsyrk": <uintptr_t><void*>_cython_blas.dsyrk,
         "dtrsm": <uintptr_t><void*>_cython_blas.dtrsm,
         "dpotrf": <uintptr_t><void*>_cython_lapack.dpotrf,
+        "sgemm": <uintptr_t><void*>_cython_blas.sgemm,
+        "ssyrk": <uintptr_t><void*>_cython_blas.ssyrk,
+        "strsm": <uintptr_t><void*>_cython_blas.strsm,
+        "spotrf": <uintptr_t><void*>_cython_lapack.spotrf,
     }
 
 

@@ -1,0 +1,230 @@
+#include "weigh/approximate_inverse.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+
+#include "core/pool.hpp"
+#include "core/random.hpp"
+#include "linalg/cholesky.hpp"
+#include "simd/table.hpp"
+
+namespace steelyard::weigh {
+namespace {
+
+using std::ptrdiff_t;
+
+constexpr std::uint64_t order_seed = 20260101;
+constexpr ptrdiff_t sum_rows = 1024;  // rows whose products are added before they are added to the others
+
+std::size_t size_of(ptrdiff_t n) { return static_cast<std::size_t>(n); }
+
+void to_similarities(double* distances, ptrdiff_t n, double scale) {
+  for (ptrdiff_t j = 0; j < n; ++j) distances[j] *= -scale;
+  simd::kernels().math->exp(distances, n);
+}
+
+/// All points but the landmarks, shuffled.
+std::vector<std::int32_t> shuffled_rest(ptrdiff_t n, const std::vector<std::int32_t>& landmarks) {
+  std::vector<char> taken(size_of(n), 0);
+  for (const auto i : landmarks) taken[size_of(i)] = 1;
+  std::vector<std::int32_t> rest;
+  for (ptrdiff_t i = 0; i < n; ++i) {
+    if (taken[size_of(i)] == 0) rest.push_back(static_cast<std::int32_t>(i));
+  }
+  Random random(order_seed, 0);
+  for (auto j = std::ssize(rest) - 1; j > 0; --j)
+    std::swap(rest[size_of(j)], rest[size_of(random.below(j + 1))]);
+  return rest;
+}
+
+void transpose_pattern(FactorPlan& plan) {
+  const auto n = plan.rest.size();
+  plan.user_offsets.assign(n + 1, 0);
+  for (const auto j : plan.neighbours) {
+    if (j >= 0) ++plan.user_offsets[size_of(j) + 1];
+  }
+  for (std::size_t j = 0; j < n; ++j) plan.user_offsets[j + 1] += plan.user_offsets[j];
+  plan.users.resize(size_of(plan.user_offsets[n]));
+  auto next = plan.user_offsets;
+  for (std::size_t e = 0; e < plan.neighbours.size(); ++e) {
+    if (plan.neighbours[e] >= 0) {
+      plan.users[size_of(next[size_of(plan.neighbours[e])]++)] = static_cast<std::int64_t>(e);
+    }
+  }
+}
+
+double dot(const double* a, const double* b, ptrdiff_t n) {
+  double lanes[8] = {};
+  ptrdiff_t k = 0;
+  for (; k + 8 <= n; k += 8) {
+    for (ptrdiff_t l = 0; l < 8; ++l) lanes[l] += a[k + l] * b[k + l];
+  }
+  for (; k < n; ++k) lanes[0] += a[k] * b[k];
+  return ((lanes[0] + lanes[4]) + (lanes[1] + lanes[5])) + ((lanes[2] + lanes[6]) + (lanes[3] + lanes[7]));
+}
+
+/// y <- A x, A m x m row-major.
+void times(const std::vector<double>& a, const std::vector<double>& x, std::vector<double>& y) {
+  const auto m = std::ssize(x);
+  for (ptrdiff_t i = 0; i < m; ++i) y[size_of(i)] = dot(a.data() + i * m, x.data(), m);
+}
+
+}  // namespace
+
+FactorPlan plan_factor(const Space& space, ptrdiff_t landmarks, ptrdiff_t k, Monitor& monitor) {
+  FactorPlan plan;
+  if (landmarks > 0) plan.landmarks = farthest_points(space, landmarks, monitor);
+  plan.rest = shuffled_rest(space.size(), plan.landmarks);
+  plan.k = std::min(k, std::max<ptrdiff_t>(0, std::ssize(plan.rest) - 1));
+  if (plan.rest.empty() || monitor.stopped()) return plan;
+  const auto ordered = space.reordered(plan.rest, monitor);
+  plan.neighbours = nearest_neighbours(*ordered, plan.k, true, monitor);
+  transpose_pattern(plan);
+  return plan;
+}
+
+ApproximateInverse::ApproximateInverse(const Space& space, const FactorPlan& plan, double scale,
+                                       Monitor& monitor)
+    : plan_(plan), m_(std::ssize(plan.landmarks)), rest_(std::ssize(plan.rest)) {
+  if (!factor_landmarks(space, scale) || monitor.poll()) return;
+  project(space, scale, monitor);
+  factor_rest(space, scale, monitor);
+  complete_ = !monitor.stopped();
+}
+
+bool ApproximateInverse::factor_landmarks(const Space& space, double scale) {
+  std::vector<double> l(size_of(m_ * m_)), scratch;
+  space.chosen(plan_.landmarks, plan_.landmarks, l.data(), scratch);
+  to_similarities(l.data(), m_ * m_, scale);
+  std::vector<double> factor = l;
+  // A preconditioner may be wrong a little: what rounding makes singular is lifted here, and only here.
+  for (double lift = 1e-14; !linalg::cholesky_own(factor.data(), m_, m_); lift *= 100.0) {
+    if (lift > 1e-2) return false;
+    factor = l;
+    for (ptrdiff_t i = 0; i < m_; ++i) factor[size_of(i * m_ + i)] += lift;
+  }
+  inverse_.assign(size_of(m_ * m_), 0.0);
+  transpose_.assign(size_of(m_ * m_), 0.0);
+  for (ptrdiff_t i = 0; i < m_; ++i) {  // row i of L^{-1} from the rows above
+    double* row = inverse_.data() + i * m_;
+    for (ptrdiff_t k = 0; k < i; ++k) {
+      const double factor_ik = factor[size_of(i * m_ + k)];
+      const double* above = inverse_.data() + k * m_;
+      for (ptrdiff_t j = 0; j <= k; ++j) row[j] -= factor_ik * above[j];
+    }
+    const double pivot = factor[size_of(i * m_ + i)];
+    row[i] = 1.0;
+    for (ptrdiff_t j = 0; j <= i; ++j) row[j] /= pivot;
+    for (ptrdiff_t j = 0; j <= i; ++j) transpose_[size_of(j * m_ + i)] = row[j];
+  }
+  return true;
+}
+
+void ApproximateInverse::project(const Space& space, double scale, Monitor& monitor) {
+  b_.assign(size_of(rest_ * m_), 0.0);
+  if (m_ == 0) return;
+  constexpr ptrdiff_t rows = 64;
+  parallel_for(rest_, rows, monitor, [&](ptrdiff_t begin, ptrdiff_t end) {
+    if (monitor.poll()) return;
+    const std::span<const std::int32_t> own(plan_.rest.data() + begin, size_of(end - begin));
+    std::vector<double> z(size_of((end - begin) * m_)), scratch;
+    space.chosen(own, plan_.landmarks, z.data(), scratch);
+    to_similarities(z.data(), std::ssize(z), scale);
+    for (double& value : z) value = -value;
+    simd::kernels().dense->subtract_product(b_.data() + begin * m_, m_, z.data(), m_, transpose_.data(), m_,
+                                            end - begin, m_, m_);
+  });
+}
+
+void ApproximateInverse::factor_rest(const Space& space, double scale, Monitor& monitor) {
+  const ptrdiff_t k = plan_.k;
+  g_.assign(size_of(rest_ * k), 0.0);
+  diagonal_.assign(size_of(rest_), 1.0);
+  parallel_for(rest_, 16, monitor, [&](ptrdiff_t begin, ptrdiff_t end) {
+    std::vector<double> s, b, scratch;
+    for (auto i = begin; i < end && !monitor.poll(); ++i) factor_row(i, space, scale, s, b, scratch);
+  });
+}
+
+/// The neighbours first, i last; then row i of G is the last row of the inverse Cholesky factor.
+void ApproximateInverse::factor_row(ptrdiff_t i, const Space& space, double scale, std::vector<double>& s,
+                                    std::vector<double>& b, std::vector<double>& scratch) {
+  const std::int32_t* near = plan_.neighbours.data() + i * plan_.k;
+  const ptrdiff_t count = std::find(near, near + plan_.k, -1) - near, q = count + 1;
+  std::vector<std::int32_t> points(size_of(q));
+  for (ptrdiff_t a = 0; a < count; ++a) points[size_of(a)] = plan_.rest[size_of(near[a])];
+  points[size_of(count)] = plan_.rest[size_of(i)];
+  s.resize(size_of(q * q));
+  space.chosen(points, points, s.data(), scratch);
+  to_similarities(s.data(), q * q, scale);
+  if (m_ > 0) {
+    b.resize(size_of(2 * q * m_));
+    double* columns = b.data() + q * m_;
+    for (ptrdiff_t a = 0; a < q; ++a) {
+      const double* from = b_.data() + (a < count ? near[a] : i) * m_;
+      std::copy_n(from, m_, b.data() + a * m_);
+      for (ptrdiff_t c = 0; c < m_; ++c) columns[c * q + a] = from[c];
+    }
+    simd::kernels().dense->subtract_product(s.data(), q, b.data(), m_, columns, q, q, q, m_);
+  }
+  const std::vector<double> exact = s;
+  for (double lift = 1e-14; !linalg::cholesky_own(s.data(), q, q); lift *= 100.0) {
+    s = exact;
+    for (ptrdiff_t a = 0; a < q; ++a) s[size_of(a * q + a)] += lift;
+  }
+  std::vector<double> x(size_of(q), 0.0);
+  x[size_of(count)] = 1.0;
+  for (auto a = count; a >= 0; --a) {  // L' x = e_last
+    const double value = x[size_of(a)] /= s[size_of(a * q + a)];
+    for (ptrdiff_t c = 0; c < a; ++c) x[size_of(c)] -= value * s[size_of(a * q + c)];
+  }
+  std::copy_n(x.begin(), count, g_.begin() + i * plan_.k);
+  diagonal_[size_of(i)] = x[size_of(count)];
+}
+
+void ApproximateInverse::apply(const double* r, double* z, ptrdiff_t stride, Monitor& monitor) const {
+  const ptrdiff_t k = plan_.k;
+  std::vector<double> y(size_of(m_)), y1(size_of(m_)), reduced(size_of(rest_)), u(size_of(rest_)),
+      z2(size_of(rest_));
+  for (ptrdiff_t a = 0; a < m_; ++a) y[size_of(a)] = r[plan_.landmarks[size_of(a)] * stride];
+  times(inverse_, y, y1);
+  const ptrdiff_t grain = std::max<ptrdiff_t>(sum_rows, grain_for(0.3 * static_cast<double>(m_ + k)));
+  parallel_for(rest_, grain, monitor, [&](ptrdiff_t begin, ptrdiff_t end) {
+    for (auto i = begin; i < end; ++i) {
+      reduced[size_of(i)] = r[plan_.rest[size_of(i)] * stride] - dot(b_.data() + i * m_, y1.data(), m_);
+    }
+  });
+  parallel_for(rest_, grain, monitor, [&](ptrdiff_t begin, ptrdiff_t end) {
+    for (auto i = begin; i < end; ++i) {
+      double sum = diagonal_[size_of(i)] * reduced[size_of(i)];
+      for (auto e = i * k; e < (i + 1) * k && plan_.neighbours[size_of(e)] >= 0; ++e) {
+        sum += g_[size_of(e)] * reduced[size_of(plan_.neighbours[size_of(e)])];
+      }
+      u[size_of(i)] = sum;
+    }
+  });
+  const ptrdiff_t chunks = (rest_ + sum_rows - 1) / sum_rows;
+  std::vector<double> parts(size_of(chunks * m_), 0.0);
+  parallel_for(rest_, sum_rows, monitor, [&](ptrdiff_t begin, ptrdiff_t end) {
+    double* part = parts.data() + begin / sum_rows * m_;
+    for (auto i = begin; i < end; ++i) {
+      double sum = diagonal_[size_of(i)] * u[size_of(i)];
+      for (auto e = plan_.user_offsets[size_of(i)]; e < plan_.user_offsets[size_of(i) + 1]; ++e) {
+        const auto entry = plan_.users[size_of(e)];
+        sum += g_[size_of(entry)] * u[size_of(entry / k)];
+      }
+      z2[size_of(i)] = sum;
+      const double* row = b_.data() + i * m_;
+      for (ptrdiff_t a = 0; a < m_; ++a) part[a] += row[a] * sum;
+    }
+  });
+  for (ptrdiff_t c = 0; c < chunks; ++c) {
+    for (ptrdiff_t a = 0; a < m_; ++a) y1[size_of(a)] -= parts[size_of(c * m_ + a)];
+  }
+  times(transpose_, y1, y);
+  for (ptrdiff_t a = 0; a < m_; ++a) z[plan_.landmarks[size_of(a)] * stride] = y[size_of(a)];
+  for (ptrdiff_t i = 0; i < rest_; ++i) z[plan_.rest[size_of(i)] * stride] = z2[size_of(i)];
+}
+
+}  // namespace steelyard::weigh

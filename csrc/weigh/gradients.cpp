@@ -1,0 +1,295 @@
+#include <algorithm>
+#include <cmath>
+#include <memory>
+#include <string>
+
+#include "core/pool.hpp"
+#include "linalg/cg.hpp"
+#include "weigh/approximate_inverse.hpp"
+#include "weigh/weighting.hpp"
+
+namespace steelyard::weigh {
+namespace {
+
+using std::ptrdiff_t;
+
+constexpr double single_gain = 1e-4;  // what one round in single precision may ask of conjugate gradients
+constexpr double full_gain = 1e-10;
+constexpr double least_gain = 0.25;  // a round that leaves more of the residual than this has gained nothing
+constexpr double magnitude_gain = 3e-3;
+constexpr int most_rounds = 20;
+
+std::size_t size_of(ptrdiff_t n) { return static_cast<std::size_t>(n); }
+
+class Solver {
+ public:
+  Solver(const Space& space, std::span<const double> scales, const CgChoice& choice, Monitor& monitor)
+      : space_(space),
+        scales_(scales.begin(), scales.end()),
+        choice_(choice),
+        monitor_(monitor),
+        n_(space.size()),
+        m_(std::ssize(scales)),
+        precision_(choice.single ? Precision::single : Precision::full),
+        smallest_ritz_(scales.size(), 1e300),
+        stuck_(scales.size(), 0) {
+    out_.columns.resize(scales.size());
+    out_.info.trace.columns = {"round", "iterations", "residual", "single"};
+    out_.info.tol = choice.tol;
+  }
+
+  Weightings run(std::span<const double> start) {
+    const Stopwatch watch;
+    out_.weights.assign(size_of(n_ * m_), 0.0);
+    residual_.assign(out_.weights.size(), 1.0);
+    prepare();
+    if (!start.empty() && !monitor_.stopped()) {
+      std::copy(start.begin(), start.end(), out_.weights.begin());
+      update_residuals(out_.weights, residual_, all_columns());
+    }
+    for (ptrdiff_t c = 0; c < m_; ++c) judge(c);
+    for (int round = 0; round < most_rounds && !monitor_.poll() && passes_ < choice_.max_iter; ++round) {
+      const auto active = unfinished();
+      if (active.empty()) break;
+      step(round, active);
+    }
+    finish(watch);
+    return std::move(out_);
+  }
+
+ private:
+  void prepare() {
+    if (choice_.neighbours == 0) return;
+    plan_ = plan_factor(space_, choice_.landmarks, choice_.neighbours, monitor_);
+    for (const double scale : scales_) {
+      if (monitor_.poll()) return;
+      factors_.push_back(std::make_unique<ApproximateInverse>(space_, plan_, scale, monitor_));
+      if (!factors_.back()->complete()) {
+        factors_.clear();  // the plain iteration goes on without
+        return;
+      }
+    }
+  }
+
+  std::vector<ptrdiff_t> all_columns() const {
+    std::vector<ptrdiff_t> all(size_of(m_));
+    for (ptrdiff_t c = 0; c < m_; ++c) all[size_of(c)] = c;
+    return all;
+  }
+
+  std::vector<ptrdiff_t> unfinished() const {
+    std::vector<ptrdiff_t> active;
+    for (ptrdiff_t c = 0; c < m_; ++c) {
+      if (!out_.columns[size_of(c)].converged && stuck_[size_of(c)] < 2) active.push_back(c);
+    }
+    return active;
+  }
+
+  /// y <- (Z + jitter) x for the chosen columns of x and y, which have as many columns as `chosen`.
+  bool product(Precision precision, const std::vector<ptrdiff_t>& chosen, const double* x, double* y) {
+    std::vector<double> scales;
+    for (const auto c : chosen) scales.push_back(scales_[size_of(c)]);
+    if (!space_.product(precision, scales, x, y, monitor_)) return false;
+    if (choice_.jitter > 0.0) {
+      for (ptrdiff_t k = 0; k < n_ * std::ssize(chosen); ++k) y[k] += choice_.jitter * x[k];
+    }
+    return true;
+  }
+
+  std::vector<double> gathered(const std::vector<double>& from, const std::vector<ptrdiff_t>& chosen) const {
+    const auto width = std::ssize(chosen);
+    std::vector<double> out(size_of(n_ * width));
+    for (ptrdiff_t i = 0; i < n_; ++i) {
+      for (ptrdiff_t a = 0; a < width; ++a) {
+        out[size_of(i * width + a)] = from[size_of(i * m_ + chosen[size_of(a)])];
+      }
+    }
+    return out;
+  }
+
+  /// residual <- 1 - Z weights in double, for the chosen columns.
+  bool update_residuals(const std::vector<double>& weights, std::vector<double>& residual,
+                        const std::vector<ptrdiff_t>& chosen) {
+    const auto x = gathered(weights, chosen);
+    std::vector<double> y(x.size());
+    ++passes_;
+    if (!product(Precision::full, chosen, x.data(), y.data())) return false;
+    const auto width = std::ssize(chosen);
+    for (ptrdiff_t i = 0; i < n_; ++i) {
+      for (ptrdiff_t a = 0; a < width; ++a) {
+        residual[size_of(i * m_ + chosen[size_of(a)])] = 1.0 - y[size_of(i * width + a)];
+      }
+    }
+    return true;
+  }
+
+  double norm(const std::vector<double>& residual, ptrdiff_t c) const {
+    double sum = 0.0;
+    for (ptrdiff_t i = 0; i < n_; ++i) sum += residual[size_of(i * m_ + c)] * residual[size_of(i * m_ + c)];
+    return std::sqrt(sum / static_cast<double>(n_));
+  }
+
+  /// The certificate of column c from its weights and residual.
+  void judge(ptrdiff_t c) {
+    auto& column = out_.columns[size_of(c)];
+    column.residual = norm(residual_, c);
+    double bound = 0.0;
+    for (ptrdiff_t i = 0; i < n_; ++i) {
+      bound += out_.weights[size_of(i * m_ + c)] * (1.0 + residual_[size_of(i * m_ + c)]);
+    }
+    column.lower_bound = bound;
+    const double ritz = smallest_ritz_[size_of(c)];
+    column.error_estimate = ritz > 1e200 ? 1e300 : preconditioned_square(c) / ritz;
+    column.converged = choice_.stop == StopRule::residual
+                           ? column.residual <= choice_.tol
+                           : column.error_estimate <= choice_.tol * std::max(column.lower_bound, 0.0);
+  }
+
+  double preconditioned_square(ptrdiff_t c) {
+    std::vector<double> z(size_of(n_));
+    if (factors_.empty()) return static_cast<double>(n_) * std::pow(norm(residual_, c), 2);
+    std::vector<double> r(size_of(n_));
+    for (ptrdiff_t i = 0; i < n_; ++i) r[size_of(i)] = residual_[size_of(i * m_ + c)];
+    factors_[size_of(c)]->apply(r.data(), z.data(), 1, monitor_);
+    double sum = 0.0;
+    for (ptrdiff_t i = 0; i < n_; ++i) sum += r[size_of(i)] * z[size_of(i)];
+    return sum;
+  }
+
+  double inner_tol(const std::vector<ptrdiff_t>& active) const {
+    if (choice_.stop == StopRule::magnitude) return magnitude_gain;
+    const double floor = precision_ == Precision::single ? single_gain : full_gain;
+    double largest = 0.0;
+    for (const auto c : active) largest = std::max(largest, out_.columns[size_of(c)].residual);
+    return std::clamp(0.5 * choice_.tol / largest, floor, 0.1);
+  }
+
+  /// One round: conjugate gradients for the correction, then the residual in double.
+  void step(int round, const std::vector<ptrdiff_t>& active) {
+    const auto width = std::ssize(active);
+    const auto b = gathered(residual_, active);
+    std::vector<double> correction(b.size(), 0.0);
+    std::vector<char> moving;
+    const auto apply = [&](const double* x, double* y, ptrdiff_t) { apply_moving(active, moving, x, y); };
+    const auto precondition = [&](const double* r, double* z, ptrdiff_t) {
+      if (factors_.empty()) std::copy(r, r + n_ * width, z);
+      for (ptrdiff_t a = 0; a < width && !factors_.empty(); ++a) {
+        if (moving.empty() || moving[size_of(a)] != 0) {
+          factors_[size_of(active[size_of(a)])]->apply(r + a, z + a, width, monitor_);
+        }
+      }
+    };
+    const linalg::CgOptions options{.tol = inner_tol(active),
+                                    .max_iter = choice_.max_iter - passes_,
+                                    .euclidean = choice_.stop == StopRule::residual,
+                                    .moving = &moving};
+    const auto result = linalg::conjugate_gradients(n_, width, apply, precondition, b.data(),
+                                                    correction.data(), options, monitor_);
+    passes_ += result.iterations;
+    for (ptrdiff_t a = 0; a < width; ++a) note(active[size_of(a)], result.columns[size_of(a)]);
+    accept(round, active, correction);
+  }
+
+  void apply_moving(const std::vector<ptrdiff_t>& active, const std::vector<char>& moving, const double* x,
+                    double* y) {
+    const auto width = std::ssize(active);
+    std::vector<ptrdiff_t> chosen, slots;
+    for (ptrdiff_t a = 0; a < width; ++a) {
+      if (!moving.empty() && moving[size_of(a)] == 0) continue;
+      chosen.push_back(active[size_of(a)]);
+      slots.push_back(a);
+    }
+    const auto count = std::ssize(slots);
+    if (count == width) {
+      product(precision_, chosen, x, y);
+      return;
+    }
+    std::vector<double> some(size_of(n_ * count)), products(size_of(n_ * count));
+    for (ptrdiff_t i = 0; i < n_; ++i) {
+      for (ptrdiff_t a = 0; a < count; ++a) some[size_of(i * count + a)] = x[i * width + slots[size_of(a)]];
+    }
+    product(precision_, chosen, some.data(), products.data());
+    for (ptrdiff_t i = 0; i < n_; ++i) {
+      for (ptrdiff_t a = 0; a < count; ++a)
+        y[i * width + slots[size_of(a)]] = products[size_of(i * count + a)];
+    }
+  }
+
+  void note(ptrdiff_t c, const linalg::CgColumn& from) {
+    auto& column = out_.columns[size_of(c)];
+    column.iterations += from.iterations;
+    const bool broke = !from.converged && passes_ < choice_.max_iter && !monitor_.stopped();
+    if (broke && precision_ == Precision::full) column.indefinite = true;
+    if (from.lanczos_smallest > 0.0 && from.iterations > 0) {
+      smallest_ritz_[size_of(c)] = std::min(smallest_ritz_[size_of(c)], from.lanczos_smallest);
+    }
+  }
+
+  /// Keeps a correction that helped; a column that single precision no longer helps sends all to double.
+  void accept(int round, const std::vector<ptrdiff_t>& active, const std::vector<double>& correction) {
+    const auto width = std::ssize(active);
+    auto weights = out_.weights;
+    for (ptrdiff_t i = 0; i < n_; ++i) {
+      for (ptrdiff_t a = 0; a < width; ++a) {
+        weights[size_of(i * m_ + active[size_of(a)])] += correction[size_of(i * width + a)];
+      }
+    }
+    auto residual = residual_;
+    if (!update_residuals(weights, residual, active)) return;
+    bool gained = true;
+    for (const auto c : active) {
+      const double before = norm(residual_, c), after = norm(residual, c);
+      if (after < before || choice_.stop == StopRule::magnitude) {
+        for (ptrdiff_t i = 0; i < n_; ++i) {
+          residual_[size_of(i * m_ + c)] = residual[size_of(i * m_ + c)];
+          out_.weights[size_of(i * m_ + c)] = weights[size_of(i * m_ + c)];
+        }
+      }
+      judge(c);
+      const bool column_gained = out_.columns[size_of(c)].converged || after <= least_gain * before;
+      if (!column_gained && precision_ == Precision::full) ++stuck_[size_of(c)];
+      gained = gained && column_gained;
+      out_.info.trace.add({static_cast<double>(round), static_cast<double>(passes_), after,
+                           precision_ == Precision::single ? 1.0 : 0.0});
+    }
+    if (!gained) precision_ = Precision::full;
+    monitor_.progress(static_cast<double>(passes_), 0.0);
+  }
+
+  void finish(const Stopwatch& watch) {
+    auto& info = out_.info;
+    info.interrupted = monitor_.stopped();
+    info.converged = !info.interrupted;
+    for (const auto& column : out_.columns) info.converged = info.converged && column.converged;
+    info.iterations = passes_;
+    info.seconds = watch.seconds();
+    info.error_kind = ErrorKind::estimate;
+    info.error_bound = out_.columns.empty() ? 0.0 : out_.columns[0].error_estimate;
+    info.solver = factors_.empty() ? "conjugate gradients"
+                                   : (plan_.landmarks.empty() ? "conjugate gradients, Vecchia preconditioner"
+                                                              : "conjugate gradients, AFN preconditioner");
+    info.solver += precision_ == Precision::single ? ", single precision refined" : ", double precision";
+  }
+
+  const Space& space_;
+  std::vector<double> scales_;
+  CgChoice choice_;
+  Monitor& monitor_;
+  ptrdiff_t n_, m_;
+  Precision precision_;
+  FactorPlan plan_;
+  std::vector<std::unique_ptr<ApproximateInverse>> factors_;
+  std::vector<double> smallest_ritz_, residual_;
+  std::vector<int> stuck_;
+  int passes_ = 0;
+  Weightings out_;
+};
+
+}  // namespace
+
+Weightings solve_by_gradients(const Space& space, std::span<const double> scales, const CgChoice& choice,
+                              std::span<const double> start, Monitor& monitor) {
+  return Solver(space, scales, choice, monitor).run(start);
+}
+
+}  // namespace steelyard::weigh

@@ -1,0 +1,112 @@
+// A finite metric space as the solvers of weigh see it: what they need of Z = exp(-scale D), never Z itself.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <mutex>
+#include <span>
+#include <vector>
+
+#include "core/monitor.hpp"
+#include "core/views.hpp"
+#include "linalg/similarity.hpp"
+
+namespace steelyard::weigh {
+
+enum class Precision { single, full };
+
+class Space {
+ public:
+  virtual ~Space() = default;
+  virtual std::ptrdiff_t size() const = 0;
+
+  /// Y <- Z V, both n x columns row-major, column c at scales[c]. False when stopped.
+  virtual bool product(Precision precision, std::span<const double> scales, const double* v, double* y,
+                       Monitor& monitor) const = 0;
+
+  /// out (row-major) <- distances between chosen points. One thread; `scratch` is resized as needed.
+  virtual void chosen(std::span<const std::int32_t> rows, std::span<const std::int32_t> cols, double* out,
+                      std::vector<double>& scratch) const = 0;
+
+  /// out (rows x (stop - start)) <- distances from points first .. first + rows - 1 to points start .. stop -
+  /// 1; start is a multiple of 64. Four rows from a multiple of 4 cost as much as one. One thread.
+  virtual void rows(std::ptrdiff_t first, std::ptrdiff_t rows, std::ptrdiff_t start, std::ptrdiff_t stop,
+                    double* out) const = 0;
+  virtual void rows(std::ptrdiff_t first, std::ptrdiff_t rows, std::ptrdiff_t start, std::ptrdiff_t stop,
+                    float* out) const = 0;
+
+  /// The same points in another order.
+  virtual std::unique_ptr<const Space> reordered(std::span<const std::int32_t> order,
+                                                 Monitor& monitor) const = 0;
+};
+
+/// Points with a metric. `points` must outlive it.
+class PointSpace final : public Space {
+ public:
+  PointSpace(MatrixView<const double> points, simd::Metric metric, double power);
+
+  std::ptrdiff_t size() const override { return points_.rows; }
+  bool product(Precision precision, std::span<const double> scales, const double* v, double* y,
+               Monitor& monitor) const override;
+  void chosen(std::span<const std::int32_t> rows, std::span<const std::int32_t> cols, double* out,
+              std::vector<double>& scratch) const override;
+  void rows(std::ptrdiff_t first, std::ptrdiff_t rows, std::ptrdiff_t start, std::ptrdiff_t stop,
+            double* out) const override;
+  void rows(std::ptrdiff_t first, std::ptrdiff_t rows, std::ptrdiff_t start, std::ptrdiff_t stop,
+            float* out) const override;
+  std::unique_ptr<const Space> reordered(std::span<const std::int32_t> order,
+                                         Monitor& monitor) const override;
+
+ private:
+  template <class Real>
+  const linalg::PackedPoints<Real>& packed(std::unique_ptr<const linalg::PackedPoints<Real>>& slot,
+                                           Monitor& monitor) const;
+
+  std::vector<double> owned_;
+  MatrixView<const double> points_;
+  simd::Metric metric_;
+  double power_;
+  mutable std::mutex mutex_;
+  mutable std::unique_ptr<const linalg::PackedPoints<float>> single_;
+  mutable std::unique_ptr<const linalg::PackedPoints<double>> full_;
+};
+
+/// Given distances (n x n, symmetric). `distances` must outlive it.
+class MatrixSpace final : public Space {
+ public:
+  explicit MatrixSpace(MatrixView<const double> distances) : distances_(distances) {}
+
+  std::ptrdiff_t size() const override { return distances_.rows; }
+  bool product(Precision precision, std::span<const double> scales, const double* v, double* y,
+               Monitor& monitor) const override;
+  void chosen(std::span<const std::int32_t> rows, std::span<const std::int32_t> cols, double* out,
+              std::vector<double>& scratch) const override;
+  void rows(std::ptrdiff_t first, std::ptrdiff_t rows, std::ptrdiff_t start, std::ptrdiff_t stop,
+            double* out) const override;
+  void rows(std::ptrdiff_t first, std::ptrdiff_t rows, std::ptrdiff_t start, std::ptrdiff_t stop,
+            float* out) const override;
+  std::unique_ptr<const Space> reordered(std::span<const std::int32_t> order,
+                                         Monitor& monitor) const override;
+
+ private:
+  template <class Real>
+  void copy_rows(std::ptrdiff_t first, std::ptrdiff_t rows, std::ptrdiff_t start, std::ptrdiff_t stop,
+                 Real* out) const;
+
+  MatrixView<const double> distances_;
+  std::vector<std::int32_t> order_;  ///< empty: as given
+};
+
+/// Smallest distance between two different points. n^2 / 2 distances.
+double smallest_distance(const Space& space, Monitor& monitor);
+
+/// The k nearest of each point, found in single precision: among all others, or (`before`) among those of
+/// lower number only. n x k numbers of points, nearest first, -1 where there are fewer. n^2 (/ 2) distances.
+std::vector<std::int32_t> nearest_neighbours(const Space& space, std::ptrdiff_t k, bool before,
+                                             Monitor& monitor);
+
+/// Farthest-point sampling from the most central of a few points: each next landmark is the point farthest
+/// from those before. n m distances. Gonzalez, Theor. Comput. Sci. 38 (1985).
+std::vector<std::int32_t> farthest_points(const Space& space, std::ptrdiff_t m, Monitor& monitor);
+
+}  // namespace steelyard::weigh
