@@ -6,6 +6,7 @@ import time
 import warnings
 from collections.abc import Iterator
 from dataclasses import dataclass
+from operator import itemgetter
 from typing import Any
 
 import numpy as np
@@ -18,8 +19,10 @@ from .._info import Info
 from .._validate import check_positive, refuse_masked
 
 Array = npt.NDArray[np.float64]
+_Pair = tuple[Array, Array, str, float]  # weighting, coweighting, solver, reciprocal condition
 
 _EPS = float(np.finfo(np.float64).eps)
+_CHOLESKY = "Cholesky: Z is symmetric positive definite"
 _UNDETERMINED = 1e-3  # relative error from which on single weights are not worth reading
 
 
@@ -36,16 +39,17 @@ class SimilarityInfo(Info):
     backward_error : float or None
         Smallest relative change of Z and of the ones, in the maximum norm, that makes what is returned exact.
     weight_error : float or None
-        Estimated relative error of the weights in the maximum norm.
+        Estimated relative error of the weights: backward error (or rounding) over `reciprocal_condition`.
     reciprocal_condition : float
-        Estimate in the 1-norm; for a singular Z smallest over largest singular value.
+        Estimate in the 1-norm, rows and columns scaled to a largest entry near 1; for a singular Z smallest
+        over largest of the singular values that count.
     rank : int
         Of Z to rounding.
     symmetric, positive_definite : bool
         To rounding; the latter is proven by a Cholesky factorisation and only looked for if Z is symmetric.
     magnitude_gap : float or None
-        |sum of weights - sum of coweights| relative to the magnitude (to 1 where that is smaller): 0 in exact
-        arithmetic.
+        |sum of weights - sum of coweights| relative to the magnitude, or to the largest weight where that is
+        more: 0 in exact arithmetic.
     """
 
     residual: float
@@ -110,9 +114,7 @@ class _Solved:
     v: Array
     solver: str
     rcond: float
-    error: float
     rank: int
-    positive_definite: bool = False
 
 
 def solve_similarity(Z: Any, *, tol: float = 1e-8) -> SimilaritySolution:
@@ -144,12 +146,15 @@ def solve_similarity(Z: Any, *, tol: float = 1e-8) -> SimilaritySolution:
     ConvergenceWarning
         If Z is so close to singular that the residual of its weighting is above `tol`.
 
-    Notes ----- Symmetric Z: Cholesky, or LDL' if that shows Z not to be positive definite. Asymmetric Z: LU,
-    one factorisation for both sides. Each is equilibrated where LAPACK can, refined, and comes with the
-    condition number. A reciprocal condition below n * 2.2e-16 counts as singular: then weighting and
-    coweighting are minimum-norm least-squares solutions, singular values below that share of the largest one
-    left out, and exist if their residuals say so. Both existing, their sums agree, and the magnitude is
-    taken as 1'w + v'(1 - Zw), whose error is of second order in the errors of w and v.
+    Notes
+    -----
+    Symmetric Z: Cholesky, or LDL' if that shows Z not to be positive definite. Asymmetric Z: LU,
+    one factorisation for both sides. Rows and columns are first scaled by powers of two; solutions are
+    refined once and come with an estimate of the condition number. A reciprocal condition below n * 2.2e-16
+    counts as singular: then weighting and coweighting are minimum-norm least-squares solutions, singular
+    values below that share of the largest one left out, and exist if their residuals say so. Both existing,
+    their sums agree, and the magnitude is taken as 1'w + v'(1 - Zw), whose error is of second order in the
+    errors of w and v.
 
     O(n^3) time (a singular Z some twenty times that of a regular one), about four matrices of memory. SciPy's
     LAPACK does the work: its thread settings apply, and the last bits may depend on them.
@@ -201,38 +206,56 @@ def check_similarities(Z: Any, name: str) -> Array:
 def _solve(Z: Array, symmetric: bool) -> _Solved:
     """By the first factorisation that finds Z regular, else by least squares."""
     least = len(Z) * _EPS
-    for solved in _symmetric_solutions(Z) if symmetric else _asymmetric_solutions(Z):
-        if solved.rcond >= least and np.isfinite(solved.w).all() and np.isfinite(solved.v).all():
-            return solved
+    rows, columns = _equilibration(Z, symmetric)
+    solutions = _symmetric_solutions if symmetric else _asymmetric_solutions
+    for w, v, solver, rcond in solutions(Z * rows[:, None] * columns, rows, columns):
+        if rcond >= least and np.isfinite(w).all() and np.isfinite(v).all():
+            return _Solved(w * columns, v * rows, solver, rcond, len(Z))
     return _least_squares(Z, symmetric, least)
 
 
-def _symmetric_solutions(Z: Array) -> Iterator[_Solved]:
-    n, one = len(Z), np.ones((len(Z), 1))
-    *_, x, rcond, error, _, info = lapack.dposvx(Z, one)
-    if info in (0, n + 1):
-        why = "Cholesky: Z is symmetric positive definite"
-        yield _Solved(x[:, 0], x[:, 0], why, float(rcond), float(error[0]), n, True)
-    work = int(lapack.dsysvx_lwork(n)[0])
-    *_, x, rcond, error, _, info = lapack.dsysvx(Z, one, lwork=work)
-    if info in (0, n + 1):
-        why = "LDL': Z is symmetric, not positive definite"
-        yield _Solved(x[:, 0], x[:, 0], why, float(rcond), float(error[0]), n)
-    for solved in _asymmetric_solutions(Z):  # equilibrates, which LDL' does not
-        why = "LU: Z is symmetric, not positive definite and badly scaled"
-        yield _Solved(solved.w, solved.w, why, solved.rcond, solved.error, n)
+def _equilibration(Z: Array, symmetric: bool) -> tuple[Array, Array]:
+    """Powers of two that bring the largest entry of each row and column near 1 (Ruiz's iteration)."""
+    rows, columns = np.ones(len(Z)), np.ones(len(Z))
+    for _ in range(10):
+        size = np.abs(Z * rows[:, None] * columns)
+        by_row, by_column = size.max(axis=1), size.max(axis=0)
+        if min(by_row.min(), by_column.min()) >= 0.25 and max(by_row.max(), by_column.max()) <= 1.0:
+            break
+        rows = rows * _inverse_root(by_row)
+        columns = rows if symmetric else columns * _inverse_root(by_column)
+    return rows, columns
 
 
-def _asymmetric_solutions(Z: Array) -> Iterator[_Solved]:
-    n, one = len(Z), np.ones((len(Z), 1))
-    a, lu, pivots, equilibrated, rows, columns, _, w, rcond, w_error, _, info = lapack.dgesvx(Z, one)
-    if info not in (0, n + 1):
+def _inverse_root(size: Array) -> Array:
+    exponent = np.where(size > 0, np.frexp(size)[1], 0)
+    return np.asarray(np.ldexp(1.0, -((exponent + 1) // 2)))
+
+
+def _symmetric_solutions(Z: Array, rows: Array, columns: Array) -> Iterator[_Pair]:
+    """Refined by LAPACK's expert drivers; columns are rows."""
+    n, b = len(Z), rows[:, None]
+    x, rcond, info = itemgetter(5, 6, 9)(lapack.dposvx(Z, b, fact="N"))
+    if info in (0, n + 1):
+        yield x[:, 0], x[:, 0], _CHOLESKY, float(rcond)
+    work = max(3 * n, int(lapack.dsysvx_lwork(n)[0]))
+    x, rcond, info = itemgetter(4, 5, 8)(lapack.dsysvx(Z, b, lwork=work))
+    if info in (0, n + 1):
+        yield x[:, 0], x[:, 0], "LDL': Z is symmetric, not positive definite", float(rcond)
+
+
+def _asymmetric_solutions(Z: Array, rows: Array, columns: Array) -> Iterator[_Pair]:
+    """One factorisation, refined once on either side."""
+    lu, pivots, info = lapack.dgetrf(Z)
+    if info != 0:
         return
-    *_, v, _, v_error, _, _ = lapack.dgesvx(
-        a, one, fact="F", trans="T", af=lu, ipiv=pivots, equed=equilibrated, r=rows, c=columns
-    )
-    error = float(max(w_error[0], v_error[0]))
-    yield _Solved(w[:, 0], v[:, 0], "LU: Z is asymmetric", float(rcond), error, n)
+    rcond, _ = lapack.dgecon(lu, np.abs(Z).sum(axis=0).max())
+
+    def refined(A: Array, b: Array, trans: int) -> Array:
+        x = lapack.dgetrs(lu, pivots, b, trans=trans)[0]
+        return np.asarray(x + lapack.dgetrs(lu, pivots, b - A @ x, trans=trans)[0])
+
+    yield refined(Z, rows, 0), refined(Z.T, columns, 1), "LU: Z is asymmetric", float(rcond)
 
 
 def _least_squares(Z: Array, symmetric: bool, least: float) -> _Solved:
@@ -247,10 +270,9 @@ def _least_squares(Z: Array, symmetric: bool, least: float) -> _Solved:
     inverse = np.where(kept, 1 / np.where(kept, s, 1.0), 0.0)
     w, v = V @ (inverse * U.sum(axis=0)), U @ (inverse * V.sum(axis=0))
     rank = int(kept.sum())
-    error = len(Z) * _EPS * s.max() / s[kept].min() if rank else 0.0
-    rcond = float(s.min() / s.max()) if rank else 0.0
+    rcond = float(s[kept].min() / s.max()) if rank else 0.0
     why = f"minimum-norm least squares: Z is singular to rounding, rank {rank} of {len(Z)}"
-    return _Solved(w, v, why, rcond, float(error), rank)
+    return _Solved(w, v, why, rcond, rank)
 
 
 # ---- what they are worth
@@ -267,34 +289,38 @@ def _report(
     Z: Array, exponent: int, symmetric: bool, solved: _Solved, tol: float, start: float
 ) -> SimilaritySolution:
     """Z and its solutions are scaled by 2^exponent, which residuals do not see."""
-    residuals, changes = zip(_residual(Z, solved.w), _residual(Z.T, solved.v), strict=True)
-    regular = solved.rank == len(Z)
-    exists = [regular or r <= tol for r in residuals]
-    found = [r for r, e in zip(residuals, exists, strict=True) if e]
-    w, v = (np.ldexp(x, -exponent) if e else None for x, e in zip((solved.w, solved.v), exists, strict=True))
+    sides = [_residual(Z, solved.w)]
+    sides.append(sides[0] if symmetric else _residual(Z.T, solved.v))
+    residuals = [residual for residual, _ in sides]
+    exists = [solved.rank == len(Z) or residual <= tol for residual in residuals]
+    found = [side for side, there in zip(sides, exists, strict=True) if there]
+    bound = max((residual for residual, _ in found), default=None)
+    backward = max((change for _, change in found), default=None)
+    error = None if backward is None else max(backward, _EPS) / solved.rcond
+    w, v = (
+        _scaled_back(x, exponent) if e else None for x, e in zip((solved.w, solved.v), exists, strict=True)
+    )
     magnitude = gap = None
-    if w is not None and v is not None:
-        magnitude = float(np.ldexp(solved.w.sum() + solved.v @ (1.0 - Z @ solved.w), -exponent))
-        gap = float(abs(w.sum() - v.sum()) / max(abs(magnitude), 1.0))
-    for x in (w, v):
-        if x is not None:
-            x.flags.writeable = False
+    if all(exists):
+        stationary = solved.w.sum() + solved.v @ (1.0 - Z @ solved.w)
+        magnitude = float(_scaled_back(np.array(stationary), exponent))
+        gap = float(abs(solved.w.sum() - solved.v.sum()) / max(abs(stationary), np.abs(solved.w).max()))
     info = SimilarityInfo(
-        converged=not found or max(found) <= tol,
+        converged=bound is None or bound <= tol,
         iterations=1,
         solver=solved.solver,
         seconds=time.perf_counter() - start,
         tol=tol,
-        error_bound=max(found) if found else None,
+        error_bound=bound,
         error_kind="rigorous",
-        message=_message(solved, exists, gap, residuals, tol),
+        message="; ".join(_remarks(solved, symmetric, exists, residuals, tol, error, gap)),
         residual=max(residuals),
-        backward_error=max(c for c, e in zip(changes, exists, strict=True) if e) if found else None,
-        weight_error=solved.error if found else None,
+        backward_error=backward,
+        weight_error=error,
         reciprocal_condition=solved.rcond,
         rank=solved.rank,
         symmetric=symmetric,
-        positive_definite=solved.positive_definite,
+        positive_definite=solved.solver == _CHOLESKY,
         magnitude_gap=gap,
     )
     if not info.converged:
@@ -302,22 +328,36 @@ def _report(
     return SimilaritySolution(w, v, magnitude, exists[0], exists[1], residuals[0], residuals[1], info)
 
 
-def _message(
-    solved: _Solved, exists: list[bool], gap: float | None, residuals: tuple[float, ...], tol: float
-) -> str:
-    parts = []
-    for name, there, residual in zip(("weighting", "coweighting"), exists, residuals, strict=True):
+def _scaled_back(x: Array, exponent: int) -> Array:
+    with np.errstate(over="ignore"):
+        result = np.asarray(np.ldexp(x, -exponent))
+    if not np.isfinite(result).all():
+        raise ValueError("Z has weights beyond the range of float64; multiply Z by a large number")
+    result.flags.writeable = False
+    return result
+
+
+def _remarks(
+    solved: _Solved,
+    symmetric: bool,
+    exists: list[bool],
+    residuals: list[float],
+    tol: float,
+    error: float | None,
+    gap: float | None,
+) -> Iterator[str]:
+    names = ("weighting",) if symmetric else ("weighting", "coweighting")
+    for name, there, residual in zip(names, exists, residuals, strict=False):
         if not there:
-            parts.append(f"no {name} exists: the least-squares residual is {residual:.2g}, above tol={tol:g}")
+            yield f"no {name} exists: the least-squares residual is {residual:.2g}, above tol={tol:g}"
         elif residual > tol:
-            parts.append(
+            yield (
                 f"the {name} has residual {residual:.1e}, above tol={tol:g}, since Z is close to singular "
                 f"(reciprocal condition {solved.rcond:.1e}); change the scale or merge near-duplicates"
             )
     if solved.rank < len(solved.w) and any(exists):
-        parts.append("what exists is not unique: the one of minimum norm is given")
-    if any(exists) and solved.error > _UNDETERMINED:
-        parts.append(f"single weights are not determined: relative error about {solved.error:.1g}")
+        yield "what exists is not unique: the one of minimum norm is given"
+    if error is not None and error > _UNDETERMINED:
+        yield f"single weights are not determined: relative error about {error:.1g}"
     if gap is not None and gap > _UNDETERMINED:
-        parts.append(f"weights and coweights have sums that differ by {gap:.1g} of the magnitude")
-    return "; ".join(parts)
+        yield f"weights and coweights have sums that differ, relatively by {gap:.1g}"

@@ -59,7 +59,9 @@ def similarity(
         If `hom` has another shape or NaN entries, a size is not finite, or a composite shows that `size_map`
         is not multiplicative (to 1e-9 relative); the message names the hom-objects.
 
-    Notes ----- n^2 calls of `size_map`, and up to three more a composite. A check by sampling can refute a
+    Notes
+    -----
+    n^2 calls of `size_map`, and up to three more a composite. A check by sampling can refute a
     size map, not prove it. That C(i, j) composed with C(j, k) is comparable with C(i, k), as a category
     asks, is not looked at.
 
