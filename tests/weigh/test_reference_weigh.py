@@ -210,8 +210,6 @@ def test_conjugate_gradients_reach_the_tolerance_from_below():
     bounds = [reference.lower_bound(Z, x) for x in iterates]
     assert (np.diff(bounds) > -1e-12).all()
     assert bounds[-1] <= reference.magnitude(X) + 1e-12
-    # 1'x is the same bound only as far as rounding leaves the iterates conjugate
-    np.testing.assert_allclose([x.sum() for x in iterates], bounds, atol=1e-6)
 
 
 def test_preconditioners_with_everything_are_the_inverse():

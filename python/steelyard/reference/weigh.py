@@ -110,7 +110,10 @@ def magnitude(X: Any, scale: float = 1.0, metric: str = "euclidean", p: float = 
 
 
 def lower_bound(Z: Array, w: Array) -> float:
-    """2 * 1'w - w'Zw: at most the magnitude for any w, where Z is positive definite."""
+    """2 * 1'w - w'Zw: at most the magnitude for any w, where Z is positive definite.
+
+    In exact arithmetic it is 1'w for the iterates of conjugate gradients from 0; rounding lets 1'w exceed it.
+    """
     return float(2 * w.sum() - w @ Z @ w)
 
 
