@@ -144,7 +144,7 @@ def solve_similarity(Z: Any, *, tol: float = 1e-8) -> SimilaritySolution:
     Warns
     -----
     ConvergenceWarning
-        If Z is so close to singular that the residual of its weighting is above `tol`.
+        If Z is so close to singular, or so badly scaled, that rounding alone takes a residual above `tol`.
 
     Notes
     -----
@@ -179,7 +179,7 @@ def solve_similarity(Z: Any, *, tol: float = 1e-8) -> SimilaritySolution:
     start = time.perf_counter()
     exponent = int(np.frexp(np.abs(matrix).max())[1])
     scaled = np.ldexp(matrix, -exponent)  # exact; keeps norms and products in range
-    symmetric = bool((np.abs(scaled - scaled.T) <= 4 * _EPS).all())
+    symmetric = _is_symmetric(scaled)
     return _report(scaled, exponent, symmetric, _solve(scaled, symmetric), tol, start)
 
 
@@ -198,6 +198,13 @@ def check_similarities(Z: Any, name: str) -> Array:
             f"(first: row {bad[0][0]}, column {bad[0][1]})"
         )
     return result
+
+
+def _is_symmetric(Z: Array) -> bool:
+    """To rounding of the entries, or of what the diagonal says they are measured against."""
+    root = np.sqrt(np.abs(np.diag(Z)))
+    size = np.maximum(np.abs(Z), np.outer(root, root))
+    return bool((np.abs(Z - Z.T) <= 4 * _EPS * np.maximum(size, size.T)).all())
 
 
 # ---- the factorisations
@@ -281,8 +288,10 @@ def _least_squares(Z: Array, symmetric: bool, least: float) -> _Solved:
 def _residual(Z: Array, w: Array) -> tuple[float, float]:
     """||Z w - 1|| / sqrt(n), and the backward error of w in the maximum norm."""
     r = Z @ w - 1.0
-    change = np.abs(r).max() / (np.abs(Z).sum(axis=1).max() * np.abs(w).max() + 1.0)
-    return float(np.linalg.norm(r) / np.sqrt(len(w))), float(change)
+    largest = float(np.abs(r).max())
+    change = largest / (np.abs(Z).sum(axis=1).max() * np.abs(w).max() + 1.0)
+    mean_square = np.mean((r / (largest or 1.0)) ** 2)  # a badly scaled Z can have residuals that overflow
+    return largest * float(np.sqrt(mean_square)), float(change)
 
 
 def _report(
@@ -352,8 +361,9 @@ def _remarks(
             yield f"no {name} exists: the least-squares residual is {residual:.2g}, above tol={tol:g}"
         elif residual > tol:
             yield (
-                f"the {name} has residual {residual:.1e}, above tol={tol:g}, since Z is close to singular "
-                f"(reciprocal condition {solved.rcond:.1e}); change the scale or merge near-duplicates"
+                f"the {name} has residual {residual:.1e}, above tol={tol:g}, by rounding alone: Z is close "
+                f"to singular or badly scaled (reciprocal condition {solved.rcond:.1e}); change the scale or "
+                f"merge near-duplicates"
             )
     if solved.rank < len(solved.w) and any(exists):
         yield "what exists is not unique: the one of minimum norm is given"

@@ -101,7 +101,7 @@ def _check_hom(hom: Any) -> Array:
     try:
         array = refuse_masked(hom, "hom")
     except ValueError as error:
-        if "hom" in str(error):
+        if str(error).startswith("hom "):
             raise
         raise ValueError("hom must hold n rows of n numbers, or of n matrices of one shape") from None
     if array.dtype.kind not in "fiub":
