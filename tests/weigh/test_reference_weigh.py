@@ -197,6 +197,14 @@ def test_the_line_needs_no_cutoff_and_k32_has_both():
     assert reference.strong_cutoff(D, "precomputed") == pytest.approx(np.log(2), rel=1e-6)
 
 
+def test_positive_weights_of_an_indefinite_space_are_told_apart_by_the_strong_cutoff():
+    # K_{3,3} is homogeneous, so its weights are positive; (1 - q)(1 - 2q) is an eigenvalue of Z
+    side = np.repeat([0, 1], 3)
+    D = np.where(side[:, None] == side, 2.0, 1.0) * ~np.eye(6, dtype=bool)
+    assert reference.positive_cutoff(D, "precomputed") == 0
+    assert reference.strong_cutoff(D, "precomputed") == pytest.approx(np.log(2), rel=1e-6)
+
+
 # ---- iterative solution
 
 

@@ -156,8 +156,9 @@ def solve_similarity(Z: Any, *, tol: float = 1e-8) -> SimilaritySolution:
     their sums agree, and the magnitude is taken as 1'w + v'(1 - Zw), whose error is of second order in the
     errors of w and v.
 
-    O(n^3) time (a singular Z some twenty times that of a regular one), about four matrices of memory. SciPy's
-    LAPACK does the work: its thread settings apply, and the last bits may depend on them.
+    O(n^3) time (a singular Z five to ten times that of a regular one) and four more matrices of memory
+    (seven for a singular asymmetric Z). SciPy's LAPACK does the work: its thread settings apply, and the
+    last bits may depend on them.
 
     References
     ----------
