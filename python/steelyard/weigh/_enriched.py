@@ -127,8 +127,7 @@ def solve_similarity(Z: Any, *, tol: float = 1e-8) -> SimilaritySolution:
         map s, see `similarity`. Worked on in float64.
     tol : float, default 1e-8
         Relative residual up to which a weighting of a singular Z counts as one. A solution with a larger
-        residual is warned of. The default lies far above rounding and far below the residuals, of order 1 /
-        n and more, of matrices that have no weighting.
+        residual is warned of. The default lies far above rounding, which leaves about 1e-15.
 
     Returns
     -------
@@ -139,7 +138,8 @@ def solve_similarity(Z: Any, *, tol: float = 1e-8) -> SimilaritySolution:
     TypeError
         If Z does not hold real numbers.
     ValueError
-        If Z is not square, is empty, or has masked, NaN or infinite entries.
+        If Z is not square, is empty, or has masked, NaN or infinite entries, or is so small that its weights
+        overflow.
 
     Warns
     -----
