@@ -5,6 +5,6 @@ The tests hold the compiled kernels to them, and the benchmarks race them.
 
 from __future__ import annotations
 
-from . import rank
+from . import rank, weigh
 
-__all__ = ["rank"]
+__all__ = ["rank", "weigh"]
