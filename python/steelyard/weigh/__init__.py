@@ -1,8 +1,35 @@
-"""How much does each point count: weighting vectors and magnitude."""
+"""How much does each point count: weighting vectors, magnitude and what people do with them."""
 
 from __future__ import annotations
 
 from ._enriched import SimilarityInfo, SimilaritySolution, solve_similarity
+from ._function import (
+    MagnitudeFunction,
+    magnitude_area,
+    magnitude_difference,
+    magnitude_dimension,
+    magnitude_function,
+)
+from ._result import WeighInfo, Weighting
+from ._scales import find_scale
 from ._size_map import similarity
+from ._weighting import magnitude, magnitude_distance, spread, weighting
 
-__all__ = ["SimilarityInfo", "SimilaritySolution", "similarity", "solve_similarity"]
+__all__ = [
+    "MagnitudeFunction",
+    "SimilarityInfo",
+    "SimilaritySolution",
+    "WeighInfo",
+    "Weighting",
+    "find_scale",
+    "magnitude",
+    "magnitude_area",
+    "magnitude_difference",
+    "magnitude_dimension",
+    "magnitude_distance",
+    "magnitude_function",
+    "similarity",
+    "solve_similarity",
+    "spread",
+    "weighting",
+]

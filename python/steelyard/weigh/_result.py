@@ -1,0 +1,122 @@
+"""What the solvers of weigh return."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+
+from .._info import Info
+from ._spaces import Space
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+Array = npt.NDArray[np.float64]
+
+
+@dataclass(frozen=True, kw_only=True)
+class WeighInfo(Info):
+    """Info of a weighting. `converged` says that `residual` is at most `tol`.
+
+    `error_bound` bounds how far `lower_bound` can lie below the magnitude: ||1 - Zw||^2 / mu. It is
+    'rigorous' (up to rounding) where `smallest_eigenvalue` is a proven mu <= lambda_min(Z), else an
+    'estimate': r'Z^{-1}r from the Cholesky factor, or from the Lanczos matrix of the iteration. None where
+    Z is not positive definite.
+
+    Attributes
+    ----------
+    residual : float
+        ||1 - Zw||_2 / ||1||_2, computed in float64 (from sampled rows with method 'local').
+    lower_bound : float or None
+        2 * 1'w - w'Zw in float64: a lower bound of the magnitude where Z is positive definite, else None.
+    error_estimate : float or None
+        The estimate also where a proven bound is given; it is often far smaller.
+    smallest_eigenvalue : float or None
+        The proven mu: from the row sums (Gershgorin), or from the smallest distance between points of a
+        Euclidean space (Narcowich and Ward).
+    positive_definite : str or None
+        'theory', 'Cholesky' or None: what says that Z is positive definite.
+    merged : int
+        Rows that repeat another; they share its weight.
+    jitter : float
+        What was added to the diagonal of Z: what you asked for, never more.
+    """
+
+    residual: float
+    lower_bound: float | None
+    error_estimate: float | None = None
+    smallest_eigenvalue: float | None = None
+    positive_definite: str | None = None
+    merged: int = 0
+    jitter: float = 0.0
+
+
+@dataclass(frozen=True, repr=False, eq=False)
+class Weighting:
+    """The weighting of a finite metric space at one scale.
+
+    Attributes
+    ----------
+    weights : ndarray, shape (n,)
+        w with Z w = 1, Z_ij = exp(-scale d_ij); read-only. Large at the boundary and for outliers, near 0
+        inside, 1 for a point far from all others. Copies of a point share its weight.
+    magnitude : float
+        Their sum: the effective number of points.
+    scale : float
+        As used.
+    metric : str
+    info : WeighInfo
+    coweights : ndarray, shape (n,), or None
+        v with v'Z = 1', for asymmetric distances only.
+    """
+
+    weights: Array
+    magnitude: float
+    scale: float
+    metric: str
+    info: WeighInfo
+    coweights: Array | None = None
+    _space: Space | None = field(default=None, repr=False)
+
+    def __len__(self) -> int:
+        return len(self.weights)
+
+    def __repr__(self) -> str:
+        state = "converged" if self.info.converged else "NOT converged"
+        bound = self.info.error_bound
+        lines = [
+            f"Weighting: {len(self)} points, scale {self.scale:.6g}, magnitude {self.magnitude:.6g}",
+            f"{state}: residual {self.info.residual:.1e}"
+            + (f", magnitude within {bound:.1e} ({self.info.error_kind})" if bound is not None else "")
+            + f" ({self.info.solver})",
+        ]
+        order = self.order[:3]
+        lines.append(
+            "largest weights: " + ", ".join(f"{self.weights[i]:.4g} (row {i})" for i in order.tolist())
+        )
+        if self.info.message:
+            lines.append(f"note: {self.info.message}")
+        return "\n".join(lines)
+
+    @property
+    def order(self) -> npt.NDArray[np.intp]:
+        """Rows by falling weight."""
+        return np.argsort(-self.weights, kind="stable")
+
+    def to_frame(self) -> dict[str, npt.NDArray[Any]]:
+        """Columns ``row`` and ``weight`` (and ``coweight``), largest weight first, for any data frame."""
+        order = self.order
+        table: dict[str, npt.NDArray[Any]] = {"row": order, "weight": self.weights[order]}
+        if self.coweights is not None:
+            table["coweight"] = self.coweights[order]
+        return table
+
+    def plot(self, X: Any = None, *, ax: Axes | None = None) -> Axes:
+        """The points (their first two features, or `X`) with areas and colours by weight; see
+        `steelyard.plotting.plot_weights`."""
+        from ..plotting import plot_weights
+
+        return plot_weights(self, X, ax=ax)

@@ -1,0 +1,294 @@
+"""What arrives as X and metric, as a finite metric space that the kernels read."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from .. import _core
+from .._validate import check_positive, check_threads, refuse_masked
+
+Array = npt.NDArray[np.float64]
+Index = npt.NDArray[np.intp]
+
+METRICS = (
+    "euclidean",
+    "cityblock",
+    "chebyshev",
+    "minkowski(p)",
+    "cosine",
+    "angular",
+    "hamming",
+    "jaccard",
+    "precomputed",
+)
+_VECTOR_METRICS = ("euclidean", "cityblock", "chebyshev", "minkowski")
+
+
+@dataclass(frozen=True, eq=False)
+class Space:
+    """n points, of which `n_unique` differ.
+
+    Distances here are `unit` times those of the kernels, whose coordinates are centred and at most 1.
+    """
+
+    metric: str
+    power: float
+    unit: float
+    n: int
+    points: Array | None  # of the points that differ
+    distances: Array | None  # likewise; precomputed
+    first: Index  # of each point that differs, its first row in X
+    group: Index  # of each row in X, its point
+    symmetric: bool
+    centre: Array | None = None
+    codes: tuple[npt.NDArray[Any], ...] = ()
+
+    @property
+    def n_unique(self) -> int:
+        return len(self.first)
+
+    @property
+    def merged(self) -> int:
+        """Rows that repeat another."""
+        return self.n - self.n_unique
+
+    @property
+    def dimension(self) -> int | None:
+        return None if self.points is None else self.points.shape[1]
+
+    @property
+    def on_a_line(self) -> bool:
+        return self.points is not None and self.points.shape[1] == 1 and self.metric in _VECTOR_METRICS
+
+    @property
+    def positive_definite(self) -> bool:
+        """Whether theory makes every Z positive definite: distances of negative type."""
+        if self.on_a_line:
+            return True
+        if self.metric == "minkowski":
+            return self.power <= 2
+        return self.metric in ("euclidean", "cityblock", "cosine", "angular", "hamming", "jaccard")
+
+    @cached_property
+    def core(self) -> Any:
+        """The kernels' view; keeps packed copies of the points, O(n d)."""
+        if self.points is not None:
+            return _core._point_space(self.points, self.metric, self.power)
+        return _core._matrix_space(self.distances)
+
+    def spread_out(self, weights: Array) -> Array:
+        """Weights of the points that differ, shared evenly by their copies."""
+        if not self.merged:
+            return weights
+        return np.asarray((weights / np.bincount(self.group, minlength=self.n_unique))[self.group])
+
+    def subset(self, index: Index) -> Space:
+        """Some of the points that differ, as a space of their own."""
+        return replace(
+            self,
+            n=len(index),
+            points=None if self.points is None else np.ascontiguousarray(self.points[index]),
+            distances=None
+            if self.distances is None
+            else np.ascontiguousarray(self.distances[np.ix_(index, index)]),
+            first=np.arange(len(index)),
+            group=np.arange(len(index)),
+        )
+
+    def cross(self, Y: Any, *, name: str = "X", n_threads: int | None = None) -> Array:
+        """Distances (len(Y), n_unique) from other points, given as X was; not for precomputed distances."""
+        if self.points is None:
+            raise ValueError(f"{name} can't be compared with precomputed distances; give points")
+        array = _check_array(Y, name)
+        if array.shape[1] != self.points.shape[1]:
+            raise ValueError(f"{name} must have {self.points.shape[1]} features, got {array.shape[1]}")
+        return self.unit * self.between(self._prepare(array, name), n_threads=n_threads)
+
+    def between(self, prepared: Array, *, n_threads: int | None = None) -> Array:
+        assert self.points is not None
+        return _core._cross_distances(
+            prepared, self.points, self.metric, self.power, check_threads(n_threads)
+        )
+
+    def _prepare(self, array: Array, name: str) -> Array:
+        if self.metric in _VECTOR_METRICS:
+            assert self.centre is not None
+            return (array - self.centre) / self.unit
+        if self.metric == "hamming":
+            return _encoded(array, self.codes)
+        return _prepared_rows(array, self.metric, name)
+
+
+def parse_metric(metric: object) -> tuple[str, float]:
+    """Name and Minkowski power."""
+    if isinstance(metric, str):
+        found = re.fullmatch(r"minkowski\((.+)\)", metric.replace(" ", ""))
+        if found:
+            try:
+                power = float(found[1])
+            except ValueError:
+                power = float("nan")
+            if not power >= 1:
+                raise ValueError(f"metric: minkowski(p) needs a number p >= 1, got {found[1]!r}")
+            named = {1.0: "cityblock", 2.0: "euclidean", float("inf"): "chebyshev"}
+            return named.get(power, "minkowski"), power
+        if metric in METRICS and metric != "minkowski(p)":
+            return metric, 2.0
+    raise ValueError(f"metric must be one of {', '.join(METRICS)}, got {metric!r}")
+
+
+def check_space(X: Any, metric: object = "euclidean", *, name: str = "X") -> Space:
+    """X as a space; ValueError or TypeError that names it otherwise."""
+    kind, power = parse_metric(metric)
+    if kind == "precomputed":
+        return _precomputed(X, name)
+    array = _check_array(X, name)
+    centre, unit, codes = None, 1.0, ()
+    if kind in _VECTOR_METRICS:
+        centre, unit = _centre_and_unit(array)
+        points = (array - centre) / unit
+    elif kind == "hamming":
+        codes = tuple(np.unique(column) for column in array.T)
+        points = _encoded(array, codes)
+    else:
+        points = _prepared_rows(array, kind, name)
+    first, group = _distinct_rows(points)
+    if len(first) < len(points):
+        points = points[first]
+    return Space(
+        metric=kind,
+        power=power,
+        unit=unit,
+        n=len(array),
+        points=np.ascontiguousarray(points),
+        distances=None,
+        first=first,
+        group=group,
+        symmetric=True,
+        centre=centre,
+        codes=codes,
+    )
+
+
+def _check_array(X: Any, name: str) -> Array:
+    array = refuse_masked(X, name)
+    if array.dtype.kind not in "fiub":
+        raise TypeError(f"{name} must hold real numbers, got dtype {array.dtype}")
+    if array.ndim != 2:
+        hint = "; a column of numbers is x[:, None]" if array.ndim == 1 else ""
+        raise ValueError(f"{name} must be 2-dimensional (points x features), got shape {array.shape}{hint}")
+    if not array.shape[0] or not array.shape[1]:
+        raise ValueError(f"{name} must have at least one point and one feature, got shape {array.shape}")
+    result = array.astype(np.float64)
+    bad = np.flatnonzero(~np.isfinite(result).all(axis=1))
+    if len(bad):
+        raise ValueError(
+            f"{name} has {len(bad)} rows with NaN or infinity (first: row {bad[0]}); drop or impute them"
+        )
+    return result
+
+
+def _centre_and_unit(array: Array) -> tuple[Array, float]:
+    """The middle of the box that holds the points, and a power of two that makes half its side at most 1."""
+    low, high = array.min(axis=0), array.max(axis=0)
+    centre = 0.5 * low + 0.5 * high
+    half = float((0.5 * high - 0.5 * low).max())
+    return centre, float(2.0 ** np.ceil(np.log2(half))) if half > 0 else 1.0
+
+
+def _encoded(array: Array, codes: tuple[npt.NDArray[Any], ...]) -> Array:
+    """Each value as its number among those of its column; -1 for one that is not there."""
+    out = np.empty_like(array)
+    for k, known in enumerate(codes):
+        place = np.minimum(np.searchsorted(known, array[:, k]), len(known) - 1)
+        out[:, k] = np.where(known[place] == array[:, k], place, -1)
+    return out
+
+
+def _prepared_rows(array: Array, metric: str, name: str) -> Array:
+    if metric == "jaccard":
+        if not np.isin(array, (0.0, 1.0)).all():
+            raise ValueError(f"{name} must hold booleans or 0 and 1 for metric='jaccard'")
+        return array
+    largest = np.abs(array).max(axis=1, keepdims=True)
+    bad = np.flatnonzero(largest[:, 0] == 0)
+    if len(bad):
+        raise ValueError(
+            f"{name} has {len(bad)} rows of zeros (first: row {bad[0]}), which have no angle: metric={metric!r}"
+        )
+    scaled = array / largest  # first, so that x and 2 x become the same bits
+    return np.asarray(scaled / np.sqrt((scaled**2).sum(axis=1, keepdims=True)))
+
+
+def _distinct_rows(rows: Array) -> tuple[Index, Index]:
+    """(first row of each distinct one, in the order of the rows; number of each row's distinct one)."""
+    rows = np.ascontiguousarray(rows + 0.0)  # -0 and 0 are equal
+    keys = rows.view(np.dtype((np.void, rows.shape[1] * rows.itemsize))).ravel()
+    _, first, inverse = np.unique(keys, return_index=True, return_inverse=True)
+    if len(first) == len(rows):
+        everything = np.arange(len(rows))
+        return everything, everything
+    order = np.argsort(first)
+    place = np.empty_like(order)
+    place[order] = np.arange(len(order))
+    return first[order], place[inverse.ravel()]
+
+
+def _precomputed(X: Any, name: str) -> Space:
+    array = refuse_masked(X, name)
+    if array.dtype.kind not in "fiub":
+        raise TypeError(f"{name} must hold real numbers, got dtype {array.dtype}")
+    square = _square(array.astype(np.float64, copy=False), name)
+    if np.isnan(square).any() or (square < 0).any():
+        i, j = np.argwhere(np.isnan(square) | (square < 0))[0]
+        raise ValueError(
+            f"{name} must hold distances >= 0 (inf: no similarity), got {square[i, j]} at [{i}, {j}]"
+        )
+    if np.diagonal(square).any():
+        i = int(np.flatnonzero(np.diagonal(square))[0])
+        raise ValueError(f"{name} must have a diagonal of zeros, got {square[i, i]} at [{i}, {i}]")
+    symmetric = bool((square == square.T).all())
+    first = group = np.arange(len(square))
+    if np.count_nonzero(square) < square.size - len(square):
+        first, group = _distinct_rows(square if symmetric else np.hstack([square, square.T]))
+    if len(first) < len(square):
+        square = square[np.ix_(first, first)]
+    return Space(
+        metric="precomputed",
+        power=2.0,
+        unit=1.0,
+        n=len(group),
+        points=None,
+        distances=np.ascontiguousarray(square),
+        first=first,
+        group=group,
+        symmetric=symmetric,
+    )
+
+
+def _square(array: Array, name: str) -> Array:
+    if array.ndim == 1 and len(array):
+        n = int(np.sqrt(2 * len(array))) + 1
+        if n * (n - 1) // 2 != len(array):
+            raise ValueError(f"{name} is condensed but {len(array)} is no n (n - 1) / 2")
+        square = np.zeros((n, n))
+        upper = np.triu_indices(n, 1)
+        square[upper] = array
+        square.T[upper] = array
+        return square
+    if array.ndim != 2 or array.shape[0] != array.shape[1] or not len(array):
+        raise ValueError(
+            f"{name} must be a square matrix or a condensed vector of distances, got shape {array.shape}"
+        )
+    return array
+
+
+def check_scale(scale: object) -> float:
+    """A positive number; the named scales are the business of `find_scale`."""
+    return check_positive(scale, "scale")
