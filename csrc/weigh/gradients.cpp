@@ -150,15 +150,20 @@ class Solver {
     return std::sqrt(sum / static_cast<double>(n_));
   }
 
+  /// 2 * 1'w - w'Zw = 1'w + w'r.
+  double bound(const std::vector<double>& weights, const std::vector<double>& residual, ptrdiff_t c) const {
+    double sum = 0.0;
+    for (ptrdiff_t i = 0; i < n_; ++i) {
+      sum += weights[size_of(i * m_ + c)] * (1.0 + residual[size_of(i * m_ + c)]);
+    }
+    return sum;
+  }
+
   /// The certificate of column c from its weights and residual.
   void judge(ptrdiff_t c) {
     auto& column = out_.columns[size_of(c)];
     column.residual = norm(residual_, c);
-    double bound = 0.0;
-    for (ptrdiff_t i = 0; i < n_; ++i) {
-      bound += out_.weights[size_of(i * m_ + c)] * (1.0 + residual_[size_of(i * m_ + c)]);
-    }
-    column.lower_bound = bound;
+    column.lower_bound = bound(out_.weights, residual_, c);
     const double ritz = smallest_ritz_[size_of(c)];
     column.error_estimate = ritz > 1e200 ? 1e300 : unseen * preconditioned_square(c) / ritz;
     column.converged = choice_.stop == StopRule::residual
@@ -265,7 +270,9 @@ class Solver {
     bool gained = true;
     for (const auto c : active) {
       const double before = norm(residual_, c), after = norm(residual, c);
-      if (after < before || choice_.stop == StopRule::magnitude) {
+      if (choice_.stop == StopRule::residual
+              ? after < before
+              : bound(weights, residual, c) > out_.columns[size_of(c)].lower_bound) {
         for (ptrdiff_t i = 0; i < n_; ++i) {
           residual_[size_of(i * m_ + c)] = residual[size_of(i * m_ + c)];
           out_.weights[size_of(i * m_ + c)] = weights[size_of(i * m_ + c)];

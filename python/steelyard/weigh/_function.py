@@ -173,7 +173,13 @@ def magnitude_function(
 
 
 def _shares_iterations(space: Space) -> bool:
-    return space.positive_definite and not space.on_a_line and space.n_unique >= _LOCK_STEP_FROM
+    # exp(-cosine distance) is a Gaussian kernel: singular to rounding, which takes a dense factorisation.
+    return (
+        space.positive_definite
+        and space.metric != "cosine"
+        and not space.on_a_line
+        and space.n_unique >= _LOCK_STEP_FROM
+    )
 
 
 def _auto_scales(space: Space, count: int, request: Request) -> Array:
