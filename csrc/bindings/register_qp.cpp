@@ -47,6 +47,7 @@ py::dict solve(linalg::SymmetricRows& rows, const Array<double>& q, const Array<
   if (q.size() != rows.size() || lower.size() != q.size() || upper.size() != q.size()) {
     throw py::value_error("q, lower and upper must have one entry a row of K");
   }
+  if (q.size() == 0) throw py::value_error("K must have at least one row");
   const linalg::QpOptions options{
       .tol = tol, .max_iter = max_iter, .cache_bytes = cache_bytes, .factor_limit = factor_limit};
   PythonHost host(progress);

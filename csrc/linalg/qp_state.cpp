@@ -105,8 +105,8 @@ void QpState::measure() {
   }
   objective = 0.5 * (gp - qp);
   // What rounding alone leaves of the gap: it counts as reached.
-  const double rounding =
-      8.0 * std::numeric_limits<double>::epsilon() * (kernel_scale * size * size + q_scale * size);
+  const double noise = 8.0 * std::numeric_limits<double>::epsilon() * (kernel_scale * size + q_scale);
+  const double rounding = noise * size;
   scale = std::max(0.5 * std::fabs(gp + qp) + std::fabs(qp), rounding / options.tol);
   gap = 0.0;
   if (summed()) {
@@ -131,7 +131,9 @@ void QpState::measure() {
       if (g[i] > 0.0) {
         gap += g[i] * (p[i] - problem.lower[i]);
       } else if (g[i] < 0.0) {
-        const double step = diagonal[i] > 0.0 ? -g[i] / diagonal[i] : 0.0;
+        const bool endless = diagonal[i] <= 0.0 && -g[i] > noise;
+        const double step = endless ? std::numeric_limits<double>::infinity()
+                                    : (diagonal[i] > 0.0 ? -g[i] / diagonal[i] : 0.0);
         const double cap = std::min(problem.upper[i], problem.lower[i] + 2.0 * widest + step);
         gap -= g[i] * std::max(cap - p[i], 0.0);
       }
