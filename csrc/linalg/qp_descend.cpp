@@ -17,11 +17,13 @@ constexpr double flat = 1e-14;  // of the scale of K: curvature that is zero up 
 
 class Descent {
  public:
-  explicit Descent(QpState& state) : s_(state), flat_(flat * std::max(state.kernel_scale, 1e-300)) {}
+  explicit Descent(QpState& state)
+      : s_(state), flat_(flat * std::max(state.kernel_scale, 1e-300)), made_(state.rows.rows_made()) {}
 
   QpEnd pairs(double violation, std::int64_t budget) {
     for (std::int64_t step = 0; step < budget; ++step, ++s_.iterations) {
       if (step % 64 == 0 && watch(step, budget)) return QpEnd::stopped;
+      if (costly()) return QpEnd::budget;
       ptrdiff_t i = -1;
       double lowest = infinity, highest = -infinity;
       for (ptrdiff_t k = 0; k < s_.n; ++k) {
@@ -42,6 +44,7 @@ class Descent {
   QpEnd singles(double violation, std::int64_t budget) {
     for (std::int64_t step = 0; step < budget; ++step, ++s_.iterations) {
       if (step % 64 == 0 && watch(step, budget)) return QpEnd::stopped;
+      if (costly()) return QpEnd::budget;
       ptrdiff_t i = -1;
       double best = 0.0, worst = 0.0;
       for (ptrdiff_t k = 0; k < s_.n; ++k) {
@@ -69,6 +72,9 @@ class Descent {
     s_.monitor.progress(static_cast<double>(step), static_cast<double>(budget));
     return s_.monitor.poll();
   }
+
+  /// Rows made on demand have cost some passes over K: the other methods make better use of them.
+  bool costly() const { return s_.rows.rows_made() > made_ + 4 * size_of(s_.n); }
 
   /// The coordinate whose exchange with i promises the largest decrease.
   ptrdiff_t partner(ptrdiff_t i, const double* row) {
@@ -104,6 +110,7 @@ class Descent {
 
   QpState& s_;
   double flat_;
+  std::size_t made_;
 };
 
 }  // namespace

@@ -14,7 +14,8 @@ using std::ptrdiff_t;
 
 std::size_t size_of(ptrdiff_t n) { return static_cast<std::size_t>(n); }
 
-constexpr int most_rounds = 200;
+constexpr int most_rounds = 60;
+constexpr double inexact = 1e-2;  // of a system's residual: two digits a round once the free set has settled
 
 class ProjectedNewton {
  public:
@@ -30,7 +31,7 @@ class ProjectedNewton {
       if (s_.iterations >= s_.max_iter) return QpEnd::budget;
       idle = s_.gap < 0.9 * least ? 0 : idle + 1;
       least = std::min(least, s_.gap);
-      if (idle > 10) return QpEnd::stalled;
+      if (idle > 4) return QpEnd::stalled;
       choose_free();
       std::vector<double> target = newton_point();
       if (s_.monitor.poll()) return QpEnd::stopped;
@@ -96,7 +97,7 @@ class ProjectedNewton {
     };
     const auto times = [this](const double* v, double* y, ptrdiff_t c) { apply(v, y, c); };
     const auto found = conjugate_gradients(std::ssize(free_), columns, times, same, b.data(), x.data(),
-                                           {.tol = 1e-4, .max_iter = 300}, s_.monitor);
+                                           {.tol = inexact, .max_iter = 300}, s_.monitor);
     s_.iterations += found.iterations;
     double nu = 0.0;
     if (s_.summed()) {

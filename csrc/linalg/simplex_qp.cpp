@@ -1,6 +1,7 @@
 #include "linalg/simplex_qp.hpp"
 
 #include <algorithm>
+#include <limits>
 #include <string>
 
 #include "linalg/qp_state.hpp"
@@ -9,6 +10,8 @@ namespace steelyard::linalg {
 namespace {
 
 constexpr double rough = 1e-4;  // digits that decomposition makes before the active set takes over
+
+constexpr std::size_t most_passes = 100;  // over K, if its rows are made on demand
 
 std::int64_t left(const QpState& s) { return std::max<std::int64_t>(0, s.max_iter - s.iterations); }
 
@@ -27,7 +30,8 @@ QpEnd long_descent(QpState& s) {
     if (!s.refresh()) return QpEnd::stopped;
     s.measure();
     if (s.good()) return QpEnd::converged;
-    if (left(s) == 0) return QpEnd::budget;
+    if (left(s) == 0 || s.rows.rows_made() > most_passes * static_cast<std::size_t>(s.n))
+      return QpEnd::budget;
     const double before = s.gap;
     const double violation = 0.1 * s.options.tol * s.scale / std::max(s.reach, 1e-300);
     const auto end = descend(s, violation, std::min<std::int64_t>(left(s), 1000 + 20 * s.n));
@@ -52,7 +56,7 @@ QpEnd run(QpState& s, std::string& solver) {
   if (end == QpEnd::too_large) {
     solver += " (stopped at " + std::to_string(s.options.factor_limit) +
               " free coordinates) + projected Newton by conjugate gradients";
-    end = project_newton(s);
+    return project_newton(s);
   }
   if (end == QpEnd::indefinite || end == QpEnd::stalled) {
     if (!s.convex) solver += " (left: negative curvature)";
@@ -73,6 +77,7 @@ QpResult solve_simplex_qp(const QpProblem& problem, const QpOptions& options, Mo
   result.gap = state.best_gap;
   result.convex = state.convex;
   result.unbounded = end == QpEnd::unbounded;
+  if (!state.started) result.gap = state.best_gap = std::numeric_limits<double>::infinity();
   auto& info = result.info;
   info.converged = state.best_gap <= options.tol * state.best_scale;
   info.interrupted = end == QpEnd::stopped;

@@ -52,7 +52,7 @@ struct QpOptions {
   double tol = 1e-10;         ///< of gap / (1/2 p'Kp + |q'p|)
   std::int64_t max_iter = 0;  ///< SMO steps + changes of the active set; 0: 1000 + 200 n
   std::size_t cache_bytes = std::size_t{256} << 20;
-  std::ptrdiff_t factor_limit = 6000;  ///< free coordinates beyond which no factor is made
+  std::ptrdiff_t factor_limit = 8000;  ///< free coordinates beyond which no factor is made
 };
 
 struct QpResult {

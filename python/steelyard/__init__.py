@@ -23,7 +23,7 @@ __all__ = [
     "build_info",
 ]
 
-_LAZY = ("datasets", "plotting", "rank", "reference")
+_LAZY = ("datasets", "plotting", "rank", "reference", "weigh")
 
 
 def __getattr__(name: str) -> Any:
