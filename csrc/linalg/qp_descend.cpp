@@ -74,7 +74,7 @@ class Descent {
   }
 
   /// Rows made on demand have cost some passes over K: the other methods make better use of them.
-  bool costly() const { return s_.rows.rows_made() > made_ + 4 * size_of(s_.n); }
+  bool costly() const { return s_.rows.rows_made() > made_ + 1000 + 4 * size_of(s_.n); }
 
   /// The coordinate whose exchange with i promises the largest decrease.
   ptrdiff_t partner(ptrdiff_t i, const double* row) {

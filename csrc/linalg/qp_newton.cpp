@@ -53,6 +53,7 @@ class ProjectedNewton {
       if (s_.can_rise(i) && s_.can_fall(i)) mu += s_.slope(i), ++inner;
     }
     if (inner > 0) mu /= static_cast<double>(inner);
+    level_ = mu;
     free_.clear();
     for (ptrdiff_t i = 0; i < s_.n; ++i) {
       if (s_.can_rise(i) ? s_.can_fall(i) || s_.slope(i) < mu : s_.can_fall(i) && s_.slope(i) > mu) {
@@ -146,7 +147,8 @@ class ProjectedNewton {
     double slope = 0.0;
     for (std::size_t i = 0; i < step.size(); ++i) {
       step[i] = target[i] - s_.p[i];
-      slope += s_.g[i] * step[i];
+      slope +=
+          (s_.g[i] - level_) * step[i];  // the steps' sum is zero: near the optimum only this keeps digits
       if (step[i] != 0.0) moved.push_back(static_cast<ptrdiff_t>(i));
     }
     if (!(slope < 0.0)) return false;
@@ -168,6 +170,7 @@ class ProjectedNewton {
   QpState& s_;
   std::vector<ptrdiff_t> free_;
   std::vector<double> wide_, product_;
+  double level_ = 0.0;  ///< the multiplier that the free coordinates agree on
 };
 
 }  // namespace

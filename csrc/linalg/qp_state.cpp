@@ -136,6 +136,7 @@ void QpState::measure() {
                                     : (diagonal[i] > 0.0 ? -g[i] / diagonal[i] : 0.0);
         const double cap = std::min(problem.upper[i], problem.lower[i] + 2.0 * widest + step);
         gap -= g[i] * std::max(cap - p[i], 0.0);
+        reach += std::max(cap - p[i], 0.0);
       }
     }
   }
