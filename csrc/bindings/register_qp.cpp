@@ -53,8 +53,8 @@ class FunctionRows final : public linalg::SymmetricRows {
   py::object called(const py::object& indices) {
     try {
       return function_(indices);
-    } catch (py::error_already_set& error) {
-      if (asked_ || !error.matches(PyExc_KeyboardInterrupt)) throw;
+    } catch (const py::error_already_set& error) {
+      if (asked_ || !is_interrupt(error)) throw;
       asked_ = true;
     }
     return function_(indices);

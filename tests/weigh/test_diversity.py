@@ -111,7 +111,7 @@ def complete_bipartite(a, b):
 
 def test_an_indefinite_space_is_refused_unless_a_local_answer_will_do():
     d = complete_bipartite(3, 2)
-    with pytest.raises(ValueError, match="X must have positive semidefinite similarities.*local=True"):
+    with pytest.raises(ValueError, match=r"X must have positive semidefinite similarities.*local=True"):
         max_diversity(d, metric="precomputed", scale=0.1)
     best = max_diversity(d, metric="precomputed", scale=0.1, local=True)
     assert best.info.definite == "no"

@@ -123,7 +123,7 @@ def _similarity_rows(X: Floats, metric: str, scale: float, n_threads: int) -> Ro
                 raise interrupted(None)
             np.sqrt(z, out=z)
         z *= -scale
-        return np.exp(z, out=z)  # type: ignore[no-any-return]
+        return np.exp(z, out=z)
 
     return rows
 
