@@ -87,7 +87,8 @@ class ActiveSet {
       if (s_.monitor.poll()) return QpEnd::stopped;
       const std::size_t m = free_.size();
       system.assign(2 * m, 1.0);
-      for (std::size_t k = 0; k < m; ++k) system[2 * k] = s_.slope(free_[k]);
+      const double mu = level();  // what the slopes have in common only costs digits
+      for (std::size_t k = 0; k < m; ++k) system[2 * k] = s_.slope(free_[k]) - mu;
       factor_.solve(system.data(), 2);
       double nu = 0.0;
       if (s_.summed()) {
@@ -99,7 +100,7 @@ class ActiveSet {
       for (std::size_t k = 0; k < m; ++k) direction_[k] = -system[2 * k] - nu * system[2 * k + 1];
       ++s_.iterations;
       const double length = longest_step();
-      step(length, nu);
+      step(length, nu - mu);
       if (length >= 1.0) break;
       if (s_.iterations >= s_.max_iter) break;
     }

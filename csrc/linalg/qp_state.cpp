@@ -76,7 +76,22 @@ bool QpState::start() {
   return true;
 }
 
+void QpState::restore_sum() {
+  ptrdiff_t largest = -1;
+  double size = 0.0;
+  for (ptrdiff_t i = 0; i < n; ++i) {
+    const double room = std::min(at(i) - low(i), high(i) - at(i));
+    if (room > size) size = room, largest = i;
+  }
+  for (int k = 0; k < 3 && largest >= 0; ++k) {
+    const double rest = missing();
+    if (rest == 0.0 || std::fabs(rest) >= size) return;
+    at(largest) = std::clamp(at(largest) + rest, low(largest), high(largest));
+  }
+}
+
 bool QpState::refresh() {
+  if (summed()) restore_sum();
   std::vector<ptrdiff_t> support;
   for (ptrdiff_t i = 0; i < n; ++i) {
     if (at(i) != 0.0) support.push_back(i);

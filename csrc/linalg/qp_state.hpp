@@ -40,9 +40,10 @@ struct QpState {
   bool can_rise(std::ptrdiff_t i) { return at(i) < high(i); }
   bool can_fall(std::ptrdiff_t i) { return at(i) > low(i); }
 
-  bool start();    ///< p, g, diagonal, shift by one pass over K; false when stopped
-  bool refresh();  ///< g afresh from p; false when stopped
-  void measure();  ///< objective, gap and their scale from p and g; keeps the best
+  bool start();        ///< p, g, diagonal, shift by one pass over K; false when stopped
+  void restore_sum();  ///< takes rounding's share of the sum from the largest coordinate inside its bounds
+  bool refresh();      ///< g afresh from p, its sum restored; false when stopped
+  void measure();      ///< objective, gap and their scale from p and g; keeps the best
   bool good() const { return gap <= options.tol * scale; }
   double missing() const;  ///< total - sum p
 };
