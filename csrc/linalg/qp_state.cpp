@@ -119,10 +119,7 @@ void QpState::measure() {
     q_scale = std::max(q_scale, std::fabs(problem.q[i]));
   }
   objective = 0.5 * (gp - qp);
-  // What rounding alone leaves of the gap: it counts as reached.
   const double noise = 8.0 * std::numeric_limits<double>::epsilon() * (kernel_scale * size + q_scale);
-  const double rounding = noise * size;
-  scale = std::max(0.5 * std::fabs(gp + qp) + std::fabs(qp), rounding / options.tol);
   gap = 0.0;
   if (summed()) {
     std::vector<std::size_t> order(p.size());
@@ -156,6 +153,9 @@ void QpState::measure() {
     }
   }
   gap = std::max(gap, 0.0);
+  const double rounding =
+      noise * (size + (std::isfinite(reach) ? reach : 0.0));  // alone leaves that: reached
+  scale = std::max(0.5 * std::fabs(gp + qp) + std::fabs(qp), rounding / options.tol);
   trace.add({static_cast<double>(iterations), objective, gap});
   if (gap < best_gap || best.empty()) {
     best = p;

@@ -124,6 +124,15 @@ def test_without_a_sum_it_is_nonnegative_least_squares():
     np.testing.assert_array_equal(found.support, np.flatnonzero(found.x))
 
 
+def test_an_objective_of_zero_counts_as_reached_at_rounding():
+    A = np.round(np.random.default_rng(8).normal(size=(5, 12)))
+    weights = np.random.default_rng(9).uniform(0, 1e-3, 12)
+    for total in (weights.sum(), None):
+        found = solve_simplex_qp(A.T @ A, A.T @ (A @ weights), total=total)
+        assert found.info.converged
+        np.testing.assert_allclose(A @ found.x, A @ weights, atol=1e-12)
+
+
 @pytest.mark.parametrize("length", [0.3, 3.0, 30.0])
 def test_near_singular_kernels_reach_ten_digits(length):
     rng = np.random.default_rng(0)
