@@ -107,6 +107,27 @@ double QpState::missing() const {
   return summed() ? *problem.total - std::accumulate(p.begin(), p.end(), 0.0) : 0.0;
 }
 
+double QpState::summed_gap() const {
+  std::vector<std::size_t> order(p.size());
+  std::iota(order.begin(), order.end(), std::size_t{0});
+  double rest = *problem.total - std::accumulate(problem.lower.begin(), problem.lower.end(), 0.0);
+  const auto steeper = [&](auto i, auto j) { return g[i] < g[j] || (g[i] == g[j] && i < j); };
+  std::make_heap(order.begin(), order.end(), [&](auto i, auto j) { return steeper(j, i); });
+  std::vector<double> vertex(problem.lower.begin(), problem.lower.end());
+  double mu = order.empty() ? 0.0 : g[order.front()];
+  for (auto end = order.end(); end != order.begin() && rest > 0.0; --end) {
+    std::pop_heap(order.begin(), end, [&](auto i, auto j) { return steeper(j, i); });
+    const auto i = *(end - 1);
+    const double room = problem.upper[i] - problem.lower[i], part = std::min(rest, room);
+    vertex[i] = part < room ? vertex[i] + part : problem.upper[i];
+    mu = g[i];
+    rest -= part;
+  }
+  double sum = 0.0;
+  for (std::size_t i = 0; i < p.size(); ++i) sum += (g[i] - mu) * (p[i] - vertex[i]);
+  return sum;
+}
+
 void QpState::measure() {
   double gp = 0.0, qp = 0.0, size = 0.0, widest = 0.0, q_scale = 0.0;
   reach = 0.0;
@@ -122,22 +143,7 @@ void QpState::measure() {
   const double noise = 8.0 * std::numeric_limits<double>::epsilon() * (kernel_scale * size + q_scale);
   gap = 0.0;
   if (summed()) {
-    std::vector<std::size_t> order(p.size());
-    std::iota(order.begin(), order.end(), std::size_t{0});
-    double rest = *problem.total - std::accumulate(problem.lower.begin(), problem.lower.end(), 0.0);
-    const auto steeper = [&](auto i, auto j) { return g[i] < g[j] || (g[i] == g[j] && i < j); };
-    std::make_heap(order.begin(), order.end(), [&](auto i, auto j) { return steeper(j, i); });
-    std::vector<double> vertex(problem.lower.begin(), problem.lower.end());
-    double mu = order.empty() ? 0.0 : g[order.front()];
-    for (auto end = order.end(); end != order.begin() && rest > 0.0; --end) {
-      std::pop_heap(order.begin(), end, [&](auto i, auto j) { return steeper(j, i); });
-      const auto i = *(end - 1);
-      const double room = problem.upper[i] - problem.lower[i], part = std::min(rest, room);
-      vertex[i] = part < room ? vertex[i] + part : problem.upper[i];
-      mu = g[i];
-      rest -= part;
-    }
-    for (std::size_t i = 0; i < p.size(); ++i) gap += (g[i] - mu) * (p[i] - vertex[i]);
+    gap = summed_gap();
   } else {
     for (std::size_t i = 0; i < p.size(); ++i) {
       if (g[i] > 0.0) {

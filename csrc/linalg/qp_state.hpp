@@ -46,6 +46,9 @@ struct QpState {
   void measure();      ///< objective, gap and their scale from p and g; keeps the best
   bool good() const { return gap <= options.tol * scale; }
   double missing() const;  ///< total - sum p
+
+ private:
+  double summed_gap() const;  ///< the gap with a sum constraint
 };
 
 /// Decomposition steps until the KKT violation is at most `violation` or `budget` steps were made.
