@@ -76,7 +76,7 @@ class MatrixSpace final : public Space {
  public:
   explicit MatrixSpace(MatrixView<const double> distances) : distances_(distances) {}
 
-  std::ptrdiff_t size() const override { return distances_.rows; }
+  std::ptrdiff_t size() const override { return order_.empty() ? distances_.rows : std::ssize(order_); }
   bool product(Precision precision, std::span<const double> scales, const double* v, double* y,
                Monitor& monitor) const override;
   void chosen(std::span<const std::int32_t> rows, std::span<const std::int32_t> cols, double* out,

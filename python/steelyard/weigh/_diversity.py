@@ -166,8 +166,8 @@ def max_diversity(
     -----
     Exact duplicates are merged. Up to 8000 points Z is held (8 n^2 bytes), beyond that its rows are made on
     demand: O(n d) each, one pass over all of them, then two for each step of SMO. The solver and the rest of
-    its cost: `solve_simplex_qp`. The check of distances that no theory makes positive definite is a Cholesky, n^3 / 3 flops, and
-    eigenvalues if that fails.
+    its cost: `solve_simplex_qp`. The check of distances that no theory makes positive definite is a Cholesky,
+    n^3 / 3 flops, and eigenvalues if that fails.
 
     References
     ----------
@@ -200,8 +200,8 @@ def max_diversity(
     if not space.positive_definite:
         if callable(rows):
             raise ValueError(
-                f"X has {n} distinct points: whether Z is indefinite for metric={metric!r} is looked at up to "
-                f"{_STORED} points"
+                f"X has {n} distinct points: whether Z is indefinite for metric={metric!r} is looked at "
+                f"up to {_STORED} points"
             )
         definite, least = _definite(rows)
         if definite == "no" and not accept_local:

@@ -37,9 +37,9 @@ def local_answer(
     residual = float(np.sqrt(np.mean(sampled**2)))
     if not residual <= LIMIT:
         raise ValueError(
-            f"method='local' is wrong here: the residual of {len(rows)} sampled rows is {residual:.2g}, above "
-            f"{LIMIT}. {NEIGHBOURS} neighbours reach too little of the space at scale {scale:.6g}: use a larger "
-            "scale, or method='cg'"
+            f"method='local' is wrong here: the residual of {len(rows)} sampled rows is {residual:.2g}, "
+            f"above {LIMIT}. {NEIGHBOURS} neighbours reach too little of the space at scale {scale:.6g}: use a "
+            "larger scale, or method='cg'"
         )
     info = WeighInfo(
         converged=True,

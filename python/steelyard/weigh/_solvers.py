@@ -143,9 +143,10 @@ def _cholesky(space: Space, request: Request, choice: Choice) -> Weighting:
         progress=request.progress,
     )
     column = out["columns"][0]
-    if column["indefinite"] and request.method in ("auto", "cholesky", "mixed"):
-        if request.method == "auto":
-            return _direct(space, request, Choice("direct", "Cholesky found Z not positive definite"))
+    failed = not column["converged"] and not out["info"]["interrupted"]
+    if request.method == "auto" and failed and (column["indefinite"] or not space.positive_definite):
+        return _direct(space, request, Choice("direct", "Cholesky found Z not positive definite"))
+    if column["indefinite"]:
         raise ValueError(
             f"method={request.method!r} needs a positive definite Z, which it is not to rounding at scale "
             f"{request.scale:.6g}; use method='auto' or 'direct'"
@@ -196,8 +197,8 @@ def _direct(space: Space, request: Request, choice: Choice) -> Weighting:
         found = solve_similarity(Z, tol=max(request.tol, 1e-12))
     if found.weighting is None or not found.weighting_exists:
         raise ValueError(
-            f"no weighting exists at scale {request.scale:.6g}: Z is singular and the least-squares residual is "
-            f"{found.weighting_residual:.1e}; another scale has one, and solve_similarity shows more"
+            f"no weighting exists at scale {request.scale:.6g}: Z is singular and the least-squares "
+            f"residual is {found.weighting_residual:.1e}; another scale has one, and solve_similarity shows more"
         )
     notes = [found.info.message] if found.info.message else []
     proof = "Cholesky" if found.info.positive_definite else None
@@ -254,8 +255,8 @@ def _finished(
     notes = [_merged_note(space)] if space.merged else []
     if doubt > 0.01 * float(np.linalg.norm(weights)):
         notes.append(
-            f"points as near as {space.unit * nearest:.1e} to each other: their single weights are not determined "
-            "to 1 %, their sum is (merge them, or lower tol)"
+            f"points as near as {space.unit * nearest:.1e} to each other: their single weights are not "
+            "determined to 1 %, their sum is (merge them, or lower tol)"
         )
     if proof is None:
         notes.append("nothing proves Z positive definite: the lower bound may not hold")
