@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import importlib
+from typing import TYPE_CHECKING, Any
+
+from ._boundary import Boundary, boundary
 from ._enriched import SimilarityInfo, SimilaritySolution, solve_similarity
 from ._function import (
     MagnitudeFunction,
@@ -10,17 +14,29 @@ from ._function import (
     magnitude_dimension,
     magnitude_function,
 )
+from ._model import PointScores, WeightingModel
+from ._query import Query, query
 from ._result import WeighInfo, Weighting
 from ._scales import find_scale
 from ._size_map import similarity
 from ._weighting import magnitude, magnitude_distance, spread, weighting
 
+if TYPE_CHECKING:
+    from ._estimators import MagnitudeOutlierDetector, WeightingClassifier
+
 __all__ = [
+    "Boundary",
     "MagnitudeFunction",
+    "MagnitudeOutlierDetector",
+    "PointScores",
+    "Query",
     "SimilarityInfo",
     "SimilaritySolution",
     "WeighInfo",
     "Weighting",
+    "WeightingClassifier",
+    "WeightingModel",
+    "boundary",
     "find_scale",
     "magnitude",
     "magnitude_area",
@@ -28,8 +44,22 @@ __all__ = [
     "magnitude_dimension",
     "magnitude_distance",
     "magnitude_function",
+    "query",
     "similarity",
     "solve_similarity",
     "spread",
     "weighting",
 ]
+
+_ESTIMATORS = ("MagnitudeOutlierDetector", "WeightingClassifier")
+
+
+def __getattr__(name: str) -> Any:
+    """The estimators need scikit-learn, which is imported with the first of them."""
+    if name in _ESTIMATORS:
+        return getattr(importlib.import_module(f"{__name__}._estimators"), name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *_ESTIMATORS})

@@ -32,10 +32,13 @@ class PointScores:
         The weight that each would have. A copy of a point of the model would share its weight.
     gains : ndarray, shape (m,)
         By how much the magnitude would grow (differential magnitude): 0 for a copy, 1 far from all points.
+    copies : ndarray of int, shape (m,)
+        For a copy, a row of the model that it repeats; -1 for the rest.
     """
 
     weights: Array
     gains: Array
+    copies: Index
 
     def __len__(self) -> int:
         return len(self.weights)
@@ -100,8 +103,8 @@ class WeightingModel:
     >>> model = weigh.WeightingModel([[0.0], [1.0]])
     >>> print(round(model.magnitude, 4), model.score_new([[10.0]]).gains.round(4))
     1.4621 [0.9998]
-    >>> print(model.add([[10.0]]).weights.round(4))
-    [0.7311 0.731  0.9999]
+    >>> print(model.add([[10.0]]).weights.round(3))
+    [0.731 0.731 1.   ]
     """
 
     scale: float
@@ -312,7 +315,10 @@ class WeightingModel:
             for i in range(0, len(new), step)
         ]
         return PointScores(
-            np.concatenate([part.weights for part in parts]), np.concatenate([part.gains for part in parts])
+            *(
+                np.concatenate([getattr(part, name) for part in parts])
+                for name in ("weights", "gains", "copies")
+            )
         )
 
     def _scores(self, new: npt.NDArray[Any], distances: Array) -> PointScores:
@@ -332,7 +338,11 @@ class WeightingModel:
         rest = np.where(near, 0.0, 1.0) - k @ self._solved
         left = np.where(is_copy, 1.0, np.maximum(left, np.finfo(float).tiny))
         shared = self._solved[nearest] / (self._counts[nearest] + 1)
-        return PointScores(np.where(is_copy, shared, rest / left), np.where(is_copy, 0.0, rest**2 / left))
+        return PointScores(
+            np.where(is_copy, shared, rest / left),
+            np.where(is_copy, 0.0, rest**2 / left),
+            np.where(is_copy, _first_rows(self._state.slot, basis.n)[nearest], -1),
+        )
 
     def _with(self, state: _State) -> WeightingModel:
         other = object.__new__(WeightingModel)
@@ -433,8 +443,8 @@ def _appended(factor: Array, across: Array, corner: Array) -> Array | None:
 def _without(factor: Array, gone: Index) -> Array:
     """The factor of L L' less some rows and columns.
 
-    Deleting rows of L leaves a matrix whose deleted columns B stick out: L22 L22' + B B' = L~ L~'. Each column
-    of L22 takes up B's entries in its row by one Householder reflection of m + 1 columns.
+    Deleting rows of L leaves a matrix whose deleted columns B stick out: L22 L22' + B B' = L~ L~'. Each
+    column of L22 takes up B's entries in its row by one Householder reflection of m + 1 columns.
     """
     n, first = len(factor), int(gone[0])
     behind = np.setdiff1d(np.arange(first, n), gone)
@@ -469,5 +479,3 @@ def _refactored(factor: Array, first: int, behind: Index, kept: Index) -> Array:
     if len(behind):
         out[first:, first:] = cholesky(tail @ tail.T, lower=True, overwrite_a=True)
     return out
-
-
