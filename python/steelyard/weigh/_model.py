@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from scipy.linalg import LinAlgError, cholesky, lapack, solve_triangular
+from scipy.linalg import LinAlgError, blas, cholesky, lapack
 
 from .. import _core
 from .._validate import check_level, check_positive, check_threads, refuse_masked
@@ -182,7 +182,7 @@ class WeightingModel:
         )[:, 0]
         left = 1.0 - product
         residual = float(np.linalg.norm(left) / np.sqrt(n))
-        half = solve_triangular(self._state.factor, left, lower=True)
+        half = solve_lower(self._state.factor, left)
         bound = float(half @ half)
         return WeighInfo(
             converged=residual <= 1e-8,
@@ -333,7 +333,7 @@ class WeightingModel:
         if near.any():
             anchors = np.ascontiguousarray(basis.points[nearest[near]])
             k[near] -= np.exp(-self.scale * basis.unit * basis.between(anchors, n_threads=self._threads))
-        half = solve_triangular(self._state.factor, k.T, lower=True)
+        half = solve_lower(self._state.factor, k.T)
         left = np.where(near, -2.0 * np.expm1(-self.scale * close), 1.0) - np.einsum("ij,ij->j", half, half)
         rest = np.where(near, 0.0, 1.0) - k @ self._solved
         left = np.where(is_copy, 1.0, np.maximum(left, np.finfo(float).tiny))
@@ -379,12 +379,18 @@ class WeightingModel:
     def _solved(self) -> Array:
         """Weights of the points of the factor."""
         factor = self._state.factor
-        half = solve_triangular(factor, np.ones(len(factor)), lower=True)
-        return np.asarray(solve_triangular(factor, half, lower=True, trans="T"))
+        half = solve_lower(factor, np.ones(len(factor)))
+        return solve_lower(factor, half, transposed=True)
 
     @cached_property
     def _counts(self) -> Index:
         return np.bincount(self._state.slot, minlength=len(self._state.factor))
+
+
+def solve_lower(factor: Array, right: Array, *, transposed: bool = False) -> Array:
+    """L^-1 b or L'^-1 b. BLAS itself: LAPACK's dtrtrs wakes all threads for the smallest system."""
+    found = blas.dtrsm(1.0, factor, right, lower=1, trans_a=int(transposed))
+    return np.asarray(found).reshape(right.shape)
 
 
 def _check_size(n: int) -> None:
@@ -428,7 +434,7 @@ def _leaders(Z: Array) -> tuple[Index, Index]:
 def _appended(factor: Array, across: Array, corner: Array) -> Array | None:
     """The factor of [[L L', across], [across', corner]]; None where that is not positive definite."""
     n, m = across.shape
-    below = solve_triangular(factor, across, lower=True)
+    below = solve_lower(factor, across)
     try:
         last = cholesky(corner - below.T @ below, lower=True, overwrite_a=True)
     except LinAlgError:

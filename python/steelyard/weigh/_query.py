@@ -7,11 +7,10 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from scipy.linalg import solve_triangular
 
 from .. import _core
 from .._validate import check_choice, check_count, check_level, check_threads, refuse_masked
-from ._model import WeightingModel
+from ._model import WeightingModel, solve_lower
 from ._scales import resolve_scale
 from ._solvers import Request
 from ._spaces import Array, Index, Space, check_space, parse_metric
@@ -187,8 +186,8 @@ def _greedy(
         D: Array = _core._cross_distances(points, pool, space.metric, space.power, threads)
         return np.asarray(np.exp(-rate * D))
 
-    rows[:known] = solve_triangular(state.factor, similarity(leaders), lower=True)
-    base = solve_triangular(state.factor, np.ones(known), lower=True)
+    rows[:known] = solve_lower(state.factor, similarity(leaders))
+    base = solve_lower(state.factor, np.ones(known))
     left = 1.0 - np.einsum("ij,ij->j", rows[:known], rows[:known])
     rest = 1.0 - base @ rows[:known]
     magnitude = float(base @ base)
