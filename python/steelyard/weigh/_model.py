@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from scipy.linalg import LinAlgError, blas, cholesky, lapack
+from scipy.linalg import blas
 
 from .. import _core
 from .._validate import check_level, check_positive, check_threads, refuse_masked
@@ -163,10 +163,10 @@ class WeightingModel:
     def leave_one_out(self) -> Array:
         """By how much the magnitude would fall without each row, shape (n,); 0 for rows that have copies.
 
-        w_i^2 / (Z^-1)_ii; O(n^3 / 3) time and 8 n^2 bytes when first asked for; read-only.
+        w_i^2 / (Z^-1)_ii; O(n^3) time and 8 n^2 bytes when first asked for; read-only.
         """
-        inverse, _ = lapack.dtrtri(self._state.factor, lower=1)
-        drop = self._solved**2 / np.einsum("ij,ij->j", inverse, inverse)
+        inverse = _core._cholesky_inverse(np.ascontiguousarray(self._state.factor))
+        drop = self._solved**2 / np.diagonal(inverse)
         fall: Array = np.where(self._counts > 1, 0.0, drop)[self._state.slot]
         fall.flags.writeable = False
         return fall
@@ -360,13 +360,12 @@ class WeightingModel:
         keep, place = _leaders(Z)
         if len(keep) < len(Z):
             Z = Z[np.ix_(keep, keep)]
-        try:
-            factor = np.asfortranarray(cholesky(Z, lower=True, check_finite=False))
-        except LinAlgError:
+        factor = _cholesky(Z)
+        if factor is None:
             raise ValueError(
                 f"metric={self.metric!r} gives a Z that is not positive definite to rounding at scale "
                 f"{self.scale:.6g}; a larger scale, or `weighting` with method='direct', may do"
-            ) from None
+            )
         return _State(rows, space.subset(keep), place[space.group], factor)
 
     def _similarities(self, space: Space) -> Array:
@@ -391,6 +390,12 @@ def solve_lower(factor: Array, right: Array, *, transposed: bool = False) -> Arr
     """L^-1 b or L'^-1 b. BLAS itself: LAPACK's dtrtrs wakes all threads for the smallest system."""
     found = blas.dtrsm(1.0, factor, right, lower=1, trans_a=int(transposed))
     return np.asarray(found).reshape(right.shape)
+
+
+def _cholesky(Z: Array) -> Array | None:
+    """The lower factor with contiguous columns; None where Z is not positive definite."""
+    factor = _core._cholesky_large(Z)
+    return None if factor is None else np.asfortranarray(np.tril(factor))
 
 
 def _check_size(n: int) -> None:
@@ -435,9 +440,8 @@ def _appended(factor: Array, across: Array, corner: Array) -> Array | None:
     """The factor of [[L L', across], [across', corner]]; None where that is not positive definite."""
     n, m = across.shape
     below = solve_lower(factor, across)
-    try:
-        last = cholesky(corner - below.T @ below, lower=True, overwrite_a=True)
-    except LinAlgError:
+    last = _cholesky(corner - below.T @ below)
+    if last is None:
         return None
     out = np.zeros((n + m, n + m), order="F")
     out[:n, :n] = factor
@@ -456,7 +460,9 @@ def _without(factor: Array, gone: Index) -> Array:
     behind = np.setdiff1d(np.arange(first, n), gone)
     kept = np.concatenate([np.arange(first), behind])
     if 4 * len(gone) >= len(behind):
-        return np.asfortranarray(_refactored(factor, first, behind, kept))
+        quick = _refactored(factor, first, behind, kept)
+        if quick is not None:
+            return quick
     out = np.asfortranarray(factor[np.ix_(kept, kept)])
     extra = np.asfortranarray(factor[np.ix_(behind, gone)])
     for j in range(len(behind)):
@@ -476,12 +482,18 @@ def _without(factor: Array, gone: Index) -> Array:
     return out
 
 
-def _refactored(factor: Array, first: int, behind: Index, kept: Index) -> Array:
-    """The same by factoring what lies behind the first deleted row: quicker when much is deleted."""
+def _refactored(factor: Array, first: int, behind: Index, kept: Index) -> Array | None:
+    """The same by factoring what lies behind the first deleted row: quicker when much is deleted.
+
+    None where rounding spoils that.
+    """
     tail = factor[behind, first:]
     out = np.zeros((len(kept), len(kept)), order="F")
     out[:first, :first] = factor[:first, :first]
     out[first:, :first] = factor[np.ix_(behind, np.arange(first))]
     if len(behind):
-        out[first:, first:] = cholesky(tail @ tail.T, lower=True, overwrite_a=True)
+        last = _cholesky(tail @ tail.T)
+        if last is None:
+            return None
+        out[first:, first:] = last
     return out
