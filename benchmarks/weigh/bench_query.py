@@ -39,7 +39,10 @@ RULES = {
     "logistic margin": lambda A, y, pool, count, model, rng: _smallest(
         _gap(LogisticRegression(max_iter=500).fit(A, y).predict_proba(pool)), count
     ),
-    "steelyard magnitude": lambda A, y, pool, count, model, rng: weigh.query(A, pool, count).indices,
+    "steelyard coverage": lambda A, y, pool, count, model, rng: weigh.query(A, pool, count).indices,
+    "steelyard magnitude": lambda A, y, pool, count, model, rng: (
+        weigh.query(A, pool, count, rule="magnitude").indices
+    ),
     "steelyard ambiguity": lambda A, y, pool, count, model, rng: weigh.query(A, pool, count, y=y).indices,
 }
 

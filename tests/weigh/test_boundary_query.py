@@ -88,11 +88,27 @@ def by_hand(labeled, pool, count, scale):
 
 def test_magnitude_is_maximised_greedily():
     labeled, pool = points(6), points(40, seed=1)
-    found = weigh.query(labeled, pool, 8, scale=1.3)
+    found = weigh.query(labeled, pool, 8, rule="magnitude", scale=1.3)
     assert found.indices.tolist() == by_hand(labeled, pool, 8, 1.3)
     grown = reference.magnitude(np.vstack([labeled, pool[found.indices]]), 1.3)
     assert found.magnitude == pytest.approx(grown, rel=1e-10)
     assert found.scores.sum() == pytest.approx(grown - reference.magnitude(labeled, 1.3), rel=1e-10)
+
+
+def test_coverage_is_what_is_unknown_times_how_many_are_near():
+    X, pool = points(6), points(50, seed=2)[np.r_[:50, 7, 7]]
+    expected, chosen = [], []
+    near = reference.similarity(pool, 1.1).mean(axis=0)
+    for _ in range(4):
+        known = np.vstack([X, pool[chosen]])
+        k = reference.similarity(known, 1.1, Y=pool)
+        left = 1 - np.sum(k * np.linalg.solve(reference.similarity(known, 1.1), k), axis=0)
+        expected.append((left * near).max())
+        chosen.append(int((left * near).argmax()))
+    found = weigh.query(X, pool, 4, scale=1.1)
+    assert found.rule == "coverage"
+    assert found.indices.tolist() == chosen
+    np.testing.assert_allclose(found.scores, expected, rtol=1e-9)
 
 
 def test_ambiguity_is_the_ratio_of_class_weights_times_what_is_unknown():
@@ -119,10 +135,11 @@ def test_with_one_class_the_least_known_point_is_asked_for():
     assert found.indices.tolist() == [1]
 
 
-def test_copies_come_last_and_are_worth_nothing():
+@pytest.mark.parametrize("rule", ["coverage", "magnitude"])
+def test_copies_come_last_and_are_worth_nothing(rule):
     labeled = points(3)
     pool = np.vstack([labeled[:2], points(2, seed=1), points(2, seed=1)])
-    found = weigh.query(labeled, pool, 6, scale=1.0)
+    found = weigh.query(labeled, pool, 6, rule=rule, scale=1.0)
     assert sorted(found.indices.tolist()) == list(range(6))
     assert (found.scores[:2] > 0).all()
     assert (found.scores[2:] == 0).all()
@@ -138,7 +155,10 @@ def test_every_metric_of_points_can_be_queried(metric):
 def test_the_scale_is_that_of_all_points():
     labeled, pool = points(10), points(40, seed=1)
     both = np.vstack([labeled, pool])
-    assert weigh.query(labeled, pool).scale == pytest.approx(weigh.find_scale(both, "fraction"), rel=1e-6)
+    for rule, how in (("coverage", "median"), ("magnitude", "fraction")):
+        assert weigh.query(labeled, pool, rule=rule).scale == pytest.approx(
+            weigh.find_scale(both, how), rel=1e-6
+        )
 
 
 @pytest.mark.parametrize(
