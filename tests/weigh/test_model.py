@@ -130,6 +130,13 @@ def test_one_of_two_copies_leaves_its_weight_to_the_other():
     check_fresh(model.remove([2]), X[[1, 2, 4]])
 
 
+def test_when_rounding_spoils_the_quick_way_reflections_remove_the_rows(monkeypatch):
+    X = points(40)
+    model = weigh.WeightingModel(X)
+    monkeypatch.setattr("steelyard.weigh._model._refactored", lambda *_: None)
+    check_fresh(model.remove(np.arange(0, 40, 2)), X[1::2])
+
+
 def test_a_near_copy_that_leaves_takes_its_noise_along():
     X = points(30)
     model = weigh.WeightingModel(np.vstack([X[:15], X[:1] + 1e-10, X[15:]])).remove([15])

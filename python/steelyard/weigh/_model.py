@@ -463,7 +463,7 @@ def _without(factor: Array, gone: Index) -> Array:
         quick = _refactored(factor, first, behind, kept)
         if quick is not None:
             return quick
-    out = np.asfortranarray(factor[np.ix_(kept, kept)])
+    out = factor.T[kept].take(kept, axis=1).T  # columns stay contiguous
     extra = np.asfortranarray(factor[np.ix_(behind, gone)])
     for j in range(len(behind)):
         column = out[first + j :, first + j]

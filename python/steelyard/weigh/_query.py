@@ -105,10 +105,10 @@ def query(
     Notes
     -----
     The rule of arXiv 2006.14063 is not known in detail; these are this library's own, and were chosen on the
-    four tables of ``benchmarks/weigh/bench_query.py``, which sets them beside random and margin sampling. Over
-    the first six rounds 'coverage' was ahead of margin sampling on iris and digits and level on wine and breast
-    cancer; 'ambiguity' ahead on iris and wine, level on digits, behind on breast cancer; 'magnitude' fell
-    behind random choice on digits and breast cancer. After them margin sampling leads on breast cancer.
+    four tables of ``benchmarks/weigh/bench_query.py``, which sets them beside random and margin sampling.
+    Over its six rounds 'coverage' was ahead of margin sampling on iris and digits and level on wine and
+    breast cancer; 'ambiguity' ahead on iris and wine, level on digits, behind on breast cancer; 'magnitude'
+    fell behind random choice on digits and breast cancer. At the end margin sampling led on breast cancer.
 
     Each choice extends the factor by a row: O(m (n^2 + n_queries (n + n_queries + d))) time and
     8 m (n + n_queries) bytes, besides the search for the scale.
