@@ -130,7 +130,14 @@ def test_one_of_two_copies_leaves_its_weight_to_the_other():
     check_fresh(model.remove([2]), X[[1, 2, 4]])
 
 
-def test_when_rounding_spoils_the_quick_way_reflections_remove_the_rows(monkeypatch):
+@pytest.mark.parametrize("count", [1, 2, 31, 33, 40])
+def test_removing_works_across_panels(count):
+    X = points(230)
+    gone = np.random.default_rng(count).choice(230, count, replace=False)
+    check_fresh(weigh.WeightingModel(X).remove(gone), np.delete(X, gone, axis=0))
+
+
+def test_when_rounding_spoils_the_quick_way_rotations_remove_the_rows(monkeypatch):
     X = points(40)
     model = weigh.WeightingModel(X)
     monkeypatch.setattr("steelyard.weigh._model._refactored", lambda *_: None)

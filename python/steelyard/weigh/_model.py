@@ -19,6 +19,7 @@ from ._solvers import FACTOR_LIMIT, Request
 from ._spaces import Array, Index, Space, check_space, parse_metric
 
 _BLOCK_ENTRIES = 4_000_000  # of a block of similarities: 32 MB
+_PANEL = 32  # columns that one rotation turns
 _NEAR = 0.5  # similarity from which a new point is measured from its nearest neighbour
 
 
@@ -88,8 +89,8 @@ class WeightingModel:
     as they are: their single weights carry a relative error of about 1e-16 / (scale * distance).
 
     With n points and m that come or go: O(n^3) time to build, O(n^2 m) to `add` (block Cholesky: the new rows
-    of the factor, then the Schur complement of the new points) and to `remove` (Householder reflections that
-    fold the deleted columns into those behind them, which no subtraction can spoil), O(n^2 m) for
+    of the factor, then the Schur complement of the new points) and to `remove` (rotations that fold the
+    deleted columns into those behind them, which no subtraction can spoil), O(n^2 m) for
     `score_new`; 8 n^2 bytes a model.
 
     References
@@ -453,8 +454,8 @@ def _appended(factor: Array, across: Array, corner: Array) -> Array | None:
 def _without(factor: Array, gone: Index) -> Array:
     """The factor of L L' less some rows and columns.
 
-    Deleting rows of L leaves a matrix whose deleted columns B stick out: L22 L22' + B B' = L~ L~'. Each
-    column of L22 takes up B's entries in its row by one Householder reflection of m + 1 columns.
+    Deleting rows of L leaves a matrix whose deleted columns B stick out: L22 L22' + B B' = L~ L~'. Panel by
+    panel, a rotation found by QR folds B's rows into the columns of L22 and turns all rows below likewise.
     """
     n, first = len(factor), int(gone[0])
     behind = np.setdiff1d(np.arange(first, n), gone)
@@ -463,22 +464,19 @@ def _without(factor: Array, gone: Index) -> Array:
         quick = _refactored(factor, first, behind, kept)
         if quick is not None:
             return quick
-    out = factor.T[kept].take(kept, axis=1).T  # columns stay contiguous
-    extra = np.asfortranarray(factor[np.ix_(behind, gone)])
-    for j in range(len(behind)):
-        column = out[first + j :, first + j]
-        rest = extra[j:]
-        row = rest[0].copy()
-        length = np.sqrt(column[0] ** 2 + row @ row)
-        if length == column[0]:
-            continue
-        # Reflect (column, rest) so that row j becomes (length, 0, ..., 0).
-        pivot = -(row @ row) / (column[0] + length)
-        tau = 2.0 / (pivot**2 + row @ row)
-        shared = tau * (pivot * column + rest @ row)
-        column -= pivot * shared
-        rest -= shared[:, None] * row
-        column[0] = length
+    out: Array = factor.T[kept].take(kept, axis=1).T  # columns stay contiguous
+    extra = factor[np.ix_(behind, gone)]
+    width = max(_PANEL, len(gone))
+    for j in range(0, len(behind), width):
+        head = np.hstack([out[first + j :, first + j :][:width, :width], extra[j : j + width]])
+        end = len(head)
+        turn, upper = np.linalg.qr(head.T, mode="complete")
+        signs = np.where(np.diagonal(upper) < 0, -1.0, 1.0)
+        turn[:, :end] *= signs
+        panel = out[first + j :, first + j : first + j + end]
+        below = np.hstack([panel[end:], extra[j + end :]]) @ turn
+        panel[:end] = np.tril(upper[:end].T * signs)
+        panel[end:], extra[j + end :] = below[:, :end], below[:, end:]
     return out
 
 
