@@ -84,9 +84,8 @@ def boundary(
     Notes
     -----
     The rule: rows by falling weight, equal weights by row, the first `n_points`. Copies share a weight, so
-    that a point given twice counts half as much a row. For a ball in Euclidean space and n to infinity the
-    weights tend to a measure of constant density inside and a layer on the sphere, which is what the rule
-    sees. Cost: that of `weighting`.
+    that a point given twice counts half as much a row. Why the edge: on an interval filled ever more densely
+    the weights tend to scale / 2 times the length inside and 1/2 at either end. Cost: that of `weighting`.
 
     References
     ----------

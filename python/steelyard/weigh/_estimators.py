@@ -59,7 +59,8 @@ class MagnitudeOutlierDetector(OutlierMixin, BaseEstimator):  # type: ignore[mis
         What counts as outlying; about 1 for a point far from all others, near 0 for one among many.
 
         - 'weight': the weight of the point in the set, which its copies share.
-        - 'differential': by how much the magnitude would fall without it (grow with it, if it is new).
+        - 'differential': by how much the magnitude would fall without it (grow with it, if it is new);
+          near 0 for a point beside another, 0 for copies.
         - 'spread': 1 / (1 + sum of the similarities to the other points), its share of Willerton's spread:
           a kernel density in disguise, without a linear system.
 
@@ -202,12 +203,32 @@ class MagnitudeOutlierDetector(OutlierMixin, BaseEstimator):  # type: ignore[mis
 
     @available_if(_if_novelty)  # type: ignore[untyped-decorator]
     def predict(self, X: Any) -> npt.NDArray[np.intp]:
-        """-1 for outliers, 1 for the rest, shape (n_samples,); only with novelty=True."""
+        """Judge points; only with novelty=True.
+
+        Parameters
+        ----------
+        X : array_like, shape (n_samples, n_features)
+
+        Returns
+        -------
+        ndarray of int, shape (n_samples,)
+            -1 for outliers, 1 for the rest.
+        """
         return _as_labels(self.decision_function(X))
 
     @available_if(_if_novelty)  # type: ignore[untyped-decorator]
     def decision_function(self, X: Any) -> Array:
-        """``score_samples(X) - offset_``, negative for outliers; only with novelty=True."""
+        """``score_samples(X) - offset_``; only with novelty=True.
+
+        Parameters
+        ----------
+        X : array_like, shape (n_samples, n_features)
+
+        Returns
+        -------
+        ndarray, shape (n_samples,)
+            Negative for outliers.
+        """
         return cast("Array", self.score_samples(X) - self.offset_)
 
     @available_if(_if_novelty)  # type: ignore[untyped-decorator]
