@@ -99,6 +99,11 @@ class PythonHost final : public Host {
   py::object progress_;
 };
 
+/// Did Ctrl-C meet Python code that a kernel called?
+inline bool is_interrupt(const py::error_already_set& error) {
+  return error.matches(PyExc_KeyboardInterrupt);
+}
+
 /// steelyard._errors.interrupted(None): Ctrl-C during a step that has no partial result.
 [[noreturn]] inline void raise_interrupted() {
   const py::object error = py::module_::import("steelyard._errors").attr("interrupted")(py::none());

@@ -157,11 +157,19 @@ class Recurrence {
     return options_.euclidean ? dots(r.data(), r.data()) : rz;
   }
 
+  bool small_enough(std::size_t c, double norm, double b_squared, double energy) const {
+    if (options_.energy_base == nullptr) return norm <= options_.tol * options_.tol * b_squared;
+    const auto& state = state_[c];
+    if (state.diagonal.empty()) return norm <= 0.0;
+    const double ritz = smallest_eigenvalue(state.diagonal, state.off);
+    return norm <= options_.tol * ritz * ((*options_.energy_base)[c] + energy);
+  }
+
   void settle(const std::vector<double>& norms, const std::vector<double>& b_squared, CgResult& result) {
     result.converged = true;
     for (std::size_t c = 0; c < norms.size(); ++c) {
       auto& column = result.columns[c];
-      if (!column.converged && norms[c] <= options_.tol * options_.tol * b_squared[c])
+      if (!column.converged && !state_[c].done && small_enough(c, norms[c], b_squared[c], column.energy))
         column.converged = state_[c].done = true;
       result.converged = result.converged && column.converged;
     }

@@ -20,8 +20,11 @@ using Apply = std::function<void(const double* x, double* y, std::ptrdiff_t colu
 struct CgOptions {
   double tol = 1e-10;  ///< stop a column when ||r||_{M^-1} <= tol * ||b||_{M^-1}
   int max_iter = 1000;
-  bool project_mean = false;            ///< A has the constant vector in its kernel: keep x orthogonal to it
-  bool euclidean = false;               ///< stop by ||r||_2 <= tol * ||b||_2 instead
+  bool project_mean = false;  ///< A has the constant vector in its kernel: keep x orthogonal to it
+  bool euclidean = false;     ///< stop by ||r||_2 <= tol * ||b||_2 instead
+  /// Or stop by the estimated error of the energy, error_estimate^2 <= tol * (base + energy), one base a
+  /// column.
+  const std::vector<double>* energy_base = nullptr;
   std::vector<char>* moving = nullptr;  ///< kept up to date: the columns that `apply` must still fill
 };
 

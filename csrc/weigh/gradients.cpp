@@ -16,7 +16,8 @@ using std::ptrdiff_t;
 constexpr double single_gain = 1e-4;  // what one round in single precision may ask of conjugate gradients
 constexpr double full_gain = 1e-10;
 constexpr double least_gain = 0.25;  // a round that leaves more of the residual than this has gained nothing
-constexpr double magnitude_gain = 3e-3;
+constexpr double spread_out = 0.35;  // share of n that the spread must reach for a factor not to pay
+constexpr double unseen = 10.0;  // Ritz values lie above the eigenvalues that the iteration has not seen yet
 constexpr int most_rounds = 20;
 
 std::size_t size_of(ptrdiff_t n) { return static_cast<std::size_t>(n); }
@@ -61,14 +62,34 @@ class Solver {
   void prepare() {
     if (choice_.neighbours == 0) return;
     plan_ = plan_factor(space_, choice_.landmarks, choice_.neighbours, monitor_);
-    for (const double scale : scales_) {
+    const auto needed = columns_that_need_a_factor();
+    factors_.resize(scales_.size());
+    for (const auto c : needed) {
       if (monitor_.poll()) return;
-      factors_.push_back(std::make_unique<ApproximateInverse>(space_, plan_, scale, monitor_));
-      if (!factors_.back()->complete()) {
-        factors_.clear();  // the plain iteration goes on without
-        return;
-      }
+      auto& factor = factors_[size_of(c)];
+      factor = std::make_unique<ApproximateInverse>(space_, plan_, scales_[size_of(c)], monitor_);
+      if (!factor->complete()) factor.reset();  // the plain iteration goes on without
     }
+  }
+
+  /// Of several scales those at which the points are not spread out: sum_i 1 / (Z1)_i is a large share of n
+  /// else.
+  std::vector<ptrdiff_t> columns_that_need_a_factor() {
+    if (m_ == 1) return all_columns();
+    const std::vector<double> ones(size_of(n_ * m_), 1.0);
+    std::vector<double> sums(ones.size());
+    std::vector<ptrdiff_t> needed;
+    if (!product(Precision::single, all_columns(), ones.data(), sums.data())) return needed;
+    for (ptrdiff_t c = 0; c < m_; ++c) {
+      double spread = 0.0;
+      for (ptrdiff_t i = 0; i < n_; ++i) spread += 1.0 / sums[size_of(i * m_ + c)];
+      if (spread < spread_out * static_cast<double>(n_)) needed.push_back(c);
+    }
+    return needed;
+  }
+
+  const ApproximateInverse* factor(ptrdiff_t c) const {
+    return factors_.empty() ? nullptr : factors_[size_of(c)].get();
   }
 
   std::vector<ptrdiff_t> all_columns() const {
@@ -129,17 +150,22 @@ class Solver {
     return std::sqrt(sum / static_cast<double>(n_));
   }
 
+  /// 2 * 1'w - w'Zw = 1'w + w'r.
+  double bound(const std::vector<double>& weights, const std::vector<double>& residual, ptrdiff_t c) const {
+    double sum = 0.0;
+    for (ptrdiff_t i = 0; i < n_; ++i) {
+      sum += weights[size_of(i * m_ + c)] * (1.0 + residual[size_of(i * m_ + c)]);
+    }
+    return sum;
+  }
+
   /// The certificate of column c from its weights and residual.
   void judge(ptrdiff_t c) {
     auto& column = out_.columns[size_of(c)];
     column.residual = norm(residual_, c);
-    double bound = 0.0;
-    for (ptrdiff_t i = 0; i < n_; ++i) {
-      bound += out_.weights[size_of(i * m_ + c)] * (1.0 + residual_[size_of(i * m_ + c)]);
-    }
-    column.lower_bound = bound;
+    column.lower_bound = bound(out_.weights, residual_, c);
     const double ritz = smallest_ritz_[size_of(c)];
-    column.error_estimate = ritz > 1e200 ? 1e300 : preconditioned_square(c) / ritz;
+    column.error_estimate = ritz > 1e200 ? 1e300 : unseen * preconditioned_square(c) / ritz;
     column.converged = choice_.stop == StopRule::residual
                            ? column.residual <= choice_.tol
                            : column.error_estimate <= choice_.tol * std::max(column.lower_bound, 0.0);
@@ -147,17 +173,17 @@ class Solver {
 
   double preconditioned_square(ptrdiff_t c) {
     std::vector<double> z(size_of(n_));
-    if (factors_.empty()) return static_cast<double>(n_) * std::pow(norm(residual_, c), 2);
+    if (factor(c) == nullptr) return static_cast<double>(n_) * std::pow(norm(residual_, c), 2);
     std::vector<double> r(size_of(n_));
     for (ptrdiff_t i = 0; i < n_; ++i) r[size_of(i)] = residual_[size_of(i * m_ + c)];
-    factors_[size_of(c)]->apply(r.data(), z.data(), 1, monitor_);
+    factor(c)->apply(r.data(), z.data(), 1, monitor_);
     double sum = 0.0;
     for (ptrdiff_t i = 0; i < n_; ++i) sum += r[size_of(i)] * z[size_of(i)];
     return sum;
   }
 
   double inner_tol(const std::vector<ptrdiff_t>& active) const {
-    if (choice_.stop == StopRule::magnitude) return magnitude_gain;
+    if (choice_.stop == StopRule::magnitude) return 0.5 * choice_.tol / unseen;
     const double floor = precision_ == Precision::single ? single_gain : full_gain;
     double largest = 0.0;
     for (const auto c : active) largest = std::max(largest, out_.columns[size_of(c)].residual);
@@ -172,16 +198,21 @@ class Solver {
     std::vector<char> moving;
     const auto apply = [&](const double* x, double* y, ptrdiff_t) { apply_moving(active, moving, x, y); };
     const auto precondition = [&](const double* r, double* z, ptrdiff_t) {
-      if (factors_.empty()) std::copy(r, r + n_ * width, z);
-      for (ptrdiff_t a = 0; a < width && !factors_.empty(); ++a) {
-        if (moving.empty() || moving[size_of(a)] != 0) {
-          factors_[size_of(active[size_of(a)])]->apply(r + a, z + a, width, monitor_);
+      for (ptrdiff_t a = 0; a < width; ++a) {
+        if (!moving.empty() && moving[size_of(a)] == 0) continue;
+        if (const auto* inverse = factor(active[size_of(a)])) {
+          inverse->apply(r + a, z + a, width, monitor_);
+        } else {
+          for (auto k = a; k < n_ * width; k += width) z[k] = r[k];
         }
       }
     };
+    std::vector<double> base;
+    for (const auto c : active) base.push_back(std::max(out_.columns[size_of(c)].lower_bound, 0.0));
     const linalg::CgOptions options{.tol = inner_tol(active),
                                     .max_iter = choice_.max_iter - passes_,
                                     .euclidean = choice_.stop == StopRule::residual,
+                                    .energy_base = choice_.stop == StopRule::magnitude ? &base : nullptr,
                                     .moving = &moving};
     const auto result = linalg::conjugate_gradients(n_, width, apply, precondition, b.data(),
                                                     correction.data(), options, monitor_);
@@ -239,7 +270,9 @@ class Solver {
     bool gained = true;
     for (const auto c : active) {
       const double before = norm(residual_, c), after = norm(residual, c);
-      if (after < before || choice_.stop == StopRule::magnitude) {
+      if (choice_.stop == StopRule::residual
+              ? after < before
+              : bound(weights, residual, c) > out_.columns[size_of(c)].lower_bound) {
         for (ptrdiff_t i = 0; i < n_; ++i) {
           residual_[size_of(i * m_ + c)] = residual[size_of(i * m_ + c)];
           out_.weights[size_of(i * m_ + c)] = weights[size_of(i * m_ + c)];
@@ -265,9 +298,10 @@ class Solver {
     info.seconds = watch.seconds();
     info.error_kind = ErrorKind::estimate;
     info.error_bound = out_.columns.empty() ? 0.0 : out_.columns[0].error_estimate;
-    info.solver = factors_.empty() ? "conjugate gradients"
-                                   : (plan_.landmarks.empty() ? "conjugate gradients, Vecchia preconditioner"
-                                                              : "conjugate gradients, AFN preconditioner");
+    info.solver = plan_.rest.empty()
+                      ? "conjugate gradients"
+                      : (plan_.landmarks.empty() ? "conjugate gradients, Vecchia preconditioner"
+                                                 : "conjugate gradients, AFN preconditioner");
     info.solver += precision_ == Precision::single ? ", single precision refined" : ", double precision";
   }
 

@@ -176,6 +176,7 @@ def _group(
 def _inverse_positive_definite(
     matrix: typing.Annotated[numpy.typing.ArrayLike, numpy.float64],
 ) -> typing.Any: ...
+def _is_positive_definite(matrix: typing.Annotated[numpy.typing.ArrayLike, numpy.float64]) -> bool: ...
 def _merge(
     first: typing.Annotated[numpy.typing.ArrayLike, numpy.int32],
     second: typing.Annotated[numpy.typing.ArrayLike, numpy.int32],
@@ -216,6 +217,19 @@ def _separation(
     prior: typing.SupportsFloat | typing.SupportsIndex,
 ) -> typing.Any: ...
 def _set_blas(addresses: dict[str, typing.Any]) -> None: ...
+def _simplex_qp(
+    K: typing.Any,
+    q: typing.Annotated[numpy.typing.ArrayLike, numpy.float64],
+    lower: typing.Annotated[numpy.typing.ArrayLike, numpy.float64],
+    upper: typing.Annotated[numpy.typing.ArrayLike, numpy.float64],
+    total: typing.SupportsFloat | typing.SupportsIndex | None,
+    tol: typing.SupportsFloat | typing.SupportsIndex,
+    max_iter: typing.SupportsInt | typing.SupportsIndex = 0,
+    cache_bytes: typing.SupportsInt | typing.SupportsIndex = 268435456,
+    factor_limit: typing.SupportsInt | typing.SupportsIndex = 8000,
+    n_threads: typing.SupportsInt | typing.SupportsIndex = 1,
+    progress: typing.Any = None,
+) -> dict[str, typing.Any]: ...
 def _solve_newton_system(
     graph: PairGraph,
     wins: typing.Annotated[numpy.typing.ArrayLike, numpy.float64],

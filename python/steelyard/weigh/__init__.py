@@ -6,6 +6,7 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 from ._boundary import Boundary, boundary
+from ._diversity import Diversity, DiversityInfo, max_diversity
 from ._enriched import SimilarityInfo, SimilaritySolution, solve_similarity
 from ._function import (
     MagnitudeFunction,
@@ -18,6 +19,7 @@ from ._model import PointScores, WeightingModel
 from ._query import Query, query
 from ._result import WeighInfo, Weighting
 from ._scales import find_scale
+from ._simplex_qp import SimplexQPInfo, SimplexQPResult, solve_simplex_qp
 from ._size_map import similarity
 from ._weighting import magnitude, magnitude_distance, spread, weighting
 
@@ -26,12 +28,16 @@ if TYPE_CHECKING:
 
 __all__ = [
     "Boundary",
+    "Diversity",
+    "DiversityInfo",
     "MagnitudeFunction",
     "MagnitudeOutlierDetector",
     "PointScores",
     "Query",
     "SimilarityInfo",
     "SimilaritySolution",
+    "SimplexQPInfo",
+    "SimplexQPResult",
     "WeighInfo",
     "Weighting",
     "WeightingClassifier",
@@ -44,9 +50,11 @@ __all__ = [
     "magnitude_dimension",
     "magnitude_distance",
     "magnitude_function",
+    "max_diversity",
     "query",
     "similarity",
     "solve_similarity",
+    "solve_simplex_qp",
     "spread",
     "weighting",
 ]

@@ -200,6 +200,8 @@ def _check_array(X: Any, name: str) -> Array:
 def _centre_and_unit(array: Array) -> tuple[Array, float]:
     """The middle of the box that holds the points, and a power of two that makes half its side at most 1."""
     low, high = array.min(axis=0), array.max(axis=0)
+    if len(low) == 1:  # on a line gaps are all that counts: points that differ stay so
+        low, high = -np.abs(array).max(axis=0), np.abs(array).max(axis=0)
     centre = 0.5 * low + 0.5 * high
     half = float((0.5 * high - 0.5 * low).max())
     return centre, float(2.0 ** np.ceil(np.log2(half))) if half > 0 else 1.0
