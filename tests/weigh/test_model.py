@@ -99,10 +99,17 @@ def test_points_closer_than_rounding_count_as_copies():
         assert model.info.merged == 1
 
 
-def test_a_point_so_far_away_that_others_coincide_is_still_solved():
-    X = np.array([[0.0], [1e-3]])
-    model = weigh.WeightingModel(X, scale=1e3).add([[1e17]])
-    assert model.magnitude == pytest.approx(2.0, abs=1e-9)
+def test_points_that_a_far_one_makes_coincide_are_solved_as_afresh():
+    X, far = np.array([[0.0, 0.0], [1e-3, 0.0]]), np.array([[1e17, 0.0]])
+    model = weigh.WeightingModel(X, scale=1e3).add(far)
+    fresh = weigh.weighting(np.vstack([X, far]), scale=1e3)
+    np.testing.assert_allclose(model.weights, fresh.weights, rtol=1e-12)
+    assert model.info.merged == fresh.info.merged == 1
+
+
+def test_points_on_a_line_stay_apart_however_far_another_is():
+    model = weigh.WeightingModel([[0.0], [1e-3]], scale=1e3).add([[1e17]])
+    assert model.magnitude == pytest.approx(2 + np.tanh(0.5), rel=1e-9)
 
 
 def test_integer_rows_may_be_followed_by_fractions():
