@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import importlib
+from typing import TYPE_CHECKING, Any
+
+from ._boundary import Boundary, boundary
 from ._diversity import Diversity, DiversityInfo, max_diversity
 from ._enriched import SimilarityInfo, SimilaritySolution, solve_similarity
 from ._function import (
@@ -11,22 +15,34 @@ from ._function import (
     magnitude_dimension,
     magnitude_function,
 )
+from ._model import PointScores, WeightingModel
+from ._query import Query, query
 from ._result import WeighInfo, Weighting
 from ._scales import find_scale
 from ._simplex_qp import SimplexQPInfo, SimplexQPResult, solve_simplex_qp
 from ._size_map import similarity
 from ._weighting import magnitude, magnitude_distance, spread, weighting
 
+if TYPE_CHECKING:
+    from ._estimators import MagnitudeOutlierDetector, WeightingClassifier
+
 __all__ = [
+    "Boundary",
     "Diversity",
     "DiversityInfo",
     "MagnitudeFunction",
+    "MagnitudeOutlierDetector",
+    "PointScores",
+    "Query",
     "SimilarityInfo",
     "SimilaritySolution",
     "SimplexQPInfo",
     "SimplexQPResult",
     "WeighInfo",
     "Weighting",
+    "WeightingClassifier",
+    "WeightingModel",
+    "boundary",
     "find_scale",
     "magnitude",
     "magnitude_area",
@@ -35,9 +51,23 @@ __all__ = [
     "magnitude_distance",
     "magnitude_function",
     "max_diversity",
+    "query",
     "similarity",
     "solve_similarity",
     "solve_simplex_qp",
     "spread",
     "weighting",
 ]
+
+_ESTIMATORS = ("MagnitudeOutlierDetector", "WeightingClassifier")
+
+
+def __getattr__(name: str) -> Any:
+    """The estimators need scikit-learn, which is imported with the first of them."""
+    if name in _ESTIMATORS:
+        return getattr(importlib.import_module(f"{__name__}._estimators"), name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *_ESTIMATORS})

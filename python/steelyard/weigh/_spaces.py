@@ -82,6 +82,9 @@ class Space:
             return _core._point_space(self.points, self.metric, self.power)
         return _core._matrix_space(self.distances)
 
+    def __getstate__(self) -> dict[str, Any]:
+        return {key: value for key, value in self.__dict__.items() if key != "core"}
+
     def spread_out(self, weights: Array) -> Array:
         """Weights of the points that differ, shared evenly by their copies."""
         if not self.merged:
