@@ -38,14 +38,14 @@ _WEIGH = """\
 How much does each point count? Large weights mark outliers and the boundary of the data, weights near 0 its
 inside; their sum, the magnitude, is the effective number of points.
 
-FILE is CSV (also .gz), Parquet or JSON with a header and one point a row. Columns that hold nothing but numbers
-are used, the others shown beside them; rows with a missing number are left out. 'iris' (Fisher's 150 flowers)
+FILE is CSV (also .gz), Parquet or JSON with a header and one point a row. Columns that hold only numbers are
+used, the others shown beside them; rows with a missing number are left out. 'iris' (Fisher's 150 flowers)
 comes with the package.
 """
 _WEIGH_EXAMPLES = """\
-Similarity is exp(-SCALE * distance). Columns are standardised first, unless distances are of angles or of equal
-values (cosine, angular, hamming, jaccard). Rows are counted from 0. In the table written, a column of the file
-that is called rank, row or weight gets an underscore.
+Similarity is exp(-T * distance). Columns are standardised first, unless distances are of angles or of equal
+values (cosine, angular, hamming, jaccard). Rows are counted from 0. In the table that is written, a column of
+the file called rank, row or weight gets an underscore.
 
 examples:
   steelyard weigh iris --outliers 5

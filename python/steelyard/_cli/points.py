@@ -35,7 +35,7 @@ def read_points(source: Source, asked: list[str] | None) -> Points:
         names = _numeric(source) if asked is None else _checked(source, asked)
         if not names:
             raise UsageError(
-                f"{source.name} has no column of numbers only ({', '.join(source.columns)}); name some by --columns"
+                f"{source.name} has no column of numbers ({', '.join(source.columns)}); try --columns"
             )
         texts = [c for c in source.columns if c not in names]
         chosen = [f"{_number(source, c)} AS {quoted(c)}" for c in names]
@@ -94,7 +94,8 @@ def _number(source: Source, column: str) -> str:
     kind = _type(source, column)
     if kind == "VARCHAR":
         return f"TRY_CAST(trim({quoted(column)}) AS DOUBLE)"
-    return f"CAST({quoted(column)} AS DOUBLE)" if kind.lstrip("U").startswith(_NUMBERS) else ""
+    is_number = kind.partition("(")[0].lstrip("U") in _NUMBERS and not kind.endswith("]")
+    return f"CAST({quoted(column)} AS DOUBLE)" if is_number else ""
 
 
 def _is_word(source: Source, column: str) -> str:
@@ -106,4 +107,7 @@ def _is_word(source: Source, column: str) -> str:
 
 def _text(column: Any, rows: npt.NDArray[np.intp]) -> npt.NDArray[Any]:
     """None for a missing text."""
-    return np.where(np.ma.getmaskarray(column), None, np.ma.getdata(column))[rows]
+    texts = np.ma.getdata(column).astype(object)
+    texts[np.ma.getmaskarray(column)] = None
+    chosen: npt.NDArray[Any] = texts[rows]
+    return chosen

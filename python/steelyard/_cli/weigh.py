@@ -25,7 +25,7 @@ from .write import write
 if TYPE_CHECKING:
     from ..weigh import Weighting
 
-_PRESETS = {"iris": Preset(item="flower")}
+_PRESETS = {"iris": Preset()}
 # Angles have their own origin, and counts of equal values no unit.
 _AS_THEY_ARE = ("cosine", "angular", "hamming", "jaccard")
 _SHOWN = 8  # columns of the file
@@ -59,7 +59,7 @@ def run(options: argparse.Namespace) -> None:
     notes.append(f"{how}; {options.metric} distances")
     notes += [*_method(weighting, options), *_warned(weighting, caught)]
     columns = _columns(weighting, points)
-    show(_table(columns, options.outliers, source.preset.item), notes, sys.stdout)
+    show(_table(columns, options.outliers), notes, sys.stdout)
     if options.output:
         write(columns, options.output)
     if options.plot:
@@ -116,6 +116,8 @@ def _explained(file: str) -> Iterator[None]:
 
 def _in_options(text: str) -> str:
     text = re.sub(r"\b(method|scale|metric)='?([\w().]+)'?", r"--\1 \2", text)
+    if text.startswith("fraction must be above"):
+        text += "; or give --scale a number"
     text = re.sub(r"^(metric|fraction|scale)(?= must|:)", r"--\1", text)
     return (
         text.replace(", precomputed, got", ", got")
@@ -172,7 +174,7 @@ def _columns(weighting: Weighting, points: Points) -> dict[str, npt.NDArray[Any]
     return columns
 
 
-def _table(columns: dict[str, npt.NDArray[Any]], shown: int, noun: str) -> Table:
+def _table(columns: dict[str, npt.NDArray[Any]], shown: int) -> Table:
     n = len(columns["rank"])
     count = min(shown or n, n)
     names = list(columns)[: 3 + _SHOWN]
@@ -182,7 +184,7 @@ def _table(columns: dict[str, npt.NDArray[Any]], shown: int, noun: str) -> Table
     ]
     notes = []
     if n > count:
-        notes.append(f"... and {_number(n - count, noun)} with less weight; rows count from 0")
+        notes.append(f"... and {_number(n - count, 'point')} with less weight; rows count from 0")
     else:
         notes.append("Rows count from 0")
     if len(columns) > len(names):
