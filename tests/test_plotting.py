@@ -117,6 +117,13 @@ def test_negative_weights_are_drawn_smallest():
     assert dots.get_array()[0] == w.weights.min()
 
 
+def test_many_points_are_drawn_as_small_dots_and_as_pixels():
+    x = np.arange(21_000.0)
+    dots = weigh.weighting(x[:, None]).plot(np.column_stack([x, x % 7])).collections[0]
+    assert dots.get_sizes().max() < 10
+    assert dots.get_rasterized()
+
+
 def test_one_feature_gives_weight_over_it():
     w = weigh.weighting([[3.0], [1.0], [2.0]])
     line = w.plot().lines[0]

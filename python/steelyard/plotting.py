@@ -23,6 +23,10 @@ _LABELS = {
 }
 
 
+_FEW = 1000  # dots that a figure holds at full size
+_VECTORS = 20_000  # dots above which a PDF or SVG gets pixels
+
+
 def plot_strengths(
     fit: BradleyTerryFit,
     *,
@@ -223,14 +227,16 @@ def _places(X: Any, n: int) -> Any:
 def _draw_areas(points: Any, weights: Any, axes: Axes) -> None:
     order = np.argsort(weights, kind="stable")
     largest = max(float(weights.max()), np.finfo(float).tiny)
+    crowd = min(1.0, max(_FEW / len(weights), 0.03))  # many dots are small ones
     dots = axes.scatter(
         points[order, 0],
         points[order, 1],
-        s=8 + 80 * np.clip(weights[order] / largest, 0, None),
+        s=crowd * (8 + 80 * np.clip(weights[order] / largest, 0, None)),
         c=weights[order],
         cmap="viridis_r",
         edgecolors="white",
-        linewidths=0.4,
+        linewidths=0.4 * crowd,
+        rasterized=len(weights) > _VECTORS,
     )
     axes.set_xlabel("feature 0")
     axes.set_ylabel("feature 1")
