@@ -10,7 +10,7 @@ mpl.use("Agg")
 from matplotlib import pyplot
 from matplotlib.figure import Figure
 
-from steelyard import plotting
+from steelyard import plotting, weigh
 from steelyard.rank import Comparisons, bradley_terry
 
 
@@ -72,6 +72,90 @@ def test_rank_sets_are_drawn(fit):
     assert axes.get_xlabel() == "rank (95 % simultaneous)"
     assert names(axes)[0] == "b$a$r"
     axes.figure.canvas.draw()
+
+
+@pytest.fixture(scope="module")
+def cloud():
+    X = np.random.default_rng(3).normal(size=(60, 3)) * [1.0, 2.0, 3.0] + [10.0, 0.0, -5.0]
+    X[7] = X[3]
+    return X, weigh.weighting(X, scale="fraction")
+
+
+def test_points_are_drawn_where_they_were_with_areas_and_colours_by_weight(cloud):
+    X, w = cloud
+    axes = w.plot()
+    dots = axes.collections[0]
+    order = np.argsort(w.weights, kind="stable")
+    np.testing.assert_allclose(dots.get_offsets(), X[order, :2], atol=1e-12)
+    np.testing.assert_array_equal(dots.get_array(), w.weights[order])
+    assert (np.diff(dots.get_sizes()) >= 0).all()
+    assert "scale" in axes.get_title()
+    axes.figure.canvas.draw()
+
+
+def test_points_are_drawn_where_they_are_told(cloud):
+    X, w = cloud
+    axes = Figure().subplots()
+    assert plotting.plot_weights(w, X[:, 1:], ax=axes) is axes
+    order = np.argsort(w.weights, kind="stable")
+    np.testing.assert_array_equal(axes.collections[0].get_offsets(), X[order, 1:])
+    line = plotting.plot_weights(w, X[:, 2]).lines[0]
+    np.testing.assert_array_equal(line.get_xdata(), np.sort(X[:, 2]))
+    for wrong in (X[:-1], X[None], np.empty((60, 0))):
+        with pytest.raises(ValueError, match="X must have a row for each of the 60 weights"):
+            plotting.plot_weights(w, wrong)
+    with pytest.raises(TypeError, match="X must hold real numbers"):
+        plotting.plot_weights(w, X.astype(str))
+
+
+def test_negative_weights_are_drawn_smallest():
+    D = np.array([[0, 2, 2, 1, 1], [2, 0, 2, 1, 1], [2, 2, 0, 1, 1], [1, 1, 1, 0, 2], [1, 1, 1, 2, 0.0]])
+    w = weigh.weighting(D, metric="precomputed", scale=0.5)
+    assert w.weights.min() < 0
+    dots = plotting.plot_weights(w, np.arange(10.0).reshape(5, 2)).collections[0]
+    assert (dots.get_sizes() >= 8).all()
+    assert dots.get_array()[0] == w.weights.min()
+
+
+def test_many_points_are_drawn_as_small_dots_and_as_pixels():
+    x = np.arange(21_000.0)
+    dots = weigh.weighting(x[:, None]).plot(np.column_stack([x, x % 7])).collections[0]
+    assert dots.get_sizes().max() < 10
+    assert dots.get_rasterized()
+
+
+def test_one_feature_gives_weight_over_it():
+    w = weigh.weighting([[3.0], [1.0], [2.0]])
+    line = w.plot().lines[0]
+    np.testing.assert_allclose(line.get_xdata(), [1.0, 2.0, 3.0])
+    np.testing.assert_array_equal(line.get_ydata(), w.weights[[1, 2, 0]])
+
+
+@pytest.mark.parametrize("metric", ["precomputed", "cosine", "hamming"])
+def test_without_vectors_the_weights_are_drawn_largest_first(metric):
+    X = [[0.0, 1.0, 9.0], [1.0, 0.0, 8.0], [9.0, 8.0, 0.0]]
+    w = weigh.weighting(X, metric=metric)
+    axes = w.plot()
+    np.testing.assert_array_equal(axes.lines[0].get_ydata(), np.sort(w.weights)[::-1])
+    axes.figure.canvas.draw()
+
+
+def test_a_magnitude_function_is_drawn_below_the_number_of_points(cloud):
+    f = weigh.magnitude_function(cloud[0])
+    axes = f.plot()
+    np.testing.assert_array_equal(axes.lines[0].get_xdata(), f.scales)
+    np.testing.assert_array_equal(axes.lines[0].get_ydata(), f.magnitudes)
+    assert list(axes.lines[1].get_ydata()) == [59, 59]
+    assert (axes.get_xscale(), axes.get_yscale()) == ("log", "log")
+    given = Figure().subplots()
+    assert plotting.plot_magnitude_function(f, ax=given) is given
+
+
+def test_magnitudes_below_zero_are_drawn_too():
+    D = np.array([[0, 2, 2, 1, 1], [2, 0, 2, 1, 1], [2, 2, 0, 1, 1], [1, 1, 1, 0, 2], [1, 1, 1, 2, 0.0]])
+    f = weigh.magnitude_function(D, [0.1, 0.34, 1.0], metric="precomputed")
+    assert f.magnitudes.min() < 0
+    assert f.plot().get_yscale() == "linear"
 
 
 def test_a_missing_matplotlib_names_the_extra(fit, monkeypatch):

@@ -1,7 +1,7 @@
 """Rankings, weights, metrics and samples that you can defend.
 
-`steelyard.rank` turns comparisons into strengths, ranks and intervals. Every result carries an `Info` that
-says how far the numbers can be from the truth.
+`steelyard.rank` turns comparisons into strengths, ranks and intervals; `steelyard.weigh` says how much each
+point of a set counts. Every result carries an `Info` that says how far the numbers can be from the truth.
 """
 
 from __future__ import annotations

@@ -1,7 +1,8 @@
-"""The command line: `steelyard rank FILE`."""
+"""The command line: `steelyard rank FILE`, `steelyard weigh FILE`."""
 
 from __future__ import annotations
 
+import importlib
 import os
 import sys
 from collections.abc import Sequence
@@ -35,9 +36,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """
     try:
         options = make_parser().parse_args(arguments)
-        from ._cli.rank import run
-
-        run(options)
+        importlib.import_module(f"._cli.{options.command}", __package__).run(options)
         sys.stdout.flush()
     except UsageError as error:
         _say(f"steelyard: {error}")

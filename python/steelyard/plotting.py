@@ -6,20 +6,25 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ._validate import check_count
+from ._validate import check_count, check_vector, refuse_masked
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
     from .rank import BootstrapResult, BradleyTerryFit, RankIntervals
+    from .weigh import MagnitudeFunction, Weighting
 
-__all__ = ["plot_rank_intervals", "plot_strengths"]
+__all__ = ["plot_magnitude_function", "plot_rank_intervals", "plot_strengths", "plot_weights"]
 
 _LABELS = {
     "log": "strength (natural log, mean 0)",
     "elo": "rating (Elo)",
     "probability": "expected score against an average item",
 }
+
+
+_FEW = 1000  # dots that a figure holds at full size
+_VECTORS = 20_000  # dots above which a PDF or SVG gets pixels
 
 
 def plot_strengths(
@@ -118,10 +123,138 @@ def plot_rank_intervals(intervals: RankIntervals, *, top: int = 30, ax: Axes | N
     return axes
 
 
+def plot_weights(weighting: Weighting, X: Any = None, *, ax: Axes | None = None) -> Axes:
+    """The points of a space with their weights.
+
+    Parameters
+    ----------
+    weighting : Weighting
+        Of `steelyard.weigh.weighting`.
+    X : array_like, shape (n,) or (n, d), optional
+        Where to draw the points; the first two columns are used. Default: the points that were weighed, where
+        the metric is one of vectors (euclidean, cityblock, chebyshev, minkowski).
+    ax : matplotlib.axes.Axes, optional
+        Where to draw; default a new figure.
+
+    Returns
+    -------
+    matplotlib.axes.Axes
+        Two features: a dot a point, whose area (at least that of a small dot) and colour go with its weight,
+        the heaviest on top. One feature: weight over feature. Neither features nor `X`: the weights, largest
+        first.
+
+    Raises
+    ------
+    ImportError
+        If matplotlib is missing.
+    ValueError, TypeError
+        If an argument does not fit.
+
+    Examples
+    --------
+    >>> from steelyard import weigh
+    >>> w = weigh.weighting([[0.0, 0.0], [1.0, 0.0], [0.0, 2.0]])
+    >>> plot_weights(w).get_xlabel()
+    'feature 0'
+    """
+    points = _own_places(weighting) if X is None else _places(X, len(weighting))
+    axes = _new_axes(4.8) if ax is None else ax
+    if points is None:
+        _draw_sorted(weighting.weights, axes)
+    elif points.shape[1] == 1:
+        order = np.argsort(points[:, 0], kind="stable")
+        axes.plot(points[order, 0], weighting.weights[order], "o-", markersize=4, linewidth=0.8)
+        axes.set_xlabel("feature 0")
+        axes.set_ylabel("weight")
+    else:
+        _draw_areas(points, weighting.weights, axes)
+    axes.set_title(f"magnitude {weighting.magnitude:.4g} at scale {weighting.scale:.4g}", fontsize="medium")
+    return axes
+
+
+def plot_magnitude_function(f: MagnitudeFunction, *, ax: Axes | None = None) -> Axes:
+    """Magnitude over scale, both logarithmic, below the number of points that it tends to.
+
+    Parameters
+    ----------
+    f : MagnitudeFunction
+        Of `steelyard.weigh.magnitude_function`.
+    ax : matplotlib.axes.Axes, optional
+        Where to draw; default a new figure.
+
+    Returns
+    -------
+    matplotlib.axes.Axes
+        With a linear axis of magnitudes if some are not positive, as those of an indefinite space can be.
+
+    Raises
+    ------
+    ImportError
+        If matplotlib is missing.
+
+    Examples
+    --------
+    >>> from steelyard import weigh
+    >>> f = weigh.magnitude_function([[0.0], [1.0]], [0.1, 1.0, 10.0])
+    >>> plot_magnitude_function(f).get_xlabel()
+    'scale (1 / distance)'
+    """
+    axes = _new_axes(4.8) if ax is None else ax
+    axes.plot(f.scales, f.magnitudes, "o-", markersize=4)
+    axes.axhline(f.n, linestyle="--", color="0.5", label=f"{f.n:,} points")
+    axes.set_xscale("log")
+    if (f.magnitudes > 0).all():
+        axes.set_yscale("log")
+    axes.set_xlabel("scale (1 / distance)")
+    axes.set_ylabel("magnitude (effective number of points)")
+    axes.grid(alpha=0.3)
+    axes.legend(frameon=False)
+    return axes
+
+
+def _own_places(weighting: Weighting) -> Any:
+    return None if weighting._space is None else weighting._space.vectors()
+
+
+def _places(X: Any, n: int) -> Any:
+    array = refuse_masked(X, "X")
+    table = array[:, None] if array.ndim == 1 else array
+    if table.ndim != 2 or len(table) != n or not table.shape[1]:
+        raise ValueError(f"X must have a row for each of the {n} weights, got shape {array.shape}")
+    return np.column_stack([check_vector(column, "X") for column in table.T[:2]])
+
+
+def _draw_areas(points: Any, weights: Any, axes: Axes) -> None:
+    order = np.argsort(weights, kind="stable")
+    largest = max(float(weights.max()), np.finfo(float).tiny)
+    crowd = min(1.0, max(_FEW / len(weights), 0.03))  # many dots are small ones
+    dots = axes.scatter(
+        points[order, 0],
+        points[order, 1],
+        s=crowd * (8 + 80 * np.clip(weights[order] / largest, 0, None)),
+        c=weights[order],
+        cmap="viridis_r",
+        edgecolors="white",
+        linewidths=0.4 * crowd,
+        rasterized=len(weights) > _VECTORS,
+    )
+    axes.set_xlabel("feature 0")
+    axes.set_ylabel("feature 1")
+    axes.figure.colorbar(dots, ax=axes, label="weight")
+
+
+def _draw_sorted(weights: Any, axes: Axes) -> None:
+    place = np.arange(1, len(weights) + 1)
+    axes.fill_between(place, np.sort(weights)[::-1], step="mid", alpha=0.4, linewidth=0)
+    axes.plot(place, np.sort(weights)[::-1], drawstyle="steps-mid", marker="o", markersize=3, linewidth=1)
+    axes.set_xlabel("rank by weight")
+    axes.set_ylabel("weight")
+
+
 def _draw(items: Any, middle: Any, lower: Any, upper: Any, ax: Axes | None) -> Axes:
     """One point and one bar an item, first item on top."""
     place = np.arange(len(items))
-    axes = _new_axes(len(items)) if ax is None else ax
+    axes = _new_axes(1.2 + 0.24 * len(items)) if ax is None else ax
     finite = np.concatenate([x[np.isfinite(x)] for x in (middle, lower, upper)])
     low, high = (finite.min(), finite.max()) if len(finite) else (0.0, 1.0)
     ends = [np.clip(np.nan_to_num(x, nan=0.0), low, high) for x in (lower, upper)]
@@ -133,11 +266,11 @@ def _draw(items: Any, middle: Any, lower: Any, upper: Any, ax: Axes | None) -> A
     return axes
 
 
-def _new_axes(rows: int) -> Axes:
+def _new_axes(height: float) -> Axes:
     try:
         from matplotlib import pyplot
     except ImportError:
         raise ImportError('plotting needs matplotlib: pip install "steelyard[plot]"') from None
-    figure = pyplot.figure(figsize=(7, 1.2 + 0.24 * rows), layout="constrained")
+    figure = pyplot.figure(figsize=(7, height), layout="constrained")
     axes: Axes = figure.add_subplot()
     return axes

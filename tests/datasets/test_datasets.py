@@ -34,6 +34,47 @@ def test_llmfao_is_what_its_page_says():
     assert table.ties.sum() == 3_471
 
 
+def test_iris_is_what_fisher_printed():
+    iris = datasets.load_iris()
+    X = iris.points()
+    names, counts = np.unique(iris.columns["species"], return_counts=True)
+    assert dict(zip(names.tolist(), counts.tolist(), strict=True)) == dict.fromkeys(
+        ("setosa", "versicolor", "virginica"), 50
+    )
+    # Means, and sums of squares within the first two species, as the paper's tables give them.
+    np.testing.assert_allclose(X[:50].mean(axis=0), [5.006, 3.428, 1.462, 0.246])
+    np.testing.assert_allclose(X[50:100].mean(axis=0), [5.936, 2.770, 4.260, 1.326])
+    np.testing.assert_allclose(X[[34, 37]], [[4.9, 3.1, 1.5, 0.2], [4.9, 3.6, 1.4, 0.1]])
+    centred = X[:100] - np.repeat([X[:50].mean(axis=0), X[50:100].mean(axis=0)], 50, axis=0)
+    np.testing.assert_allclose((centred**2).sum(axis=0), [19.1434, 11.8658, 12.2978, 2.4604], atol=5e-5)
+    assert "Fisher" in repr(iris)
+    assert "public domain" in repr(iris)
+
+
+def test_iris_is_that_of_scikit_learn():
+    from sklearn.datasets import load_iris
+
+    np.testing.assert_array_equal(datasets.load_iris().points(), load_iris().data)
+
+
+def test_points_are_the_numeric_columns():
+    assert list(datasets.load_iris().columns)[:4] == [
+        "sepal_length",
+        "sepal_width",
+        "petal_length",
+        "petal_width",
+    ]
+    assert datasets.load_iris().points().shape == (150, 4)
+    np.testing.assert_array_equal(
+        datasets.load_football().points()[:, 0], datasets.load_football().columns["home_score"]
+    )
+
+
+def test_rows_that_are_no_comparisons_are_refused():
+    with pytest.raises(ValueError, match="No comparisons: name left= and right="):
+        datasets.load_iris().comparisons()
+
+
 @pytest.mark.parametrize("name", LOADERS)
 def test_source_and_licence_are_named(name):
     text = repr(LOADERS[name]())
@@ -58,13 +99,15 @@ def test_options_override_the_defaults():
     assert table.home is None
 
 
-@pytest.mark.parametrize("name", LOADERS)
+@pytest.mark.parametrize("name", [*LOADERS, "iris"])
 def test_files_carry_no_time_stamp(name):
     head = datasets.path(name).read_bytes()[:8]
     assert head[4:8] == bytes(4)
-    assert gzip.decompress(datasets.path(name).read_bytes()).decode().count("\n") == len(LOADERS[name]()) + 1
+    assert gzip.decompress(datasets.path(name).read_bytes()).decode().count("\n") == (
+        len(getattr(datasets, f"load_{name}")()) + 1
+    )
 
 
 def test_an_unknown_name_is_refused():
-    with pytest.raises(ValueError, match="name must be one of 'football', 'llmfao', got 'chess'"):
+    with pytest.raises(ValueError, match="name must be one of 'football', 'iris', 'llmfao', got 'chess'"):
         datasets.path("chess")

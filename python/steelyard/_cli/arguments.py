@@ -11,10 +11,12 @@ from typing import NoReturn
 
 from .usage import UsageError
 
+SCALE_RULES = ("fraction", "convergence", "median", "positive_cutoff", "strong_cutoff")
+METHODS = ("auto", "line", "cholesky", "mixed", "cg", "local", "direct")
 TABLES = (".csv", ".json", ".parquet")
 PICTURES = (".png", ".svg", ".pdf")
 
-_DESCRIPTION = """\
+_RANK = """\
 From paired comparisons to a leaderboard with 95 % intervals and rank sets (the ranks that an item can have).
 
 FILE is CSV (also .gz), Parquet or JSON. Columns named model_a, model_b, winner, or left, right, winner, or
@@ -22,7 +24,7 @@ home_team, away_team, home_score, away_score are found unaided; name others by t
 internationals, the eight years up to the last match, prior 1) and 'llmfao' (votes on language models,
 clustered by worker) come with the package.
 """
-_EPILOG = """\
+_RANK_EXAMPLES = """\
 Only items that a chain of comparisons joins can be ranked together: the largest such group is, the rest
 is named. Without --prior, maximum likelihood is used where its optimum is finite, else a prior of 1; the
 output says which. Home advantage is fitted by default where the columns say who was at home.
@@ -31,6 +33,24 @@ examples:
   steelyard rank football --top 10
   steelyard rank votes.csv --bootstrap 1000 --output board.parquet
   steelyard rank games.csv --left white --right black --outcome won --outcome-map W=left,B=right,D=tie
+"""
+_WEIGH = """\
+How much does each point count? Large weights mark outliers and the boundary of the data, weights near 0 its
+inside; their sum, the magnitude, is the effective number of points.
+
+FILE is CSV (also .gz), Parquet or JSON with a header and one point a row. Columns that hold only numbers are
+used, the others shown beside them; rows with a missing number are left out. 'iris' (Fisher's 150 flowers)
+comes with the package.
+"""
+_WEIGH_EXAMPLES = """\
+Similarity is exp(-T * distance). Columns are standardised first, unless distances are of angles or of equal
+values (cosine, angular, hamming, jaccard). Rows are counted from 0. In the table that is written, a column of
+the file called rank, row or weight gets an underscore.
+
+examples:
+  steelyard weigh iris --outliers 5
+  steelyard weigh sensors.parquet --columns pressure,flow --scale median --plot weights.png
+  steelyard weigh answers.csv --metric hamming --output weights.csv
 """
 
 
@@ -43,21 +63,26 @@ def make_parser() -> argparse.ArgumentParser:
     """The parser of `steelyard`."""
     parser = _Parser(
         prog="steelyard",
-        description="Rankings that you can defend. See: steelyard rank --help",
+        description="Rankings and weights that you can defend. See: steelyard COMMAND --help",
         allow_abbrev=False,
     )
     parser.add_argument("--version", action="version", version=f"steelyard {version('steelyard')}")
     commands = parser.add_subparsers(metavar="COMMAND", required=True, parser_class=_Parser)
-    _add_rank(
-        commands.add_parser(
-            "rank",
-            help="rank a file of paired comparisons",
-            description=_DESCRIPTION,
-            epilog=_EPILOG,
+    for name, add, says, description, examples in (
+        ("rank", _add_rank, "rank a file of paired comparisons", _RANK, _RANK_EXAMPLES),
+        ("weigh", _add_weigh, "weigh the points of a file", _WEIGH, _WEIGH_EXAMPLES),
+    ):
+        command = commands.add_parser(
+            name,
+            help=says,
+            description=description,
+            epilog=examples,
             formatter_class=argparse.RawDescriptionHelpFormatter,
             allow_abbrev=False,
         )
-    )
+        # The command itself is imported when it runs.
+        command.set_defaults(command=name)
+        add(command)
     return parser
 
 
@@ -126,6 +151,95 @@ def _add_rank(parser: argparse.ArgumentParser) -> None:
     output.add_argument(
         "--output", metavar="TABLE", type=_path(TABLES), help="write all rows: .csv, .json or .parquet"
     )
+
+
+def _add_weigh(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("file", metavar="FILE", help="a file, or iris")
+
+    data = parser.add_argument_group("data")
+    data.add_argument(
+        "--columns", metavar="A,B,...", type=_names, help="columns to use (default: all that are numeric)"
+    )
+    data.add_argument(
+        "--standardise",
+        action=argparse.BooleanOptionalAction,
+        help="each column to mean 0 and standard deviation 1 first",
+    )
+
+    space = parser.add_argument_group("weights")
+    space.add_argument(
+        "--scale",
+        metavar="T",
+        type=_scale,
+        default="fraction",
+        help=f"a number, or {', '.join(SCALE_RULES)} (default: fraction)",
+    )
+    space.add_argument(
+        "--fraction",
+        metavar="F",
+        type=_share,
+        help="the scale at which the magnitude is F of the number of points (default: 0.3)",
+    )
+    space.add_argument(
+        "--metric",
+        default="euclidean",
+        help="euclidean, cityblock, chebyshev, minkowski(p), cosine, angular, hamming, jaccard "
+        "(default: euclidean)",
+    )
+    space.add_argument("--method", choices=METHODS, default="auto", help="the solver (default: auto)")
+    space.add_argument(
+        "--tol", metavar="R", type=_tolerance, default=1e-8, help="largest residual to accept (default: 1e-8)"
+    )
+
+    output = parser.add_argument_group("output")
+    output.add_argument(
+        "--outliers",
+        metavar="N",
+        type=_integer(0),
+        default=10,
+        help="points to show, 0 for all (default: 10)",
+    )
+    output.add_argument(
+        "--plot",
+        metavar="PICTURE",
+        type=_path(PICTURES),
+        help="draw the first two columns with the weights: .png, .svg or .pdf",
+    )
+    output.add_argument(
+        "--output", metavar="TABLE", type=_path(TABLES), help="write all points: .csv, .json or .parquet"
+    )
+
+
+def _names(text: str) -> list[str]:
+    names = [name.strip() for name in text.split(",")]
+    if "" in names:
+        raise argparse.ArgumentTypeError(f"must be names with commas between them, got {text!r}")
+    return names
+
+
+def _scale(text: str) -> float | str:
+    if text in SCALE_RULES:
+        return text
+    value = _as_number(text)
+    if isinstance(value, str) or not (math.isfinite(value) and value > 0):
+        raise argparse.ArgumentTypeError(
+            f"must be a number above 0 or one of {', '.join(SCALE_RULES)}, got {text!r}"
+        )
+    return value
+
+
+def _share(text: str) -> float:
+    value = _as_number(text)
+    if isinstance(value, str) or not 0 < value < 1:
+        raise argparse.ArgumentTypeError(f"must lie between 0 and 1, got {text!r}")
+    return value
+
+
+def _tolerance(text: str) -> float:
+    value = _as_number(text)
+    if isinstance(value, str) or not (math.isfinite(value) and value > 0):
+        raise argparse.ArgumentTypeError(f"must be a number above 0, got {text!r}")
+    return value
 
 
 def _number(least: float) -> Callable[[str], float]:

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
+from .table import Table
+
 if TYPE_CHECKING:
     from ..rank import BradleyTerryFit
 
@@ -27,12 +29,12 @@ class Board:
     noun: str
     home_advantage: str
 
-    def cells(self) -> list[tuple[str, str, str, str, str]]:
-        """Rank, item, rating, interval and rank set of the rows to show, as text."""
+    def table(self) -> Table:
+        """Rank, item, rating, interval and rank set of the rows to show."""
         digits = _DIGITS[self.scale]
         names = ("rank", "item", "rating", "lower", "upper", "rank_lower", "rank_upper")
         rows = zip(*(self.columns[name][: self.shown].tolist() for name in names), strict=True)
-        return [
+        cells = [
             (
                 str(rank),
                 str(item),
@@ -42,6 +44,12 @@ class Board:
             )
             for rank, item, rating, lower, upper, first, last in rows
         ]
+        return Table(
+            titles=("rank", self.noun, "rating", "95 % interval", "rank set"),
+            cells=cells,
+            left=frozenset({1}),
+            footer=f"... and {self.hidden} more (--top 0 shows all)" if self.hidden else "",
+        )
 
 
 def make_board(fit: BradleyTerryFit, scale: str, resampled: Any, top: int, noun: str) -> Board:

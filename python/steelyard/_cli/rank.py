@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING, Any
 
 from .board import Board, make_board
 from .columns import Roles, recognise
+from .picture import new_figure, save
 from .show import progress_bar, show
-from .source import Source, count, open_source, select_period
+from .source import PRESETS, Source, count, open_source, select_period
 from .text import listed
 from .usage import UsageError, require
 from .write import write
@@ -32,7 +33,7 @@ def run(options: argparse.Namespace) -> None:
     require("rich", "cli")
     if options.plot:
         require("matplotlib", "plot")
-    source = open_source(options.file)
+    source = open_source(options.file, PRESETS, "comparison")
     roles = recognise(source.columns, _asked(options, source), source.name)
     source = select_period(source, roles, options.since, options.until)
     home = roles.left_is_home if options.home is None else options.home
@@ -47,9 +48,9 @@ def run(options: argparse.Namespace) -> None:
         board = make_board(fit, options.scale, resampled, options.top, source.preset.item)
     notes.extend(f"Note: {warning.message}" for warning in caught)
     notes.append(_method(fit, board, options))
-    show(board, notes, sys.stdout)
+    show(board.table(), notes, sys.stdout)
     if options.output:
-        write(board, options.output)
+        write(board.columns, options.output)
     if options.plot:
         _draw(fit, resampled, options)
 
@@ -162,19 +163,15 @@ def _method(fit: BradleyTerryFit, board: Board, options: argparse.Namespace) -> 
 
 
 def _draw(fit: BradleyTerryFit, resampled: Any, options: argparse.Namespace) -> None:
-    figure = require("matplotlib.figure", "plot")
     from ..plotting import plot_strengths
 
     rows = min(options.top or len(fit), len(fit))
-    canvas = figure.Figure(figsize=(7, 1.2 + 0.24 * rows), layout="constrained")
+    figure = new_figure(7, 1.2 + 0.24 * rows)
     plot_strengths(
         fit,
         top=rows,
         scale=options.scale,
         uncertainty="sandwich" if resampled is None else resampled,
-        ax=canvas.subplots(),
+        ax=figure.subplots(),
     )
-    try:
-        canvas.savefig(options.plot, dpi=150)
-    except OSError as error:
-        raise UsageError(f"can't write {str(options.plot)!r}: {error.strerror}") from None
+    save(figure, options.plot)

@@ -1,4 +1,4 @@
-"""The leaderboard on a terminal, or as plain text anywhere else."""
+"""Notes and a table on a terminal, or as plain text anywhere else."""
 
 from __future__ import annotations
 
@@ -7,41 +7,38 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TextIO
 
-from .board import Board
+from .table import Table
 from .text import printable, width
 from .usage import require
 
-_LEFT = {1}
 
-
-def show(board: Board, notes: list[str], stream: TextIO) -> None:
+def show(table: Table, notes: list[str], stream: TextIO) -> None:
     """Notes, then the table; on a terminal by rich, elsewhere aligned, neither wrapped nor cut."""
-    titles = ("rank", board.noun, "rating", "95 % interval", "rank set")
-    rows = [tuple(printable(cell, stream) for cell in row) for row in (titles, *board.cells())]
+    rows = [tuple(printable(cell, stream) for cell in row) for row in (table.titles, *table.cells)]
     lines = [printable(note, stream) for note in notes]
-    (_show_rich if stream.isatty() else _show_plain)(lines, rows, stream)
-    if board.hidden:
-        print(f"... and {board.hidden} more (--top 0 shows all)", file=stream)
+    (_show_rich if stream.isatty() else _show_plain)(lines, rows, table.left, stream)
+    if table.footer:
+        print(table.footer, file=stream)
 
 
-def _show_plain(notes: list[str], rows: list[tuple[str, ...]], stream: TextIO) -> None:
+def _show_plain(notes: list[str], rows: list[tuple[str, ...]], left: frozenset[int], stream: TextIO) -> None:
     widths = [max(map(width, column)) for column in zip(*rows, strict=True)]
     for note in notes:
         print(note, file=stream)
     print(file=stream)
     for row in rows:
         gaps = [" " * (widths[k] - width(cell)) for k, cell in enumerate(row)]
-        padded = [cell + gaps[k] if k in _LEFT else gaps[k] + cell for k, cell in enumerate(row)]
-        print("  ".join(padded), file=stream)
+        padded = [cell + gaps[k] if k in left else gaps[k] + cell for k, cell in enumerate(row)]
+        print("  ".join(padded).rstrip(), file=stream)
 
 
-def _show_rich(notes: list[str], rows: list[tuple[str, ...]], stream: TextIO) -> None:
+def _show_rich(notes: list[str], rows: list[tuple[str, ...]], left: frozenset[int], stream: TextIO) -> None:
     console = require("rich.console", "cli").Console(file=stream, highlight=False)
     text = require("rich.text", "cli").Text
     table = require("rich.table", "cli").Table(box=require("rich.box", "cli").SIMPLE_HEAD)
     for k, title in enumerate(rows[0]):
-        left = k in _LEFT
-        table.add_column(title, justify="left" if left else "right", no_wrap=not left, overflow="fold")
+        words = k in left
+        table.add_column(title, justify="left" if words else "right", no_wrap=not words, overflow="fold")
     for row in rows[1:]:
         table.add_row(*(text(cell) for cell in row))
     for note in notes:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import date
@@ -61,25 +61,25 @@ def duckdb_errors(name: str) -> Iterator[None]:
         raise UsageError(f"can't read {name}: {' '.join(text[:2])}") from None
 
 
-def open_source(file: str) -> Source:
-    """A data set by its name, or a file."""
+def open_source(file: str, presets: Mapping[str, Preset], row: str) -> Source:
+    """A data set by its name, or a file; `row` is what a row should be."""
     duckdb = require("duckdb", "cli")
-    if file in PRESETS:
+    if file in presets:
         from .. import datasets
 
         name, path = file, Path(datasets.path(file))
     else:
         name, path = file, Path(file)
-        _require_readable(path)
+        _require_readable(path, presets, row)
     connection = duckdb.connect()
     with duckdb_errors(name):
-        return Source(name, PRESETS.get(file, Preset()), connection, _relation(connection, path))
+        return Source(name, presets.get(file, Preset()), connection, _relation(connection, path))
 
 
-def _require_readable(path: Path) -> None:
+def _require_readable(path: Path, presets: Mapping[str, Preset], row: str) -> None:
     if not path.exists():
         raise UsageError(
-            f"there is no file {str(path)!r}; give a CSV, Parquet or JSON file, or football, or llmfao"
+            f"there is no file {str(path)!r}; give a CSV, Parquet or JSON file, or {', or '.join(presets)}"
         )
     if path.is_dir():
         raise UsageError(f"{str(path)!r} is a folder; give a CSV, Parquet or JSON file")
@@ -89,7 +89,7 @@ def _require_readable(path: Path) -> None:
     except OSError as error:
         raise UsageError(f"can't read {str(path)!r}: {error.strerror}") from None
     if empty:
-        raise UsageError(f"{str(path)!r} is empty; give a file with a header and one comparison a row")
+        raise UsageError(f"{str(path)!r} is empty; give a file with a header and one {row} a row")
 
 
 def _relation(connection: Any, path: Path) -> Any:
@@ -104,7 +104,7 @@ def _relation(connection: Any, path: Path) -> Any:
     return connection.read_csv(name, header=True, all_varchar=True)
 
 
-def _quoted(column: str) -> str:
+def quoted(column: str) -> str:
     return '"' + column.replace('"', '""') + '"'
 
 
@@ -145,9 +145,9 @@ def select_period(source: Source, roles: Roles, since: str | None, until: str | 
 
 def _day(column: str, kind: str) -> str:
     """SQL that reads a date, a moment or a year as a day."""
-    text = f"CAST({_quoted(column)} AS VARCHAR)"
+    text = f"CAST({quoted(column)} AS VARCHAR)"
     if kind.startswith(("DATE", "TIMESTAMP")):
-        return f"CAST({_quoted(column)} AS DATE)"
+        return f"CAST({quoted(column)} AS DATE)"
     return f"coalesce(CAST(TRY_CAST({text} AS TIMESTAMP) AS DATE), TRY_CAST({text} || '-01-01' AS DATE))"
 
 
@@ -155,14 +155,14 @@ def _played(roles: Roles) -> str:
     if roles.left_score is None or roles.right_score is None:
         return "true"
     scores = (
-        f"TRY_CAST({_quoted(score)} AS DOUBLE) IS NOT NULL" for score in (roles.left_score, roles.right_score)
+        f"TRY_CAST({quoted(score)} AS DOUBLE) IS NOT NULL" for score in (roles.left_score, roles.right_score)
     )
     return " AND ".join(scores)
 
 
 def _look(relation: Any, roles: Roles, day: str) -> tuple[Any, int, date | None]:
     """(a value that is no date, number of missing dates, day of the last game that was played)."""
-    column = _quoted(roles.time or "")
+    column = quoted(roles.time or "")
     given = f"nullif(trim(CAST({column} AS VARCHAR)), '')"
     wrong, missing, latest = relation.aggregate(
         f"any_value({given}) FILTER ({given} IS NOT NULL AND {day} IS NULL), "

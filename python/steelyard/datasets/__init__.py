@@ -1,7 +1,7 @@
-"""Two data sets to try things on."""
+"""Three data sets to try things on."""
 
 from __future__ import annotations
 
-from ._load import Dataset, load_football, load_llmfao, path
+from ._load import Dataset, load_football, load_iris, load_llmfao, path
 
-__all__ = ["Dataset", "load_football", "load_llmfao", "path"]
+__all__ = ["Dataset", "load_football", "load_iris", "load_llmfao", "path"]

@@ -16,7 +16,7 @@ from .._validate import check_choice
 if TYPE_CHECKING:
     from ..rank import Comparisons
 
-NAMES = ("football", "llmfao")
+NAMES = ("football", "iris", "llmfao")
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -34,7 +34,7 @@ class Dataset:
     licence : str
         On what terms.
     defaults : dict of str to str
-        What `comparisons` hands to `Comparisons.from_frame`.
+        What `comparisons` hands to `Comparisons.from_frame`; empty where a row is no comparison.
     """
 
     columns: dict[str, npt.NDArray[Any]]
@@ -62,6 +62,11 @@ class Dataset:
         -------
         Comparisons
 
+        Raises
+        ------
+        ValueError
+            If the rows are no comparisons, and the options don't say who was compared with whom.
+
         Examples
         --------
         >>> from steelyard.datasets import load_football
@@ -70,7 +75,27 @@ class Dataset:
         """
         from ..rank import Comparisons
 
-        return Comparisons.from_frame(self.columns, **{**self.defaults, **options})
+        roles = {**self.defaults, **options}
+        if not {"left", "right"} <= roles.keys():
+            raise ValueError(f"{self.description} No comparisons: name left= and right= if there are some")
+        return Comparisons.from_frame(self.columns, **roles)
+
+    def points(self) -> npt.NDArray[np.float64]:
+        """The numeric columns side by side, one point a row.
+
+        Returns
+        -------
+        ndarray of float64, shape (n, d)
+            A new array; its columns are those of integer or floating dtype, in the order of `columns`.
+
+        Examples
+        --------
+        >>> from steelyard.datasets import load_iris
+        >>> load_iris().points()[0].tolist()
+        [5.1, 3.5, 1.4, 0.2]
+        """
+        numeric = [column for column in self.columns.values() if column.dtype.kind in "iuf"]
+        return np.stack(numeric, axis=1, dtype=np.float64)
 
 
 def path(name: str) -> Path:
@@ -78,7 +103,7 @@ def path(name: str) -> Path:
 
     Parameters
     ----------
-    name : {'football', 'llmfao'}
+    name : {'football', 'iris', 'llmfao'}
         Which one.
 
     Returns
@@ -141,6 +166,44 @@ def load_football() -> Dataset:
             "neutral": "neutral",
             "time": "date",
         },
+    )
+
+
+def load_iris() -> Dataset:
+    """Fisher's measurements of 150 iris flowers.
+
+    Returns
+    -------
+    Dataset
+        Columns ``sepal_length``, ``sepal_width``, ``petal_length``, ``petal_width`` (float64, in centimetres)
+        and ``species`` (str: 'setosa', 'versicolor' or 'virginica', 50 of each). `Dataset.points` gives the
+        four measurements as an array.
+
+    Notes
+    -----
+    The numbers are those of Fisher's paper (some copies in circulation differ from it in rows 34 and 37).
+    Rows 101 and 142 are equal. Edgar Anderson measured the flowers.
+
+    References
+    ----------
+    .. [1] R. A. Fisher, "The use of multiple measurements in taxonomic problems", Annals of Eugenics 7 (1936).
+
+    Examples
+    --------
+    >>> from steelyard.datasets import load_iris
+    >>> iris = load_iris()
+    >>> iris.points().shape, str(iris.columns["species"][0])
+    ((150, 4), 'setosa')
+    """
+    text = _read("iris")
+    species = text.pop("species")
+    return Dataset(
+        columns={**{name: column.astype(np.float64) for name, column in text.items()}, "species": species},
+        description="Measurements of iris flowers of three species, in centimetres; one row a flower.",
+        source="R. A. Fisher, The use of multiple measurements in taxonomic problems, Annals of Eugenics 7 (1936), "
+        "https://doi.org/10.1111/j.1469-1809.1936.tb02137.x",
+        licence="public domain",
+        defaults={},
     )
 
 

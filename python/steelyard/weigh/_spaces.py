@@ -91,6 +91,12 @@ class Space:
             return weights
         return np.asarray((weights / np.bincount(self.group, minlength=self.n_unique))[self.group])
 
+    def vectors(self) -> Array | None:
+        """The rows of X, to rounding; None where X was not used as it stands."""
+        if self.points is None or self.centre is None:
+            return None
+        return np.asarray((self.points * self.unit + self.centre)[self.group])
+
     def subset(self, index: Index) -> Space:
         """Some of the points that differ, as a space of their own."""
         return replace(

@@ -1,0 +1,27 @@
+"""Pictures as files."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from .usage import UsageError, require
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+
+def new_figure(width: float, height: float) -> Figure:
+    """A figure that belongs to no window; sizes in inches."""
+    figure: Figure = require("matplotlib.figure", "plot").Figure(
+        figsize=(width, height), layout="constrained"
+    )
+    return figure
+
+
+def save(figure: Figure, path: Path) -> None:
+    """By the suffix of the path."""
+    try:
+        figure.savefig(path, dpi=150)
+    except OSError as error:
+        raise UsageError(f"can't write {str(path)!r}: {error.strerror}") from None

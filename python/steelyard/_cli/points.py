@@ -1,0 +1,113 @@
+"""From a file to points: its numeric columns, as DuckDB reads them."""
+
+from __future__ import annotations
+
+import difflib
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from .source import Source, duckdb_errors, quoted
+from .usage import UsageError
+
+# Words for a missing number, in lower case.
+MISSING = ("", "na", "n/a", "nan", "null", "none", "?")
+_NUMBERS = ("TINYINT", "SMALLINT", "INTEGER", "BIGINT", "HUGEINT", "FLOAT", "DOUBLE", "DECIMAL", "BOOLEAN")
+
+
+@dataclass(frozen=True)
+class Points:
+    """Rows without gaps, and what was left out."""
+
+    values: npt.NDArray[np.float64]  # (n, d)
+    names: tuple[str, ...]  # of the d columns
+    rows: npt.NDArray[np.intp]  # in the file, from 0
+    table: dict[str, npt.NDArray[Any]]  # all columns of these rows, as the file has them
+    ignored: tuple[str, ...]
+    dropped: int
+
+
+def read_points(source: Source, asked: list[str] | None) -> Points:
+    """The columns asked for, else those that hold nothing but numbers."""
+    with duckdb_errors(source.name):
+        names = _numeric(source) if asked is None else _checked(source, asked)
+        if not names:
+            raise UsageError(
+                f"{source.name} has no column of numbers ({', '.join(source.columns)}); try --columns"
+            )
+        texts = [c for c in source.columns if c not in names]
+        chosen = [f"{_number(source, c)} AS {quoted(c)}" for c in names]
+        chosen += [f"CAST({quoted(c)} AS VARCHAR) AS {quoted(c)}" for c in texts]
+        found = source.relation.project(", ".join(chosen)).fetchnumpy()
+    values = np.column_stack([np.ma.filled(found[c].astype(np.float64), np.nan) for c in names])
+    whole = np.isfinite(values).all(axis=1)
+    rows = np.flatnonzero(whole)
+    if len(rows) < 2:
+        raise UsageError(
+            f"{source.name} has {len(rows)} rows with all of {', '.join(names)}; give at least two"
+        )
+    values = values[rows]
+    table = {c: values[:, names.index(c)] if c in names else _text(found[c], rows) for c in source.columns}
+    return Points(values, tuple(names), rows, table, tuple(texts), int(len(whole) - len(rows)))
+
+
+def _numeric(source: Source) -> list[str]:
+    columns = [c for c in source.columns if _number(source, c)]
+    if not columns:
+        return []
+    # One pass: numbers there are, and words that are neither a number nor a gap.
+    counts = ", ".join(
+        f"count({_number(source, c)}), count(*) FILTER ({_is_word(source, c)})" for c in columns
+    )
+    found = source.relation.aggregate(counts).fetchall()[0]
+    return [c for k, c in enumerate(columns) if found[2 * k] and not found[2 * k + 1]]
+
+
+def _checked(source: Source, asked: list[str]) -> list[str]:
+    for column in asked:
+        if column not in source.columns:
+            near = difflib.get_close_matches(column, source.columns, 1)
+            hint = f"did you mean {near[0]!r}?" if near else f"it has {', '.join(source.columns)}"
+            raise UsageError(f"--columns: {source.name} has no column {column!r}; {hint}")
+        if asked.count(column) > 1:
+            raise UsageError(f"--columns names {column!r} twice")
+        if not _number(source, column):
+            raise UsageError(
+                f"--columns: {column!r} of {source.name} holds no numbers but {_type(source, column)}"
+            )
+        word = source.relation.aggregate(
+            f"any_value({quoted(column)}) FILTER ({_is_word(source, column)})"
+        ).fetchall()[0][0]
+        if word is not None:
+            raise UsageError(f"--columns: {column!r} of {source.name} holds {word!r}, which is no number")
+    return asked
+
+
+def _type(source: Source, column: str) -> str:
+    return str(source.relation.types[source.columns.index(column)])
+
+
+def _number(source: Source, column: str) -> str:
+    """SQL for a column as numbers, NULL where it has none; '' where its type holds none."""
+    kind = _type(source, column)
+    if kind == "VARCHAR":
+        return f"TRY_CAST(trim({quoted(column)}) AS DOUBLE)"
+    is_number = kind.partition("(")[0].lstrip("U") in _NUMBERS and not kind.endswith("]")
+    return f"CAST({quoted(column)} AS DOUBLE)" if is_number else ""
+
+
+def _is_word(source: Source, column: str) -> str:
+    if _type(source, column) != "VARCHAR":
+        return "false"
+    gaps = ", ".join(f"'{word}'" for word in MISSING)
+    return f"{_number(source, column)} IS NULL AND lower(trim({quoted(column)})) NOT IN ({gaps})"
+
+
+def _text(column: Any, rows: npt.NDArray[np.intp]) -> npt.NDArray[Any]:
+    """None for a missing text."""
+    texts = np.ma.getdata(column).astype(object)
+    texts[np.ma.getmaskarray(column)] = None
+    chosen: npt.NDArray[Any] = texts[rows]
+    return chosen
