@@ -175,8 +175,8 @@ py::object cross_distances(const Array<double>& x, const Array<double>& y, const
   return take(std::move(out), left.rows, right.rows);
 }
 
-py::array_t<double> line_weights(const Array<double>& sorted, double scale) {
-  const auto points = vector_view(sorted, "sorted");
+py::array_t<double> line_weights(const Array<double>& positions, double scale) {
+  const auto points = vector_view(positions, "positions");
   std::vector<double> out(points.size());
   weigh::line_weights(points, scale, out);
   return take(std::move(out));
@@ -201,7 +201,7 @@ void register_weigh(py::module_& m) {
   m.def("_smallest_distance", &smallest_distance, "space"_a, "n_threads"_a = 1);
   m.def("_chosen_products", &chosen_products, "space"_a, "scale"_a, "rows"_a, "v"_a, "n_threads"_a = 1);
   m.def("_cross_distances", &cross_distances, "x"_a, "y"_a, "metric"_a, "power"_a = 2.0, "n_threads"_a = 1);
-  m.def("_line_weights", &line_weights, "sorted"_a, "scale"_a);
+  m.def("_line_weights", &line_weights, "positions"_a, "scale"_a);
 }
 
 }  // namespace steelyard::bindings

@@ -47,6 +47,10 @@ class PairGraph:
     @property
     def wins(self) -> numpy.typing.NDArray[numpy.float64]: ...
 
+class _Space:
+    @property
+    def size(self) -> int: ...
+
 def _best_shift(strengths: typing.Annotated[numpy.typing.ArrayLike, numpy.float64]) -> float: ...
 def _bootstrap(
     graph: PairGraph,
@@ -100,6 +104,13 @@ def _cholesky_solve_transposed(
     l: typing.Annotated[numpy.typing.ArrayLike, numpy.float64],
     b: typing.Annotated[numpy.typing.ArrayLike, numpy.float64],
 ) -> typing.Any: ...
+def _chosen_products(
+    space: _Space,
+    scale: typing.SupportsFloat | typing.SupportsIndex,
+    rows: typing.Annotated[numpy.typing.ArrayLike, numpy.int32],
+    v: typing.Annotated[numpy.typing.ArrayLike, numpy.float64],
+    n_threads: typing.SupportsInt | typing.SupportsIndex = 1,
+) -> typing.Any: ...
 def _conjugate_gradients(
     offsets: typing.Annotated[numpy.typing.ArrayLike, numpy.int64],
     indices: typing.Annotated[numpy.typing.ArrayLike, numpy.int32],
@@ -118,6 +129,13 @@ def _contrast_maxima(
     scale: typing.Annotated[numpy.typing.ArrayLike, numpy.float64],
     apart: bool,
     n_threads: typing.SupportsInt | typing.SupportsIndex,
+) -> typing.Any: ...
+def _cross_distances(
+    x: typing.Annotated[numpy.typing.ArrayLike, numpy.float64],
+    y: typing.Annotated[numpy.typing.ArrayLike, numpy.float64],
+    metric: str,
+    power: typing.SupportsFloat | typing.SupportsIndex = 2.0,
+    n_threads: typing.SupportsInt | typing.SupportsIndex = 1,
 ) -> typing.Any: ...
 def _default_threads() -> int: ...
 def _encode_integers(
@@ -177,6 +195,18 @@ def _inverse_positive_definite(
     matrix: typing.Annotated[numpy.typing.ArrayLike, numpy.float64],
 ) -> typing.Any: ...
 def _is_positive_definite(matrix: typing.Annotated[numpy.typing.ArrayLike, numpy.float64]) -> bool: ...
+def _line_weights(
+    positions: typing.Annotated[numpy.typing.ArrayLike, numpy.float64],
+    scale: typing.SupportsFloat | typing.SupportsIndex,
+) -> numpy.typing.NDArray[numpy.float64]: ...
+def _local_weights(
+    space: _Space,
+    scale: typing.SupportsFloat | typing.SupportsIndex,
+    first: typing.SupportsInt | typing.SupportsIndex,
+    neighbours: typing.Annotated[numpy.typing.ArrayLike, numpy.int32],
+    n_threads: typing.SupportsInt | typing.SupportsIndex = 1,
+) -> typing.Any: ...
+def _matrix_space(distances: typing.Annotated[numpy.typing.ArrayLike, numpy.float64]) -> _Space: ...
 def _merge(
     first: typing.Annotated[numpy.typing.ArrayLike, numpy.int32],
     second: typing.Annotated[numpy.typing.ArrayLike, numpy.int32],
@@ -194,11 +224,21 @@ def _merge(
 def _nearest(
     x: numpy.ndarray, y: numpy.ndarray, n_threads: typing.SupportsInt | typing.SupportsIndex = 1
 ) -> typing.Any: ...
+def _nearest_neighbours(
+    space: _Space,
+    k: typing.SupportsInt | typing.SupportsIndex,
+    n_threads: typing.SupportsInt | typing.SupportsIndex = 1,
+) -> typing.Any: ...
 def _parallel_sum(
     values: typing.Annotated[numpy.typing.ArrayLike, numpy.float64],
     n_threads: typing.SupportsInt | typing.SupportsIndex = 1,
     grain: typing.SupportsInt | typing.SupportsIndex = 1000,
 ) -> float: ...
+def _point_space(
+    points: typing.Annotated[numpy.typing.ArrayLike, numpy.float64],
+    metric: str,
+    power: typing.SupportsFloat | typing.SupportsIndex = 2.0,
+) -> _Space: ...
 def _random(
     kind: str,
     size: typing.SupportsInt | typing.SupportsIndex,
@@ -217,6 +257,13 @@ def _separation(
     prior: typing.SupportsFloat | typing.SupportsIndex,
 ) -> typing.Any: ...
 def _set_blas(addresses: dict[str, typing.Any]) -> None: ...
+def _similarity_product(
+    space: _Space,
+    scales: typing.Annotated[numpy.typing.ArrayLike, numpy.float64],
+    v: typing.Annotated[numpy.typing.ArrayLike, numpy.float64],
+    single: bool = False,
+    n_threads: typing.SupportsInt | typing.SupportsIndex = 1,
+) -> typing.Any: ...
 def _simplex_qp(
     K: typing.Any,
     q: typing.Annotated[numpy.typing.ArrayLike, numpy.float64],
@@ -230,6 +277,7 @@ def _simplex_qp(
     n_threads: typing.SupportsInt | typing.SupportsIndex = 1,
     progress: typing.Any = None,
 ) -> dict[str, typing.Any]: ...
+def _smallest_distance(space: _Space, n_threads: typing.SupportsInt | typing.SupportsIndex = 1) -> float: ...
 def _solve_newton_system(
     graph: PairGraph,
     wins: typing.Annotated[numpy.typing.ArrayLike, numpy.float64],
@@ -272,3 +320,26 @@ def _weak_components(
     right: typing.Annotated[numpy.typing.ArrayLike, numpy.int32],
     items: typing.SupportsInt | typing.SupportsIndex,
 ) -> tuple[typing.Any, ...]: ...
+def _weights_by_cholesky(
+    space: _Space,
+    scale: typing.SupportsFloat | typing.SupportsIndex,
+    mixed: bool,
+    tol: typing.SupportsFloat | typing.SupportsIndex,
+    jitter: typing.SupportsFloat | typing.SupportsIndex = 0.0,
+    n_threads: typing.SupportsInt | typing.SupportsIndex = 1,
+    progress: typing.Any = None,
+) -> dict[str, typing.Any]: ...
+def _weights_by_gradients(
+    space: _Space,
+    scales: typing.Annotated[numpy.typing.ArrayLike, numpy.float64],
+    tol: typing.SupportsFloat | typing.SupportsIndex,
+    stop: str = "residual",
+    landmarks: typing.SupportsInt | typing.SupportsIndex = 0,
+    neighbours: typing.SupportsInt | typing.SupportsIndex = 0,
+    single: bool = True,
+    max_iter: typing.SupportsInt | typing.SupportsIndex = 1000,
+    jitter: typing.SupportsFloat | typing.SupportsIndex = 0.0,
+    start: typing.Annotated[numpy.typing.ArrayLike, numpy.float64] | None = None,
+    n_threads: typing.SupportsInt | typing.SupportsIndex = 1,
+    progress: typing.Any = None,
+) -> dict[str, typing.Any]: ...

@@ -50,6 +50,10 @@ def test_above_the_cutoff_the_weights_are_nonnegative_and_below_it_not():
     assert weigh.weighting(x, scale=t * 0.99).weights.min() < 0
 
 
+def test_a_cutoff_says_what_is_not_verified():
+    assert "nothing is verified" in weigh.weighting(cloud(30, 2), scale="strong_cutoff").info.message
+
+
 def test_weighting_takes_the_rules():
     x = cloud(50, 2)
     for rule in ("fraction", "convergence", "median", "positive_cutoff", "strong_cutoff"):

@@ -36,7 +36,10 @@ def test_two_points(d, t):
 
 
 @settings(deadline=None)
-@given(arrays.arrays(float, st.integers(1, 60), elements=st.floats(-100, 100, allow_subnormal=False)), st.floats(0.01, 10))
+@given(
+    arrays.arrays(float, st.integers(1, 60), elements=st.floats(-100, 100, allow_subnormal=False)),
+    st.floats(0.01, 10),
+)
 def test_points_on_a_line(x, t):
     found = weigh.weighting(x[:, None], scale=t)
     np.testing.assert_allclose(found.weights, reference.line_weighting(x, t), rtol=1e-10, atol=1e-12)

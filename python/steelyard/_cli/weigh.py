@@ -149,7 +149,9 @@ def _method(weighting: Weighting, options: argparse.Namespace) -> list[str]:
 def _warned(weighting: Weighting, caught: list[warnings.WarningMessage]) -> list[str]:
     said = dict.fromkeys([weighting.info.message, *(str(warning.message) for warning in caught)])
     merged = weighting.info.merged
-    texts = [re.sub(rf"^{merged} rows repeat another and share its weight(?:; )?", "", text) for text in said]
+    texts = [
+        re.sub(rf"^{merged} rows? repeats? another and shares? its weight(?:; )?", "", text) for text in said
+    ]
     notes = [f"Note: {_in_options(text)}" for text in texts if text]
     if merged:
         verbs = "repeats another and shares" if merged == 1 else "repeat another and share"

@@ -186,7 +186,8 @@ def load_iris() -> Dataset:
 
     References
     ----------
-    .. [1] R. A. Fisher, "The use of multiple measurements in taxonomic problems", Annals of Eugenics 7 (1936).
+    .. [1] R. A. Fisher, "The use of multiple measurements in taxonomic problems", Annals of Eugenics 7
+       (1936).
 
     Examples
     --------
@@ -200,8 +201,8 @@ def load_iris() -> Dataset:
     return Dataset(
         columns={**{name: column.astype(np.float64) for name, column in text.items()}, "species": species},
         description="Measurements of iris flowers of three species, in centimetres; one row a flower.",
-        source="R. A. Fisher, The use of multiple measurements in taxonomic problems, Annals of Eugenics 7 (1936), "
-        "https://doi.org/10.1111/j.1469-1809.1936.tb02137.x",
+        source="R. A. Fisher, The use of multiple measurements in taxonomic problems, "
+        "Annals of Eugenics 7 (1936), https://doi.org/10.1111/j.1469-1809.1936.tb02137.x",
         licence="public domain",
         defaults={},
     )

@@ -38,8 +38,8 @@ def local_answer(
     if not residual <= LIMIT:
         raise ValueError(
             f"method='local' is wrong here: the residual of {len(rows)} sampled rows is {residual:.2g}, "
-            f"above {LIMIT}. {NEIGHBOURS} neighbours reach too little of the space at scale {scale:.6g}: use a "
-            "larger scale, or method='cg'"
+            f"above {LIMIT}. {NEIGHBOURS} neighbours reach too little of the space at scale {scale:.6g}: "
+            "use a larger scale, or method='cg'"
         )
     info = WeighInfo(
         converged=True,
@@ -99,4 +99,4 @@ def without_self(near: npt.NDArray[np.intp], rows: npt.NDArray[np.intp]) -> npt.
     """A point is among its own neighbours, mostly first; else the farthest goes."""
     own = near == rows[:, None]
     own[~own.any(axis=1), -1] = True
-    return near[~own].reshape(len(rows), near.shape[1] - 1).astype(np.int32)
+    return np.asarray(near[~own].reshape(len(rows), near.shape[1] - 1), dtype=np.int32)

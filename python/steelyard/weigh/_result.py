@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -120,3 +120,9 @@ class Weighting:
         from ..plotting import plot_weights
 
         return plot_weights(self, X, ax=ax)
+
+
+def with_note(weighting: Weighting, note: str) -> Weighting:
+    """The same with one note more."""
+    text = "; ".join(filter(None, [weighting.info.message, note]))
+    return replace(weighting, info=replace(weighting.info, message=text))

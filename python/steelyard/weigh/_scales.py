@@ -36,6 +36,9 @@ _SAMPLED_FROM = 100_000  # points from which the magnitude is estimated from nei
 _SAMPLE = 2000
 _CUTOFF_POINTS = 60
 _CUTOFF_LIMIT = 5000
+GRID_NOTE = (
+    f"the cutoff was found on a grid of {_CUTOFF_POINTS} scales: between its points nothing is verified"
+)
 
 
 def find_scale(

@@ -104,9 +104,9 @@ def _preconditioned(space: Space, request: Request, why: str) -> Choice:
 def row_sums(space: Space, request: Request) -> Array:
     """Z 1 in single precision."""
     ones = np.ones((space.n_unique, 1))
-    return _core._similarity_product(
-        space.core, [request.scale * space.unit], ones, single=True, n_threads=request.threads
-    )[:, 0]
+    scales = [request.scale * space.unit]
+    sums = _core._similarity_product(space.core, scales, ones, single=True, n_threads=request.threads)
+    return np.asarray(sums[:, 0])
 
 
 def _line(space: Space, request: Request, choice: Choice) -> Weighting:
@@ -198,7 +198,8 @@ def _direct(space: Space, request: Request, choice: Choice) -> Weighting:
     if found.weighting is None or not found.weighting_exists:
         raise ValueError(
             f"no weighting exists at scale {request.scale:.6g}: Z is singular and the least-squares "
-            f"residual is {found.weighting_residual:.1e}; another scale has one, and solve_similarity shows more"
+            f"residual is {found.weighting_residual:.1e}; another scale has one, and solve_similarity "
+            "shows more"
         )
     notes = [found.info.message] if found.info.message else []
     proof = "Cholesky" if found.info.positive_definite else None
@@ -248,12 +249,16 @@ def _finished(
         mu, nearest = _proven(space, core_scale, request.threads)
         mu += request.jitter
     proven = proof is not None and mu > 0.0
-    bound = squared / mu if proven else estimate
+    rounding = space.n_unique * _EPS * abs(float(column["lower_bound"]))
+    bound = (squared / mu if proven else estimate) + rounding
     if proof is None or not math.isfinite(bound) or bound >= 1e299:
         bound, estimate = None, None  # type: ignore[assignment]
+    size = float(np.linalg.norm(weights))
+    # The residual, and the last digits of coordinates up to 1, over the smallest eigenvalue of a near pair.
     doubt = residual * math.sqrt(space.n_unique) / max(-math.expm1(-core_scale * nearest), _EPS)
+    doubt += 4 * _EPS / max(nearest, _EPS) * size
     notes = [_merged_note(space)] if space.merged else []
-    if doubt > 0.01 * float(np.linalg.norm(weights)):
+    if doubt > 0.01 * size:
         notes.append(
             f"points as near as {space.unit * nearest:.1e} to each other: their single weights are not "
             "determined to 1 %, their sum is (merge them, or lower tol)"
@@ -303,7 +308,14 @@ def _missed(info: WeighInfo, indefinite: bool) -> str:
 
 
 def _merged_note(space: Space) -> str:
-    return f"{space.merged} rows repeat another and share its weight" if space.merged else ""
+    if not space.merged:
+        return ""
+    rows = (
+        "1 row repeats another and shares"
+        if space.merged == 1
+        else f"{space.merged} rows repeat another and share"
+    )
+    return f"{rows} its weight"
 
 
 def _weighting(

@@ -80,6 +80,7 @@ class Space:
         """The kernels' view; keeps packed copies of the points, O(n d)."""
         if self.points is not None:
             return _core._point_space(self.points, self.metric, self.power)
+        assert self.distances is not None
         return _core._matrix_space(self.distances)
 
     def __getstate__(self) -> dict[str, Any]:
@@ -121,8 +122,8 @@ class Space:
 
     def between(self, prepared: Array, *, n_threads: int | None = None) -> Array:
         assert self.points is not None
-        return _core._cross_distances(
-            prepared, self.points, self.metric, self.power, check_threads(n_threads)
+        return np.asarray(
+            _core._cross_distances(prepared, self.points, self.metric, self.power, check_threads(n_threads))
         )
 
     def _prepare(self, array: Array, name: str) -> Array:
@@ -158,7 +159,8 @@ def check_space(X: Any, metric: object = "euclidean", *, name: str = "X") -> Spa
     if kind == "precomputed":
         return _precomputed(X, name)
     array = _check_array(X, name)
-    centre, unit, codes = None, 1.0, ()
+    centre, unit = None, 1.0
+    codes: tuple[npt.NDArray[Any], ...] = ()
     if kind in _VECTOR_METRICS:
         centre, unit = _centre_and_unit(array)
         points = (array - centre) / unit

@@ -16,8 +16,8 @@ from .._validate import (
     check_progress,
     check_threads,
 )
-from ._result import Weighting
-from ._scales import resolve_scale
+from ._result import Weighting, with_note
+from ._scales import GRID_NOTE, resolve_scale
 from ._solvers import METHODS, Request, solve
 from ._spaces import check_scale, check_space
 
@@ -123,7 +123,8 @@ def weighting(
         threads=check_threads(n_threads),
         progress=check_progress(progress),
     )
-    return solve(space, resolve_scale(space, scale, check_level(fraction, "fraction"), request))
+    found = solve(space, resolve_scale(space, scale, check_level(fraction, "fraction"), request))
+    return with_note(found, GRID_NOTE) if scale in ("positive_cutoff", "strong_cutoff") else found
 
 
 def magnitude(
