@@ -1,7 +1,7 @@
 """One weighting: steelyard against SciPy's dense solve (in place), magnipy's method and the reference.
 
-The residual ||1 - Zw|| / sqrt(n) stands beside time and, where Z is not stored, beside what the peak memory rose
-by. Slow rows (20,000 points and more) run once.
+The residual ||1 - Zw|| / sqrt(n) stands beside time and, where Z is not stored, beside the rise of peak
+memory. Slow rows (20,000 points and more) run once.
 """
 
 from __future__ import annotations
