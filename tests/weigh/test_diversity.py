@@ -160,12 +160,12 @@ def test_nonsense_is_refused(variant):
 @pytest.mark.parametrize(
     ("X", "options", "message"),
     [
-        ([[0, 1], [2, 0]], {"metric": "precomputed"}, "X must be symmetric"),
+        ([[0, 1], [2, 0]], {"metric": "precomputed"}, "X must be a symmetric distance"),
         ([[0, -1], [-1, 0]], {"metric": "precomputed"}, "X must hold distances >= 0"),
-        ([[1, 1], [1, 0]], {"metric": "precomputed"}, "X must have a zero diagonal"),
+        ([[1, 1], [1, 0]], {"metric": "precomputed"}, "X must have a diagonal of zeros"),
         ([[0, 1]], {"metric": "precomputed"}, "X must be a square"),
-        ([[0, np.nan], [np.nan, 0]], {"metric": "precomputed"}, "X has 2 rows with NaN"),
-        ([[0.0], [1.0]], {"metric": "cosine"}, "metric must be one of"),
+        ([[0, np.nan], [np.nan, 0]], {"metric": "precomputed"}, "X must hold distances"),
+        ([[0.0], [1.0]], {"metric": "sine"}, "metric must be one of"),
         ([[0.0], [1.0]], {"scale": 0}, "scale must be positive"),
         ([[0.0], [1.0]], {"local": 1}, "local must be True or False"),
     ],

@@ -233,8 +233,8 @@ def _prepared_rows(array: Array, metric: str, name: str) -> Array:
     bad = np.flatnonzero(largest[:, 0] == 0)
     if len(bad):
         raise ValueError(
-            f"{name} has {len(bad)} rows of zeros (first: row {bad[0]}), which have no angle "
-            f"for metric={metric!r}"
+            f"{name} has {len(bad)} rows of zeros (first: row {bad[0]}), which have no angle: "
+            f"metric={metric!r}"
         )
     scaled = array / largest  # first, so that x and 2 x become the same bits
     return np.asarray(scaled / np.sqrt((scaled**2).sum(axis=1, keepdims=True)))

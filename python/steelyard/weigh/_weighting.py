@@ -93,7 +93,7 @@ def weighting(
     quadratic in the residual.
 
     Time and memory: O(n^3), 8 n^2 bytes by Cholesky (auto: up to 3,000 points); O(n^2 d) an iteration, O(n
-    (d + 100)) to O(n (d + 1000)) numbers by conjugate gradients; O(n k^3) and O(n d) for 'local' with k =
+    (d + 100)) to O(n (d + 1500)) numbers by conjugate gradients; O(n k^3) and O(n d) for 'local' with k =
     100 (auto: from 200,000 points in up to 3 dimensions), whose residual is sampled, and which is refused
     where that is above .1. Up to 512 points and with 'cg' or 'local' the same bits for any number of
     threads; beyond, LAPACK's last bits depend on the BLAS thread count. LAPACK calls of 'direct' can't be
