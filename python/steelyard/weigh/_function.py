@@ -366,6 +366,6 @@ def magnitude_dimension(X: Any, scales: Any = "auto", n_scales: int = 40, **opti
     >>> import numpy as np
     >>> from steelyard import weigh
     >>> print(round(weigh.magnitude_dimension(np.linspace(0, 1, 200)[:, None]), 2))
-    0.93
+    0.95
     """
     return magnitude_function(X, scales, n_scales, **options).dimension()

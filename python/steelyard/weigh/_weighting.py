@@ -103,16 +103,15 @@ def weighting(
     ----------
     .. [1] Leinster, "The magnitude of metric spaces", Doc. Math. 18 (2013).
     .. [2] Bunch, Kline, Dickinson, Bhat, Fung, "Weighting vectors for machine learning: numerical harmonic
-    analysis
-       applied to boundary detection", arXiv 2106.00827; "Practical applications of metric space magnitude and
-       weighting vectors", arXiv 2006.14063.
+       analysis applied to boundary detection", arXiv 2106.00827; "Practical applications of metric space
+       magnitude and weighting vectors", arXiv 2006.14063.
 
     Examples
     --------
     >>> from steelyard import weigh
     >>> w = weigh.weighting([[0.0], [1.0], [10.0]])
     >>> print(w.weights.round(4), round(w.magnitude, 4))
-    [0.7311 0.731  0.9999] 2.462
+    [0.7311 0.7309 0.9999] 2.4619
     """
     space = check_space(X, metric)
     request = Request(
