@@ -87,13 +87,13 @@ FactorPlan plan_factor(const Space& space, ptrdiff_t landmarks, ptrdiff_t k, Mon
 ApproximateInverse::ApproximateInverse(const Space& space, const FactorPlan& plan, double scale,
                                        Monitor& monitor)
     : plan_(plan), m_(std::ssize(plan.landmarks)), rest_(std::ssize(plan.rest)) {
-  if (!factor_landmarks(space, scale) || monitor.poll()) return;
+  if (!factor_landmarks(space, scale, monitor) || monitor.poll()) return;
   project(space, scale, monitor);
   factor_rest(space, scale, monitor);
   complete_ = !monitor.stopped();
 }
 
-bool ApproximateInverse::factor_landmarks(const Space& space, double scale) {
+bool ApproximateInverse::factor_landmarks(const Space& space, double scale, Monitor& monitor) {
   std::vector<double> l(size_of(m_ * m_)), scratch;
   space.chosen(plan_.landmarks, plan_.landmarks, l.data(), scratch);
   to_similarities(l.data(), m_ * m_, scale);
@@ -107,6 +107,7 @@ bool ApproximateInverse::factor_landmarks(const Space& space, double scale) {
   inverse_.assign(size_of(m_ * m_), 0.0);
   transpose_.assign(size_of(m_ * m_), 0.0);
   for (ptrdiff_t i = 0; i < m_; ++i) {  // row i of L^{-1} from the rows above
+    if (monitor.poll()) return false;
     double* row = inverse_.data() + i * m_;
     for (ptrdiff_t k = 0; k < i; ++k) {
       const double factor_ik = factor[size_of(i * m_ + k)];

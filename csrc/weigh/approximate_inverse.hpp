@@ -44,7 +44,7 @@ class ApproximateInverse {
   bool complete() const { return complete_; }
 
  private:
-  bool factor_landmarks(const Space& space, double scale);
+  bool factor_landmarks(const Space& space, double scale, Monitor& monitor);
   void project(const Space& space, double scale, Monitor& monitor);
   void factor_rest(const Space& space, double scale, Monitor& monitor);
   void factor_row(std::ptrdiff_t i, const Space& space, double scale, std::vector<double>& s,

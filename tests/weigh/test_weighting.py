@@ -242,6 +242,37 @@ def test_near_copies_are_solved_and_their_sum_is_right():
     np.testing.assert_allclose(together, clean.weights, atol=1e-5)
 
 
+@pytest.mark.parametrize("method", ["auto", "line", "cholesky", "mixed", "cg", "local", "direct"])
+def test_one_point_counts_one_by_every_method(method):
+    assert weigh.weighting([[5.0]], method=method).weights.tolist() == [1.0]
+
+
+@pytest.mark.parametrize("method", ["auto", "cholesky", "cg", "local", "direct"])
+@pytest.mark.parametrize("t", [1e9, 1e300])
+def test_at_a_huge_scale_every_point_counts_one(method, t):
+    found = weigh.weighting(cloud(50, 3), scale=t, method=method)
+    np.testing.assert_array_equal(found.weights, 1.0)
+    assert found.magnitude == 50
+
+
+@pytest.mark.parametrize("t", [1e-9, 1e-300])
+def test_at_a_tiny_scale_all_points_count_as_one(t):
+    assert weigh.magnitude(cloud(50, 3), scale=t) == pytest.approx(1, rel=1e-7)
+
+
+def test_a_scale_that_overflows_is_refused():
+    with pytest.raises(ValueError, match="scale must be smaller"):
+        weigh.weighting(1e10 * cloud(5, 2), scale=1e305)
+
+
+def test_a_loose_proven_bound_is_shown_beside_the_estimate():
+    x = cloud(1000, 2)
+    near = np.vstack([x, x + 1e-11])
+    found = weigh.weighting(near, method="cg")
+    assert found.info.error_bound > 1e-6
+    assert "estimate; proven" in repr(found)
+
+
 def test_one_point_and_many_copies_of_one():
     assert weigh.weighting([[3.0, 4.0]]).weights.tolist() == [1.0]
     assert weigh.weighting(np.ones((4, 2))).weights.tolist() == [0.25] * 4

@@ -30,7 +30,7 @@ def narcowich_ward(smallest_distance: float, d: int, scale: float) -> float:
         + math.lgamma((d + 1) / 2)
         - 0.5 * math.log(math.pi)
         + math.log(scale)
-        - 0.5 * (d + 1) * math.log(scale**2 + omega**2)
+        - 0.5 * (d + 1) * 2.0 * math.log(math.hypot(scale, omega))
     )
     log_bound = d * (log_m - 1.5 * math.log(2.0) - math.log(q)) + log_transform - math.log(2.0) - log_gamma
     return math.exp(log_bound)

@@ -86,11 +86,14 @@ class Weighting:
 
     def __repr__(self) -> str:
         state = "converged" if self.info.converged else "NOT converged"
-        bound = self.info.error_bound
+        bound, estimate = self.info.error_bound, self.info.error_estimate
+        kind: str = self.info.error_kind
+        if bound is not None and estimate is not None and estimate < bound > 1e-6 * abs(self.magnitude):
+            bound, kind = estimate, f"estimate; proven: {bound:.1e}"
         lines = [
             f"Weighting: {len(self)} points, scale {self.scale:.6g}, magnitude {self.magnitude:.6g}",
             f"{state}: residual {self.info.residual:.1e}"
-            + (f", magnitude within {bound:.1e} ({self.info.error_kind})" if bound is not None else "")
+            + (f", magnitude within {bound:.1e} ({kind})" if bound is not None else "")
             + f" ({self.info.solver})",
         ]
         order = self.order[:3]

@@ -70,12 +70,16 @@ def solve(space: Space, request: Request) -> Weighting:
 def choose(space: Space, request: Request) -> Choice:
     """`method`, or for 'auto' the quickest that can be trusted."""
     n, method = space.n_unique, request.method
+    if not math.isfinite(request.scale * space.unit):
+        raise ValueError(f"scale must be smaller for points this far apart, got {request.scale}")
     if method == "line" and not space.on_a_line:
         raise ValueError("method='line' needs points with one feature and a metric of vectors")
     if not space.symmetric:
         if method not in ("auto", "direct"):
             raise ValueError(f"method must be 'auto' or 'direct' for asymmetric distances, got {method!r}")
         return Choice("direct", "asymmetric distances")
+    if n == 1 and method == "local":
+        return Choice("cholesky", "one point has no neighbours")
     if method == "cg":
         return _preconditioned(space, request, "asked for")
     if method != "auto":
