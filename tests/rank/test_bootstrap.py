@@ -181,7 +181,9 @@ def test_intervals_against_an_item_leave_that_item_at_zero():
 
 
 def endless_bootstrap() -> None:
-    bradley_terry(to_comparisons(random_cells(0, 60))).bootstrap(10**6, rng=0)
+    bradley_terry(to_comparisons(random_cells(0, 60))).bootstrap(
+        300_000, rng=0
+    )  # more would spend the first second on memory
 
 
 def test_ctrl_c_leaves_the_rounds_so_far(ctrl_c):
@@ -190,7 +192,7 @@ def test_ctrl_c_leaves_the_rounds_so_far(ctrl_c):
     assert outcome.has_partial
     assert outcome.seconds < 2
     partial = outcome.partial
-    assert 0 < len(partial) < 10**6
+    assert 0 < len(partial) < 300_000
     assert np.isfinite(partial.strengths).all()
     assert partial.info.interrupted
     assert "Ctrl-C" in partial.info.message
