@@ -98,8 +98,8 @@ std::ptrdiff_t find_sum(const Real* a, const Real* b, Real sum) {
 }  // namespace
 
 extern const MinPlus<float> STEELYARD_FOR_ISA(min_plus_f32_);
-const MinPlus<float> STEELYARD_FOR_ISA(min_plus_f32_){product<float>, tagged_product<float>, closing_product<float>,
-                                                      find_sum<float>};
+const MinPlus<float> STEELYARD_FOR_ISA(min_plus_f32_){product<float>, tagged_product<float>,
+                                                      closing_product<float>, find_sum<float>};
 extern const MinPlus<double> STEELYARD_FOR_ISA(min_plus_f64_);
 const MinPlus<double> STEELYARD_FOR_ISA(min_plus_f64_){product<double>, tagged_product<double>,
                                                        closing_product<double>, find_sum<double>};
