@@ -90,7 +90,7 @@ void register_nearness(py::module_& m) {
           },
           "n"_a, "corners"_a, "duals"_a, "n_threads"_a = 1)
       .def("solve", &solve, "tol"_a, "max_rounds"_a = 1000, "groups"_a = 4, "passes"_a = 10,
-           "face_from"_a = 6, "face_iterations"_a = 20, "n_threads"_a = 1, "progress"_a = py::none())
+           "face_from"_a = 24, "face_iterations"_a = 20, "n_threads"_a = 1, "progress"_a = py::none())
       .def("solution", [](const Nearness& problem) { return take(problem.solution()); })
       .def("feasible", [](const Nearness& problem) { return take(problem.feasible()); })
       .def(

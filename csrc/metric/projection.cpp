@@ -154,11 +154,13 @@ void face_step(ProjectionState& state, int iterations, Monitor& monitor) {
   for (std::size_t l = 0; l < lists.size(); ++l)
     std::copy(lists[l].dual.begin(), lists[l].dual.end(), before.begin() + first[l]);
   const auto move = [&](double factor) {
-    for (std::size_t l = 0; l < lists.size(); ++l)
-      for (std::size_t s = 0; s < lists[l].dual.size(); ++s) {
-        const auto at = static_cast<std::size_t>(first[l]) + s;
-        lists[l].dual[s] = std::max(0.0, before[at] + factor * step[at]);
-      }
+    parallel_for(std::ssize(lists), 64, monitor, [&](ptrdiff_t begin, ptrdiff_t end) {
+      for (auto l = static_cast<std::size_t>(begin); l < static_cast<std::size_t>(end); ++l)
+        for (std::size_t s = 0; s < lists[l].dual.size(); ++s) {
+          const auto at = static_cast<std::size_t>(first[l]) + s;
+          lists[l].dual[s] = std::max(0.0, before[at] + factor * step[at]);
+        }
+    });
     restore(state, monitor);
   };
   const double loss = dual_loss(state, monitor);
