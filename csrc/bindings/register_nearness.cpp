@@ -5,6 +5,7 @@
 #include "bindings/register.hpp"
 #include "metric/closure.hpp"
 #include "metric/nearness.hpp"
+#include "metric/violations.hpp"
 
 namespace steelyard::bindings {
 namespace {
@@ -58,6 +59,18 @@ py::object metric_closure(py::ssize_t n, const Array<double>& distances, int n_t
   return take(x.condensed(1.0));
 }
 
+py::tuple violations(const Array<double>& distances, double tol, py::ssize_t top, int n_threads,
+                     const py::object& progress) {
+  const auto d = matrix_view(distances, "distances");
+  if (d.rows != d.cols || d.rows < 1) throw py::value_error("distances must be square and not empty");
+  auto found =
+      without_gil(n_threads, progress, [&](Monitor& m) { return metric::find_violations(d, tol, top, m); });
+  if (found.interrupted) raise_interrupted();
+  py::list worst;
+  for (const auto& pair : found.worst) worst.append(py::make_tuple(pair.i, pair.j, pair.k, pair.excess));
+  return py::make_tuple(found.triangles, found.pairs, found.total, worst);
+}
+
 }  // namespace
 
 void register_nearness(py::module_& m) {
@@ -83,7 +96,9 @@ void register_nearness(py::module_& m) {
           "load",
           [](Nearness& problem, py::ssize_t n, const Array<std::int32_t>& corners, const Array<double>& duals,
              int n_threads) {
-            const auto c = vector_view(corners, "corners");
+            const auto rows = matrix_view(corners, "corners");
+            if (rows.cols != 3) throw py::value_error("corners must have three columns");
+            const std::span<const std::int32_t> c(rows.data, static_cast<std::size_t>(3 * rows.rows));
             const auto z = vector_view(duals, "duals");
             check_corners(n, c, z.size());
             without_gil(n_threads, py::none(), [&](Monitor& m) { problem.load(c, z, m); });
@@ -109,6 +124,8 @@ void register_nearness(py::module_& m) {
       .def_property_readonly("dual", &Nearness::dual)
       .def_property_readonly("violation", &Nearness::violation)
       .def_property_readonly("active", &Nearness::active);
+  m.def("_violations", &violations, "distances"_a, "tol"_a, "top"_a, "n_threads"_a = 1,
+        "progress"_a = py::none());
   m.def("_metric_closure", &metric_closure, "n"_a, "distances"_a, "n_threads"_a = 1);
 }
 

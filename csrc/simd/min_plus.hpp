@@ -22,6 +22,8 @@ struct MinPlus {
   void (*closing_product)(Real* c, const Real* a, const Real* b);
   /// The least k with a_k + b_k == sum, over one row of two blocks; block_size if there is none.
   std::ptrdiff_t (*find_sum)(const Real* a, const Real* b, Real sum);
+  /// How many of the n sums a_k + b_k lie below `limit`; *least becomes the smallest sum.
+  std::int64_t (*count_below)(const Real* a, const Real* b, std::ptrdiff_t n, Real limit, Real* least);
 };
 
 extern const MinPlus<float> min_plus_f32_base, min_plus_f32_v3, min_plus_f32_v4;

@@ -95,13 +95,27 @@ std::ptrdiff_t find_sum(const Real* a, const Real* b, Real sum) {
   return found;
 }
 
+template <class Real>
+std::int64_t count_below(const Real* a, const Real* b, std::ptrdiff_t n, Real limit, Real* least) {
+  std::int64_t count = 0;
+  Real smallest = a[0] + b[0];
+#pragma omp simd reduction(+ : count) reduction(min : smallest)
+  for (std::ptrdiff_t k = 0; k < n; ++k) {
+    const Real sum = a[k] + b[k];
+    count += sum < limit ? 1 : 0;
+    smallest = sum < smallest ? sum : smallest;
+  }
+  *least = smallest;
+  return count;
+}
+
 }  // namespace
 
 extern const MinPlus<float> STEELYARD_FOR_ISA(min_plus_f32_);
-const MinPlus<float> STEELYARD_FOR_ISA(min_plus_f32_){product<float>, tagged_product<float>,
-                                                      closing_product<float>, find_sum<float>};
+const MinPlus<float> STEELYARD_FOR_ISA(min_plus_f32_){
+    product<float>, tagged_product<float>, closing_product<float>, find_sum<float>, count_below<float>};
 extern const MinPlus<double> STEELYARD_FOR_ISA(min_plus_f64_);
-const MinPlus<double> STEELYARD_FOR_ISA(min_plus_f64_){product<double>, tagged_product<double>,
-                                                       closing_product<double>, find_sum<double>};
+const MinPlus<double> STEELYARD_FOR_ISA(min_plus_f64_){
+    product<double>, tagged_product<double>, closing_product<double>, find_sum<double>, count_below<double>};
 
 }  // namespace steelyard::simd
