@@ -29,8 +29,8 @@ def triangle_rows(n):
 
 
 def by_nnls(d, w):
-    """min 1/2 ||x - d||_W^2, A x <= 0, by its dual: min ||W^-1/2 A' l - W^1/2 d||, l >= 0 (Lawson and
-    Hanson).""" n = (1 + int(np.sqrt(1 + 8 * len(d)))) // 2
+    """min 1/2 ||x - d||_W^2, A x <= 0, by its dual: min ||W^-1/2 A' l - W^1/2 d||, l >= 0."""
+    n = (1 + int(np.sqrt(1 + 8 * len(d)))) // 2
     A = triangle_rows(n)
     duals, _ = nnls(A.T / np.sqrt(w)[:, None], np.sqrt(w) * d, maxiter=100 * len(A))
     return d - (A.T @ duals) / w
@@ -126,7 +126,8 @@ def test_the_trace_falls_to_the_tolerance():
     trace = found.info.trace
     assert trace.dtype.names == ("round", "gap", "violation", "active", "seconds")
     assert len(trace) == found.info.iterations
-    assert trace["violation"][-1] <= 1e-7 and trace["gap"][-1] <= 1e-7
+    assert trace["violation"][-1] <= 1e-7
+    assert trace["gap"][-1] <= 1e-7
     assert (np.diff(trace["seconds"]) >= 0).all()
 
 
@@ -194,8 +195,8 @@ def least_change_by_lp(d):
     n = (1 + int(np.sqrt(1 + 8 * len(d)))) // 2
     A, m = triangle_rows(n), len(d)
     ones, eye = np.ones((m, 1)), np.eye(m)
-    rows = np.vstack([np.hstack([A, np.zeros((len(A), 1))]), np.hstack([eye, -ones]), np.hstack([-eye,
-    -ones])]) right = np.concatenate([np.zeros(len(A)), d, -d])
+    rows = np.block([[A, np.zeros((len(A), 1))], [eye, -ones], [-eye, -ones]])
+    right = np.concatenate([np.zeros(len(A)), d, -d])
     return linprog(np.append(np.zeros(m), 1.0), rows, right, bounds=[(0, None)] * (m + 1), method="highs").fun
 
 
@@ -205,8 +206,9 @@ def test_the_least_largest_change_is_that_of_a_linear_programme(seed):
     found = metric.nearest_metric(d, norm="linf", tol=1e-10)
     assert found.objective == pytest.approx(least_change_by_lp(d), abs=1e-8 * max(1.0, np.abs(d).max()))
     assert metric.violations(found.distances, tol=1e-9 * np.abs(d).max()).is_pseudometric
-    assert found.objective == pytest.approx(np.abs(reference.nearest_linf(squareform(d)) -
-    squareform(d)).max())
+    assert found.objective == pytest.approx(
+        np.abs(reference.nearest_linf(squareform(d)) - squareform(d)).max()
+    )
 
 
 def test_decreasing_only_gives_shortest_paths():
@@ -227,7 +229,8 @@ def test_two_items_have_no_triangle(d, expected):
 def test_one_item_and_zeros():
     assert metric.nearest_metric([[0.0]]).distances.tolist() == [[0.0]]
     found = metric.nearest_metric(np.zeros((5, 5)))
-    assert found.info.converged and not found.distances.any()
+    assert found.info.converged
+    assert not found.distances.any()
 
 
 def test_all_negative_gives_zeros():
@@ -284,6 +287,7 @@ def long_call():
 
 def test_ctrl_c_brings_the_best_so_far(ctrl_c):
     answer = ctrl_c(long_call, after=1.5)
-    assert answer.raised and answer.has_partial
+    assert answer.raised
+    assert answer.has_partial
     assert answer.seconds < 1.0
     assert metric.violations(answer.partial.distances, tol=1e-9).is_pseudometric

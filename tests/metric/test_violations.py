@@ -76,7 +76,8 @@ def test_every_instruction_set_counts_the_same(isa_level, on_isa):
 
 def test_none_of_the_worst_can_be_asked_for():
     report = metric.violations([1.0, 5.0, 1.0], top=0)
-    assert len(report.worst) == 0 and report.largest == 3.0
+    assert len(report.worst) == 0
+    assert report.largest == 3.0
     with pytest.raises(ValueError, match="top must be at least 0"):
         metric.violations([1.0, 5.0, 1.0], top=-1)
     with pytest.raises(ValueError, match="tol must be zero or positive"):

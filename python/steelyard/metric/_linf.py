@@ -22,7 +22,7 @@ def nearest_linf(d: Array, n: int, tol: float, threads: int) -> tuple[Array, flo
     start = time.perf_counter()
 
     def closure(x: Array) -> Array:
-        return _core._metric_closure(n, x, threads)
+        return np.asarray(_core._metric_closure(n, x, threads))
 
     low = max(0.0, float(-d.min(initial=0.0)))
     best, steps = closure(d + low), 1
