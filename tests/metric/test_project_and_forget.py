@@ -12,6 +12,7 @@ from sklearn.isotonic import isotonic_regression
 
 import steelyard
 from steelyard import metric
+from steelyard.reference import project_and_forget as reference
 
 
 class Halfspaces:
@@ -68,6 +69,13 @@ def test_it_is_the_answer_of_an_exact_solver(seed):
     pull = x0 - (found.A.T @ found.duals) / w
     np.testing.assert_allclose(found.x, pull, atol=1e-12)
     assert (found.duals > 0).all()
+
+
+def test_the_plain_reference_agrees():
+    y = np.random.default_rng(2).normal(size=8)
+    oracle = Halfspaces(steps(8), np.zeros(7))
+    plain = reference.project_and_forget(y, oracle)
+    np.testing.assert_allclose(metric.project_and_forget(y, oracle, tol=1e-9).x, plain, atol=1e-7)
 
 
 def test_a_warm_start_ends_at_once_and_keeps_the_duals():
