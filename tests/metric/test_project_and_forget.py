@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 from scipy import sparse
 from scipy.optimize import nnls
 from sklearn.isotonic import isotonic_regression
@@ -52,7 +50,7 @@ def test_the_simplex_in_closed_form():
     np.testing.assert_allclose(found.x, [0.8, 0.2, 0.0], atol=1e-8)
 
 
-@given(st.integers(0, 10_000))
+@pytest.mark.parametrize("seed", range(30))
 def test_it_is_the_answer_of_an_exact_solver(seed):
     rng = np.random.default_rng(seed)
     A, x0, w = rng.normal(size=(6, 4)), 3 * rng.normal(size=4), rng.uniform(0.5, 2, size=4)

@@ -75,15 +75,16 @@ def nearest_on_graph(
     *,
     tol: float = 1e-6,
     max_iter: int = 1000,
-    passes: int = 10,
+    passes: int = 60,
     warm_start: ProjectAndForget | None = None,
     n_threads: int = 1,
     progress: Any = None,
 ) -> NearestOnGraph:
     """min 1/2 sum w (x - values)^2 with x >= 0 and no pair longer than a path of others; arguments checked.
 
-    O(n (m + n) log n) a round at worst; O(m) memory, the constraints held and n^2 for the distances. Raises
-    KeyboardInterrupt with ``.partial``; the caller warns where ``info.converged`` is False.
+    O(n (m + n) log n) a round at worst, which is why many passes pay; O(m) memory, the constraints held and
+    n^2 for the distances. Raises KeyboardInterrupt with ``.partial``; the caller warns where
+    ``info.converged`` is False.
     """
     graph = _core._MeasuredGraph(n, rows, cols)
     unit = float(np.sqrt(np.mean(np.square(values)))) if len(values) else 0.0
