@@ -47,6 +47,51 @@ class PairGraph:
     @property
     def wins(self) -> numpy.typing.NDArray[numpy.float64]: ...
 
+class _BregmanState:
+    def __init__(
+        self,
+        start: typing.Annotated[numpy.typing.ArrayLike, numpy.float64],
+        weights: typing.Annotated[numpy.typing.ArrayLike, numpy.float64] | None = None,
+    ) -> None: ...
+    def add(
+        self,
+        starts: typing.Annotated[numpy.typing.ArrayLike, numpy.int64],
+        indices: typing.Annotated[numpy.typing.ArrayLike, numpy.int32],
+        values: typing.Annotated[numpy.typing.ArrayLike, numpy.float64],
+        bounds: typing.Annotated[numpy.typing.ArrayLike, numpy.float64],
+        duals: typing.Annotated[numpy.typing.ArrayLike, numpy.float64] | None = None,
+    ) -> None: ...
+    def forget(self) -> None: ...
+    def project(
+        self, passes: typing.SupportsInt | typing.SupportsIndex, progress: typing.Any = None
+    ) -> bool: ...
+    def restore(self) -> float: ...
+    def rows(self) -> tuple[typing.Any, ...]: ...
+    def x(self) -> numpy.typing.NDArray[numpy.float64]: ...
+    @property
+    def active(self) -> int: ...
+    @property
+    def violation(self) -> float: ...
+
+class _MeasuredGraph:
+    def __init__(
+        self,
+        n: typing.SupportsInt | typing.SupportsIndex,
+        left: typing.Annotated[numpy.typing.ArrayLike, numpy.int32],
+        right: typing.Annotated[numpy.typing.ArrayLike, numpy.int32],
+    ) -> None: ...
+    def distances(
+        self,
+        x: typing.Annotated[numpy.typing.ArrayLike, numpy.float64],
+        n_threads: typing.SupportsInt | typing.SupportsIndex = 1,
+    ) -> typing.Any: ...
+    def find_cycles(
+        self,
+        x: typing.Annotated[numpy.typing.ArrayLike, numpy.float64],
+        slack: typing.SupportsFloat | typing.SupportsIndex,
+        n_threads: typing.SupportsInt | typing.SupportsIndex = 1,
+    ) -> typing.Any: ...
+
 class _Nearness:
     def __init__(
         self,

@@ -3,6 +3,16 @@
 from __future__ import annotations
 
 from ._nearest_metric import MetricInfo, NearestMetric, nearest_metric
+from ._project_and_forget import ProjectAndForget, ProjectionInfo, project_and_forget
 from ._violations import ViolationReport, violations
 
-__all__ = ["MetricInfo", "NearestMetric", "ViolationReport", "nearest_metric", "violations"]
+__all__ = [
+    "MetricInfo",
+    "NearestMetric",
+    "ProjectAndForget",
+    "ProjectionInfo",
+    "ViolationReport",
+    "nearest_metric",
+    "project_and_forget",
+    "violations",
+]

@@ -5,6 +5,6 @@ The tests hold the compiled kernels to them, and the benchmarks race them.
 
 from __future__ import annotations
 
-from . import metric, rank, weigh
+from . import metric, project_and_forget, rank, weigh
 
-__all__ = ["metric", "rank", "weigh"]
+__all__ = ["metric", "project_and_forget", "rank", "weigh"]

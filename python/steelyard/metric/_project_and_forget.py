@@ -1,0 +1,389 @@
+"""Project and Forget for any family of linear constraints."""
+
+from __future__ import annotations
+
+import math
+import time
+import warnings
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from scipy import sparse
+
+from .. import _core
+from .._errors import ConvergenceWarning, interrupted
+from .._info import Info
+from .._validate import (
+    check_count,
+    check_positive,
+    check_progress,
+    check_threads,
+    check_vector,
+    refuse_masked,
+)
+
+Array = npt.NDArray[np.float64]
+Rows = tuple[npt.NDArray[np.int64], npt.NDArray[np.int32], Array, Array]
+
+_COLUMNS = ("round", "gap", "violation", "active", "seconds")
+
+
+@dataclass(frozen=True, kw_only=True)
+class ProjectionInfo(Info):
+    """Info of Project and Forget. `error_bound` is (P - lower_bound) / max(P, 1e-12 ||x0||_W^2) with P the
+    least value of ``oracle.bound``, as good as that method's word; None without it.
+
+    Attributes
+    ----------
+    lower_bound : float
+        Value of the dual at the stored duals: no x within the constraints held has a smaller objective.
+    violation : float
+        Largest (a'x - b) / max|a| over the rows of the last search and those held, in units of the root mean
+        square of x0 (1 if x0 = 0).
+    active : int
+        Constraints held.
+    """
+
+    lower_bound: float
+    violation: float
+    active: int
+
+
+@dataclass(frozen=True, repr=False, eq=False)
+class ProjectAndForget:
+    """What `project_and_forget` found.
+
+    Attributes
+    ----------
+    x : ndarray, shape (n,)
+        x0 - W^-1 A'duals, read-only. It breaks constraints by up to ``info.violation``.
+    objective : float
+        1/2 sum of weights * (x - x0)^2.
+    duals : ndarray, shape (m,)
+        Multipliers of the constraints held, > 0.
+    A : scipy.sparse.csr_array, shape (m, n)
+    b : ndarray, shape (m,)
+        The constraints held, A x <= b.
+    info : ProjectionInfo
+    """
+
+    x: Array
+    objective: float
+    duals: Array
+    A: Any
+    b: Array
+    info: ProjectionInfo
+
+    def __repr__(self) -> str:
+        state = "converged" if self.info.converged else "NOT converged"
+        bound = self.info.error_bound
+        gap = "no proven gap" if bound is None else f"relative gap {bound:.1e} ({self.info.error_kind})"
+        held = f"{len(self.x):,} numbers, {len(self.b):,} constraints held"
+        lines = [
+            f"ProjectAndForget: {held}, objective {self.objective:.6g}",
+            f"{state}: {gap}, violation {self.info.violation:.1e}, {self.info.iterations} rounds",
+        ]
+        return "\n".join([*lines, f"note: {self.info.message}"] if self.info.message else lines)
+
+
+def project_and_forget(
+    x0: Any,
+    oracle: Callable[[Array], Any],
+    weights: Any = None,
+    *,
+    tol: float = 1e-6,
+    max_iter: int = 1000,
+    passes: int = 10,
+    warm_start: ProjectAndForget | None = None,
+    n_threads: int | None = None,
+    progress: Any = None,
+) -> ProjectAndForget:
+    """Project x0 onto a polyhedron that an oracle describes, remembering only the constraints that matter.
+
+    Minimises 1/2 sum w (x - x0)^2 subject to all constraints a'x <= b that `oracle` can name.
+
+    Parameters
+    ----------
+    x0 : array_like, shape (n,)
+        Finite.
+    oracle : callable
+        ``oracle(x)`` returns ``(A, b)``: rows with A x > b, as many as it likes; A is scipy.sparse, a tuple
+        (data, indices, indptr) or dense, shape (m, n). No rows means that x breaks none. Rows that hold are
+        harmless. A row that comes again with the same indices, values and b is the same constraint and keeps
+        its dual. Its exceptions pass through. If it has a method ``bound(x)``, which returns the objective
+        of some point within all constraints, the gap to it is the certificate; inf where it knows none.
+    weights : array_like, shape (n,), optional
+        Positive; default all 1.
+    tol : float, default 1e-6
+        Stop when violation and relative gap are at most this. Without ``oracle.bound`` the gap is that of x
+        itself, P(x) - L, which proves nothing while x breaks constraints: `error_bound` is then None.
+    max_iter : int, default 1000
+        Rounds of search, projection and forgetting.
+    passes : int, default 10
+        Projections onto each held constraint a round.
+    warm_start : ProjectAndForget, optional
+        An earlier result for as many numbers: its constraints and duals are the start. They must be
+        constraints of this problem too.
+    n_threads : int, optional
+        Taken for uniformity: the projections are serial, each needs the one before.
+    progress : callable, optional
+        Called as progress(round, 0.0).
+
+    Returns
+    -------
+    ProjectAndForget
+        ``info.trace`` has a row a round: ``gap``, ``violation``, ``active``, ``seconds``.
+
+    Raises
+    ------
+    ValueError
+        If x0, weights or what the oracle returns have the wrong shape or are not finite; if a row is all
+        zeros with b < 0 (no x satisfies it); if ``oracle.bound`` is below the proven lower bound.
+
+    Warns
+    -----
+    ConvergenceWarning
+        If max_iter rounds do not reach tol: also what an empty polyhedron looks like.
+
+    Notes
+    -----
+    Hildreth's projections in a fixed order [1]_. Time a round: the oracle plus `passes` times the nonzeros
+    held; memory 12 bytes a nonzero and about 60 a row held.
+
+    References
+    ----------
+    .. [1] R. Sonthalia and A. C. Gilbert, "Project and Forget: Solving Large-Scale Metric Constrained
+       Problems", JMLR 23 (2022).
+
+    Examples
+    --------
+    The increasing sequence nearest to 3, 1, 2:
+
+    >>> import numpy as np
+    >>> steps = np.array([[1.0, -1.0, 0.0], [0.0, 1.0, -1.0]])  # x0 <= x1 <= x2
+    >>> def oracle(x):
+    ...     broken = steps @ x > 0
+    ...     return steps[broken], np.zeros(broken.sum())
+    >>> project_and_forget([3.0, 1.0, 2.0], oracle).x.round(4)
+    array([2., 2., 2.])
+    """
+    start = check_vector(x0, "x0")
+    if not callable(oracle):
+        raise TypeError(f"oracle must be callable as oracle(x) -> (A, b), got {oracle!r}")
+    weight = _read_weights(weights, len(start))
+    tol = check_positive(tol, "tol")
+    max_iter = check_count(max_iter, "max_iter")
+    passes = check_count(passes, "passes")
+    check_threads(n_threads)
+    callback = check_progress(progress)
+    search = _Search(start, weight, oracle, tol, passes)
+    if warm_start is not None:
+        search.load(warm_start)
+    result = search.run(max_iter, callback)
+    if result.info.interrupted:
+        raise interrupted(result)
+    if not result.info.converged:
+        warnings.warn(
+            f"project_and_forget did not reach tol={tol:g}: {result.info.message}",
+            ConvergenceWarning,
+            stacklevel=2,
+        )
+    return result
+
+
+def _read_weights(weights: Any, n: int) -> Array | None:
+    if weights is None:
+        return None
+    weight = check_vector(weights, "weights", length=n)
+    if not (weight > 0).all():
+        raise ValueError(f"weights must be positive, got {weight.min()}")
+    return weight
+
+
+class _Search:
+    """The rounds, and what is known after each."""
+
+    def __init__(self, start: Array, weight: Array | None, oracle: Any, tol: float, passes: int) -> None:
+        self.start, self.weight, self.oracle = start, weight, oracle
+        self.tol, self.passes = tol, passes
+        self.state = _core._BregmanState(start, weight)
+        self.unit = float(np.sqrt(np.mean(np.square(start)))) if len(start) else 0.0
+        self.unit = self.unit or 1.0
+        self.bound = getattr(oracle, "bound", None)
+        self.upper = math.inf
+        self.lower = 0.0
+        self.violation = math.inf
+        self.gap = math.inf
+        self.trace: list[tuple[float, ...]] = []
+
+    def load(self, warm_start: Any) -> None:
+        if not isinstance(warm_start, ProjectAndForget):
+            raise TypeError(f"warm_start must be a ProjectAndForget or None, got {type(warm_start).__name__}")
+        if len(warm_start.x) != len(self.start):
+            raise ValueError(
+                f"warm_start must be of {len(self.start)} numbers, got one of {len(warm_start.x)}"
+            )
+        A = warm_start.A
+        self.state.add(
+            A.indptr.astype(np.int64), A.indices.astype(np.int32), A.data, warm_start.b, warm_start.duals
+        )
+
+    def run(self, max_iter: int, callback: Any) -> ProjectAndForget:
+        began = time.perf_counter()
+        stopped, rounds = False, 0
+        try:
+            while not self.converged and rounds < max_iter:
+                rounds += 1
+                self.look()
+                active, seconds = float(self.state.active), time.perf_counter() - began
+                self.trace.append((float(rounds), self.gap, self.violation, active, seconds))
+                if callback is not None:
+                    callback(float(rounds), 0.0)
+                if self.converged or rounds == max_iter:
+                    break
+                if not self.state.project(self.passes):
+                    stopped = True
+                    break
+                self.state.forget()
+        except KeyboardInterrupt:
+            stopped = True
+        return self.result(rounds, time.perf_counter() - began, stopped)
+
+    @property
+    def converged(self) -> bool:
+        return self.violation <= self.tol and abs(self.gap) <= self.tol
+
+    def look(self) -> None:
+        """Asks the oracle about x, takes its rows, and bounds the optimum from both sides."""
+        self.lower = self.state.restore()
+        x = self.state.x()
+        x.flags.writeable = False
+        rows = read_rows(self.oracle(x), len(x))
+        worst = _worst(rows, x)
+        self.state.add(*rows)
+        self.violation = max(worst, self.state.violation) / self.unit
+        least = 1e-12 * self.value(np.zeros(len(x))) * 2
+        if self.bound is None:
+            upper = self.value(x)
+        else:
+            self.upper = min(self.upper, _read_bound(self.bound(x)))
+            upper = self.upper
+            if upper < self.lower - 1e-9 * (abs(self.lower) + least):
+                raise ValueError(
+                    f"oracle.bound must return the objective of a point within all constraints, got {upper}, "
+                    f"which is below the proven lower bound {self.lower}"
+                )
+        unit = max(upper, least)
+        if math.isinf(upper):
+            self.gap = math.inf
+        else:
+            self.gap = (upper - self.lower) / unit if unit > 0 else 0.0
+
+    def value(self, x: Array) -> float:
+        squares = np.square(x - self.start)
+        return 0.5 * float(squares.sum() if self.weight is None else (self.weight * squares).sum())
+
+    def result(self, rounds: int, seconds: float, stopped: bool) -> ProjectAndForget:
+        self.state.forget()
+        lower = self.state.restore()
+        indptr, indices, data, b, duals = self.state.rows()
+        x = self.state.x()
+        for array in (x, b, duals):
+            array.flags.writeable = False
+        converged = self.converged and not stopped
+        certain = self.bound is not None and math.isfinite(self.gap)
+        table = np.array(self.trace).reshape(-1, len(_COLUMNS))
+        trace = np.zeros(len(table), dtype=[(name, float) for name in _COLUMNS])
+        for k, name in enumerate(_COLUMNS):
+            trace[name] = table[:, k]
+        trace.flags.writeable = False
+        info = ProjectionInfo(
+            converged=converged,
+            iterations=rounds,
+            solver="project and forget",
+            seconds=seconds,
+            tol=self.tol,
+            error_bound=max(0.0, self.gap) if certain else None,
+            error_kind="rigorous" if certain else "estimate",
+            message=self.message(converged),
+            trace=trace,
+            interrupted=stopped,
+            lower_bound=lower,
+            violation=self.violation,
+            active=len(b),
+        )
+        A = sparse.csr_array((data, indices, indptr), shape=(len(b), len(x)))
+        return ProjectAndForget(x, self.value(x), duals, A, b, info)
+
+    def message(self, converged: bool) -> str:
+        if not converged:
+            return (
+                f"gap {self.gap:.1e} and violation {self.violation:.1e} after {len(self.trace)} rounds; "
+                "raise max_iter or tol, and see that some x satisfies all constraints"
+            )
+        if self.bound is None:
+            return "stopped on the violation and the gap of x itself: the oracle has no bound, so no proof"
+        return ""
+
+
+def _worst(rows: Rows, x: Array) -> float:
+    indptr, indices, data, b = rows
+    if len(b) == 0:
+        return 0.0
+    sums = np.add.reduceat(data * x[indices], indptr[:-1]) - b
+    return float(max(0.0, (sums / np.maximum.reduceat(np.abs(data), indptr[:-1])).max()))
+
+
+def _read_bound(value: Any) -> float:
+    number = float(value)
+    if math.isnan(number):
+        raise ValueError("oracle.bound must return a number or inf, got nan")
+    return number
+
+
+def read_rows(answer: Any, n: int) -> Rows:
+    """What an oracle returned as csr arrays: ascending indices, no zeros, no empty rows."""
+    if not isinstance(answer, tuple) or len(answer) != 2:
+        raise TypeError(f"oracle must return a tuple (A, b), got {type(answer).__name__}")
+    bounds = check_vector(answer[1], "b of the oracle")
+    matrix = _read_matrix(answer[0], n, len(bounds))
+    if not np.isfinite(matrix.data).all():
+        raise ValueError("A of the oracle must be finite, got NaN or infinite entries")
+    matrix.sum_duplicates()
+    matrix.eliminate_zeros()
+    filled = np.diff(matrix.indptr) > 0
+    if not filled.all():
+        if (bounds[~filled] < 0).any():
+            raise ValueError("oracle returned a row of zeros with b < 0, which no x satisfies")
+        matrix, bounds = matrix[filled], bounds[filled]
+    return matrix.indptr.astype(np.int64), matrix.indices.astype(np.int32), matrix.data, bounds
+
+
+def _read_matrix(A: Any, n: int, m: int) -> Any:
+    if sparse.issparse(A):
+        if A.dtype.kind not in "fiub":
+            raise TypeError(f"A of the oracle must hold real numbers, got dtype {A.dtype}")
+        matrix = sparse.csr_array(A, dtype=np.float64, copy=True)
+    elif isinstance(A, tuple):
+        if len(A) != 3:
+            raise ValueError(
+                f"A of the oracle must be (data, indices, indptr) where it is a tuple, got {len(A)}"
+            )
+        data, indices, indptr = (np.array(part) for part in A)
+        matrix = sparse.csr_array((data.astype(np.float64), indices, indptr), shape=(len(indptr) - 1, n))
+        matrix.check_format(full_check=True)
+    else:
+        dense = refuse_masked(A, "A of the oracle")
+        if dense.dtype.kind not in "fiub":
+            raise TypeError(f"A of the oracle must hold real numbers, got dtype {dense.dtype}")
+        if dense.size == 0 and m == 0:
+            dense = np.zeros((0, n))
+        if dense.ndim != 2:
+            raise ValueError(f"A of the oracle must be 2-dimensional, got shape {dense.shape}")
+        matrix = sparse.csr_array(dense.astype(np.float64))
+    if matrix.shape != (m, n):
+        raise ValueError(f"A of the oracle must have shape ({m}, {n}) as b and x do, got {matrix.shape}")
+    return matrix
