@@ -23,11 +23,6 @@ double rms(std::span<const double> d) {
   return largest * std::sqrt(sum / static_cast<double>(d.size()));
 }
 
-/// Late rounds find little that is new: they look wider and go further.
-bool late(const NearnessOptions& options, int round) {
-  return options.face_from > 0 && round >= options.face_from;
-}
-
 }  // namespace
 
 Nearness::Nearness(ptrdiff_t n, std::span<const double> target, std::span<const double> weights, double upper)
@@ -94,9 +89,8 @@ double Nearness::gap() const {
 }
 
 void Nearness::round(const NearnessOptions& options, int number, Monitor& monitor) {
-  const bool far = late(options, number);
-  project(state_, far ? options.late_passes : options.passes, monitor);
-  if (far && !monitor.stopped()) {
+  project(state_, options.passes, monitor);
+  if (options.face_from > 0 && number >= options.face_from && !monitor.stopped()) {
     face_step(state_, options.face_iterations, monitor);
     project(state_, 2, monitor);
   }
@@ -116,13 +110,13 @@ Info Nearness::solve(const NearnessOptions& options, Monitor& monitor) {
   const double resolution = 4e-7 * largest;
   bool exact = options.tol < resolution && state_.active.count() > 0;
   for (int round_number = 1;; ++round_number) {
-    const int groups = late(options, round_number) ? 2 * options.groups : options.groups;
-    violation_ = find_triangles(state_.x, 0.05 * options.tol, groups, exact, state_.active, monitor);
+    violation_ = find_triangles(state_.x, 0.05 * options.tol, options.groups, exact, state_.active, monitor);
     if (monitor.stopped()) break;
     if (!exact && violation_ <= std::max(options.tol, resolution)) {
       exact = true;
       if (options.tol < resolution || violation_ <= options.tol)
-        violation_ = find_triangles(state_.x, 0.05 * options.tol, groups, true, state_.active, monitor);
+        violation_ =
+            find_triangles(state_.x, 0.05 * options.tol, options.groups, true, state_.active, monitor);
     }
     info.iterations = round_number;
     double seen = std::numeric_limits<double>::quiet_NaN();

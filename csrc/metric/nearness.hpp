@@ -26,10 +26,9 @@ namespace steelyard::metric {
 struct NearnessOptions {
   double tol = 1e-6;
   int max_rounds = 1000;
-  int groups = 4;        ///< of the oracle
-  int late_passes = 40;  ///< the same from face_from on
-  int passes = 10;       ///< of projections a round
-  int face_from = 24;    ///< the round from which face steps are taken; <= 0: never
+  int groups = 4;      ///< of the oracle
+  int passes = 10;     ///< of projections a round
+  int face_from = 24;  ///< the round from which face steps are taken; <= 0: never
   int face_iterations = 20;
 };
 

@@ -125,7 +125,6 @@ class _Nearness:
         max_rounds: typing.SupportsInt | typing.SupportsIndex = 1000,
         groups: typing.SupportsInt | typing.SupportsIndex = 4,
         passes: typing.SupportsInt | typing.SupportsIndex = 10,
-        late_passes: typing.SupportsInt | typing.SupportsIndex = 40,
         face_from: typing.SupportsInt | typing.SupportsIndex = 24,
         face_iterations: typing.SupportsInt | typing.SupportsIndex = 20,
         n_threads: typing.SupportsInt | typing.SupportsIndex = 1,
