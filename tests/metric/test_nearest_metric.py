@@ -6,11 +6,11 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from scipy.optimize import linprog, nnls
+from scipy.optimize import linprog, minimize, nnls
 from scipy.spatial.distance import pdist, squareform
 
 import steelyard
-from steelyard import metric
+from steelyard import _core, metric
 from steelyard.reference import metric as reference
 from support import hostile
 
@@ -217,6 +217,45 @@ def test_the_least_largest_change_is_that_of_a_linear_programme(seed):
     )
 
 
+def test_a_tolerance_beyond_rounding_is_said_to_be_missed():
+    with pytest.warns(steelyard.ConvergenceWarning, match="raise tol"):
+        found = metric.nearest_metric(np.random.default_rng(0).normal(size=45), norm="linf", tol=1e-300)
+    assert not found.info.converged
+
+
+def test_float32_distances_are_symmetric_to_their_digits():
+    d = squareform(np.random.default_rng(0).random(45)).astype(np.float32)
+    d[3, 5] = np.nextafter(d[3, 5], np.float32(2))
+    assert metric.nearest_metric(d).info.converged
+    with pytest.raises(ValueError, match="D must be symmetric"):
+        metric.nearest_metric(d.astype(float))
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_an_upper_bound_and_a_moved_target_are_solved_too(seed):
+    rng = np.random.default_rng(seed)
+    n, m, upper = 5, 10, 0.8
+    w, first, d = rng.uniform(0.5, 2, size=m), rng.normal(size=m), 1.5 * rng.normal(size=m)
+    problem = _core._Nearness(n, first, w, upper)
+    problem.solve(1e-6)
+    problem.set_target(n, d)  # the duals of the first one are the start
+    assert problem.solve(1e-10)["converged"]
+    exact = minimize(
+        lambda x: 0.5 * w @ (x - d) ** 2,
+        np.full(m, 0.5),
+        jac=lambda x: w * (x - d),
+        bounds=[(0, upper)] * m,
+        constraints={"type": "ineq", "fun": lambda x: -triangle_rows(n) @ x},
+        method="SLSQP",
+        options={"ftol": 1e-14, "maxiter": 1000},
+    )
+    np.testing.assert_allclose(problem.feasible(), exact.x, atol=1e-5)
+    assert problem.dual <= exact.fun + 1e-9
+    # What x gives up beside the triangles is the dual of the bound: only where x meets it.
+    above = w * (d - problem.solution()) - problem.pull()
+    assert (above[problem.solution() < upper - 1e-6] <= 1e-6).all()
+
+
 def test_decreasing_only_gives_shortest_paths():
     d = squareform(np.random.default_rng(0).random(4950))
     found = metric.nearest_metric(d, decrease_only=True)
@@ -289,6 +328,17 @@ def test_wrong_arguments_are_refused_by_name():
 
 def long_call():
     metric.nearest_metric(near_metric(700, 0), tol=1e-9)
+
+
+def long_bisection():
+    metric.nearest_metric(np.abs(np.random.default_rng(0).normal(size=1999 * 1000)), norm="linf", tol=1e-14)
+
+
+def test_ctrl_c_brings_the_best_metric_of_a_bisection(ctrl_c):
+    answer = ctrl_c(long_bisection, after=1.5)
+    assert answer.raised
+    assert answer.seconds < 1.0
+    assert isinstance(answer.partial, metric.NearestMetric)
 
 
 def test_ctrl_c_brings_the_best_so_far(ctrl_c):

@@ -8,13 +8,13 @@ import numpy as np
 import numpy.typing as npt
 
 from .. import _core
-from .._errors import interrupted
 
 Array = npt.NDArray[np.float64]
 
 
-def nearest_linf(d: Array, n: int, tol: float, threads: int) -> tuple[Array, float, int, float]:
-    """A pseudometric x with max |x - d| at most 1 + tol times the least possible; that bound, steps, seconds.
+def nearest_linf(d: Array, n: int, tol: float, threads: int) -> tuple[Array, float, int, float, bool]:
+    """A pseudometric x with max |x - d| at most 1 + tol times the least possible; a lower
+    bound, steps, seconds and whether Ctrl-C ended it.
 
     A change of t is enough iff t >= -d and closure(d + t) >= d - t: the closure is the largest metric below d
     + t. Adding r / 2 to closure(d), r = max(d - closure(d)), shows that r / 2 is enough where d >= 0.
@@ -42,5 +42,5 @@ def nearest_linf(d: Array, n: int, tol: float, threads: int) -> tuple[Array, flo
                 if change < high:
                     best, high = x, change
     except KeyboardInterrupt:
-        raise interrupted(best) from None
-    return best, low, steps, time.perf_counter() - start
+        return best, low, steps, time.perf_counter() - start, True
+    return best, low, steps, time.perf_counter() - start, False

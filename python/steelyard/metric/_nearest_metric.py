@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -213,12 +213,17 @@ def _least_squares(
         active=problem.active,
         message="" if found["converged"] else _shortfall(found, problem.violation),
     )
-    result = _result(pairs, x, _half_squares(x, pairs, weight), "l2", info, triangles, duals)
+    return _checked(_result(pairs, x, _objective(x, pairs, "l2", weight), "l2", info, triangles, duals))
+
+
+def _checked(result: NearestMetric) -> NearestMetric:
+    """Ctrl-C with what there is, and a warning where the tolerance was missed."""
+    info = result.info
     if info.interrupted:
         raise interrupted(result)
     if not info.converged:
         warnings.warn(
-            f"nearest_metric did not reach tol={tol:g}: {info.message}", ConvergenceWarning, stacklevel=3
+            f"nearest_metric did not reach tol={info.tol:g}: {info.message}", ConvergenceWarning, stacklevel=4
         )
     return result
 
@@ -231,11 +236,13 @@ def _shortfall(found: dict[str, Any], violation: float) -> str:
 
 
 def _least_change(pairs: Pairs, tol: float, threads: int) -> NearestMetric:
-    x, low, steps, seconds = nearest_linf(pairs.values, pairs.n, tol, threads)
-    objective = float(np.abs(x - pairs.values).max(initial=0.0))
+    x, low, steps, seconds, stopped = nearest_linf(pairs.values, pairs.n, tol, threads)
+    objective = _objective(x, pairs, "linf", None)
     gap = (objective - low) / objective if objective > 0 else 0.0
-    info = _exact_info("bisection on the largest change", tol, low, steps, seconds, gap)
-    return _result(pairs, x, objective, "linf", info)
+    info = _exact_info("bisection on the largest change", tol, low, steps, gap)
+    message = "" if info.converged else f"relative gap {gap:.1e}; raise tol"
+    info = replace(info, seconds=seconds, interrupted=stopped, message=message)
+    return _checked(_result(pairs, x, objective, "linf", info))
 
 
 def _decreased(pairs: Pairs, norm: str, weight: Array | None, tol: float, threads: int) -> NearestMetric:
@@ -245,33 +252,34 @@ def _decreased(pairs: Pairs, norm: str, weight: Array | None, tol: float, thread
             f"D has {len(negative)} negative entries: decrease_only can't raise them to a metric"
         )
     x = _core._metric_closure(pairs.n, pairs.values, threads)
-    objective = (
-        _half_squares(x, pairs, weight) if norm == "l2" else float(np.abs(x - pairs.values).max(initial=0.0))
-    )
-    return _result(
-        pairs, x, objective, norm, _exact_info("shortest-path closure", tol, objective, 1, 0.0, 0.0)
-    )
+    return _exactly(pairs, x, norm, weight, tol, "shortest-path closure")
 
 
 def _without_triangles(pairs: Pairs, norm: str, weight: Array | None, tol: float) -> NearestMetric:
-    x = np.maximum(pairs.values, 0.0)
-    objective = (
-        _half_squares(x, pairs, weight) if norm == "l2" else float(np.abs(x - pairs.values).max(initial=0.0))
-    )
-    return _result(pairs, x, objective, norm, _exact_info("no triangles", tol, objective, 0, 0.0, 0.0))
+    return _exactly(pairs, np.maximum(pairs.values, 0.0), norm, weight, tol, "no triangles")
 
 
-def _half_squares(x: Array, pairs: Pairs, weight: Array | None) -> float:
-    squares = np.square(x - pairs.values)
+def _exactly(
+    pairs: Pairs, x: Array, norm: str, weight: Array | None, tol: float, solver: str
+) -> NearestMetric:
+    objective = _objective(x, pairs, norm, weight)
+    return _result(pairs, x, objective, norm, _exact_info(solver, tol, objective, 1, 0.0))
+
+
+def _objective(x: Array, pairs: Pairs, norm: str, weight: Array | None) -> float:
+    change = x - pairs.values
+    if norm == "linf":
+        return float(np.abs(change).max(initial=0.0))
+    squares = np.square(change)
     return 0.5 * float(squares.sum() if weight is None else (weight * squares).sum())
 
 
-def _exact_info(solver: str, tol: float, low: float, steps: int, seconds: float, gap: float) -> MetricInfo:
+def _exact_info(solver: str, tol: float, low: float, steps: int, gap: float) -> MetricInfo:
     return MetricInfo(
         converged=gap <= tol,
         iterations=steps,
         solver=solver,
-        seconds=seconds,
+        seconds=0.0,
         tol=tol,
         error_bound=gap,
         error_kind="rigorous",

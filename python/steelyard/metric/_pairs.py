@@ -43,11 +43,13 @@ def read_pairs(D: Any, name: str) -> Pairs:
     array = refuse_masked(D, name)
     if array.dtype.kind not in "fiub":
         raise TypeError(f"{name} must hold real numbers, got dtype {array.dtype}")
+    # Distances computed in float32 are symmetric to its digits only.
+    digits = 8 * float(np.finfo(array.dtype).eps) if array.dtype.kind == "f" else 0.0
     array = array.astype(np.float64, copy=False)
     if array.ndim == 1:
         pairs = _condensed(array, name)
     elif array.ndim == 2:
-        pairs = _square(array, name)
+        pairs = _square(array, name, max(1e-12, digits))
     else:
         raise ValueError(f"{name} must be a square or condensed array, got shape {array.shape}")
     largest = float(np.abs(pairs.values).max(initial=0.0))
@@ -68,7 +70,7 @@ def _condensed(array: Array, name: str) -> Pairs:
     return Pairs(np.ascontiguousarray(array), n, False)
 
 
-def _square(array: Array, name: str) -> Pairs:
+def _square(array: Array, name: str, digits: float) -> Pairs:
     n = len(array)
     if array.shape != (n, n) or n == 0:
         raise ValueError(f"{name} must be square and not empty, got shape {array.shape}")
@@ -84,7 +86,7 @@ def _square(array: Array, name: str) -> Pairs:
         raise ValueError(f"{name} must have a zero diagonal, got {array[i, i]} in row {i}")
     apart = np.abs(array - array.T)
     i, j = np.unravel_index(np.argmax(apart), apart.shape)
-    if apart[i, j] > 1e-12 * np.abs(array).max():
+    if apart[i, j] > digits * np.abs(array).max():
         raise ValueError(
             f"{name} must be symmetric, got {array[i, j]} at ({i}, {j}) and {array[j, i]} at ({j}, {i}); "
             f"(D + D.T) / 2 is the nearest symmetric one"

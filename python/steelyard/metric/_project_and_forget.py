@@ -20,7 +20,6 @@ from .._validate import (
     check_count,
     check_positive,
     check_progress,
-    check_threads,
     check_vector,
     refuse_masked,
 )
@@ -98,7 +97,6 @@ def project_and_forget(
     max_iter: int = 1000,
     passes: int = 10,
     warm_start: ProjectAndForget | None = None,
-    n_threads: int | None = None,
     progress: Any = None,
 ) -> ProjectAndForget:
     """Project x0 onto a polyhedron that an oracle describes, remembering only the constraints that matter.
@@ -127,8 +125,6 @@ def project_and_forget(
     warm_start : ProjectAndForget, optional
         An earlier result for as many numbers: its constraints and duals are the start. They must be
         constraints of this problem too.
-    n_threads : int, optional
-        Taken for uniformity: the projections are serial, each needs the one before.
     progress : callable, optional
         Called as progress(round, 0.0).
 
@@ -177,7 +173,6 @@ def project_and_forget(
     tol = check_positive(tol, "tol")
     max_iter = check_count(max_iter, "max_iter")
     passes = check_count(passes, "passes")
-    check_threads(n_threads)
     callback = check_progress(progress)
     search = _Search(start, weight, oracle, tol, passes)
     if warm_start is not None:
