@@ -7,6 +7,7 @@ namespace steelyard::bindings {
 
 void register_core(pybind11::module_& m);
 void register_linalg(pybind11::module_& m);
+void register_nearness(pybind11::module_& m);
 void register_qp(pybind11::module_& m);
 void register_rank(pybind11::module_& m);
 void register_simd(pybind11::module_& m);

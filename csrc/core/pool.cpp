@@ -183,4 +183,20 @@ bool parallel_for(std::ptrdiff_t n, std::ptrdiff_t grain, Monitor& monitor, cons
   return region.finish();
 }
 
+bool parallel_phases(const std::vector<std::ptrdiff_t>& starts, std::ptrdiff_t rounds, Monitor& monitor,
+                     const std::function<void(std::ptrdiff_t task)>& body) {
+  const std::ptrdiff_t tasks = starts.back();
+  std::atomic<std::ptrdiff_t> done{0};
+  // Tickets are handed out in order, so whoever waits here waits for tickets that are being worked on.
+  return parallel_for(tasks * rounds, 1, monitor, [&](std::ptrdiff_t ticket, std::ptrdiff_t) {
+    const std::ptrdiff_t round = ticket / tasks, task = ticket % tasks;
+    const std::ptrdiff_t before = round * tasks + *(std::upper_bound(starts.begin(), starts.end(), task) - 1);
+    for (int spins = 0; done.load(std::memory_order_acquire) < before; ++spins) {
+      if (spins > 1000) std::this_thread::yield();
+    }
+    body(task);
+    done.fetch_add(1, std::memory_order_release);
+  });
+}
+
 }  // namespace steelyard

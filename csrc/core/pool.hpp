@@ -24,6 +24,13 @@ using ChunkBody = std::function<void(std::ptrdiff_t begin, std::ptrdiff_t end)>;
 /// (see `grain_for`); fewer than four chunks run serially.
 bool parallel_for(std::ptrdiff_t n, std::ptrdiff_t grain, Monitor& monitor, const ChunkBody& body);
 
+/// Tasks in phases: task t of phase p is number starts[p] + t; the tasks of one phase may run at once, a
+/// phase begins when the one before has ended; all phases are gone through `rounds` times. One region for all
+/// of it, so a phase may be as short as some microseconds. `body` must not throw. False if stopped before the
+/// end.
+bool parallel_phases(const std::vector<std::ptrdiff_t>& starts, std::ptrdiff_t rounds, Monitor& monitor,
+                     const std::function<void(std::ptrdiff_t task)>& body);
+
 /// Chunk length for items that cost about `nanoseconds` each: some 100 us of work a chunk.
 inline std::ptrdiff_t grain_for(double nanoseconds) {
   const double items = 1e5 / (nanoseconds > 0.01 ? nanoseconds : 0.01);

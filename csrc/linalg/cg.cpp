@@ -36,6 +36,17 @@ double smallest_eigenvalue(const std::vector<double>& diagonal, const std::vecto
   return high;
 }
 
+/// In eight sums that do not wait for each other.
+double dot(const double* a, const double* b, ptrdiff_t n) {
+  constexpr ptrdiff_t lanes = 8;
+  double sum[lanes] = {};
+  ptrdiff_t i = 0;
+  for (; i + lanes <= n; i += lanes)
+    for (ptrdiff_t l = 0; l < lanes; ++l) sum[l] += a[i + l] * b[i + l];
+  for (; i < n; ++i) sum[0] += a[i] * b[i];
+  return ((sum[0] + sum[1]) + (sum[2] + sum[3])) + ((sum[4] + sum[5]) + (sum[6] + sum[7]));
+}
+
 /// The recurrences of all columns.
 class Recurrence {
  public:
@@ -48,6 +59,10 @@ class Recurrence {
     std::vector<double> parts(size_of(chunks * m_), 0.0), sums(size_of(m_), 0.0);
     parallel_for(n_, grain, monitor_, [&](ptrdiff_t begin, ptrdiff_t end) {
       double* part = parts.data() + begin / grain * m_;
+      if (m_ == 1) {
+        *part = dot(a + begin, b + begin, end - begin);
+        return;
+      }
       for (auto i = begin; i < end; ++i) {
         for (ptrdiff_t c = 0; c < m_; ++c) part[c] += a[i * m_ + c] * b[i * m_ + c];
       }
@@ -61,7 +76,8 @@ class Recurrence {
   template <class Update>
   void rows(const Update& update) {
     parallel_for(n_, rows_per_chunk(m_), monitor_, [&](ptrdiff_t begin, ptrdiff_t end) {
-      for (auto k = begin * m_; k < end * m_; ++k) update(size_of(k), size_of(k % m_));
+      for (auto i = begin; i < end; ++i)
+        for (ptrdiff_t c = 0; c < m_; ++c) update(size_of(i * m_ + c), size_of(c));
     });
   }
 

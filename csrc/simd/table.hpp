@@ -8,6 +8,7 @@
 
 #include "simd/contrasts.hpp"
 #include "simd/dense.hpp"
+#include "simd/min_plus.hpp"
 #include "simd/pair_terms.hpp"
 #include "simd/tile.hpp"
 #include "simd/vector_math.hpp"
@@ -26,6 +27,8 @@ struct Kernels {
   const Contrasts* contrasts;
   const Tile<float>* tile_f32;
   const Tile<double>* tile_f64;
+  const MinPlus<float>* min_plus_f32;
+  const MinPlus<double>* min_plus_f64;
 };
 
 const Kernels& kernels();  ///< the best table that this machine runs and STEELYARD_ISA allows

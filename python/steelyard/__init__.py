@@ -1,7 +1,8 @@
 """Rankings, weights, metrics and samples that you can defend.
 
 `steelyard.rank` turns comparisons into strengths, ranks and intervals; `steelyard.weigh` says how much each
-point of a set counts. Every result carries an `Info` that says how far the numbers can be from the truth.
+point of a set counts; `steelyard.metric` finds the distances nearest to yours that are consistent. Every
+result carries an `Info` that says how far the numbers can be from the truth.
 """
 
 from __future__ import annotations
@@ -23,7 +24,7 @@ __all__ = [
     "build_info",
 ]
 
-_LAZY = ("datasets", "plotting", "rank", "reference", "weigh")
+_LAZY = ("datasets", "metric", "plotting", "rank", "reference", "weigh")
 
 
 def __getattr__(name: str) -> Any:

@@ -47,6 +47,53 @@ class PairGraph:
     @property
     def wins(self) -> numpy.typing.NDArray[numpy.float64]: ...
 
+class _Nearness:
+    def __init__(
+        self,
+        n: typing.SupportsInt | typing.SupportsIndex,
+        target: typing.Annotated[numpy.typing.ArrayLike, numpy.float64],
+        weights: typing.Annotated[numpy.typing.ArrayLike, numpy.float64] | None = None,
+        upper: typing.SupportsFloat | typing.SupportsIndex = ...,
+    ) -> None: ...
+    def duals(self) -> tuple[numpy.typing.NDArray[numpy.int32], numpy.typing.NDArray[numpy.float64]]: ...
+    def feasible(self) -> numpy.typing.NDArray[numpy.float64]: ...
+    def load(
+        self,
+        n: typing.SupportsInt | typing.SupportsIndex,
+        corners: typing.Annotated[numpy.typing.ArrayLike, numpy.int32],
+        duals: typing.Annotated[numpy.typing.ArrayLike, numpy.float64],
+        n_threads: typing.SupportsInt | typing.SupportsIndex = 1,
+    ) -> None: ...
+    def pull(
+        self, n_threads: typing.SupportsInt | typing.SupportsIndex = 1
+    ) -> numpy.typing.NDArray[numpy.float64]: ...
+    def set_target(
+        self,
+        n: typing.SupportsInt | typing.SupportsIndex,
+        target: typing.Annotated[numpy.typing.ArrayLike, numpy.float64],
+        n_threads: typing.SupportsInt | typing.SupportsIndex = 1,
+    ) -> None: ...
+    def solution(self) -> numpy.typing.NDArray[numpy.float64]: ...
+    def solve(
+        self,
+        tol: typing.SupportsFloat | typing.SupportsIndex,
+        max_rounds: typing.SupportsInt | typing.SupportsIndex = 1000,
+        groups: typing.SupportsInt | typing.SupportsIndex = 4,
+        passes: typing.SupportsInt | typing.SupportsIndex = 10,
+        face_from: typing.SupportsInt | typing.SupportsIndex = 24,
+        face_iterations: typing.SupportsInt | typing.SupportsIndex = 20,
+        n_threads: typing.SupportsInt | typing.SupportsIndex = 1,
+        progress: typing.Any = None,
+    ) -> dict[str, typing.Any]: ...
+    @property
+    def active(self) -> int: ...
+    @property
+    def dual(self) -> float: ...
+    @property
+    def primal(self) -> float: ...
+    @property
+    def violation(self) -> float: ...
+
 class _Space:
     @property
     def size(self) -> int: ...
@@ -221,6 +268,11 @@ def _merge(
     items: typing.SupportsInt | typing.SupportsIndex,
     n_threads: typing.SupportsInt | typing.SupportsIndex,
 ) -> dict[str, typing.Any]: ...
+def _metric_closure(
+    n: typing.SupportsInt | typing.SupportsIndex,
+    distances: typing.Annotated[numpy.typing.ArrayLike, numpy.float64],
+    n_threads: typing.SupportsInt | typing.SupportsIndex = 1,
+) -> typing.Any: ...
 def _nearest(
     x: numpy.ndarray, y: numpy.ndarray, n_threads: typing.SupportsInt | typing.SupportsIndex = 1
 ) -> typing.Any: ...
@@ -314,6 +366,13 @@ def _strong_components(
     forward: typing.Annotated[numpy.typing.ArrayLike, numpy.float64],
     backward: typing.Annotated[numpy.typing.ArrayLike, numpy.float64],
     items: typing.SupportsInt | typing.SupportsIndex,
+) -> tuple[typing.Any, ...]: ...
+def _violations(
+    distances: typing.Annotated[numpy.typing.ArrayLike, numpy.float64],
+    tol: typing.SupportsFloat | typing.SupportsIndex,
+    top: typing.SupportsInt | typing.SupportsIndex,
+    n_threads: typing.SupportsInt | typing.SupportsIndex = 1,
+    progress: typing.Any = None,
 ) -> tuple[typing.Any, ...]: ...
 def _weak_components(
     left: typing.Annotated[numpy.typing.ArrayLike, numpy.int32],

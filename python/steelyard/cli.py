@@ -1,4 +1,4 @@
-"""The command line: `steelyard rank FILE`, `steelyard weigh FILE`."""
+"""The command line: `steelyard rank FILE`, `steelyard weigh FILE`, `steelyard metric check FILE`."""
 
 from __future__ import annotations
 

@@ -80,9 +80,10 @@ def test_products_carry_the_same_bits_for_any_number_of_threads(single, equal_ov
     x = points(5000, 4, "euclidean")
     v = np.random.default_rng(0).normal(size=(5000, 3))
     space = _core._point_space(x, "euclidean")
-    equal_over_threads(
+    found = equal_over_threads(
         lambda k: _core._similarity_product(space, [0.1, 1.0, 3.0], v, single=single, n_threads=k)
     )
+    assert found.shape == v.shape
 
 
 def test_products_across_blocks_and_tasks_agree_with_a_stored_matrix():

@@ -174,9 +174,10 @@ def test_a_callable_gives_what_its_array_gives():
 def test_the_bits_do_not_depend_on_threads(equal_over_threads, as_rows, total):
     K, q = random_problem(2, 300)
     matrix = (lambda i: K[i]) if as_rows else K
-    equal_over_threads(
+    found = equal_over_threads(
         lambda threads: solve_simplex_qp(matrix, q, total=total, upper=0.02, n_threads=threads)
     )
+    assert found.info.converged
 
 
 @pytest.mark.parametrize("total", [1.0, None])

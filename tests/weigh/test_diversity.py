@@ -144,7 +144,8 @@ def test_rows_on_demand_give_the_same(monkeypatch):
 
 def test_the_bits_do_not_depend_on_threads(equal_over_threads):
     X = points(6, 250, 3)
-    equal_over_threads(lambda threads: max_diversity(X, n_threads=threads))
+    found = equal_over_threads(lambda threads: max_diversity(X, n_threads=threads))
+    assert found.info.converged
 
 
 @pytest.mark.parametrize("variant", hostile.params(hostile.VALID))

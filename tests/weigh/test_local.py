@@ -61,4 +61,4 @@ def local_weights(n_threads):
 
 
 def test_local_weights_carry_the_same_bits_for_any_number_of_threads(equal_over_threads):
-    equal_over_threads(local_weights)
+    assert np.isfinite(equal_over_threads(local_weights)).all()

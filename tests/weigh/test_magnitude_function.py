@@ -106,7 +106,10 @@ def test_magnitude_distance():
 
 def test_lock_step_carries_the_same_bits_for_any_number_of_threads(equal_over_threads):
     x = cloud(1500, 3)
-    equal_over_threads(lambda k: weigh.magnitude_function(x, [0.1, 1.0, 10.0], n_threads=k).magnitudes)
+    found = equal_over_threads(
+        lambda k: weigh.magnitude_function(x, [0.1, 1.0, 10.0], n_threads=k).magnitudes
+    )
+    assert (np.diff(found) > 0).all()
 
 
 def test_interpolation_meets_the_scales_and_the_ends():

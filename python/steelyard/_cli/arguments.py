@@ -52,6 +52,18 @@ examples:
   steelyard weigh sensors.parquet --columns pressure,flow --scale median --plot weights.png
   steelyard weigh answers.csv --metric hamming --output weights.csv
 """
+_METRIC = """\
+Do distances satisfy the triangle inequality? check says where they do not; repair finds the nearest distances
+that do, and proves how near.
+
+FILE is CSV (also .gz), Parquet or JSON: a square symmetric table with a header of item names, one row an item
+in the same order, zeros on the diagonal. A column of words (names again) is kept.
+"""
+_METRIC_EXAMPLES = """\
+examples:
+  steelyard metric check judgements.csv --top 5
+  steelyard metric repair judgements.csv --output repaired.csv
+"""
 
 
 class _Parser(argparse.ArgumentParser):
@@ -63,7 +75,7 @@ def make_parser() -> argparse.ArgumentParser:
     """The parser of `steelyard`."""
     parser = _Parser(
         prog="steelyard",
-        description="Rankings and weights that you can defend. See: steelyard COMMAND --help",
+        description="Rankings, weights and metrics that you can defend. See: steelyard COMMAND --help",
         allow_abbrev=False,
     )
     parser.add_argument("--version", action="version", version=f"steelyard {version('steelyard')}")
@@ -71,6 +83,7 @@ def make_parser() -> argparse.ArgumentParser:
     for name, add, says, description, examples in (
         ("rank", _add_rank, "rank a file of paired comparisons", _RANK, _RANK_EXAMPLES),
         ("weigh", _add_weigh, "weigh the points of a file", _WEIGH, _WEIGH_EXAMPLES),
+        ("metric", _add_metric, "check and repair distances", _METRIC, _METRIC_EXAMPLES),
     ):
         command = commands.add_parser(
             name,
@@ -207,6 +220,32 @@ def _add_weigh(parser: argparse.ArgumentParser) -> None:
     )
     output.add_argument(
         "--output", metavar="TABLE", type=_path(TABLES), help="write all points: .csv, .json or .parquet"
+    )
+
+
+def _add_metric(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("action", choices=("check", "repair"), help="what to do")
+    parser.add_argument("file", metavar="FILE", help="a square table of distances")
+    parser.add_argument(
+        "--slack", metavar="S", type=_number(0), default=0.0, help="excess to let pass (default: 0)"
+    )
+    parser.add_argument(
+        "--top", metavar="N", type=_integer(0), default=10, help="broken pairs to show (default: 10)"
+    )
+
+    repair = parser.add_argument_group("repair")
+    repair.add_argument(
+        "--norm",
+        choices=("l2", "linf"),
+        default="l2",
+        help="least squares, or the least largest change (default: l2)",
+    )
+    repair.add_argument("--decrease-only", action="store_true", help="only lower distances")
+    repair.add_argument(
+        "--tol", metavar="R", type=_tolerance, default=1e-6, help="largest relative gap (default: 1e-6)"
+    )
+    repair.add_argument(
+        "--output", metavar="TABLE", type=_path(TABLES), help="write the distances: .csv, .json or .parquet"
     )
 
 

@@ -78,9 +78,8 @@ def open_source(file: str, presets: Mapping[str, Preset], row: str) -> Source:
 
 def _require_readable(path: Path, presets: Mapping[str, Preset], row: str) -> None:
     if not path.exists():
-        raise UsageError(
-            f"there is no file {str(path)!r}; give a CSV, Parquet or JSON file, or {', or '.join(presets)}"
-        )
+        kinds = ", or ".join(["a CSV, Parquet or JSON file", *presets])
+        raise UsageError(f"there is no file {str(path)!r}; give {kinds}")
     if path.is_dir():
         raise UsageError(f"{str(path)!r} is a folder; give a CSV, Parquet or JSON file")
     try:

@@ -5,6 +5,6 @@ The tests hold the compiled kernels to them, and the benchmarks race them.
 
 from __future__ import annotations
 
-from . import rank, weigh
+from . import metric, rank, weigh
 
-__all__ = ["rank", "weigh"]
+__all__ = ["metric", "rank", "weigh"]

@@ -1,0 +1,97 @@
+"""`steelyard metric check` and `repair`, in process."""
+
+from __future__ import annotations
+
+import csv
+
+import numpy as np
+import pytest
+
+from steelyard import metric
+from steelyard.cli import main
+
+TABLE = """item,ann,ben,cat
+ann,0,1,5
+ben,1,0,1
+cat,5,1,0
+"""
+
+
+@pytest.fixture
+def file(tmp_path):
+    def write(text):
+        path = tmp_path / "data.csv"
+        path.write_text(text, encoding="utf-8")
+        return str(path)
+
+    return write
+
+
+def said(capsys, *options):
+    assert main(["metric", *options]) == 0
+    out, err = capsys.readouterr()
+    assert err == ""
+    return out
+
+
+def refused(capsys, *options):
+    assert main(["metric", *options]) == 2
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert err.count("\n") == 1
+    return err
+
+
+def test_check_names_the_broken_pair(file, capsys):
+    lines = said(capsys, "check", file(TABLE)).splitlines()
+    assert lines[0].endswith("data.csv: 3 items, not a metric")
+    assert lines[1].startswith("1 of 3 triangle inequalities broken")
+    assert lines[-2].split() == ["ann", "cat", "ben", "3"]
+
+
+def test_check_lets_a_slack_pass(file, capsys):
+    out = said(capsys, "check", file(TABLE), "--slack", "3")
+    assert "3 items, metric" in out
+    assert "No triangle is broken" in out
+
+
+@pytest.mark.parametrize("options", [[], ["--norm", "linf"], ["--decrease-only"]])
+def test_repair_writes_what_the_library_finds(file, tmp_path, capsys, options):
+    target = tmp_path / "out.csv"
+    out = said(capsys, "repair", file(TABLE), "--output", str(target), *options)
+    assert "Nearest metric: objective" in out
+    with target.open(encoding="utf-8") as stream:
+        header, *rows = csv.reader(stream)
+    assert header == ["item", "ann", "ben", "cat"]
+    assert [row[0] for row in rows] == ["ann", "ben", "cat"]
+    found = np.array([[float(cell) for cell in row[1:]] for row in rows])
+    norm = "linf" if "linf" in options else "l2"
+    expected = metric.nearest_metric(
+        [[0.0, 1, 5], [1, 0, 1], [5, 1, 0]], norm=norm, decrease_only="--decrease-only" in options
+    )
+    np.testing.assert_array_equal(found, expected.distances)
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("a,b\n0,1\n2,0\n", "data.csv must be symmetric"),
+        (
+            "a,b,c\n0,1,2\n1,0,1\n",
+            "must be a square table with one column and one row an item, got 2 rows and 3",
+        ),
+        ("a,b,c\n0,,2\n1,0,1\n2,1,0\n", "rows with a missing or infinite distance (1)"),
+        ("a,b\n1,1\n1,0\n", "data.csv must have a zero diagonal"),
+        ("a,b,c\n0,-1,2\n-1,0,1\n2,1,0\n", "negative entries: decrease_only"),
+    ],
+)
+def test_what_is_no_dissimilarity_is_refused(file, capsys, text, message):
+    assert message in refused(capsys, "repair", file(text), "--decrease-only")
+
+
+def test_wrong_use_is_explained(file, capsys):
+    assert "there is no file 'nowhere.csv'; give a CSV, Parquet or JSON file\n" in refused(
+        capsys, "check", "nowhere.csv"
+    )
+    assert "go with steelyard metric repair" in refused(capsys, "check", file(TABLE), "--norm", "linf")
+    assert "invalid choice: 'mend'" in refused(capsys, "mend", file(TABLE))

@@ -1,0 +1,293 @@
+"""The nearest metric against an exact active-set solver, closed forms, an LP and its own properties."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from scipy.optimize import linprog, nnls
+from scipy.spatial.distance import pdist, squareform
+
+import steelyard
+from steelyard import metric
+from steelyard.reference import metric as reference
+from support import hostile
+
+
+def triangle_rows(n):
+    """Every inequality as a row of A x <= 0, over condensed pairs."""
+    place = {pair: e for e, pair in enumerate(zip(*np.triu_indices(n, 1), strict=True))}
+    rows = []
+    for i, j, k in reference.triangles(n):
+        row = np.zeros(len(place))
+        row[place[i, j]] = 1.0
+        row[place[min(i, k), max(i, k)]] -= 1.0
+        row[place[min(j, k), max(j, k)]] -= 1.0
+        rows.append(row)
+    return np.array(rows)
+
+
+def by_nnls(d, w):
+    """min 1/2 ||x - d||_W^2, A x <= 0, by its dual: min ||W^-1/2 A' l - W^1/2 d||, l >= 0."""
+    n = (1 + int(np.sqrt(1 + 8 * len(d)))) // 2
+    A = triangle_rows(n)
+    duals, _ = nnls(A.T / np.sqrt(w)[:, None], np.sqrt(w) * d, maxiter=100 * len(A))
+    return d - (A.T @ duals) / w
+
+
+def near_metric(n, seed):
+    rng = np.random.default_rng(seed)
+    d = pdist(rng.random((n, 5)))
+    return d * np.maximum(0.0, 1 + 0.5 * rng.normal(size=len(d)))
+
+
+def instance(seed):
+    rng = np.random.default_rng(seed)
+    n = int(rng.integers(3, 9))
+    m = n * (n - 1) // 2
+    kind = seed % 4
+    if kind == 0:
+        d = rng.normal(size=m)
+    elif kind == 1:
+        d = rng.integers(0, 3, size=m).astype(float)  # ties and zeros
+    elif kind == 2:
+        d = near_metric(n, seed)
+    else:
+        d = np.ceil(1000 * rng.random(m) * rng.normal(size=m) ** 2)
+    weights = rng.uniform(0.2, 5.0, size=m) if seed % 3 == 0 else np.ones(m)
+    return d, weights
+
+
+@pytest.mark.parametrize("block", range(10))
+def test_it_is_the_answer_of_an_independent_solver(block):
+    for seed in range(20 * block, 20 * block + 20):
+        d, w = instance(seed)
+        exact = by_nnls(d, w)
+        found = metric.nearest_metric(d, weights=w, tol=1e-9)
+        scale = np.sqrt(np.mean(d**2)) or 1.0
+        np.testing.assert_allclose(found.distances, exact, atol=1e-6 * scale, err_msg=f"seed {seed}")
+        assert found.info.converged
+
+
+def test_three_points_in_closed_form():
+    # The long side loses a third of the excess, the short ones gain as much.
+    found = metric.nearest_metric([1.0, 5.0, 1.0])
+    np.testing.assert_allclose(found.distances, [2.0, 4.0, 2.0], atol=1e-6)
+    assert found.objective == pytest.approx(1.5, abs=1e-6)
+    assert found.triangles.tolist() == [[0, 2, 1]]
+    np.testing.assert_allclose(found.duals, [1.0], atol=1e-6)
+
+
+@pytest.mark.parametrize("n", [3, 5, 9, 17, 33, 63, 64, 65, 97, 129])
+def test_it_is_feasible_and_certified_around_the_block_size(n):
+    d = np.random.default_rng(n).normal(size=n * (n - 1) // 2)
+    found = metric.nearest_metric(d)
+    assert found.info.converged
+    assert 0 <= found.info.error_bound <= 1e-6
+    assert found.info.lower_bound <= found.objective * (1 + 1e-12)
+    report = metric.violations(found.distances, tol=1e-12)
+    assert report.is_pseudometric
+
+
+@pytest.mark.parametrize("n", [20, 70])
+def test_the_bounds_are_those_of_the_reference_from_the_same_duals(n):
+    d = np.random.default_rng(n).normal(size=n * (n - 1) // 2)
+    w = np.random.default_rng(1).uniform(0.5, 2, size=len(d))
+    with pytest.warns(steelyard.ConvergenceWarning, match="raise max_iter or tol"):
+        found = metric.nearest_metric(d, weights=w, tol=1e-12, max_iter=4)
+    duals = {tuple(t): dual for t, dual in zip(found.triangles.tolist(), found.duals.tolist(), strict=True)}
+    high, low = reference.certificate(squareform(d), duals, squareform(w))
+    assert found.objective == pytest.approx(high, rel=1e-9)
+    assert found.info.lower_bound == pytest.approx(low, rel=1e-9)
+    assert not found.info.converged
+
+
+def test_it_agrees_with_project_and_forget_and_triangle_fixing_in_python():
+    d = squareform(np.random.default_rng(5).normal(size=66))
+    found = metric.nearest_metric(d, tol=1e-8)
+    np.testing.assert_allclose(found.distances, reference.project_and_forget(d, tol=1e-8)[0], atol=1e-6)
+    np.testing.assert_allclose(found.distances, reference.triangle_fixing(d, sweeps=400)[0], atol=1e-4)
+
+
+def test_face_steps_do_not_change_the_answer():
+    d = near_metric(90, 0)
+    found = metric.nearest_metric(d, tol=1e-7)
+    assert found.info.iterations > 24  # face steps have been taken
+    assert found.info.converged
+    exact = metric.nearest_metric(d, tol=1e-9, warm_start=found)
+    np.testing.assert_allclose(found.distances, exact.distances, atol=1e-3)
+    assert exact.info.lower_bound <= found.objective * (1 + 1e-12)
+    assert found.info.lower_bound <= exact.objective * (1 + 1e-12)
+
+
+def test_the_trace_falls_to_the_tolerance():
+    found = metric.nearest_metric(np.random.default_rng(0).normal(size=1225), tol=1e-7)
+    trace = found.info.trace
+    assert trace.dtype.names == ("round", "gap", "violation", "active", "seconds")
+    assert len(trace) == found.info.iterations
+    assert trace["violation"][-1] <= 1e-7
+    assert trace["gap"][-1] <= 1e-7
+    assert (np.diff(trace["seconds"]) >= 0).all()
+
+
+def test_a_warm_start_ends_at_once():
+    d = np.random.default_rng(3).normal(size=4950)
+    first = metric.nearest_metric(d)
+    assert metric.nearest_metric(d, warm_start=first).info.iterations <= 2
+    moved = metric.nearest_metric(d + 1e-6, warm_start=first)
+    assert moved.info.converged
+    assert moved.info.iterations < first.info.iterations
+
+
+@pytest.mark.parametrize("weighted", [False, True])
+def test_any_number_of_threads_gives_the_same_bits(equal_over_threads, weighted):
+    rng = np.random.default_rng(7)
+    d = rng.normal(size=300 * 299 // 2)
+    w = rng.uniform(0.5, 2, size=len(d)) if weighted else None
+
+    def call(threads):
+        found = metric.nearest_metric(d, weights=w, n_threads=threads)
+        return found.distances, found.duals, found.triangles, found.info.lower_bound
+
+    distances, duals, triangles, bound = equal_over_threads(call)
+    assert len(duals) == len(triangles) > 1000
+    assert bound > 0
+    assert metric.violations(distances, tol=1e-12).is_pseudometric
+
+
+def answer():
+    return metric.nearest_metric(np.random.default_rng(0).normal(size=4950), tol=1e-9).distances
+
+
+def test_every_instruction_set_gives_the_answer(isa_level, on_isa):
+    np.testing.assert_allclose(on_isa(isa_level, answer), answer(), atol=1e-7)
+
+
+@given(st.integers(0, 10_000))
+def test_relabelling_items_relabels_the_answer(seed):
+    rng = np.random.default_rng(seed)
+    d = squareform(rng.normal(size=45))
+    order = rng.permutation(10)
+    found = metric.nearest_metric(d, tol=1e-9).distances
+    again = metric.nearest_metric(d[np.ix_(order, order)], tol=1e-9).distances
+    np.testing.assert_allclose(again, found[np.ix_(order, order)], atol=1e-6)
+
+
+@given(st.integers(0, 10_000), st.sampled_from([1e-140, 1e-6, 3.0, 1e140]))
+def test_the_unit_does_not_matter(seed, unit):
+    d = np.random.default_rng(seed).normal(size=28)
+    found = metric.nearest_metric(d, tol=1e-9).distances
+    np.testing.assert_allclose(metric.nearest_metric(unit * d, tol=1e-9).distances / unit, found, atol=1e-6)
+
+
+@given(st.integers(0, 10_000))
+def test_a_metric_is_its_own_answer(seed):
+    d = pdist(np.random.default_rng(seed).random((12, 2)))
+    for norm in ("l2", "linf"):
+        found = metric.nearest_metric(d, norm=norm)
+        np.testing.assert_allclose(found.distances, d, rtol=1e-12)
+        assert found.objective == pytest.approx(0.0, abs=1e-12)
+        assert found.info.converged
+
+
+def least_change_by_lp(d):
+    n = (1 + int(np.sqrt(1 + 8 * len(d)))) // 2
+    A, m = triangle_rows(n), len(d)
+    ones, eye = np.ones((m, 1)), np.eye(m)
+    rows = np.block([[A, np.zeros((len(A), 1))], [eye, -ones], [-eye, -ones]])
+    right = np.concatenate([np.zeros(len(A)), d, -d])
+    return linprog(np.append(np.zeros(m), 1.0), rows, right, bounds=[(0, None)] * (m + 1), method="highs").fun
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_the_least_largest_change_is_that_of_a_linear_programme(seed):
+    d, _ = instance(seed)
+    found = metric.nearest_metric(d, norm="linf", tol=1e-10)
+    assert found.objective == pytest.approx(least_change_by_lp(d), abs=1e-8 * max(1.0, np.abs(d).max()))
+    assert metric.violations(found.distances, tol=1e-9 * np.abs(d).max()).is_pseudometric
+    assert found.objective == pytest.approx(
+        np.abs(reference.nearest_linf(squareform(d)) - squareform(d)).max()
+    )
+
+
+def test_decreasing_only_gives_shortest_paths():
+    d = squareform(np.random.default_rng(0).random(4950))
+    found = metric.nearest_metric(d, decrease_only=True)
+    np.testing.assert_allclose(found.distances, reference.closure(d), rtol=1e-12)
+    assert (found.distances <= d).all()
+    with pytest.raises(ValueError, match="D has 1 negative entries"):
+        metric.nearest_metric([1.0, -2.0, 1.0], decrease_only=True)
+
+
+@pytest.mark.parametrize(("d", "expected"), [([3.0], [3.0]), ([-3.0], [0.0]), ([0.0], [0.0])])
+def test_two_items_have_no_triangle(d, expected):
+    for norm in ("l2", "linf"):
+        assert metric.nearest_metric(d, norm=norm).distances.tolist() == expected
+
+
+def test_one_item_and_zeros():
+    assert metric.nearest_metric([[0.0]]).distances.tolist() == [[0.0]]
+    found = metric.nearest_metric(np.zeros((5, 5)))
+    assert found.info.converged
+    assert not found.distances.any()
+
+
+def test_all_negative_gives_zeros():
+    found = metric.nearest_metric(-np.ones(10))
+    np.testing.assert_allclose(found.distances, np.zeros(10), atol=1e-6)
+    assert found.objective == pytest.approx(5.0, rel=1e-5)
+
+
+@pytest.mark.parametrize("variant", hostile.params(hostile.VALID, without={"float32"}))
+def test_any_layout_gives_the_same_answer(variant):
+    d = squareform(np.random.default_rng(0).random(45))
+    hostile.check_same(lambda a: metric.nearest_metric(a).distances, d, variant)
+
+
+@pytest.mark.parametrize("call", [metric.nearest_metric, metric.violations])
+@pytest.mark.parametrize(
+    ("D", "message"),
+    [
+        ([1.0, np.nan, 2.0], "D has 1 entries that are NaN or infinite"),
+        ([1.0, 2.0], r"D must have n \(n - 1\) / 2 entries"),
+        ([[0.0, 1.0], [2.0, 0.0]], "D must be symmetric, got 1.0 at"),
+        ([[1.0, 1.0], [1.0, 0.0]], "D must have a zero diagonal, got 1.0 in row 0"),
+        ([[0.0, 1.0]], "D must be square"),
+        (np.zeros((0, 0)), "D must be square and not empty"),
+        ([1e200, 1.0, 1.0], "rescale it"),
+    ],
+)
+def test_nonsense_is_refused_by_name(call, D, message):
+    with pytest.raises(ValueError, match=message):
+        call(D)
+
+
+def test_wrong_arguments_are_refused_by_name():
+    d = [1.0, 5.0, 1.0]
+    with pytest.raises(ValueError, match="norm must be one of 'l2', 'linf'"):
+        metric.nearest_metric(d, norm="l3")
+    with pytest.raises(ValueError, match="weights must be positive"):
+        metric.nearest_metric(d, weights=[1.0, 0.0, 1.0])
+    with pytest.raises(ValueError, match="weights must be those of 3 items"):
+        metric.nearest_metric(d, weights=[1.0])
+    with pytest.raises(ValueError, match="weights go with norm='l2'"):
+        metric.nearest_metric(d, weights=d, norm="linf")
+    with pytest.raises(TypeError, match="warm_start must be a NearestMetric"):
+        metric.nearest_metric(d, warm_start=3)
+    with pytest.raises(ValueError, match="warm_start must be of 3 items, got 2"):
+        metric.nearest_metric(d, warm_start=metric.nearest_metric([1.0]))
+    with pytest.raises(TypeError, match="D must hold real numbers"):
+        metric.nearest_metric(["a", "b", "c"])
+
+
+def long_call():
+    metric.nearest_metric(near_metric(700, 0), tol=1e-9)
+
+
+def test_ctrl_c_brings_the_best_so_far(ctrl_c):
+    answer = ctrl_c(long_call, after=1.5)
+    assert answer.raised
+    assert answer.has_partial
+    assert answer.seconds < 1.0
+    assert metric.violations(answer.partial.distances, tol=1e-9).is_pseudometric
