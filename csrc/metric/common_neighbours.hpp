@@ -5,8 +5,8 @@
 //     C = log((1 + J - delta) / (1 - J + delta)),  moved away from 0 by eps,
 //
 // any other pair log((1 - delta) / (1 + delta)). Wang, Xu, Chen & Wang, "Scalable correlation clustering by
-// learning-based sampling" as used by Veldt, Gleich, Wirth & Saunderson, SIAM J. Math. Data Sci. 1 (2019), and
-// by Sonthalia & Gilbert, JMLR 23(326), 2022, with delta = .05, eps = .01.
+// learning-based sampling" as used by Veldt, Gleich, Wirth & Saunderson, SIAM J. Math. Data Sci. 1 (2019),
+// and by Sonthalia & Gilbert, JMLR 23(326), 2022, with delta = .05, eps = .01.
 #pragma once
 
 #include <cstdint>

@@ -17,11 +17,6 @@ using std::size_t;
 size_t at(std::int64_t i) { return static_cast<size_t>(i); }
 
 constexpr double infinity = std::numeric_limits<double>::infinity();
-// Measured on weights from common neighbours (n = 4158) and on unweighted graphs: two rounds a step can leave
-// triangles whose closure is costly, more than six waste sweeps on a centre that moves anyway.
-constexpr int rounds_a_step = 4, sweeps_a_round = 10;
-constexpr double reach_in_uppers = 1.0;  // t
-
 /// The pairs that some triangle has touched; all others stay at their target.
 struct Pairs {
   std::vector<double> x, centre, off, inverse, weight, target;  // off: part that the proximal map took away
@@ -55,7 +50,7 @@ class Solver {
       x_[e] = p_.upper;
       fixed_cost_ += p_.weights[e] * (p_.upper - p_.target[e]);
     }
-    t_ = reach_in_uppers * p_.upper;
+    t_ = o_.reach * p_.upper;
     best_lower_ = fixed_cost_;
     best_upper_ = o_.known >= 0.0 ? o_.known : infinity;
   }
@@ -79,7 +74,6 @@ class Solver {
     const double distance = best_upper_ - best_lower_;
     return distance <= 0.0 ? 0.0 : scale > 0.0 ? distance / scale : infinity;
   }
-  bool out_of_time() const { return o_.max_seconds >= 0.0 && watch_.seconds() > o_.max_seconds; }
 
   const L1Problem& p_;
   const L1Options& o_;
@@ -209,7 +203,7 @@ void Solver::recentre() {
 }
 
 void Solver::project() {
-  for (int r = 0; r < rounds_a_step && !monitor_.poll() && !out_of_time(); ++r) {
+  for (int r = 0; r < o_.rounds && !monitor_.poll(); ++r) {
     for (size_t e = 0; e < pairs_.x.size(); ++e) x_[at(pairs_.place[e])] = pairs_.x[e];
     const auto found = ShortPairs(p_.points, x_, p_.upper).violated(x_, least_ * p_.upper, monitor_);
     if (monitor_.stopped()) return;
@@ -217,7 +211,7 @@ void Solver::project() {
     for (const auto& triangle : found) violation_ = std::max(violation_, triangle.violation);
     if (r > 0 && found.empty()) return;
     merge(found);
-    for (int k = 0; k < sweeps_a_round && !monitor_.poll(); ++k) sweep();
+    for (int k = 0; k < o_.sweeps && !monitor_.poll(); ++k) sweep();
     ++rounds_;
     forget();
   }
@@ -252,7 +246,7 @@ L1Solution Solver::run() {
   info.trace.columns = {"step", "gap", "violation", "active", "seconds"};
   int step = 0;
   double before = infinity;
-  for (; step < o_.max_steps && !monitor_.stopped() && !out_of_time(); ++step) {
+  for (; step < o_.max_steps && !monitor_.stopped(); ++step) {
     if (step > 0) recentre();
     project();
     bound();

@@ -36,15 +36,17 @@ struct L1Problem {
 };
 
 struct L1Options {
-  double tol = 1e-2;        ///< of (offset + upper bound) / (offset + lower bound) - 1
-  double offset = 0.0;      ///< a constant of the objective
-  double known = -1.0;      ///< objective of a feasible point known already, without the offset; < 0: none
-  int max_steps = 200;      ///< proximal steps
-  double max_seconds = -1;  ///< < 0: no limit
+  double tol = 1e-2;    ///< of (offset + upper bound) / (offset + lower bound) - 1
+  double offset = 0.0;  ///< a constant of the objective
+  double known = -1.0;  ///< objective of a feasible point known already, without the offset; < 0: none
+  int rounds = 4;       ///< of search and sweeps a step: two leave triangles that are costly to close
+  int sweeps = 10;      ///< of projections a round
+  double reach = 1.0;   ///< t, in units of upper: long steps for few digits, short ones for many
+  int max_steps = 200;  ///< proximal steps
 };
 
 struct L1Solution {
-  std::vector<double> x;  ///< a feasible point
+  std::vector<double> x;                ///< a feasible point
   double objective = 0.0, lower = 0.0;  ///< without the offset; the objective may be that known already
   std::ptrdiff_t active = 0;            ///< triangles in use
   Info info;

@@ -6,8 +6,8 @@
 // by scattering a random neighbourhood (iterated local search). Moves in the manner of Blondel et al.,
 // J. Stat. Mech. (2008) P10008, and Traag, Waltman & van Eck, Sci. Rep. 9 (2019) 5233.
 //
-// O(runs * sweeps * entries) time, O(entries) memory a thread. Run r has random numbers of its own and results
-// are compared in order: the same labels for any number of threads.
+// O(runs * sweeps * entries) time, O(entries) memory a thread. Run r has random numbers of its own and
+// results are compared in order: the same labels for any number of threads.
 #pragma once
 
 #include <cstdint>

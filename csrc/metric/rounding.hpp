@@ -1,11 +1,11 @@
-// From distances, or from signs alone, to clusters: nodes in random order become pivots, and each takes some of
-// the nodes that are still free.
+// From distances, or from signs alone, to clusters: nodes in random order become pivots, and each takes some
+// of the nodes that are still free.
 //
 //   pivot      without distances: all that agree with the pivot, expected cost at most 3 times the optimum on
-//              unweighted complete instances (Ailon, Charikar & Newman, J. ACM 55, 2008). With distances x of the
-//              linear relaxation: node u with probability 1 - f(x_vu), f(x) = x for pairs that disagree, and 0
-//              below .19, ((x - .19) / .3195)^2 in between, 1 above .5095 for those that agree: 2.06 times
-//              (Chawla, Makarychev, Schramm & Yaroslavtsev, STOC 2015).
+//              unweighted complete instances (Ailon, Charikar & Newman, J. ACM 55, 2008). With distances x of
+//              the linear relaxation: node u with probability 1 - f(x_vu), f(x) = x for pairs that disagree,
+//              and 0 below .19, ((x - .19) / .3195)^2 in between, 1 above .5095 for those that agree: 2.06
+//              times (Chawla, Makarychev, Schramm & Yaroslavtsev, STOC 2015).
 //   threshold  all nodes nearer than a radius; trial r takes a radius of .1, .15, ..., .85.
 //
 // A node that may not share a cluster with one that the pivot took already stays free.

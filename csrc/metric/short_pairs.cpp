@@ -41,8 +41,7 @@ struct TwoLegs {
 
 }  // namespace
 
-ShortPairs::ShortPairs(ptrdiff_t n, std::span<const double> x, double bound)
-    : n_(n), offsets_(at(n) + 1, 0) {
+ShortPairs::ShortPairs(ptrdiff_t n, std::span<const double> x, double bound) : n_(n), offsets_(at(n) + 1, 0) {
   size_t e = 0;
   for (ptrdiff_t i = 0; i < n; ++i) {
     for (ptrdiff_t j = i + 1; j < n; ++j, ++e) {
@@ -86,7 +85,8 @@ std::vector<FoundTriangle> ShortPairs::violated(std::span<const double> x, doubl
         if (!(violation > tol)) continue;
         const auto pair = static_cast<std::uint64_t>(i * n_ + j);
         part.push_back(
-            {pair * static_cast<std::uint64_t>(n_) + static_cast<std::uint64_t>(legs.middle[at(j)]), violation});
+            {pair * static_cast<std::uint64_t>(n_) + static_cast<std::uint64_t>(legs.middle[at(j)]),
+             violation});
       }
       std::sort(part.begin() + static_cast<ptrdiff_t>(before), part.end(),
                 [](const auto& a, const auto& b) { return a.key < b.key; });

@@ -24,7 +24,8 @@ class ShortPairs {
   /// The most violated triangle of each pair that is violated by more than `tol`, sorted by key.
   std::vector<FoundTriangle> violated(std::span<const double> x, double tol, Monitor& monitor) const;
 
-  /// x_ij <- min(x_ij, x_ik + x_kj), all from the values that the rows were made of. Returns the largest fall.
+  /// x_ij <- min(x_ij, x_ik + x_kj), all from the values that the rows were made of. Returns the largest
+  /// fall.
   double relax(std::span<double> x, Monitor& monitor) const;
 
   /// Pairs of legs that share a point: what each of the two costs.
@@ -37,9 +38,10 @@ class ShortPairs {
   std::vector<double> values_;
 };
 
-/// Makes a metric of x in place: shortest paths, then, for what `rounds` of them left, the remaining violation is
-/// added to every pair. 0 <= x <= bound on entry and on return. False if it was stopped, or given up since paths
-/// shorten so many pairs that it would cost over thirty times a search for violated triangles.
+/// Makes a metric of x in place: shortest paths, then, for what `rounds` of them left, the remaining
+/// violation is added to every pair. 0 <= x <= bound on entry and on return. False if it was stopped, or
+/// given up since paths shorten so many pairs that it would cost over thirty times a search for violated
+/// triangles.
 bool close_bounded(std::ptrdiff_t n, std::span<double> x, double bound, int rounds, Monitor& monitor);
 
 }  // namespace steelyard::metric

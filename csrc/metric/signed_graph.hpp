@@ -23,7 +23,7 @@ struct SignedGraph {
   std::span<const double> weights;  ///< a_ij
   std::span<const double> sizes;    ///< s_i
   double background = 0.0;          ///< >= 0
-  double forbidden = 0.0;  ///< if > 0: a pair with a_ij <= -forbidden never shares a cluster
+  double forbidden = 0.0;           ///< if > 0: a pair with a_ij <= -forbidden never shares a cluster
 
   std::ptrdiff_t nodes() const { return std::ssize(sizes); }
   std::int64_t begin(std::ptrdiff_t i) const { return pattern.offsets[static_cast<std::size_t>(i)]; }
@@ -41,7 +41,8 @@ struct SignedGraph {
 
 using Labels = std::vector<std::int32_t>;
 
-/// Sum of c over the pairs that share a label in 0 .. n - 1: what clusterings are compared by. O(entries + n).
+/// Sum of c over the pairs that share a label in 0 .. n - 1: what clusterings are compared by. O(entries +
+/// n).
 double agreement(const SignedGraph& graph, std::span<const std::int32_t> labels);
 
 /// Renumbers labels by first appearance; returns their number.

@@ -1,9 +1,9 @@
 // A lower bound of the cost of correlation clustering without the linear relaxation.
 //
-// In a bad triangle (pairs ij and jk agree, ik disagrees) one pair must be paid for. Triangles packed so that no
-// pair is asked for more than its |c| are a feasible dual solution, and their sum adds to the cost that no
-// clustering avoids. Greedy, in a fixed order; for an unweighted graph this packs edge-disjoint open wedges, as
-// in Veldt, "Correlation clustering via strong triadic closure labeling", ICML 2022.
+// In a bad triangle (pairs ij and jk agree, ik disagrees) one pair must be paid for. Triangles packed so that
+// no pair is asked for more than its |c| are a feasible dual solution, and their sum adds to the cost that no
+// clustering avoids. Greedy, in a fixed order; for an unweighted graph this packs edge-disjoint open wedges,
+// as in Veldt, "Correlation clustering via strong triadic closure labeling", ICML 2022.
 #pragma once
 
 #include "core/monitor.hpp"

@@ -1,3 +1,4 @@
+import collections.abc
 import typing
 
 import numpy
@@ -46,6 +47,47 @@ class PairGraph:
     def ties_squared(self) -> numpy.typing.NDArray[numpy.float64] | None: ...
     @property
     def wins(self) -> numpy.typing.NDArray[numpy.float64]: ...
+
+class _SignedGraph:
+    def __init__(
+        self,
+        offsets: typing.Annotated[numpy.typing.ArrayLike, numpy.int64],
+        indices: typing.Annotated[numpy.typing.ArrayLike, numpy.int32],
+        weights: typing.Annotated[numpy.typing.ArrayLike, numpy.float64],
+        sizes: typing.Annotated[numpy.typing.ArrayLike, numpy.float64],
+        background: typing.SupportsFloat | typing.SupportsIndex = 0.0,
+        forbidden: typing.SupportsFloat | typing.SupportsIndex = 0.0,
+    ) -> None: ...
+    def agreement(self, labels: typing.Annotated[numpy.typing.ArrayLike, numpy.int32]) -> float: ...
+    def pack_bad_triangles(self) -> float: ...
+    def relax(
+        self,
+        costs: typing.Annotated[numpy.typing.ArrayLike, numpy.float64],
+        offset: typing.SupportsFloat | typing.SupportsIndex,
+        known: typing.SupportsFloat | typing.SupportsIndex,
+        tol: typing.SupportsFloat | typing.SupportsIndex,
+        max_steps: typing.SupportsInt | typing.SupportsIndex = 200,
+        n_threads: typing.SupportsInt | typing.SupportsIndex = 1,
+        progress: typing.Any = None,
+    ) -> dict[str, typing.Any]: ...
+    def round(
+        self,
+        x: typing.Annotated[numpy.typing.ArrayLike, numpy.float64] | None,
+        rule: str,
+        trials: typing.SupportsInt | typing.SupportsIndex,
+        keep: typing.SupportsInt | typing.SupportsIndex,
+        seed: tuple[typing.SupportsInt | typing.SupportsIndex, typing.SupportsInt | typing.SupportsIndex],
+        n_threads: typing.SupportsInt | typing.SupportsIndex = 1,
+    ) -> list[numpy.typing.NDArray[numpy.int32]]: ...
+    def search(
+        self,
+        starts: collections.abc.Sequence[typing.Annotated[numpy.typing.ArrayLike, numpy.int32]],
+        seed: tuple[typing.SupportsInt | typing.SupportsIndex, typing.SupportsInt | typing.SupportsIndex],
+        restarts: typing.SupportsInt | typing.SupportsIndex = 24,
+        rounds: typing.SupportsInt | typing.SupportsIndex = 12,
+        n_threads: typing.SupportsInt | typing.SupportsIndex = 1,
+        progress: typing.Any = None,
+    ) -> tuple[typing.Any, ...]: ...
 
 class _BregmanState:
     def __init__(
@@ -203,6 +245,11 @@ def _chosen_products(
     v: typing.Annotated[numpy.typing.ArrayLike, numpy.float64],
     n_threads: typing.SupportsInt | typing.SupportsIndex = 1,
 ) -> typing.Any: ...
+def _common_neighbours(
+    offsets: typing.Annotated[numpy.typing.ArrayLike, numpy.int64],
+    indices: typing.Annotated[numpy.typing.ArrayLike, numpy.int32],
+    n_threads: typing.SupportsInt | typing.SupportsIndex = 1,
+) -> tuple[typing.Any, ...]: ...
 def _conjugate_gradients(
     offsets: typing.Annotated[numpy.typing.ArrayLike, numpy.int64],
     indices: typing.Annotated[numpy.typing.ArrayLike, numpy.int32],
@@ -375,6 +422,17 @@ def _simplex_qp(
     progress: typing.Any = None,
 ) -> dict[str, typing.Any]: ...
 def _smallest_distance(space: _Space, n_threads: typing.SupportsInt | typing.SupportsIndex = 1) -> float: ...
+def _solve_l1(
+    n: typing.SupportsInt | typing.SupportsIndex,
+    target: typing.Annotated[numpy.typing.ArrayLike, numpy.float64],
+    weights: typing.Annotated[numpy.typing.ArrayLike, numpy.float64],
+    upper: typing.SupportsFloat | typing.SupportsIndex,
+    offset: typing.SupportsFloat | typing.SupportsIndex,
+    tol: typing.SupportsFloat | typing.SupportsIndex,
+    max_steps: typing.SupportsInt | typing.SupportsIndex = 200,
+    n_threads: typing.SupportsInt | typing.SupportsIndex = 1,
+    progress: typing.Any = None,
+) -> dict[str, typing.Any]: ...
 def _solve_newton_system(
     graph: PairGraph,
     wins: typing.Annotated[numpy.typing.ArrayLike, numpy.float64],

@@ -310,7 +310,7 @@ def test_nonsense_is_refused_by_name(call, D, message):
 
 def test_wrong_arguments_are_refused_by_name():
     d = [1.0, 5.0, 1.0]
-    with pytest.raises(ValueError, match="norm must be one of 'l2', 'linf'"):
+    with pytest.raises(ValueError, match="norm must be one of 'l2', 'l1', 'linf'"):
         metric.nearest_metric(d, norm="l3")
     with pytest.raises(ValueError, match="weights must be positive"):
         metric.nearest_metric(d, weights=[1.0, 0.0, 1.0])

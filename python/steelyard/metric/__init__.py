@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from ._nearest_metric import MetricInfo, NearestMetric, nearest_metric
+from ._nearest_metric import nearest_metric
 from ._project_and_forget import ProjectAndForget, ProjectionInfo, project_and_forget
+from ._result import MetricInfo, NearestMetric
 from ._violations import ViolationReport, violations
 
 __all__ = [

@@ -2,80 +2,20 @@
 
 from __future__ import annotations
 
-import warnings
-from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
+from scipy import sparse
 
 from .. import _core
-from .._errors import ConvergenceWarning, interrupted
-from .._info import Info
 from .._validate import check_choice, check_count, check_flag, check_positive, check_progress, check_threads
-from ._linf import nearest_linf
+from ._l1 import nearest_l1
+from ._linf import linf_info, nearest_linf
+from ._measured import read_measured, read_measured_weights
+from ._missing import nearest_where_measured, refuse_negative
+from ._options import Options
 from ._pairs import Array, Pairs, read_pairs, read_weights
-
-
-@dataclass(frozen=True, kw_only=True)
-class MetricInfo(Info):
-    """Info of a nearest metric. `error_bound` is (objective - lower_bound) / max(objective, 1e-12 ||D||^2),
-    proven up to rounding; `converged` says that it and `violation` are at most `tol`.
-
-    Attributes
-    ----------
-    lower_bound : float
-        No metric has an objective below this.
-    violation : float
-        Largest violation of a triangle inequality by the iterate that the bound comes from, in units of the
-        root mean square of D. The distances returned are its closure and violate none but by rounding.
-    active : int
-        Triangle inequalities held with a positive dual.
-    """
-
-    lower_bound: float
-    violation: float = 0.0
-    active: int = 0
-
-
-@dataclass(frozen=True, repr=False, eq=False)
-class NearestMetric:
-    """The nearest pseudometric and how near it is proven to be.
-
-    Attributes
-    ----------
-    distances : ndarray, shape of the input
-        Satisfies all triangle inequalities up to rounding; zeros between different items are allowed.
-        Read-only.
-    objective : float
-        norm 'l2': 1/2 sum over pairs of weight * (distance - D)^2; 'linf': the largest |distance - D|.
-    norm : str
-    info : MetricInfo
-    triangles : ndarray, shape (m, 3)
-        norm 'l2': i < j and k of the inequalities d_ij <= d_ik + d_jk that hold the solution.
-    duals : ndarray, shape (m,)
-        Their multipliers, > 0.
-    """
-
-    distances: Array
-    objective: float
-    norm: str
-    info: MetricInfo
-    triangles: npt.NDArray[np.int32]
-    duals: Array
-    _n: int
-
-    def __repr__(self) -> str:
-        state = "converged" if self.info.converged else "NOT converged"
-        bound = self.info.error_bound
-        gap = "" if bound is None else f": relative gap {bound:.1e} ({self.info.error_kind})"
-        lines = [
-            f"NearestMetric: {self._n:,} items, norm {self.norm}, objective {self.objective:.6g}",
-            f"{state}{gap}, {self.info.iterations} rounds ({self.info.solver})",
-        ]
-        if self.info.message:
-            lines.append(f"note: {self.info.message}")
-        return "\n".join(lines)
+from ._result import MetricInfo, NearestMetric, checked, exact_info, make_result, objective_of
 
 
 def nearest_metric(
@@ -85,6 +25,7 @@ def nearest_metric(
     decrease_only: bool = False,
     weights: Any = None,
     tol: float = 1e-6,
+    missing: str = "error",
     max_iter: int = 1000,
     warm_start: NearestMetric | None = None,
     n_threads: int | None = None,
@@ -94,23 +35,29 @@ def nearest_metric(
 
     Parameters
     ----------
-    D : array_like, shape (n, n) or (n (n - 1) / 2,)
+    D : array_like, shape (n, n) or (n (n - 1) / 2,), or scipy.sparse
         Symmetric with a zero diagonal, or condensed as by `scipy.spatial.distance.pdist`. Negative entries
-        are accepted. Never altered.
-    norm : {'l2', 'linf'}, default 'l2'
-        Minimise 1/2 sum w (x - D)^2, or the largest |x - D|.
+        are accepted. Of a sparse matrix only the listed pairs are measured, explicit zeros included; one
+        triangle is enough. Never altered.
+    norm : {'l2', 'l1', 'linf'}, default 'l2'
+        Minimise 1/2 sum w (x - D)^2, sum w |x - D|, or the largest |x - D|.
     decrease_only : bool, default False
         Only lower entries: the answer is the shortest-path closure, which is nearest in every norm at once.
         Needs D >= 0.
     weights : array_like, shape of D, optional
-        Positive, for norm 'l2'; default all 1. Large ratios slow the solver down.
+        Positive, for norms 'l2' and 'l1'; default all 1. Large ratios slow the solver down.
     tol : float, default 1e-6
         Stop when the relative duality gap and the largest violation (in units of the root mean square of D)
-        are both at most this; for 'linf' the relative gap alone.
+        are both at most this; for 'l1' and 'linf' the relative gap alone.
+    missing : {'error', 'free'}, default 'error'
+        What NaN in D means: refused, or an unknown pair, which costs nothing. The answer then is the nearest
+        of the metrics on the measured pairs (no pair longer than a path of others), and the unknown
+        distances are shortest paths. A sparse D is always read so.
     max_iter : int, default 1000
-        Rounds of search, projection and forgetting.
+        Rounds of search, projection and forgetting; for 'l1' proximal steps of four such rounds.
     warm_start : NearestMetric, optional
-        An earlier result for as many items, whose duals are the start: for D that has changed a little.
+        For norm 'l2': an earlier result for the same measured pairs, whose duals are the start: for D that
+        has changed a little.
     n_threads : int, optional
         Default: see `steelyard.build_info`. The answer does not depend on it, bit for bit.
     progress : callable, optional
@@ -125,14 +72,16 @@ def nearest_metric(
     Raises
     ------
     ValueError
-        If D is asymmetric, has a nonzero diagonal, NaN or infinite entries; if weights are not positive or
-        are given for another norm; if D has negative entries and decrease_only is set.
+        If D is asymmetric, has a nonzero diagonal, infinite entries, or NaN without missing='free'; if
+        weights are not positive or are given for 'linf'; if D has negative entries and decrease_only is set.
 
     Warns
     -----
     ConvergenceWarning
         If max_iter rounds do not reach tol. The distances are a metric all the same, and the gap says how
         near.
+    DisconnectedWarning
+        If measured pairs do not join all items: the distances between the parts are inf.
 
     Notes
     -----
@@ -140,6 +89,10 @@ def nearest_metric(
     float32 additions, and Hildreth's projections onto the constraints held. Memory about 30 to 60 bytes a
     pair and 14 a constraint held (one to four a pair). The lower bound is computed from the stored duals in
     float64, the upper one from the closure of the iterate. Data that are nearly a metric are the slow case.
+
+    norm 'l1' takes proximal steps, each solved in the same way; 20 bytes a pair more, and O(n^3) float64
+    operations a round. With unknown pairs and norm 'l2' the constraints are cycles, found by Dijkstra's
+    algorithm from every item: O(n m log n) a round for m measured pairs, O(m + n^2) memory.
 
     References
     ----------
@@ -158,51 +111,70 @@ def nearest_metric(
     >>> round(near.objective, 6)
     1.5
     """
-    pairs = read_pairs(D, "D")
-    norm = check_choice(norm, "norm", ("l2", "linf"))
-    decrease_only = check_flag(decrease_only, "decrease_only")
-    weight = read_weights(weights, pairs)
-    if weight is not None and norm != "l2":
-        raise ValueError(f"weights go with norm='l2', got norm={norm!r}")
-    tol = check_positive(tol, "tol")
-    max_iter = check_count(max_iter, "max_iter")
-    threads = check_threads(n_threads)
-    callback = check_progress(progress)
-    _check_warm_start(warm_start, pairs)
-    if decrease_only:
-        return _decreased(pairs, norm, weight, tol, threads)
-    if pairs.n < 3:
-        return _without_triangles(pairs, norm, weight, tol)
-    if norm == "linf":
-        return _least_change(pairs, tol, threads)
-    return _least_squares(pairs, weight, tol, max_iter, warm_start, threads, callback)
+    norm = check_choice(norm, "norm", ("l2", "l1", "linf"))
+    missing = check_choice(missing, "missing", ("error", "free"))
+    options = Options(
+        norm,
+        check_flag(decrease_only, "decrease_only"),
+        check_positive(tol, "tol"),
+        check_count(max_iter, "max_iter"),
+        check_threads(n_threads),
+        check_progress(progress),
+    )
+    if weights is not None and norm == "linf":
+        raise ValueError("weights go with norm='l2' or norm='l1', got norm='linf'")
+    if warm_start is not None and (norm != "l2" or options.decrease_only):
+        raise ValueError("warm_start goes with norm='l2' without decrease_only")
+    if missing == "free" or sparse.issparse(D):
+        measured = read_measured(D, "D")
+        weight = read_measured_weights(weights, measured)
+        if not measured.complete:
+            _check_warm_start(warm_start, measured.n)
+            return checked(nearest_where_measured(measured, weight, options, warm_start))
+        pairs = Pairs(measured.values, measured.n, measured.square)
+    else:
+        pairs = read_pairs(D, "D", hint="; missing='free' takes NaN as an unknown pair")
+        weight = read_weights(weights, pairs)
+    _check_warm_start(warm_start, pairs.n)
+    return checked(_nearest(pairs, weight, options, warm_start))
 
 
-def _check_warm_start(warm_start: Any, pairs: Pairs) -> None:
+def _check_warm_start(warm_start: Any, n: int) -> None:
     if warm_start is None:
         return
     if not isinstance(warm_start, NearestMetric):
         raise TypeError(f"warm_start must be a NearestMetric or None, got {type(warm_start).__name__}")
-    if warm_start._n != pairs.n:
-        raise ValueError(f"warm_start must be of {pairs.n} items, got {warm_start._n}")
+    if warm_start._n != n:
+        raise ValueError(f"warm_start must be of {n} items, got {warm_start._n}")
+
+
+def _nearest(
+    pairs: Pairs, weight: Array | None, options: Options, warm_start: NearestMetric | None
+) -> NearestMetric:
+    if options.decrease_only:
+        return _decreased(pairs, weight, options)
+    if pairs.n < 3:
+        return _exactly(pairs, np.maximum(pairs.values, 0.0), weight, options, "no triangles")
+    if options.norm == "linf":
+        return _least_change(pairs, options)
+    if options.norm == "l1":
+        x, objective, info = nearest_l1(pairs.values, weight, pairs.n, options)
+        return make_result(pairs, x, objective, "l1", info)
+    return _least_squares(pairs, weight, options, warm_start)
 
 
 def _least_squares(
-    pairs: Pairs,
-    weight: Array | None,
-    tol: float,
-    max_iter: int,
-    warm_start: NearestMetric | None,
-    threads: int,
-    callback: Any,
+    pairs: Pairs, weight: Array | None, options: Options, warm_start: NearestMetric | None
 ) -> NearestMetric:
     problem = _core._Nearness(pairs.n, pairs.values, weight)
     if warm_start is not None and len(warm_start.duals):
-        problem.load(pairs.n, warm_start.triangles, warm_start.duals, n_threads=threads)
-    found = problem.solve(tol, max_rounds=max_iter, n_threads=threads, progress=callback)
+        problem.load(pairs.n, warm_start.triangles, warm_start.duals, n_threads=options.threads)
+    found = problem.solve(
+        options.tol, max_rounds=options.max_iter, n_threads=options.threads, progress=options.progress
+    )
     x = problem.feasible()
     if len(x) == 0:  # interrupted before the first certificate
-        x = _core._metric_closure(pairs.n, problem.solution(), threads)
+        x = _core._metric_closure(pairs.n, problem.solution(), options.threads)
     triangles, duals = problem.duals()
     known = np.isfinite(found["error_bound"])
     info = MetricInfo.from_core(
@@ -213,19 +185,8 @@ def _least_squares(
         active=problem.active,
         message="" if found["converged"] else _shortfall(found, problem.violation),
     )
-    return _checked(_result(pairs, x, _objective(x, pairs, "l2", weight), "l2", info, triangles, duals))
-
-
-def _checked(result: NearestMetric) -> NearestMetric:
-    """Ctrl-C with what there is, and a warning where the tolerance was missed."""
-    info = result.info
-    if info.interrupted:
-        raise interrupted(result)
-    if not info.converged:
-        warnings.warn(
-            f"nearest_metric did not reach tol={info.tol:g}: {info.message}", ConvergenceWarning, stacklevel=4
-        )
-    return result
+    objective = objective_of(x, pairs.values, "l2", weight)
+    return make_result(pairs, x, objective, "l2", info, triangles, duals)
 
 
 def _shortfall(found: dict[str, Any], violation: float) -> str:
@@ -235,69 +196,19 @@ def _shortfall(found: dict[str, Any], violation: float) -> str:
     )
 
 
-def _least_change(pairs: Pairs, tol: float, threads: int) -> NearestMetric:
-    x, low, steps, seconds, stopped = nearest_linf(pairs.values, pairs.n, tol, threads)
-    objective = _objective(x, pairs, "linf", None)
-    gap = (objective - low) / objective if objective > 0 else 0.0
-    info = _exact_info("bisection on the largest change", tol, low, steps, gap)
-    message = "" if info.converged else f"relative gap {gap:.1e}; raise tol"
-    info = replace(info, seconds=seconds, interrupted=stopped, message=message)
-    return _checked(_result(pairs, x, objective, "linf", info))
+def _least_change(pairs: Pairs, options: Options) -> NearestMetric:
+    x, low, steps, seconds, stopped = nearest_linf(pairs.values, pairs.n, options.tol, options.threads)
+    objective = objective_of(x, pairs.values, "linf", None)
+    info = linf_info(objective, low, steps, seconds, stopped, options.tol)
+    return make_result(pairs, x, objective, "linf", info)
 
 
-def _decreased(pairs: Pairs, norm: str, weight: Array | None, tol: float, threads: int) -> NearestMetric:
-    negative = np.flatnonzero(pairs.values < 0)
-    if len(negative):
-        raise ValueError(
-            f"D has {len(negative)} negative entries: decrease_only can't raise them to a metric"
-        )
-    x = _core._metric_closure(pairs.n, pairs.values, threads)
-    return _exactly(pairs, x, norm, weight, tol, "shortest-path closure")
+def _decreased(pairs: Pairs, weight: Array | None, options: Options) -> NearestMetric:
+    refuse_negative(pairs.values)
+    x = _core._metric_closure(pairs.n, pairs.values, options.threads)
+    return _exactly(pairs, x, weight, options, "shortest-path closure")
 
 
-def _without_triangles(pairs: Pairs, norm: str, weight: Array | None, tol: float) -> NearestMetric:
-    return _exactly(pairs, np.maximum(pairs.values, 0.0), norm, weight, tol, "no triangles")
-
-
-def _exactly(
-    pairs: Pairs, x: Array, norm: str, weight: Array | None, tol: float, solver: str
-) -> NearestMetric:
-    objective = _objective(x, pairs, norm, weight)
-    return _result(pairs, x, objective, norm, _exact_info(solver, tol, objective, 1, 0.0))
-
-
-def _objective(x: Array, pairs: Pairs, norm: str, weight: Array | None) -> float:
-    change = x - pairs.values
-    if norm == "linf":
-        return float(np.abs(change).max(initial=0.0))
-    squares = np.square(change)
-    return 0.5 * float(squares.sum() if weight is None else (weight * squares).sum())
-
-
-def _exact_info(solver: str, tol: float, low: float, steps: int, gap: float) -> MetricInfo:
-    return MetricInfo(
-        converged=gap <= tol,
-        iterations=steps,
-        solver=solver,
-        seconds=0.0,
-        tol=tol,
-        error_bound=gap,
-        error_kind="rigorous",
-        lower_bound=low,
-    )
-
-
-def _result(
-    pairs: Pairs,
-    x: Array,
-    objective: float,
-    norm: str,
-    info: MetricInfo,
-    triangles: npt.NDArray[np.int32] | None = None,
-    duals: Array | None = None,
-) -> NearestMetric:
-    triangles = np.zeros((0, 3), np.int32) if triangles is None else triangles
-    duals = np.zeros(0) if duals is None else duals
-    for array in (triangles, duals):
-        array.flags.writeable = False
-    return NearestMetric(pairs.like_input(x), objective, norm, info, triangles, duals, pairs.n)
+def _exactly(pairs: Pairs, x: Array, weight: Array | None, options: Options, solver: str) -> NearestMetric:
+    objective = objective_of(x, pairs.values, options.norm, weight)
+    return make_result(pairs, x, objective, options.norm, exact_info(solver, options.tol, objective, 1, 0.0))

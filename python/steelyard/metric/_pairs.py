@@ -38,39 +38,51 @@ class Pairs:
         return out
 
 
-def read_pairs(D: Any, name: str) -> Pairs:
-    """A symmetric square array with a zero diagonal, or a condensed one; finite float64."""
+def read_pairs(D: Any, name: str, hint: str = "") -> Pairs:
+    """A symmetric square array with a zero diagonal, or a condensed one; finite. `hint`: about NaN."""
     array = refuse_masked(D, name)
     if array.dtype.kind not in "fiub":
         raise TypeError(f"{name} must hold real numbers, got dtype {array.dtype}")
-    # Distances computed in float32 are symmetric to its digits only.
-    digits = 8 * float(np.finfo(array.dtype).eps) if array.dtype.kind == "f" else 0.0
+    digits = digits_of(array)
     array = array.astype(np.float64, copy=False)
     if array.ndim == 1:
-        pairs = _condensed(array, name)
+        pairs = _condensed(array, name, hint)
     elif array.ndim == 2:
-        pairs = _square(array, name, max(1e-12, digits))
+        pairs = _square(array, name, max(1e-12, digits), hint)
     else:
         raise ValueError(f"{name} must be a square or condensed array, got shape {array.shape}")
-    largest = float(np.abs(pairs.values).max(initial=0.0))
+    check_range(pairs.values, name)
+    return pairs
+
+
+def digits_of(array: Any) -> float:
+    """How far from symmetric a D of this type may be: distances computed in float32 have its digits."""
+    dtype = getattr(array, "dtype", np.dtype(float))
+    return 8 * float(np.finfo(dtype).eps) if dtype.kind == "f" else 0.0
+
+
+def check_range(values: Array, name: str) -> None:
+    """Refuses what would over- or underflow when squared."""
+    largest = float(np.abs(values).max(initial=0.0))
     if largest > _LARGEST or 0 < largest < _SMALLEST:
         raise ValueError(
             f"{name} must have its largest entry between 1e-150 and 1e150, got {largest}; rescale it"
         )
-    return pairs
 
 
-def _condensed(array: Array, name: str) -> Pairs:
+def _condensed(array: Array, name: str, hint: str) -> Pairs:
     n = (1 + math.isqrt(1 + 8 * len(array))) // 2
     if n * (n - 1) // 2 != len(array) or n < 2:
         raise ValueError(f"{name} must have n (n - 1) / 2 entries where it is condensed, got {len(array)}")
     bad = np.flatnonzero(~np.isfinite(array))
     if len(bad):
-        raise ValueError(f"{name} has {len(bad)} entries that are NaN or infinite (first: entry {bad[0]})")
+        raise ValueError(
+            f"{name} has {len(bad)} entries that are NaN or infinite (first: entry {bad[0]}){hint}"
+        )
     return Pairs(np.ascontiguousarray(array), n, False)
 
 
-def _square(array: Array, name: str, digits: float) -> Pairs:
+def _square(array: Array, name: str, digits: float, hint: str) -> Pairs:
     n = len(array)
     if array.shape != (n, n) or n == 0:
         raise ValueError(f"{name} must be square and not empty, got shape {array.shape}")
@@ -78,7 +90,7 @@ def _square(array: Array, name: str, digits: float) -> Pairs:
     if len(bad):
         raise ValueError(
             f"{name} has {len(bad)} entries that are NaN or infinite "
-            f"(first: row {bad[0, 0]}, column {bad[0, 1]})"
+            f"(first: row {bad[0, 0]}, column {bad[0, 1]}){hint}"
         )
     diagonal = np.flatnonzero(np.diagonal(array))
     if len(diagonal):
