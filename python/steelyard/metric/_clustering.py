@@ -1,0 +1,362 @@
+"""Correlation clustering with a lower bound on what any clustering costs."""
+
+from __future__ import annotations
+
+import warnings
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from .._errors import ConvergenceWarning, interrupted
+from .._info import Info
+from .._validate import (
+    check_choice,
+    check_count,
+    check_flag,
+    check_positive,
+    check_progress,
+    check_threads,
+    seed_words,
+)
+from ._clustering_problem import ClusteringProblem, Labels, make_problem, read_links
+from ._pairs import Array
+from ._signed_pairs import FORMULATIONS, read_similarities, signed_pairs
+
+# Beyond this many nodes the relaxation needs gigabytes.
+_MOST_RELAXED = 10_000
+_TRIALS, _KEPT = 50, 3
+
+
+@dataclass(frozen=True, repr=False, eq=False)
+class CorrelationClustering:
+    """A clustering, what it costs, and what any clustering must cost.
+
+    Attributes
+    ----------
+    labels : ndarray, shape (n,)
+        Cluster of each item, numbered by first appearance. Read-only.
+    cost : float
+        Weight of the agreeing pairs that are separated and of the disagreeing pairs that are together.
+    lower_bound : float
+        Proven: no clustering costs less.
+    lp_ratio : float
+        Upper over lower bound of the linear relaxation; inf where it was not solved.
+    relaxation : ndarray, shape (n (n - 1) / 2,), or None
+        The relaxation's distances in condensed order: 0 together, 1 apart. Read-only.
+    formulation : {'signed', 'graph', 'wang'}
+    info : Info
+        `error_bound` is lp_ratio - 1 (without the relaxation ratio - 1), in ``info.trace`` one row a proximal
+        step.
+    """
+
+    labels: npt.NDArray[np.intp]
+    cost: float
+    lower_bound: float
+    lp_ratio: float
+    relaxation: Array | None
+    formulation: str
+    info: Info
+
+    @property
+    def ratio(self) -> float:
+        """cost / lower_bound: this clustering is at most so many times as costly as the best one."""
+        return _ratio(self.cost, self.lower_bound)
+
+    @property
+    def n_clusters(self) -> int:
+        """Number of clusters."""
+        return int(self.labels.max()) + 1
+
+    def __repr__(self) -> str:
+        clusters = f"{self.n_clusters:,} clusters ({self.formulation})"
+        bound = f"no clustering costs less than {self.lower_bound:.6g} (ratio {self.ratio:.4g})"
+        lines = [
+            f"CorrelationClustering: {len(self.labels):,} items in {clusters}",
+            f"cost {self.cost:.6g}, {bound}",
+        ]
+        return "\n".join([*lines, f"note: {self.info.message}"] if self.info.message else lines)
+
+
+def _ratio(upper: float, lower: float) -> float:
+    if upper <= lower:
+        return 1.0
+    return upper / lower if lower > 0 else float("inf")
+
+
+def correlation_clustering(
+    S: Any,
+    *,
+    formulation: str = "auto",
+    resolution: float = 0.5,
+    must_link: Any = None,
+    cannot_link: Any = None,
+    rounding: str = "best",
+    local_search: bool = True,
+    relax: bool | None = None,
+    tol: float = 0.01,
+    max_iter: int = 200,
+    rng: Any = None,
+    n_threads: int | None = None,
+    progress: Any = None,
+) -> CorrelationClustering:
+    """Clusters from agreement and disagreement, without their number, and a bound on the best possible cost.
+
+    Each pair of items has a signed weight c. Separating a pair with c > 0 costs c, keeping a pair with c < 0
+    together costs -c; labels with a small total are sought, and a lower bound on every total is proven.
+
+    Parameters
+    ----------
+    S : array_like, scipy.sparse or networkx.Graph, n items
+        Symmetric similarities. Each unordered pair counts once, whether one or both triangles are stored; the
+        diagonal is ignored. Of a graph the edges' ``weight`` (default 1). Never altered.
+    formulation : {'auto', 'signed', 'graph', 'wang'}, default 'auto'
+        What S says about a pair:
+
+        - 'signed': c = S_ij; an absent pair, or 0, weighs nothing.
+        - 'graph': c = 2 (S_ij - resolution); an absent pair disagrees. With zeros and ones and resolution .5
+          each pair weighs 1: the number of disagreements.
+        - 'wang': S is a graph of zeros and ones; pairs are weighed by common neighbours [2]_. With J the
+          Jaccard similarity of their open neighbourhoods, c = log((1 + J - .05) / (1 - J + .05)), moved away
+          from 0 by .01, where these intersect, and log(.95 / 1.05) elsewhere.
+        - 'auto': 'signed' where an entry is negative, 'graph' where all are 0 or 1; anything else is refused.
+    resolution : float, default 0.5
+        For 'graph' [3]_: higher makes smaller clusters.
+    must_link, cannot_link : sequence of pairs, optional
+        Items (by number; nodes of a graph by name) that share a cluster, and that don't, whatever it costs.
+    rounding : {'best', 'pivot', 'threshold'}, default 'best'
+        How the relaxation's distances become clusters: random pivots (50 times, and 50 times from the signs
+        alone), thresholds, or all of these.
+    local_search : bool, default True
+        Improve by moving items and merging clusters, from the roundings, from singletons and from
+        perturbations of the best.
+    relax : bool, optional
+        Solve the linear relaxation. Default: up to 10,000 items. Without it the lower bound comes from
+        disjoint bad triangles alone and is weaker.
+    tol : float, default 0.01
+        Stop when the relaxation's upper bound is within this share of its lower bound.
+    max_iter : int, default 200
+        Proximal steps.
+    rng : None, int, SeedSequence, BitGenerator or Generator, optional
+        For pivots and the local search.
+    n_threads : int, optional
+        Default: see `steelyard.build_info`. The answer does not depend on it, bit for bit.
+    progress : callable, optional
+        Called as progress(step, max_iter) while the relaxation is solved.
+
+    Returns
+    -------
+    CorrelationClustering
+
+    Raises
+    ------
+    ValueError
+        If S is asymmetric, or not finite, or of a kind that 'auto' can't tell; if the links contradict each
+        other.
+
+    Warns
+    -----
+    ConvergenceWarning
+        If max_iter steps do not bound the relaxation to tol, or it was not solved because of n. The labels
+        are as good as the search makes them, and lower_bound holds all the same.
+
+    Notes
+    -----
+    The relaxation asks for a metric in [0, 1] of least cost. It is solved by proximal steps, each a weighted
+    projection by Project and Forget [1]_, with duals kept from step to step; the lower bound is computed from
+    the duals in float64. Time O(pairs nearer than 1 that share an item) a round; memory about 50 bytes a pair
+    of items and 28 a triangle held. The search takes O(entries of S) a sweep.
+
+    References
+    ----------
+    .. [1] R. Sonthalia and A. C. Gilbert, "Project and Forget: Solving Large-Scale Metric Constrained
+       Problems", JMLR 23 (2022).
+    .. [2] N. Veldt, D. F. Gleich, A. Wirth and J. Saunderson, "Metric-Constrained Optimization for Graph
+       Clustering Algorithms", SIAM J. Math. Data Sci. 1 (2019).
+    .. [3] N. Veldt, D. F. Gleich and A. Wirth, "A Correlation Clustering Framework for Community Detection",
+       WWW (2018).
+
+    Examples
+    --------
+    Two triangles joined by one edge: one disagreement is the least possible.
+
+    >>> import numpy as np
+    >>> S = np.zeros((6, 6), int)
+    >>> for i, j in [(0, 1), (0, 2), (1, 2), (3, 4), (3, 5), (4, 5), (2, 3)]:
+    ...     S[i, j] = S[j, i] = 1
+    >>> found = correlation_clustering(S, rng=0)
+    >>> found.labels
+    array([0, 0, 0, 1, 1, 1])
+    >>> found.cost, round(found.lower_bound, 6)
+    (1.0, 1.0)
+    """
+    formulation = check_choice(formulation, "formulation", FORMULATIONS)
+    rounding = check_choice(rounding, "rounding", ("best", "pivot", "threshold"))
+    search = check_flag(local_search, "local_search")
+    resolution = check_positive(resolution, "resolution")
+    tol = check_positive(tol, "tol")
+    steps = check_count(max_iter, "max_iter")
+    threads = check_threads(n_threads)
+    callback = check_progress(progress)
+    wanted = None if relax is None else check_flag(relax, "relax")
+    if rounding == "threshold" and wanted is False:
+        raise ValueError("rounding='threshold' needs the relaxation, got relax=False")
+    listed, place = read_similarities(S, "S")
+    pairs = signed_pairs(listed, formulation, resolution, threads)
+    must = read_links(must_link, "must_link", pairs.n, place)
+    cannot = read_links(cannot_link, "cannot_link", pairs.n, place)
+    problem = make_problem(pairs, must, cannot)
+    relaxed = problem.nodes <= _MOST_RELAXED if wanted is None else wanted
+    generator = np.random.default_rng(rng)
+    run = _Run(problem, tol, threads, search, [seed_words(generator) for _ in range(5)])
+    try:
+        run.from_signs()
+        if relaxed:
+            run.relax(steps, callback)
+            run.from_relaxation(rounding)
+    except _StoppedError:
+        raise interrupted(run.result(pairs.formulation)) from None
+    result = run.result(pairs.formulation)
+    _warn(result, relaxed, wanted)
+    return result
+
+
+class _StoppedError(Exception):
+    """Ctrl-C: what there is must be handed over."""
+
+
+class _Run:
+    """The best labels and bounds so far."""
+
+    def __init__(
+        self,
+        problem: ClusteringProblem,
+        tol: float,
+        threads: int,
+        search: bool,
+        seeds: list[tuple[int, int]],
+    ) -> None:
+        self.problem, self.tol, self.threads, self.search, self.seeds = problem, tol, threads, search, seeds
+        self.labels: Labels = np.arange(problem.nodes, dtype=np.int32)
+        self.agreement = 0.0
+        self.packed = problem.offset + problem.unavoidable
+        self.found: dict[str, Any] | None = None
+        self.x: Array | None = None
+        self.runs = 0
+
+    def from_signs(self) -> None:
+        """Plain pivots, and the bound of packed triangles."""
+        self.packed += self.problem.graph.pack_bad_triangles()
+        self._improve(self._round("pivot", None, 0), 1)
+
+    def relax(self, steps: int, progress: Any) -> None:
+        problem = self.problem
+        found = problem.graph.relax(
+            problem.costs,
+            problem.offset,
+            problem.cost(self.agreement) - problem.offset,
+            self.tol,
+            max_steps=steps,
+            n_threads=self.threads,
+            progress=progress,
+        )
+        self.found, self.x = found, found["x"]
+        if found["info"]["interrupted"]:
+            raise _StoppedError
+
+    def from_relaxation(self, rounding: str) -> None:
+        starts = []
+        if rounding != "threshold":
+            starts += self._round("pivot", self.x, 2)
+        if rounding != "pivot":
+            starts += self._round("threshold", self.x, 3)
+        if rounding == "threshold":
+            self.labels, self.agreement = np.arange(self.problem.nodes, dtype=np.int32), 0.0
+        else:
+            starts.append(self.labels)
+        self._improve(starts, 4)
+
+    def _round(self, rule: str, x: Array | None, stage: int) -> list[Labels]:
+        trials = 16 if rule == "threshold" else _TRIALS
+        return list(
+            self.problem.graph.round(x, rule, trials, _KEPT, self.seeds[stage], n_threads=self.threads)
+        )
+
+    def _improve(self, starts: list[Labels], stage: int) -> None:
+        restarts, rounds = (24, 12) if self.search else (0, 0)
+        if not self.search:
+            for labels in starts:
+                self._take(labels, self.problem.graph.agreement(labels))
+            return
+        labels, agreement, runs, stopped = self.problem.graph.search(
+            starts, self.seeds[stage], restarts=restarts, rounds=rounds, n_threads=self.threads
+        )
+        self.runs += runs
+        self._take(labels, agreement)
+        if stopped:
+            raise _StoppedError
+
+    def _take(self, labels: Labels, agreement: float) -> None:
+        if agreement > self.agreement:
+            self.labels, self.agreement = labels, agreement
+
+    def result(self, formulation: str) -> CorrelationClustering:
+        problem, found = self.problem, self.found
+        cost = problem.cost(self.agreement)
+        low, lp_ratio, relaxation = self.packed, float("inf"), None
+        if found is not None:
+            # Labels are a feasible point of the relaxation too.
+            low = max(low, problem.offset + found["lower"])
+            upper = problem.offset + found["objective"]
+            if cost <= upper:
+                upper, self.x = cost, _distances(self.labels)
+            lp_ratio = _ratio(upper, problem.offset + found["lower"])
+            relaxation = problem.expand_distances(np.asarray(self.x))
+            relaxation.flags.writeable = False
+        labels = problem.expand(self.labels)
+        labels.flags.writeable = False
+        low = min(low, cost)  # equal but for rounding
+        return CorrelationClustering(
+            labels, cost, low, lp_ratio, relaxation, formulation, self._info(lp_ratio, _ratio(cost, low))
+        )
+
+    def _info(self, lp_ratio: float, ratio: float) -> Info:
+        bound = (ratio if self.found is None else lp_ratio) - 1.0
+        error = bound if np.isfinite(bound) else None
+        good = error is not None and error <= self.tol
+        if self.found is None:
+            text = "the relaxation was not solved: lower_bound comes from packed triangles"
+            return Info(
+                converged=good,
+                iterations=self.runs,
+                solver="local search" if self.search else "pivots",
+                seconds=0.0,
+                tol=self.tol,
+                error_bound=error,
+                error_kind="rigorous",
+                message=text,
+            )
+        text = "" if good else f"the relaxation is bounded to {bound:.1e} only; raise max_iter or tol"
+        return Info.from_core(
+            self.found["info"], converged=good, error_bound=error, tol=self.tol, message=text
+        )
+
+
+def _distances(labels: Labels) -> Array:
+    """0 for pairs that share a label, 1 for the others, in condensed order."""
+    rows = [(labels[i + 1 :] != labels[i]).astype(float) for i in range(len(labels) - 1)]
+    return np.concatenate(rows) if rows else np.zeros(0)
+
+
+def _warn(result: CorrelationClustering, relaxed: bool, wanted: bool | None) -> None:
+    if relaxed and not result.info.converged:
+        text = f"correlation_clustering did not reach tol={result.info.tol:g}: {result.info.message}"
+    elif not relaxed and wanted is None:
+        text = (
+            f"correlation_clustering of {len(result.labels):,} items: {result.info.message}; relax=True "
+            "solves it in about 50 bytes a pair of items, relax=False accepts this"
+        )
+    else:
+        return
+    warnings.warn(text, ConvergenceWarning, stacklevel=3)

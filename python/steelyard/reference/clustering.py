@@ -1,0 +1,66 @@
+"""Correlation clustering in plain NumPy: short and slow, for tests and benchmarks."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+import numpy.typing as npt
+
+Array = npt.NDArray[np.float64]
+Labels = npt.NDArray[np.intp]
+
+
+def cost(c: Array, labels: Labels) -> float:
+    """Separated pairs with c > 0 and joined pairs with c < 0; c is symmetric.
+
+    >>> cost(np.array([[0.0, 2.0, -1.0], [2.0, 0.0, 3.0], [-1.0, 3.0, 0.0]]), np.array([0, 0, 1]))
+    3.0
+    """
+    together = np.asarray(labels)[:, None] == np.asarray(labels)
+    paid = np.where(together, np.maximum(-c, 0.0), np.maximum(c, 0.0))
+    return float(np.triu(paid, 1).sum())
+
+
+def partitions(n: int) -> Iterator[Labels]:
+    """All partitions of n items as labels numbered by first appearance."""
+    labels = np.zeros(n, np.intp)
+
+    def extend(k: int, used: int) -> Iterator[Labels]:
+        if k == n:
+            yield labels.copy()
+            return
+        for label in range(used + 1):
+            labels[k] = label
+            yield from extend(k + 1, max(used, label + 1))
+
+    return extend(0, 0)
+
+
+def best_partition(c: Array) -> tuple[float, Labels]:
+    """The least cost over all partitions: for about ten items."""
+    best = min(
+        ((cost(c, labels), k, labels) for k, labels in enumerate(partitions(len(c)))), key=lambda p: p[:2]
+    )
+    return best[0], best[2]
+
+
+def pivot(c: Array, rng: np.random.Generator) -> Labels:
+    """Ailon, Charikar & Newman: a random free item takes all free items that agree with it."""
+    labels = np.full(len(c), -1, np.intp)
+    for cluster, item in enumerate(rng.permutation(len(c))):
+        if labels[item] < 0:
+            labels[(labels < 0) & ((c[item] > 0) | (np.arange(len(c)) == item))] = cluster
+    return labels
+
+
+def wang_weights(adjacency: npt.NDArray[np.bool_], delta: float = 0.05, eps: float = 0.01) -> Array:
+    """Signed weights from common neighbours of a graph without loops."""
+    a = np.asarray(adjacency, float)
+    common = a @ a
+    union = a.sum(axis=0)[:, None] + a.sum(axis=0) - common
+    jaccard = np.divide(common, union, out=np.zeros_like(common), where=union > 0)
+    c: Array = np.log((1 + jaccard - delta) / (1 - jaccard + delta))
+    c += np.where(common > 0, eps * np.sign(c), 0.0)
+    np.fill_diagonal(c, 0.0)
+    return c
