@@ -95,3 +95,63 @@ def test_wrong_use_is_explained(file, capsys):
     )
     assert "go with steelyard metric repair" in refused(capsys, "check", file(TABLE), "--norm", "linf")
     assert "invalid choice: 'mend'" in refused(capsys, "mend", file(TABLE))
+
+
+PAIRS = """record,other,weight
+a,b,1
+b,c,2
+c,a,1
+d,e,1
+c,d,-1
+f,f,1
+"""
+
+
+def test_cluster_shows_and_writes_what_the_library_finds(file, tmp_path, capsys):
+    target = tmp_path / "out.csv"
+    out = said(capsys, "cluster", file(PAIRS), "--output", str(target)).splitlines()
+    assert out[0].endswith("data.csv: 6 items in 3 clusters (signed)")
+    assert out[1] == "Cost 0, no clustering costs less than 0 (ratio 1)"
+    assert out[2] == "1 rows join an item to itself and say nothing"
+    assert out[-3].split(maxsplit=2) == ["0", "3", "a, b, c"]
+    with target.open(encoding="utf-8") as stream:
+        assert list(csv.reader(stream)) == [
+            ["item", "cluster"],
+            *([name, str(label)] for name, label in zip("abcdef", [0, 0, 0, 1, 1, 2], strict=True)),
+        ]
+
+
+def test_cluster_reads_pairs_without_weights_as_a_graph(file, capsys):
+    text = "left,right\na,b\nb,a\nb,c\nc,a\nc,d\nd,e\ne,f\nf,d\n,x\n"
+    out = said(capsys, "cluster", file(text), "--top", "1").splitlines()
+    assert out[0].endswith("6 items in 2 clusters (graph)")
+    assert out[1].startswith("Cost 1, no clustering costs less than 1")
+    assert out[2] == "1 rows without two items or a weight left out"
+    assert out[-1] == "1 smaller clusters not shown: --top 0 shows all"
+    fine = said(capsys, "cluster", file(text), "--formulation", "graph", "--resolution", "1.5")
+    assert "6 items in 6 clusters" in fine
+
+
+@pytest.mark.parametrize(
+    ("text", "options", "message"),
+    [
+        ("x,y,z\n1,2,3\n", [], "can't tell which columns"),
+        ("left,right\n1,2\n", ["--weight", "wieght"], "--weight: there is no column 'wieght'"),
+        ("left,right,weight\n1,2,3\n2,1,4\n", [], "gives the pair '1', '2' two weights, 3 and 4"),
+        ("left,right,weight\n1,2,\n", [], "has no row with two items and a weight"),
+        ("left,right,weight\n1,2,3\n", [], "--formulation signed"),
+        ("left,right\n1,2\n", ["--slack", "1"], "--slack goes with"),
+        ("left,right\n1,2\n", ["--norm", "l1"], "--norm and --decrease-only go with"),
+    ],
+)
+def test_cluster_refuses_what_it_cannot_read(file, capsys, text, options, message):
+    assert message in refused(capsys, "cluster", file(text), *options)
+
+
+def test_options_of_another_action_are_refused(file, capsys):
+    assert "go with steelyard metric cluster" in refused(capsys, "check", file(TABLE), "--left", "a")
+    assert "go with steelyard metric repair or cluster" in refused(capsys, "check", file(TABLE), "--tol", "1")
+
+
+def test_repair_takes_the_sum_of_changes(file, capsys):
+    assert "(l1)" in said(capsys, "repair", file(TABLE), "--norm", "l1")

@@ -54,15 +54,18 @@ examples:
 """
 _METRIC = """\
 Do distances satisfy the triangle inequality? check says where they do not; repair finds the nearest distances
-that do, and proves how near.
+that do, and proves how near. cluster groups items by who agrees with whom, and proves how good that is.
 
-FILE is CSV (also .gz), Parquet or JSON: a square symmetric table with a header of item names, one row an item
-in the same order, zeros on the diagonal. A column of words (names again) is kept.
+For check and repair FILE is CSV (also .gz), Parquet or JSON: a square symmetric table with a header of item
+names, one row an item in the same order, zeros on the diagonal. A column of words (names again) is kept.
+For cluster FILE has one pair a row: two items and, if there is a column for it, a weight. Without negative
+weights pairs that are not listed disagree.
 """
 _METRIC_EXAMPLES = """\
 examples:
   steelyard metric check judgements.csv --top 5
   steelyard metric repair judgements.csv --output repaired.csv
+  steelyard metric cluster matches.csv --left record --right other --output clusters.csv
 """
 
 
@@ -83,7 +86,7 @@ def make_parser() -> argparse.ArgumentParser:
     for name, add, says, description, examples in (
         ("rank", _add_rank, "rank a file of paired comparisons", _RANK, _RANK_EXAMPLES),
         ("weigh", _add_weigh, "weigh the points of a file", _WEIGH, _WEIGH_EXAMPLES),
-        ("metric", _add_metric, "check and repair distances", _METRIC, _METRIC_EXAMPLES),
+        ("metric", _add_metric, "check and repair distances, cluster pairs", _METRIC, _METRIC_EXAMPLES),
     ):
         command = commands.add_parser(
             name,
@@ -224,28 +227,60 @@ def _add_weigh(parser: argparse.ArgumentParser) -> None:
 
 
 def _add_metric(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("action", choices=("check", "repair"), help="what to do")
-    parser.add_argument("file", metavar="FILE", help="a square table of distances")
+    parser.add_argument("action", choices=("check", "repair", "cluster"), help="what to do")
+    parser.add_argument("file", metavar="FILE", help="a square table of distances, or pairs")
     parser.add_argument(
         "--slack", metavar="S", type=_number(0), default=0.0, help="excess to let pass (default: 0)"
     )
     parser.add_argument(
-        "--top", metavar="N", type=_integer(0), default=10, help="broken pairs to show (default: 10)"
+        "--top",
+        metavar="N",
+        type=_integer(0),
+        default=10,
+        help="broken pairs or clusters to show (default: 10)",
+    )
+    parser.add_argument(
+        "--tol",
+        metavar="R",
+        type=_tolerance,
+        help="largest relative gap (default: repair 1e-6, cluster 0.01)",
+    )
+    parser.add_argument(
+        "--output",
+        metavar="TABLE",
+        type=_path(TABLES),
+        help="write the distances or clusters: .csv, .json or .parquet",
     )
 
     repair = parser.add_argument_group("repair")
     repair.add_argument(
         "--norm",
-        choices=("l2", "linf"),
+        choices=("l2", "l1", "linf"),
         default="l2",
-        help="least squares, or the least largest change (default: l2)",
+        help="least squares, least sum of changes, or the least largest change (default: l2)",
     )
     repair.add_argument("--decrease-only", action="store_true", help="only lower distances")
-    repair.add_argument(
-        "--tol", metavar="R", type=_tolerance, default=1e-6, help="largest relative gap (default: 1e-6)"
+
+    pairs = parser.add_argument_group("cluster")
+    for option, what in (
+        ("--left", "column of one item"),
+        ("--right", "column of the other item"),
+        ("--weight", "column of weights (default: weight, else each pair counts 1)"),
+    ):
+        pairs.add_argument(option, metavar="COLUMN", help=what)
+    pairs.add_argument(
+        "--formulation",
+        choices=("auto", "signed", "graph", "wang"),
+        default="auto",
+        help="signed: pairs that are not listed say nothing; graph: they disagree; wang: weights from common "
+        "neighbours (default: signed where a weight is negative, else graph)",
     )
-    repair.add_argument(
-        "--output", metavar="TABLE", type=_path(TABLES), help="write the distances: .csv, .json or .parquet"
+    pairs.add_argument(
+        "--resolution",
+        metavar="R",
+        type=_tolerance,
+        default=0.5,
+        help="of graph: higher makes smaller clusters (default: 0.5)",
     )
 
 

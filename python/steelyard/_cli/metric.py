@@ -1,4 +1,4 @@
-"""`steelyard metric`: read distances, say what breaks the triangle inequality, repair it."""
+"""`steelyard metric`: what breaks the triangle inequality, its repair; clusters go to their own module."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from . import cluster
 from .points import Points, read_points
 from .show import progress_bar, show
 from .source import open_source
@@ -22,8 +23,10 @@ from .write import write
 def run(options: argparse.Namespace) -> None:
     """From the file to a report; with repair, to the nearest metric in a file."""
     require("rich", "cli")
-    if options.action == "check" and (options.output or options.norm != "l2" or options.decrease_only):
-        raise UsageError("--output, --norm and --decrease-only go with steelyard metric repair")
+    _refuse_strangers(options)
+    if options.action == "cluster":
+        cluster.run(options)
+        return
     source = open_source(options.file, {}, "item")
     points = read_points(source, None)
     _require_square(points, source.name)
@@ -37,6 +40,29 @@ def run(options: argparse.Namespace) -> None:
         if options.output:
             write(repaired[1], options.output)
     show(table, [f"{source.name}: {notes[0]}", *notes[1:]], sys.stdout)
+
+
+def _refuse_strangers(options: argparse.Namespace) -> None:
+    """Options of another action are an error, not ignored."""
+    action = options.action
+    if action != "repair" and (options.norm != "l2" or options.decrease_only):
+        raise UsageError("--norm and --decrease-only go with steelyard metric repair")
+    if action == "check" and (options.output or options.tol is not None):
+        raise UsageError("--output and --tol go with steelyard metric repair or cluster")
+    if action != "cluster" and any(
+        (
+            options.left,
+            options.right,
+            options.weight,
+            options.formulation != "auto",
+            options.resolution != 0.5,
+        )
+    ):
+        raise UsageError(
+            "--left, --right, --weight, --formulation and --resolution go with steelyard metric cluster"
+        )
+    if action == "cluster" and options.slack:
+        raise UsageError("--slack goes with steelyard metric check or repair")
 
 
 def _require_square(points: Points, name: str) -> None:
@@ -81,7 +107,7 @@ def _repair(points: Points, options: argparse.Namespace) -> tuple[list[str], dic
             points.values,
             norm=options.norm,
             decrease_only=options.decrease_only,
-            tol=options.tol,
+            tol=1e-6 if options.tol is None else options.tol,
             progress=progress,
         )
     moved = np.abs(near.distances - points.values)
