@@ -28,8 +28,10 @@ struct NearnessOptions {
   int max_rounds = 1000;
   int groups = 4;      ///< of the oracle
   int passes = 10;     ///< of projections a round
-  int face_from = 24;  ///< the round from which face steps are taken; <= 0: never
-  int face_iterations = 20;
+  int late_from = 12;  ///< the round from which late_passes are made: by then the search finds little new
+  int late_passes = 80;
+  int face_from = 100;  ///< the round from which face steps are taken; <= 0: never
+  int face_iterations = 60;
 };
 
 class Nearness {

@@ -11,25 +11,27 @@ namespace {
 using std::ptrdiff_t;
 
 template <bool weighted>
-void project_list(TriangleList& list, const ListTiles& tiles, PairTiles& x, const PairTiles& inverse) {
+void project_list(TriangleList& list, const ListTiles& tiles, PairTiles& x, const PairTiles& inverse,
+                  double over) {
   double *ij = x.tile(tiles.ij), *ik = x.tile(tiles.ik), *jk = x.tile(tiles.jk);
   const double *v_ij = nullptr, *v_ik = nullptr, *v_jk = nullptr;
   if constexpr (weighted) {
     v_ij = inverse.tile(tiles.ij), v_ik = inverse.tile(tiles.ik), v_jk = inverse.tile(tiles.jk);
   }
   const std::size_t size = list.dual.size();
+  const double third = over / 3.0;
   for (std::size_t s = 0; s < size; ++s) {
     const auto t = list.where[s];
     const double violation = ij[t.ij] - ik[t.ik] - jk[t.jk];
     if constexpr (weighted) {
       const double a = v_ij[t.ij], b = v_ik[t.ik], c = v_jk[t.jk];
-      const double step = std::max(violation / (a + b + c), -list.dual[s]);
+      const double step = std::max(over * violation / (a + b + c), -list.dual[s]);
       list.dual[s] += step;
       ij[t.ij] -= step * a;
       ik[t.ik] += step * b;
       jk[t.jk] += step * c;
     } else {
-      const double step = std::max(violation * (1.0 / 3.0), -list.dual[s]);
+      const double step = std::max(violation * third, -list.dual[s]);
       list.dual[s] += step;
       ij[t.ij] -= step;
       ik[t.ik] += step;
@@ -38,12 +40,12 @@ void project_list(TriangleList& list, const ListTiles& tiles, PairTiles& x, cons
   }
 }
 
-void project_upper(ProjectionState& state, ptrdiff_t tile) {
+void project_upper(ProjectionState& state, ptrdiff_t tile, double over) {
   double *x = state.x.tile(tile), *dual = state.upper_dual.tile(tile);
   const double* inverse = state.inverse.empty() ? nullptr : state.inverse.tile(tile);
   for (ptrdiff_t at = 0; at < block_area; ++at) {
     const double v = inverse == nullptr ? 1.0 : inverse[at];
-    const double step = std::max((x[at] - state.upper) / v, -dual[at]);
+    const double step = std::max(over * (x[at] - state.upper) / v, -dual[at]);
     dual[at] += step;
     x[at] -= step * v;
   }
@@ -95,20 +97,20 @@ double dual_loss(const ProjectionState& state, Monitor& monitor) {
 
 }  // namespace
 
-void project(ProjectionState& state, ptrdiff_t rounds, Monitor& monitor) {
+void project(ProjectionState& state, ptrdiff_t rounds, double over, Monitor& monitor) {
   auto& lists = state.active.lists();
   const auto visit = [&](ptrdiff_t l) {
     auto& list = lists[static_cast<std::size_t>(l)];
     if (state.inverse.empty()) {
-      project_list<false>(list, state.active.tiles_of(l), state.x, state.inverse);
+      project_list<false>(list, state.active.tiles_of(l), state.x, state.inverse, over);
     } else {
-      project_list<true>(list, state.active.tiles_of(l), state.x, state.inverse);
+      project_list<true>(list, state.active.tiles_of(l), state.x, state.inverse, over);
     }
   };
   if (state.upper_dual.empty()) {
     state.active.sweep(rounds, monitor, visit);
   } else {
-    state.active.sweep(rounds, monitor, visit, [&](ptrdiff_t tile) { project_upper(state, tile); });
+    state.active.sweep(rounds, monitor, visit, [&](ptrdiff_t tile) { project_upper(state, tile, over); });
   }
 }
 

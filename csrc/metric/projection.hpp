@@ -3,10 +3,11 @@
 // minimise 1/2 ||x - d||_W^2 subject to x_ij - x_ik - x_jk <= 0 (duals lambda >= 0) and x <= u (duals mu >=
 // 0). x = d - W^-1 (A' lambda + mu) throughout. One step on row a takes theta = a'x / (a' W^-1 a), or what is
 // left of the dual if that is less (Hildreth's method, Dykstra's for half-spaces): the exact maximum of the
-// dual along that coordinate. A face step solves for all positive duals at once by conjugate gradients, as
-// the inner step of an active set method: it pays where many constraints meet at a flat angle (nearly metric
-// data). Sonthalia & Gilbert, "Project and Forget", JMLR 23 (2022); Brickell et al., "The metric nearness
-// problem", SIMAX 30 (2008).
+// dual along that coordinate. With `over` times that step, 0 < over < 2, the dual
+// rises and the passes converge too (Cryer, SIAM J. Control 9, 1971). A face step solves for all positive
+// duals at once by conjugate gradients, as the inner step of an active set method: it pays for many digits
+// where constraints meet at a flat angle (nearly metric data). Sonthalia & Gilbert, "Project and Forget",
+// JMLR 23 (2022); Brickell et al., "The metric nearness problem", SIMAX 30 (2008).
 #pragma once
 
 #include "core/monitor.hpp"
@@ -25,8 +26,8 @@ struct ProjectionState {
   ActiveTriangles active;
 };
 
-/// `rounds` cyclic passes over all constraints. Same bits for any number of threads.
-void project(ProjectionState& state, std::ptrdiff_t rounds, Monitor& monitor);
+/// `rounds` cyclic passes over all constraints, each step `over` times as long. Same bits for any threads.
+void project(ProjectionState& state, std::ptrdiff_t rounds, double over, Monitor& monitor);
 
 /// A' lambda, anew from the duals.
 PairTiles gradient(const ProjectionState& state, Monitor& monitor);
