@@ -255,7 +255,7 @@ class _Run:
         found = problem.graph.relax(
             problem.costs,
             problem.offset,
-            problem.cost(self.agreement) - problem.offset,
+            problem.cost(self.labels) - problem.offset,
             self.tol,
             max_steps=steps,
             n_threads=self.threads,
@@ -303,7 +303,7 @@ class _Run:
 
     def result(self, formulation: str) -> CorrelationClustering:
         problem, found = self.problem, self.found
-        cost = problem.cost(self.agreement)
+        cost = problem.cost(self.labels)
         low, lp_ratio, relaxation = self.packed, float("inf"), None
         if found is not None:
             # Labels are a feasible point of the relaxation too.

@@ -21,19 +21,32 @@ Links = npt.NDArray[np.int64]
 
 @dataclass(frozen=True)
 class ClusteringProblem:
-    """Labels of the contracted nodes cost ``offset + positive - graph.agreement(labels)``."""
+    """The kernels' graph, and what its labels cost."""
 
     graph: Any
     costs: Array  # what each entry of the graph costs; differs from its weights where a pair is forbidden
-    nodes: int
+    ends: npt.NDArray[np.int64]  # (2, m), the listed pairs low < high
+    c: Array  # (m,), of these
+    sizes: Array  # (nodes,), items of each contracted node
+    background: float
     group: npt.NDArray[np.int32] | None  # contracted node of each item; None: nothing contracted
     offset: float  # what every clustering pays within and between contracted nodes
-    positive: float  # sum of the positive c
-    unavoidable: float  # part of `positive` on forbidden pairs
+    unavoidable: float  # sum of the positive c on forbidden pairs
 
-    def cost(self, agreement: float) -> float:
-        # Two sums of the same terms, in another order.
-        return max(0.0, self.offset + self.positive - agreement)
+    @property
+    def nodes(self) -> int:
+        return len(self.sizes)
+
+    def cost(self, labels: Labels) -> float:
+        """Summed without differences: nothing paid is exactly `offset`."""
+        low, high = self.ends
+        together = labels[low] == labels[high]
+        listed = np.where(together, np.maximum(-self.c, 0.0), np.maximum(self.c, 0.0)).sum()
+        totals = np.bincount(labels, weights=self.sizes)
+        # Whole numbers: exact.
+        joined = 0.5 * (np.square(totals).sum() - np.square(self.sizes).sum())
+        unlisted = joined - (self.sizes[low] * self.sizes[high])[together].sum()
+        return float(self.offset + listed + self.background * unlisted)
 
     def expand(self, labels: Labels) -> npt.NDArray[np.intp]:
         """Labels of the items, numbered by first appearance."""
@@ -113,7 +126,9 @@ def make_problem(pairs: SignedPairs, must: Links, cannot: Links) -> ClusteringPr
     offsets, indices, entries = symmetric_rows(nodes, low, high, weights)
     costs = symmetric_rows(nodes, low, high, values)[2]
     graph = _core._SignedGraph(offsets, indices, entries, sizes, pairs.background, forbidden)
-    return ClusteringProblem(graph, costs, nodes, group, offset, positive, unavoidable)
+    return ClusteringProblem(
+        graph, costs, np.stack([low, high]), c, sizes, pairs.background, group, offset, unavoidable
+    )
 
 
 def _contract(n: int, must: Links) -> tuple[int, npt.NDArray[np.int32] | None]:
