@@ -336,6 +336,21 @@ def _inverse_positive_definite(
     matrix: typing.Annotated[numpy.typing.ArrayLike, numpy.float64],
 ) -> typing.Any: ...
 def _is_positive_definite(matrix: typing.Annotated[numpy.typing.ArrayLike, numpy.float64]) -> bool: ...
+def _learn_metric(
+    points: typing.Annotated[numpy.typing.ArrayLike, numpy.float64],
+    first: typing.Annotated[numpy.typing.ArrayLike, numpy.int32],
+    second: typing.Annotated[numpy.typing.ArrayLike, numpy.int32],
+    similar: typing.Annotated[numpy.typing.ArrayLike, numpy.int8],
+    labels: typing.Annotated[numpy.typing.ArrayLike, numpy.int32] | None,
+    near: typing.SupportsFloat | typing.SupportsIndex,
+    far: typing.SupportsFloat | typing.SupportsIndex,
+    gamma: typing.SupportsFloat | typing.SupportsIndex,
+    tol: typing.SupportsFloat | typing.SupportsIndex,
+    max_sweeps: typing.SupportsInt | typing.SupportsIndex,
+    paper: bool,
+    seed: tuple[typing.SupportsInt | typing.SupportsIndex, typing.SupportsInt | typing.SupportsIndex],
+    progress: typing.Any = None,
+) -> dict[str, typing.Any]: ...
 def _line_weights(
     positions: typing.Annotated[numpy.typing.ArrayLike, numpy.float64],
     scale: typing.SupportsFloat | typing.SupportsIndex,

@@ -2,15 +2,24 @@
 
 from __future__ import annotations
 
+import importlib
+from typing import TYPE_CHECKING, Any
+
 from ._clustering import CorrelationClustering, correlation_clustering
 from ._nearest_metric import nearest_metric
 from ._project_and_forget import ProjectAndForget, ProjectionInfo, project_and_forget
 from ._result import MetricInfo, NearestMetric
 from ._violations import ViolationReport, violations
 
+if TYPE_CHECKING:
+    from ._itml import ITML, ITMLSupervised, MetricLearningInfo
+
 __all__ = [
+    "ITML",
     "CorrelationClustering",
+    "ITMLSupervised",
     "MetricInfo",
+    "MetricLearningInfo",
     "NearestMetric",
     "ProjectAndForget",
     "ProjectionInfo",
@@ -20,3 +29,16 @@ __all__ = [
     "project_and_forget",
     "violations",
 ]
+
+_ESTIMATORS = ("ITML", "ITMLSupervised", "MetricLearningInfo")
+
+
+def __getattr__(name: str) -> Any:
+    """The estimators need scikit-learn, which is imported with the first of them."""
+    if name in _ESTIMATORS:
+        return getattr(importlib.import_module(f"{__name__}._itml"), name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *_ESTIMATORS})

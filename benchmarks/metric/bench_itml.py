@@ -1,0 +1,134 @@
+"""Metric learning: time a projection and accuracy of neighbours, beside metric-learn.
+
+metric-learn 0.7.0 breaks with scikit-learn 1.6 and later. Give a Python that has it with scikit-learn 1.5 in
+METRIC_LEARN_PYTHON; it runs as a process of its own.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import warnings
+
+import numpy as np
+import pytest
+from sklearn.datasets import load_digits, load_iris, load_wine
+from sklearn.model_selection import StratifiedKFold
+from sklearn.neighbors import KNeighborsClassifier
+from sklearn.preprocessing import StandardScaler
+
+from steelyard import metric
+from steelyard.reference import itml as reference
+
+PEER = os.environ.get("METRIC_LEARN_PYTHON", "")
+DATA = {"iris": load_iris, "wine": load_wine, "digits": load_digits}
+PAIRS = 2000
+
+
+def pairs_of(d):
+    rng = np.random.default_rng(1)
+    X = rng.normal(size=(2 * PAIRS, d)).reshape(PAIRS, 2, d)
+    return X, np.where(np.arange(PAIRS) % 2 == 0, 1, -1)
+
+
+SPEED = """
+import json, sys, time, warnings
+import numpy as np
+from metric_learn import ITML
+warnings.simplefilter("ignore")
+d, count = json.loads(sys.argv[1])
+rng = np.random.default_rng(1)
+X = rng.normal(size=(2 * count, d)).reshape(count, 2, d)
+y = np.where(np.arange(count) % 2 == 0, 1, -1)
+times = {}
+for sweeps in (1, 6):
+    start = time.perf_counter()
+    ITML(max_iter=sweeps, tol=1e-300).fit(X, y)
+    times[sweeps] = time.perf_counter() - start
+print(json.dumps((times[6] - times[1]) / (5 * count)))
+"""
+
+ACCURACY = """
+import json, sys, warnings
+import numpy as np
+from metric_learn import ITML_Supervised
+from sklearn.datasets import load_digits, load_iris, load_wine
+from sklearn.model_selection import StratifiedKFold
+from sklearn.neighbors import KNeighborsClassifier
+from sklearn.preprocessing import StandardScaler
+warnings.simplefilter("ignore")
+name, seeds = json.loads(sys.argv[1])
+X, y = {"iris": load_iris, "wine": load_wine, "digits": load_digits}[name](return_X_y=True)
+scores = []
+for seed in range(seeds):
+    for a, b in StratifiedKFold(5, shuffle=True, random_state=seed).split(X, y):
+        scale = StandardScaler().fit(X[a])
+        A, B = scale.transform(X[a]), scale.transform(X[b])
+        model = ITML_Supervised(random_state=seed).fit(A, y[a])
+        knn = KNeighborsClassifier(5).fit(model.transform(A), y[a])
+        scores.append(knn.score(model.transform(B), y[b]))
+print(json.dumps(float(np.mean(scores))))
+"""
+
+
+def ask_peer(code, *arguments):
+    if not PEER:
+        pytest.skip("METRIC_LEARN_PYTHON names no Python with metric-learn 0.7.0")
+    found = subprocess.run(
+        [PEER, "-c", code, json.dumps(arguments)], check=True, capture_output=True, text=True
+    )
+    return json.loads(found.stdout)
+
+
+@pytest.mark.parametrize("d", [4, 13, 64])
+@pytest.mark.parametrize("who", ["steelyard", "metric-learn", "reference"])
+def test_time_of_a_projection(benchmark, d, who):
+    benchmark.group = f"projection d={d}"
+    pairs, y = pairs_of(d)
+    if who == "metric-learn":
+        seconds = benchmark.pedantic(ask_peer, (SPEED, d, PAIRS), rounds=1)
+        benchmark.extra_info["microseconds a projection"] = f"{1e6 * seconds:.2f}"
+        return
+    if who == "reference":
+        v = pairs[:, 0] - pairs[:, 1]
+        benchmark.pedantic(reference.fit, (v, y == 1, float(d), 3.0 * d), {"sweeps": 1}, rounds=1)
+        each = benchmark.stats.stats.median / PAIRS
+    else:
+        model = metric.ITML(tol=1e-300, max_iter=64, random_state=0)
+
+        def run():
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")
+                model.fit(pairs, y)
+
+        benchmark.pedantic(run, rounds=5)
+        each = model.info_.seconds / model.info_.steps  # with the seven certificates on the way
+    benchmark.extra_info["microseconds a projection"] = f"{1e6 * each:.3f}"
+
+
+def accuracy(name, seeds, n_constraints=None):
+    X, y = DATA[name](return_X_y=True)
+    scores = []
+    for seed in range(seeds):
+        for a, b in StratifiedKFold(5, shuffle=True, random_state=seed).split(X, y):
+            scale = StandardScaler().fit(X[a])
+            A, B = scale.transform(X[a]), scale.transform(X[b])
+            model = metric.ITMLSupervised(n_constraints=n_constraints, random_state=seed).fit(A, y[a])
+            knn = KNeighborsClassifier(5).fit(model.transform(A), y[a])
+            scores.append(knn.score(model.transform(B), y[b]))
+    return float(np.mean(scores))
+
+
+@pytest.mark.parametrize("name", DATA)
+@pytest.mark.parametrize("who", ["steelyard", "steelyard, all pairs", "metric-learn"])
+def test_accuracy_of_neighbours(benchmark, name, who):
+    """Five-fold, standardised, 5 neighbours; time of all fits."""
+    benchmark.group = f"neighbours {name}"
+    seeds = 1 if name == "digits" else 4
+    if who == "metric-learn":
+        score = benchmark.pedantic(ask_peer, (ACCURACY, name, seeds), rounds=1)
+    else:
+        count = "all" if who.endswith("pairs") else None
+        score = benchmark.pedantic(accuracy, (name, seeds, count), rounds=1)
+    benchmark.extra_info["accuracy"] = f"{score:.4f}"

@@ -1,0 +1,275 @@
+"""Metric learning against the optimality conditions, an independent solver and the reference."""
+
+from __future__ import annotations
+
+import warnings
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from scipy.optimize import minimize
+from sklearn.datasets import load_iris
+from sklearn.utils.estimator_checks import parametrize_with_checks
+
+import steelyard
+from steelyard import _core, metric
+from steelyard.reference import itml as reference
+from support import isa
+
+NONE = np.zeros(0, np.int32)
+
+
+@parametrize_with_checks([metric.ITMLSupervised(), metric.ITMLSupervised(n_constraints="all")])
+def test_scikit_learn_accepts_the_estimator(estimator, check):
+    check(estimator)
+
+
+def instance(seed, n=12, d=3, m=20):
+    rng = np.random.default_rng(seed)
+    X = rng.normal(size=(n, d)) * rng.uniform(0.3, 3, d)
+    first = rng.integers(0, n, m)
+    second = (first + rng.integers(1, n, m)) % n
+    return X, first, second, rng.random(m) < 0.5
+
+
+def learn(X, first, second, similar, near, far, gamma=1.0, tol=1e-10, sweeps=20_000, paper=False, seed=0):
+    return _core._learn_metric(
+        X,
+        np.asarray(first, np.int32),
+        np.asarray(second, np.int32),
+        np.asarray(similar, np.int8),
+        None,
+        near,
+        far,
+        gamma,
+        tol,
+        sweeps,
+        paper,
+        (seed, 1),
+    )
+
+
+def objective(A, v, similar, near, far, gamma):
+    """With the best slacks."""
+    p = np.einsum("ck,kl,cl->c", v, A, v)
+    b = np.where(similar, near, far)
+    xi = np.where(similar, np.maximum(p, b), np.minimum(p, b))
+    return np.trace(A) - np.linalg.slogdet(A)[1] - len(A) + gamma * (xi / b - np.log(xi / b) - 1).sum()
+
+
+@pytest.mark.parametrize("gamma", [0.2, 1.0, 7.0])
+def test_it_is_the_minimum_that_a_general_solver_finds(gamma):
+    for seed in range(6):
+        X, first, second, similar = instance(seed)
+        found = learn(X, first, second, similar, 0.5, 6.0, gamma)
+        v = X[first] - X[second]
+        lower = np.tril_indices(3)
+
+        def cost(free, v=v, similar=similar, lower=lower):
+            root = np.zeros((3, 3))
+            root[lower] = free
+            return objective(root @ root.T + 1e-12 * np.eye(3), v, similar, 0.5, 6.0, gamma)
+
+        start = np.linalg.cholesky(found["matrix"])[lower]
+        rng = np.random.default_rng(seed)
+        best = min(
+            minimize(cost, start * rng.uniform(0.7, 1.3, 6), method="Nelder-Mead", options=options).fun
+            for options in [{"maxiter": 20_000, "maxfev": 20_000, "xatol": 1e-9, "fatol": 1e-12}]
+        )
+        assert found["upper"] == pytest.approx(best, abs=1e-6)
+        assert found["lower"] <= best + 1e-9
+        assert cost(start) == pytest.approx(found["upper"], abs=1e-8)
+
+
+def test_one_pair_in_closed_form():
+    # p = 4 against near = 1: 1/p' = 1/4 + z, 1/xi = 1 - z, equal at z = 3/8.
+    found = learn(np.array([[0.0], [2.0]]), [0], [1], [1], 1.0, 9.0)
+    assert found["matrix"][0, 0] == pytest.approx(0.4)
+    # A pair within its bound moves nothing.
+    still = learn(np.array([[0.0], [2.0]]), [0], [1], [1], 5.0, 9.0)
+    assert still["matrix"][0, 0] == 1.0
+    assert still["upper"] == 0.0
+
+
+@settings(deadline=None, max_examples=30)
+@given(st.integers(0, 10**6), st.sampled_from([1, 2, 7, 8, 9, 17]), st.floats(0.1, 10))
+def test_bounds_are_those_of_the_reference_and_meet(seed, d, gamma):
+    X, first, second, similar = instance(seed, d=d)
+    found = learn(X, first, second, similar, 1.0, 2.0 * d, gamma, tol=1e-8)
+    v = X[first] - X[second]
+    _, duals = reference.fit(v, similar, 1.0, 2.0 * d, gamma, sweeps=300)
+    upper, lower = reference.bounds(v, similar, 1.0, 2.0 * d, gamma, duals)
+    assert found["info"]["converged"]
+    assert lower <= found["upper"] + 1e-8 * max(1, upper)
+    assert found["lower"] <= upper + 1e-8 * max(1, upper)
+    assert np.linalg.eigvalsh(found["matrix"]).min() > 0
+    assert objective(found["matrix"], v, similar, 1.0, 2.0 * d, gamma) == pytest.approx(
+        found["upper"], rel=1e-8, abs=1e-8
+    )
+
+
+def test_the_papers_steps_agree_for_gamma_one_and_end_elsewhere_otherwise():
+    X, first, second, similar = instance(3)
+    plain = learn(X, first, second, similar, 0.5, 6.0)
+    same = learn(X, first, second, similar, 0.5, 6.0, paper=True, seed=4)
+    np.testing.assert_allclose(same["matrix"], plain["matrix"], atol=1e-6)
+    v = X[first] - X[second]
+    other = learn(X, first, second, similar, 0.5, 6.0, gamma=3.0, paper=True, tol=1e-12)
+    A, _ = reference.fit(v, similar, 0.5, 6.0, gamma=3.0, paper=True, sweeps=2000)
+    np.testing.assert_allclose(other["matrix"], A, atol=1e-7)
+    assert other["upper"] == np.inf
+
+
+def test_all_pairs_of_labels_are_the_listed_pairs():
+    X, y = load_iris(return_X_y=True)
+    X, y = X[::5] / 3.0, y[::5].astype(np.int32)
+    i, j = np.triu_indices(len(X), 1)
+    listed = learn(X, i, j, y[i] == y[j], 0.1, 1.0, tol=1e-9)
+    whole = _core._learn_metric(
+        X, NONE, NONE, np.zeros(0, np.int8), y, 0.1, 1.0, 1.0, 1e-9, 5000, False, (0, 0)
+    )
+    np.testing.assert_allclose(whole["matrix"], listed["matrix"], rtol=1e-4, atol=1e-5)
+    assert whole["upper"] == pytest.approx(listed["upper"], rel=1e-8)
+
+
+@pytest.mark.parametrize("level", isa.LEVELS)
+def test_every_instruction_set_gives_the_answer(level):
+    X, first, second, similar = instance(0, d=17)
+    here = learn(X, first, second, similar, 1.0, 30.0)["matrix"]
+    there = isa.on_isa(level, _learned, 17)
+    np.testing.assert_allclose(there, here, rtol=1e-5, atol=1e-6)
+
+
+def _learned(d):
+    X, first, second, similar = instance(0, d=d)
+    return learn(X, first, second, similar, 1.0, 30.0)["matrix"]
+
+
+def test_distances_transform_and_matrix_are_one_metric():
+    X, y = load_iris(return_X_y=True)
+    model = metric.ITMLSupervised(random_state=0).fit(X, y)
+    A = model.get_mahalanobis_matrix()
+    pairs = np.stack([X[:20], X[60:80]], axis=1)
+    v = pairs[:, 0] - pairs[:, 1]
+    np.testing.assert_allclose(model.pair_distance(pairs), np.sqrt(np.einsum("ck,kl,cl->c", v, A, v)))
+    np.testing.assert_allclose(model.pair_score(pairs), -model.pair_distance(pairs))
+    moved = model.transform(X)
+    np.testing.assert_allclose(np.linalg.norm(moved[:20] - moved[60:80], axis=1), model.pair_distance(pairs))
+    assert np.linalg.eigvalsh(A).min() > 0
+    assert 0 < model.info_.error_bound <= 1e-3
+    assert model.info_.lower_bound <= model.info_.objective
+    assert model.n_iter_ == model.info_.iterations == len(model.info_.trace)
+
+
+@pytest.mark.parametrize("prior", ["covariance", np.diag([1.0, 4.0, 9.0])])
+def test_a_prior_is_the_identity_of_other_coordinates(prior):
+    X, first, second, similar = instance(5, n=30, m=60)
+    pairs, y = np.stack([X[first], X[second]], axis=1), np.where(similar, 1, -1)
+    found = metric.ITML(prior=prior, random_state=0, tol=1e-9, max_iter=20_000).fit(
+        pairs, y, bounds=(0.7, 2.5)
+    )
+    points = np.unique(pairs.reshape(-1, 3), axis=0)
+    A0 = np.linalg.inv(np.cov(points, rowvar=False)) if isinstance(prior, str) else prior
+    root = np.linalg.cholesky(A0)
+    plain = metric.ITML(random_state=0, tol=1e-9, max_iter=20_000).fit(pairs @ root, y, bounds=(0.7, 2.5))
+    np.testing.assert_allclose(
+        found.get_mahalanobis_matrix(), root @ plain.get_mahalanobis_matrix() @ root.T, rtol=1e-3, atol=1e-4
+    )
+
+
+@pytest.mark.parametrize("factor", [1e-150, 1e-5, 1e6, 1e150])
+def test_units_do_not_matter(factor):
+    X, first, second, similar = instance(6, n=30, m=60)
+    pairs, y = np.stack([X[first], X[second]], axis=1), np.where(similar, 1, -1)
+    one = metric.ITML(random_state=0, tol=1e-6).fit(pairs, y)
+    other = metric.ITML(random_state=0, tol=1e-6).fit(factor * pairs, y)
+    np.testing.assert_allclose(other.bounds_, factor * one.bounds_, rtol=1e-12)
+    np.testing.assert_allclose(other.components_, one.components_, rtol=1e-4, atol=1e-6)
+
+
+def test_equal_and_nearly_equal_points_leave_the_matrix_positive_definite():
+    rng = np.random.default_rng(0)
+    X = rng.normal(size=(40, 3))
+    X[20:] = X[:20] + 1e-9 * rng.normal(size=(20, 3))
+    X[30] = X[10]
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", steelyard.ConvergenceWarning)
+        model = metric.ITMLSupervised(n_constraints="all", random_state=0, max_iter=50).fit(
+            X, np.arange(40) % 2
+        )
+        apart = metric.ITMLSupervised(n_constraints="all", max_iter=50).fit(X, np.r_[:20, :20] >= 10)
+    for found in (model, apart):
+        assert np.isfinite(found.components_).all()
+        assert np.linalg.eigvalsh(found.get_mahalanobis_matrix()).min() > 0
+    assert "1 pairs of equal points say nothing" in model.info_.message
+
+
+def test_a_seed_repeats_and_another_agrees_within_the_tolerance():
+    X, y = load_iris(return_X_y=True)
+    one = metric.ITMLSupervised(n_constraints="all", random_state=3).fit(X, y)
+    same = metric.ITMLSupervised(n_constraints="all", random_state=3).fit(X, y)
+    np.testing.assert_array_equal(one.components_, same.components_)
+    other = metric.ITMLSupervised(n_constraints="all", random_state=4).fit(X, y)
+    assert other.info_.objective == pytest.approx(one.info_.objective, rel=2e-3)
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"gamma": 0.0}, "gamma must be positive"),
+        ({"tol": -1.0}, "tol must be positive"),
+        ({"max_iter": 0}, "max_iter must be at least 1"),
+        ({"prior": "random"}, "prior must be one of"),
+        ({"prior": -np.eye(3)}, "prior must be positive definite"),
+        ({"prior": np.ones((2, 3))}, "prior must be a finite symmetric matrix"),
+        ({"variant": "lmnn"}, "variant must be one of"),
+    ],
+)
+def test_wrong_parameters_are_refused_by_name(options, message):
+    X, first, second, similar = instance(0)
+    pairs, y = np.stack([X[first], X[second]], axis=1), np.where(similar, 1, -1)
+    with pytest.raises(ValueError, match=message):
+        metric.ITML(**options).fit(pairs, y)
+
+
+def test_wrong_data_is_refused_by_name():
+    X, first, second, similar = instance(0)
+    pairs, y = np.stack([X[first], X[second]], axis=1), np.where(similar, 1, -1)
+    model = metric.ITML()
+    with pytest.raises(ValueError, match="pairs must have shape"):
+        model.fit(X, y)
+    with pytest.raises(ValueError, match="y must be 1"):
+        model.fit(pairs, np.arange(len(y)))
+    with pytest.raises(ValueError, match="bounds must be two distances"):
+        model.fit(pairs, y, bounds=(2.0, 1.0))
+    with pytest.raises(ValueError, match="NaN"):
+        model.fit(np.where(pairs > 1, np.nan, pairs), y)
+    with pytest.raises(ValueError, match="points that differ"):
+        model.fit(np.ones((4, 2, 3)), [1, 1, -1, -1])
+    with pytest.raises(ValueError, match="linearly independent"):
+        metric.ITML(prior="covariance").fit(np.repeat(pairs, 2, axis=2), y)
+    with pytest.raises(ValueError, match="n_constraints must be one of"):
+        metric.ITMLSupervised(n_constraints="every").fit(X, np.arange(12) % 2)
+    with pytest.raises(ValueError, match="pairs must have 3 features"):
+        model.fit(pairs, y).pair_distance(pairs[:, :, :2])
+
+
+def test_a_missed_tolerance_is_said():
+    X, y = load_iris(return_X_y=True)
+    with pytest.warns(steelyard.ConvergenceWarning, match="did not reach tol=1e-12"):
+        model = metric.ITMLSupervised(tol=1e-12, max_iter=1, random_state=0).fit(X, y)
+    assert not model.info_.converged
+
+
+def long_call():
+    X = np.random.default_rng(0).normal(size=(3000, 40))
+    metric.ITMLSupervised(n_constraints="all", tol=1e-15, max_iter=10**6).fit(X, np.arange(3000) % 2)
+
+
+def test_ctrl_c_brings_the_best_so_far(ctrl_c):
+    answer = ctrl_c(long_call, after=2.5)
+    assert answer.raised
+    assert answer.has_partial
+    assert answer.seconds < 1.0
+    assert answer.partial.components_.shape == (40, 40)
