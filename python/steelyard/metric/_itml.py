@@ -246,7 +246,7 @@ def _bounds(points: Array, bounds: Any, random: np.random.RandomState) -> tuple[
     norms = np.square(centred).sum(axis=1)
     squares = norms[:, None] + norms - 2.0 * (centred @ centred.T)
     apart = np.sqrt(np.maximum(squares[np.triu_indices(len(points), 1)], 0.0))
-    near, far = np.percentile(apart, (5.0, 95.0)) if len(apart) else (0.0, 0.0)
+    near, far = np.percentile(apart, (5.0, 50.0)) if len(apart) else (0.0, 0.0)
     if not far > 0:
         raise ValueError("X must have points that differ: their distances give the bounds")
     return max(float(near), 1e-4 * float(far)), float(far)
@@ -342,8 +342,9 @@ class ITML(_Mahalanobis):
         y : array_like of 1 and -1, shape (n_pairs,)
             Similar and dissimilar.
         bounds : sequence of two floats, optional
-            Distances 0 < near <= far. Default: the 5th and 95th percentile of the distances between the
-            points of all pairs (of 1,500 of them, if there are more).
+            Distances 0 < near <= far. Default: the 5th and 50th percentile of the distances between the
+            points of all pairs (of 1,500 of them, if there are more). The 95th instead of the 50th, as in
+            [1]_, asks most dissimilar pairs to move apart: fewer neighbours were right on digits.
 
         Returns
         -------
@@ -371,8 +372,8 @@ class ITMLSupervised(_Mahalanobis):
     ----------
     gamma : float, default 1.0
         As for `ITML`.
-    n_constraints : int, 'all' or None, default None
-        Pairs of each kind to draw, or all pairs; None draws 20 times the squared number of classes.
+    n_constraints : int or 'all', default 1000
+        Pairs of each kind to draw, or all pairs.
     prior, variant, tol, max_iter
         As for `ITML`.
     random_state : int, RandomState or None, default None
@@ -413,7 +414,7 @@ class ITMLSupervised(_Mahalanobis):
         self,
         gamma: float = 1.0,
         *,
-        n_constraints: int | str | None = None,
+        n_constraints: int | str = 1000,
         prior: Any = "identity",
         variant: str = "itml",
         tol: float = 1e-3,
@@ -439,8 +440,7 @@ class ITMLSupervised(_Mahalanobis):
         y : array_like, shape (n_samples,)
             Class labels of any kind.
         bounds : sequence of two floats, optional
-            Distances 0 < near <= far. Default: the 5th and 95th percentile of the distances between points
-            (of 1,500 of them, if there are more).
+            Distances 0 < near <= far. Default: as for `ITML`.
 
         Returns
         -------
@@ -456,10 +456,7 @@ class ITMLSupervised(_Mahalanobis):
             none = np.zeros(0, np.int32)
             pairs = _Pairs(none, none, np.zeros(0, np.int8), labels.astype(np.int32))
         else:
-            classes = int(labels.max()) + 1
-            count = self.n_constraints
-            count = 20 * classes**2 if count is None else check_count(count, "n_constraints")
-            pairs = _drawn(labels, count, random)
+            pairs = _drawn(labels, check_count(self.n_constraints, "n_constraints"), random)
         self._learn(X, pairs, bounds, random)
         return self
 
