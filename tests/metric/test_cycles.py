@@ -113,7 +113,9 @@ def test_threads_change_no_bit():
         found = solve(*sparse_case(), n_threads=n_threads)
         return found.edges, found.distances, found.held.duals, found.info.error_bound
 
-    threads.equal_over_threads(call)
+    *_, duals, bound = threads.equal_over_threads(call)
+    assert (duals > 0).all()
+    assert bound <= 1e-6
 
 
 def test_a_warm_start_ends_at_once():

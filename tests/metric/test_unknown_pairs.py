@@ -7,7 +7,7 @@ import warnings
 import numpy as np
 import pytest
 from scipy import sparse
-from scipy.optimize import linprog
+from scipy.optimize import linprog, nnls
 from scipy.spatial.distance import squareform
 
 import steelyard
@@ -77,32 +77,60 @@ def test_the_least_sum_of_changes_is_that_of_a_linear_program(block, unknown):
         assert metric.violations(squareform(found.distances), tol=1e-9 * scale).is_pseudometric, seed
 
 
+def shortest_paths(n, ends, x):
+    """Floyd and Warshall with the node before the last; scipy's takes lengths near 0 for no edge."""
+    paths, before = np.where(np.eye(n) > 0, 0.0, np.inf), np.tile(np.arange(n)[:, None], n)
+    for (i, j), length in zip(ends, x, strict=True):
+        paths[i, j] = paths[j, i] = max(length, 0.0)
+    for k in range(n):
+        over = paths[:, [k]] + paths[[k]]
+        better = over < paths - 1e-13
+        paths, before = np.where(better, over, paths), np.where(better, before[[k]], before)
+    return paths, before
+
+
 def exact_l2(n, d, w):
-    """The same with squares, by SLSQP from above: small instances only."""
-    from scipy.optimize import minimize
+    """The same with squares: nonnegative least squares over the cycles that shortest paths find broken."""
+    known = np.flatnonzero(~np.isnan(d))
+    ends = np.array(np.triu_indices(n, 1)).T[known]
+    number = {frozenset(pair): e for e, pair in enumerate(ends.tolist())}
+    d, w = d[known], w[known]
+    rows = [-row for row in np.eye(len(d))]
+    x = np.maximum(d, 0.0)
+    for _ in range(100):
+        paths, before = shortest_paths(n, ends, x)
+        broken = np.flatnonzero(x > paths[ends[:, 0], ends[:, 1]] + 1e-11)
+        if len(broken) == 0:
+            return x
+        for e in broken:
+            (i, j), row = ends[e], np.zeros(len(d))
+            row[e] = 1.0
+            while j != i:
+                row[number[frozenset((int(j), int(before[i, j])))]] -= 1.0
+                j = before[i, j]
+            rows.append(row)
+        A = np.array(rows)
+        duals, _ = nnls(A.T / np.sqrt(w)[:, None], np.sqrt(w) * d, maxiter=100 * len(A))
+        x = d - A.T @ duals / w
+        rows = [row for row, dual in zip(rows[len(d) :], duals[len(d) :], strict=True) if dual > 0]
+        rows = [-row for row in np.eye(len(d))] + rows
+    raise AssertionError("no end")
 
-    A, known = triangles(n), ~np.isnan(d)
-    moved = lambda x: np.where(known, x - np.nan_to_num(d), 0.0)  # noqa: E731
-    found = minimize(
-        lambda x: 0.5 * (w * moved(x) ** 2).sum(),
-        np.full(len(d), max(np.nanmax(d), 1.0)),
-        jac=lambda x: w * moved(x),
-        constraints=[{"type": "ineq", "fun": lambda x: -A @ x, "jac": lambda x: -A}],
-        bounds=[(0, None)] * len(d),
-        options={"maxiter": 500, "ftol": 1e-14},
-    )
-    return found.fun
 
-
-@pytest.mark.parametrize("seed", range(12))
-def test_the_least_sum_of_squares_is_that_of_a_quadratic_program(seed):
-    n, d, w = instance(3 * seed + 2, 0.4)
-    if n > 8:
-        d, n = squareform(squareform(d, checks=False)[:8, :8], checks=False), 8
-        w = w[: len(d)]
-    found = metric.nearest_metric(d, weights=w, missing="free", tol=1e-9, max_iter=5000)
-    best = exact_l2(n, d, w)
-    assert found.objective == pytest.approx(best, rel=1e-6, abs=1e-9)
+@pytest.mark.parametrize("block", range(5))
+def test_the_least_sum_of_squares_is_that_of_a_quadratic_program(block):
+    for seed in range(40 * block, 40 * block + 40):
+        n, d, w = instance(seed, 0.3)
+        found = metric.nearest_metric(d, weights=w, missing="free", tol=1e-10, max_iter=20_000)
+        try:
+            exact = exact_l2(n, d, w)
+        except RuntimeError:  # SciPy 1.13 gives up on some
+            assert found.info.error_bound <= 1e-10
+            continue
+        scale = np.sqrt(np.nanmean(d**2)) or 1.0
+        np.testing.assert_allclose(
+            found.distances[~np.isnan(d)], exact, atol=1e-6 * scale, err_msg=f"seed {seed}"
+        )
 
 
 def exact_linf(n, d):
@@ -201,7 +229,8 @@ def test_threads_change_no_bit():
             for norm in ("l2", "l1", "linf")
         ]
 
-    threads.equal_over_threads(call)
+    for distances in threads.equal_over_threads(call):
+        assert metric.violations(squareform(distances), tol=1e-9).is_pseudometric
 
 
 def test_what_cannot_be_read_is_refused_by_name():
