@@ -279,6 +279,19 @@ def _cross_distances(
     n_threads: typing.SupportsInt | typing.SupportsIndex = 1,
 ) -> typing.Any: ...
 def _default_threads() -> int: ...
+def _elo(
+    first: typing.Annotated[numpy.typing.ArrayLike, numpy.int32],
+    second: typing.Annotated[numpy.typing.ArrayLike, numpy.int32],
+    score: typing.Annotated[numpy.typing.ArrayLike, numpy.int8] | None,
+    weight: typing.Annotated[numpy.typing.ArrayLike, numpy.float64] | None,
+    margin: typing.Annotated[numpy.typing.ArrayLike, numpy.float64] | None,
+    home: typing.Annotated[numpy.typing.ArrayLike, numpy.int8] | None,
+    start: typing.Annotated[numpy.typing.ArrayLike, numpy.float64],
+    k: typing.SupportsFloat | typing.SupportsIndex,
+    scale: typing.SupportsFloat | typing.SupportsIndex,
+    home_advantage: typing.SupportsFloat | typing.SupportsIndex,
+    history: bool,
+) -> tuple[typing.Any, ...]: ...
 def _encode_integers(
     first: typing.Annotated[numpy.typing.ArrayLike, numpy.int64],
     second: typing.Annotated[numpy.typing.ArrayLike, numpy.int64],
@@ -321,6 +334,17 @@ def _gaussian_draws(
     stream: typing.SupportsInt | typing.SupportsIndex,
     n_threads: typing.SupportsInt | typing.SupportsIndex,
 ) -> typing.Any: ...
+def _glicko2(
+    first: typing.Annotated[numpy.typing.ArrayLike, numpy.int32],
+    second: typing.Annotated[numpy.typing.ArrayLike, numpy.int32],
+    score: typing.Annotated[numpy.typing.ArrayLike, numpy.int8] | None,
+    starts: typing.Annotated[numpy.typing.ArrayLike, numpy.int64],
+    rating: typing.Annotated[numpy.typing.ArrayLike, numpy.float64],
+    deviation: typing.Annotated[numpy.typing.ArrayLike, numpy.float64],
+    volatility: typing.Annotated[numpy.typing.ArrayLike, numpy.float64],
+    tau: typing.SupportsFloat | typing.SupportsIndex,
+    most_deviation: typing.SupportsFloat | typing.SupportsIndex,
+) -> tuple[typing.Any, ...]: ...
 def _group(
     first: typing.Annotated[numpy.typing.ArrayLike, numpy.int32],
     second: typing.Annotated[numpy.typing.ArrayLike, numpy.int32],

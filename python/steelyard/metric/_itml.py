@@ -12,7 +12,7 @@ import numpy.typing as npt
 from .. import _core
 from .._errors import ConvergenceWarning, interrupted
 from .._info import Info
-from .._validate import check_choice, check_count, check_positive
+from .._validate import check_choice, check_count, check_positive, seed_words
 
 try:
     from sklearn.base import BaseEstimator, ClassNamePrefixFeaturesOutMixin, TransformerMixin
@@ -51,6 +51,11 @@ class MetricLearningInfo(Info):
     lower_bound: float
     active: int
     steps: int
+
+
+def _generator(random_state: Any) -> np.random.Generator:
+    """scikit-learn's random_state as a Generator."""
+    return np.random.default_rng(check_random_state(random_state).randint(2**31 - 1))
 
 
 class _Mahalanobis(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):  # type: ignore[misc]
@@ -133,16 +138,16 @@ class _Mahalanobis(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstima
     def _n_features_out(self) -> int:
         return int(self.components_.shape[0])
 
-    def _learn(self, X: Array, pairs: _Pairs, bounds: Any, random: np.random.RandomState) -> None:
+    def _learn(self, X: Array, pairs: _Pairs, bounds: Any, rng: np.random.Generator) -> None:
         gamma = check_positive(self.gamma, "gamma")
         variant = check_choice(self.variant, "variant", VARIANTS)
         tol = check_positive(self.tol, "tol")
         sweeps = check_count(self.max_iter, "max_iter")
         root = _root_of_prior(self.prior, X)
         points = X @ root
-        near, far = _bounds(points, bounds, random)
+        near, far = _bounds(points, bounds, rng)
         # In units of the far bound neither squares nor their inverses over- or underflow.
-        word, stream = (int(number) for number in random.randint(0, 2**31 - 1, 2))
+        words = seed_words(rng)
         found = _core._learn_metric(
             np.ascontiguousarray(points / far),
             pairs.first,
@@ -155,7 +160,7 @@ class _Mahalanobis(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstima
             tol,
             sweeps,
             variant != "itml",
-            (word, stream),
+            words,
         )
         self.bounds_ = np.array([near, far])
         self.components_ = _components(found["matrix"], root)
@@ -233,7 +238,7 @@ def _root_of_prior(prior: Any, X: Array) -> Array:
         raise ValueError("prior must be positive definite") from None
 
 
-def _bounds(points: Array, bounds: Any, random: np.random.RandomState) -> tuple[float, float]:
+def _bounds(points: Array, bounds: Any, rng: np.random.Generator) -> tuple[float, float]:
     """Distances that similar pairs should not exceed and dissimilar ones should."""
     if bounds is not None:
         given = np.asarray(bounds, dtype=np.float64)
@@ -241,7 +246,7 @@ def _bounds(points: Array, bounds: Any, random: np.random.RandomState) -> tuple[
             raise ValueError(f"bounds must be two distances 0 < near <= far, got {bounds!r}")
         return float(given[0]), float(given[1])
     if len(points) > _MOST_POINTS:
-        points = points[random.choice(len(points), _MOST_POINTS, replace=False)]
+        points = points[rng.choice(len(points), _MOST_POINTS, replace=False)]
     centred = points - points.mean(axis=0)
     norms = np.square(centred).sum(axis=1)
     squares = norms[:, None] + norms - 2.0 * (centred @ centred.T)
@@ -358,8 +363,8 @@ class ITML(_Mahalanobis):
         self.n_features_in_ = pairs.shape[2]
         X, place = np.unique(pairs.reshape(-1, pairs.shape[2]), axis=0, return_inverse=True)
         first, second = place.reshape(-1, 2).T
-        random = check_random_state(self.random_state)
-        self._learn(X, _listed(first, second, kinds == 1), bounds, random)
+        rng = _generator(self.random_state)
+        self._learn(X, _listed(first, second, kinds == 1), bounds, rng)
         return self
 
 
@@ -450,18 +455,18 @@ class ITMLSupervised(_Mahalanobis):
         X, y = validate_data(self, X, y, dtype=np.float64, ensure_min_samples=2)
         check_classification_targets(y)
         _, labels = np.unique(y, return_inverse=True)
-        random = check_random_state(self.random_state)
+        rng = _generator(self.random_state)
         if isinstance(self.n_constraints, str):
             check_choice(self.n_constraints, "n_constraints", ("all",))
             none = np.zeros(0, np.int32)
             pairs = _Pairs(none, none, np.zeros(0, np.int8), labels.astype(np.int32))
         else:
-            pairs = _drawn(labels, check_count(self.n_constraints, "n_constraints"), random)
-        self._learn(X, pairs, bounds, random)
+            pairs = _drawn(labels, check_count(self.n_constraints, "n_constraints"), rng)
+        self._learn(X, pairs, bounds, rng)
         return self
 
 
-def _drawn(labels: npt.NDArray[np.intp], count: int, random: np.random.RandomState) -> _Pairs:
+def _drawn(labels: npt.NDArray[np.intp], count: int, rng: np.random.Generator) -> _Pairs:
     """`count` random pairs within classes and as many between them, as far as there are any."""
     order = np.argsort(labels, kind="stable")
     sizes = np.bincount(labels)
@@ -470,18 +475,18 @@ def _drawn(labels: npt.NDArray[np.intp], count: int, random: np.random.RandomSta
     parts = []
     social = np.flatnonzero(sizes[labels] > 1)
     if len(social):
-        first = social[random.randint(0, len(social), count)]
+        first = social[rng.integers(0, len(social), count)]
         own = labels[first]
         # Any other member: the k-th after this one, round about.
         rank = np.empty(n, np.intp)
         rank[order] = np.arange(n) - starts[labels[order]]
-        shift = 1 + (random.random_sample(count) * (sizes[own] - 1)).astype(np.intp)
+        shift = 1 + (rng.random(count) * (sizes[own] - 1)).astype(np.intp)
         second = order[starts[own] + (rank[first] + shift) % sizes[own]]
         parts.append((first, second, np.ones(count, bool)))
     if len(sizes) > 1:
-        first = random.randint(0, n, count)
+        first = rng.integers(0, n, count)
         own = labels[first]
-        shift = (random.random_sample(count) * (n - sizes[own])).astype(np.intp)
+        shift = (rng.random(count) * (n - sizes[own])).astype(np.intp)
         second = order[(starts[own + 1] + shift) % n]
         parts.append((first, second, np.zeros(count, bool)))
     return _listed(*(np.concatenate(column) for column in zip(*parts, strict=True)))

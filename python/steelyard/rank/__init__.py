@@ -9,6 +9,7 @@ from ._components import ComponentReport
 from ._covariance import Contrast, Covariance
 from ._fit import BradleyTerryFit, Prediction, RankInfo
 from ._rank_intervals import RankIntervals, Tiers
+from ._sequential import EloRatings, GlickoRatings, elo, glicko2
 
 __all__ = [
     "BootstrapResult",
@@ -17,9 +18,13 @@ __all__ = [
     "ComponentReport",
     "Contrast",
     "Covariance",
+    "EloRatings",
+    "GlickoRatings",
     "Prediction",
     "RankInfo",
     "RankIntervals",
     "Tiers",
     "bradley_terry",
+    "elo",
+    "glicko2",
 ]
