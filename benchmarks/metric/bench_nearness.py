@@ -9,7 +9,7 @@ import sys
 
 import numpy as np
 import pytest
-from generators import dissimilarity
+from dissimilarities import dissimilarity
 from scipy import sparse
 from scipy.spatial.distance import squareform
 
@@ -30,7 +30,7 @@ def test_large(benchmark, kind, n, tol):
     benchmark.group = f"nearness n={n} {kind}"
     found = benchmark.pedantic(metric.nearest_metric, (d,), {"tol": tol}, rounds=3 if n == 1000 else 1)
     code = (
-        "import json; from generators import dissimilarity; from steelyard import metric\n"
+        "import json; from dissimilarities import dissimilarity; from steelyard import metric\n"
         "def peak(): return int(open('/proc/self/status').read().split('VmHWM:')[1].split()[0])\n"
         "kind, n, tol = json.loads(sys.argv[1]); d = dissimilarity(kind, n); before = peak()\n"
         "metric.nearest_metric(d, tol=tol); print((peak() - before) // 1024)"

@@ -35,7 +35,7 @@ def runs():
                 yield pytest.param(case, "davidson", home, name, id=f"{case}-davidson-{name}")
 
 
-@pytest.mark.parametrize(("case", "ties", "home", "name"), runs())
+@pytest.mark.parametrize(("case", "ties", "home", "name"), list(runs()))
 def test_fit(benchmark, case, ties, home, name):
     games = CASES[case]()
     fit = contenders(games, home=home or ties == "davidson")[name](games, ties, home)

@@ -32,7 +32,7 @@ def runs():
                     yield pytest.param(case, prior, solver, id=f"{case}-prior {prior:g}-{solver}")
 
 
-@pytest.mark.parametrize(("case", "prior", "solver"), runs())
+@pytest.mark.parametrize(("case", "prior", "solver"), list(runs()))
 def test_sweeps(benchmark, case, prior, solver):
     games = CASES[case]()
     comparisons = to_comparisons(games, home=games.home is not None)

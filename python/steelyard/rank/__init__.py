@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from ._boards import MetaElo, meta_elo, score_duels
 from ._bootstrap import BootstrapResult
 from ._bradley_terry import bradley_terry
 from ._comparisons import Comparisons
@@ -20,6 +21,7 @@ __all__ = [
     "Covariance",
     "EloRatings",
     "GlickoRatings",
+    "MetaElo",
     "Prediction",
     "RankInfo",
     "RankIntervals",
@@ -27,4 +29,6 @@ __all__ = [
     "bradley_terry",
     "elo",
     "glicko2",
+    "meta_elo",
+    "score_duels",
 ]

@@ -237,7 +237,7 @@ def elo(
     --------
     >>> ratings = elo(["ann", "ben", "ann"], ["ben", "cat", "cat"])
     >>> print(ratings.items, ratings.ratings.round(1))
-    ['ann' 'ben' 'cat'] [1530.5 1500.7 1468.7]
+    ['ann' 'ben' 'cat'] [1530.5 1500.7 1468.8]
     """
     games = read_games(winner, loser, tie, weight, margin, home, items)
     k, scale = check_nonnegative(k, "k"), check_positive(scale, "scale")
@@ -354,7 +354,7 @@ def glicko2(
     >>> ratings = glicko2(["ann", "ann", "ben"], ["ben", "cat", "cat"])
     >>> print(ratings)
     GlickoRatings: 3 items, 1 periods
-    best: ann 1747 +- 510, ben 1500 +- 510, cat 1253 +- 510
+    best: ann 1747 +- 507, ben 1500 +- 507, cat 1253 +- 507
     """
     games = read_games(winner, loser, tie, items=items)
     tau = check_positive(tau, "tau")
