@@ -2,6 +2,7 @@
 
 #include "bindings/arrays.hpp"
 #include "bindings/register.hpp"
+#include "rank/score_table.hpp"
 #include "rank/sequential.hpp"
 
 namespace steelyard::bindings {
@@ -81,11 +82,41 @@ py::tuple glicko2(const Array<std::int32_t>& first, const Array<std::int32_t>& s
                         take(std::move(state.volatility)), done);
 }
 
+py::tuple count_scores(py::ssize_t models, const Array<std::int64_t>& starts,
+                       const Array<std::int32_t>& model, const Array<double>& score,
+                       const Array<std::int8_t>& direction, double tolerance, int n_threads) {
+  const rank::ScoreTable table{models, vector_view(starts, "starts"), vector_view(model, "model"),
+                               vector_view(score, "score"), vector_view(direction, "direction")};
+  const bool whole =
+      !table.starts.empty() && table.starts.front() == 0 && table.starts.back() == std::ssize(table.model) &&
+      table.model.size() == table.score.size() && std::is_sorted(table.starts.begin(), table.starts.end());
+  if (!whole || table.direction.size() + 1 != table.starts.size())
+    throw py::value_error("starts, model, score and direction must describe a table by samples");
+  for (std::size_t s = 0; s + 1 < table.starts.size(); ++s)
+    for (auto k = table.starts[s]; k < table.starts[s + 1]; ++k) {
+      const auto m = table.model[static_cast<std::size_t>(k)];
+      if (m < 0 || m >= models || (k > table.starts[s] && m <= table.model[static_cast<std::size_t>(k) - 1]))
+        throw py::value_error("models of a sample must rise and lie in 0 .. models - 1");
+    }
+  rank::ScoreCounts counts;
+  PythonHost host{py::none()};
+  Monitor monitor(n_threads, &host);
+  {
+    const py::gil_scoped_release unlocked;
+    counts = rank::count_scores(table, tolerance, monitor);
+  }
+  if (monitor.stopped()) raise_interrupted();
+  return py::make_tuple(take(std::move(counts.wins), models, models),
+                        take(std::move(counts.ties), models, models));
+}
+
 }  // namespace
 
 void register_sequential(py::module_& m) {
   m.def("_elo", &elo, "first"_a, "second"_a, "score"_a, "weight"_a, "margin"_a, "home"_a, "start"_a, "k"_a,
         "scale"_a, "home_advantage"_a, "history"_a);
+  m.def("_count_scores", &count_scores, "models"_a, "starts"_a, "model"_a, "score"_a, "direction"_a,
+        "tolerance"_a, "n_threads"_a = 1);
   m.def("_glicko2", &glicko2, "first"_a, "second"_a, "score"_a, "starts"_a, "rating"_a, "deviation"_a,
         "volatility"_a, "tau"_a, "most_deviation"_a);
 }

@@ -271,6 +271,15 @@ def _contrast_maxima(
     apart: bool,
     n_threads: typing.SupportsInt | typing.SupportsIndex,
 ) -> typing.Any: ...
+def _count_scores(
+    models: typing.SupportsInt | typing.SupportsIndex,
+    starts: typing.Annotated[numpy.typing.ArrayLike, numpy.int64],
+    model: typing.Annotated[numpy.typing.ArrayLike, numpy.int32],
+    score: typing.Annotated[numpy.typing.ArrayLike, numpy.float64],
+    direction: typing.Annotated[numpy.typing.ArrayLike, numpy.int8],
+    tolerance: typing.SupportsFloat | typing.SupportsIndex,
+    n_threads: typing.SupportsInt | typing.SupportsIndex = 1,
+) -> tuple[typing.Any, ...]: ...
 def _cross_distances(
     x: typing.Annotated[numpy.typing.ArrayLike, numpy.float64],
     y: typing.Annotated[numpy.typing.ArrayLike, numpy.float64],

@@ -10,6 +10,7 @@ from ._components import ComponentReport
 from ._covariance import Contrast, Covariance
 from ._fit import BradleyTerryFit, Prediction, RankInfo
 from ._rank_intervals import RankIntervals, Tiers
+from ._rasch import RaschFit, rasch
 from ._sequential import EloRatings, GlickoRatings, elo, glicko2
 
 __all__ = [
@@ -25,10 +26,12 @@ __all__ = [
     "Prediction",
     "RankInfo",
     "RankIntervals",
+    "RaschFit",
     "Tiers",
     "bradley_terry",
     "elo",
     "glicko2",
     "meta_elo",
+    "rasch",
     "score_duels",
 ]

@@ -292,6 +292,58 @@ class Comparisons:
         return cls._of(count_matrices(wins, ties, items))
 
     @classmethod
+    def from_scores(
+        cls,
+        table: Any,
+        *,
+        higher_is_better: bool | npt.ArrayLike = True,
+        tolerance: float = 0.0,
+        items: npt.ArrayLike | None = None,
+    ) -> Self:
+        """Compare models by their scores on samples, each sample for itself.
+
+        Parameters
+        ----------
+        table : array_like or scipy.sparse matrix, shape (n_models, n_samples)
+            Scores; NaN, or not listed in a sparse matrix, where a model was not scored. Explicit zeros are
+            scores. Samples may have different metrics: only scores of one sample are compared.
+        higher_is_better : bool, or array_like of bool with shape (n_samples,), default True
+        tolerance : float, default 0
+            Scores that differ by no more are a tie.
+        items : array_like, shape (n_models,), optional
+            Labels; default 0 .. n_models - 1.
+
+        Returns
+        -------
+        Comparisons
+            Every pair of models scored on a sample counts once for it.
+
+        Raises
+        ------
+        ValueError
+            If scores are infinite, or no sample has scores of two models.
+
+        Notes
+        -----
+        O(sum over samples of (models scored)^2) time, 16 n_models^2 bytes. The comparisons of one sample
+        depend on each other, so that standard errors from them are too small; where each sample has most
+        models, the plain mean is as good a ranking. The gain is on sparse tables of mixed metrics
+        (docs/rank.md has a measurement).
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> from steelyard.rank import Comparisons
+        >>> table = Comparisons.from_scores([[0.9, np.nan], [0.7, 12.0], [0.7, 15.0]])
+        >>> print(table.n_comparisons, table.has_ties)
+        4.0 True
+        """
+        from ._score_table import count_score_table
+
+        wins, ties = count_score_table(table, higher_is_better, tolerance)
+        return cls.from_counts(wins, ties, items)
+
+    @classmethod
     def _of(cls, columns: Columns) -> Self:
         values = columns._asdict()
         return cls(**values.pop("extras")._asdict(), **values)

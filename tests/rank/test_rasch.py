@@ -1,0 +1,137 @@
+"""The Rasch model against a general optimiser and its own simulation."""
+
+from __future__ import annotations
+
+import warnings
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from scipy import sparse
+from scipy.optimize import minimize
+from scipy.special import expit
+
+import steelyard
+from steelyard.rank import rasch
+from support import hostile, threads
+
+
+def answers(seed, persons=8, items=9, missing=0.0):
+    """No perfect and no zero scores."""
+    rng = np.random.default_rng(seed)
+    while True:
+        x = rng.normal(size=(persons, 1)) - rng.normal(size=items)
+        table = (rng.random((persons, items)) < expit(x)).astype(float)
+        table[rng.random(table.shape) < missing] = np.nan
+        shares = [np.nanmean(table, axis=k) for k in (0, 1)] if not np.isnan(table).all() else []
+        if all(((share > 0) & (share < 1)).all() for share in shares):
+            return table
+
+
+def minus_log_likelihood(free, table):
+    persons = table.shape[0]
+    x = free[:persons, None] - free[None, persons:]
+    known = ~np.isnan(table)
+    return -(np.where(known, np.nan_to_num(table) * x, 0) - np.where(known, np.logaddexp(0, x), 0)).sum()
+
+
+@pytest.mark.parametrize("missing", [0.0, 0.3])
+@pytest.mark.parametrize("seed", range(4))
+def test_it_is_the_joint_maximum_with_the_errors_of_its_curvature(seed, missing):
+    table = answers(seed, missing=missing)
+    fit = rasch(table)
+    at = np.r_[fit.abilities, fit.difficulties]
+    found = minimize(
+        minus_log_likelihood, np.zeros(len(at)), args=(table,), method="BFGS", options={"gtol": 1e-9}
+    )
+    assert minus_log_likelihood(at, table) <= found.fun + 1e-9
+    free = found.x - found.x[len(table) :].mean()
+    np.testing.assert_allclose(at, free, atol=1e-4)
+    assert fit.difficulties.mean() == pytest.approx(0, abs=1e-12)
+    x = fit.abilities[:, None] - fit.difficulties
+    w = np.where(np.isnan(table), 0.0, expit(x) * expit(-x))
+    curvature = np.block([[np.diag(w.sum(1)), -w], [-w.T, np.diag(w.sum(0))]])
+    persons, items = table.shape
+    contrast = np.eye(persons + items)
+    contrast[:, persons:] -= 1 / items
+    variance = np.diag(contrast @ np.linalg.pinv(curvature) @ contrast.T)
+    np.testing.assert_allclose(np.r_[fit.ability_errors, fit.difficulty_errors] ** 2, variance, rtol=1e-8)
+    assert fit.predict(0, 1) == pytest.approx(expit(x[0, 1]))
+
+
+@settings(deadline=None, max_examples=15)
+@given(st.integers(0, 10**6))
+def test_order_does_not_matter_and_turning_right_and_wrong_turns_the_scale(seed):
+    table = answers(seed)
+    rng = np.random.default_rng(seed)
+    p, q = rng.permutation(table.shape[0]), rng.permutation(table.shape[1])
+    fit, moved, turned = rasch(table), rasch(table[np.ix_(p, q)]), rasch(1 - table)
+    np.testing.assert_allclose(moved.abilities, fit.abilities[p], atol=1e-8)
+    np.testing.assert_allclose(moved.difficulty_errors, fit.difficulty_errors[q], rtol=1e-8)
+    np.testing.assert_allclose(turned.abilities, -fit.abilities, atol=1e-8)
+    np.testing.assert_allclose(turned.ability_errors, fit.ability_errors, rtol=1e-6)
+
+
+def test_a_simulation_is_covered():
+    rng = np.random.default_rng(1)
+    ability, difficulty = 0.7 * rng.normal(size=60), 0.7 * rng.normal(size=400)
+    table = (rng.random((60, 400)) < expit(ability[:, None] - difficulty)).astype(int)
+    fit = rasch(table)
+    z = (fit.abilities - (ability - difficulty.mean())) / fit.ability_errors
+    assert np.mean(np.abs(z) < 1.96) > 0.85
+    assert np.corrcoef(fit.difficulties, difficulty)[0, 1] > 0.9
+
+
+def test_sparse_and_dense_are_the_same_answers():
+    table = answers(3, missing=0.4)
+    rows, cols = np.nonzero(~np.isnan(table))
+    given_ones = sparse.coo_array((table[rows, cols].astype(int), (rows, cols)), shape=table.shape)
+    np.testing.assert_array_equal(rasch(given_ones).abilities, rasch(table).abilities)
+
+
+def test_perfect_scores_need_a_prior_and_are_named():
+    table = answers(0)
+    table[2] = 1
+    with pytest.raises(steelyard.DisconnectedError, match=r"1 persons have right answers only \(cleo\)"):
+        rasch(table, persons=["ann", "ben", "cleo", *"defgh"])
+    table[:, 4] = 0
+    with pytest.raises(steelyard.DisconnectedError, match=r"1 items have no right answer \(4\)"):
+        rasch(np.delete(table, 2, axis=0))
+    with pytest.warns(steelyard.DisconnectedWarning, match="item 4"):
+        fit = rasch(table, prior=0.5)
+    assert fit.abilities.argmax() == 2
+    assert fit.difficulties.argmax() == 4
+    assert np.isfinite(fit.ability_errors).all()
+
+
+def test_threads_change_no_bit():
+    abilities, errors = threads.equal_over_threads(
+        lambda n: (lambda fit: (fit.abilities, fit.ability_errors))(rasch(answers(2), n_threads=n))
+    )
+    assert (errors > 0).all()
+    assert np.isfinite(abilities).all()
+
+
+@pytest.mark.parametrize("variant", hostile.params(hostile.VALID))
+def test_any_layout_gives_the_same_answer(variant):
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        hostile.check_same(lambda x: rasch(x).abilities, answers(5), variant)
+
+
+@pytest.mark.parametrize(
+    ("call", "message"),
+    [
+        (lambda: rasch([[0.5]]), "responses must be 0, 1 or NaN, got 0.5"),
+        (lambda: rasch([0, 1]), "responses must have shape"),
+        (lambda: rasch([[np.nan]]), "responses has no answers"),
+        (lambda: rasch([[0, 1], [1, 0]], persons=["a"]), "persons must have 2 labels"),
+        (lambda: rasch([[0, 1], [1, 0]], prior=-1), "prior must be zero or positive"),
+        (lambda: rasch([[0, 1], [1, 0]], kind="exact"), "kind must be one of"),
+        (lambda: rasch([[0, np.inf], [1, 0]]), "responses must be 0, 1 or NaN"),
+    ],
+)
+def test_wrong_arguments_are_refused_by_name(call, message):
+    with pytest.raises(ValueError, match=message):
+        call()
