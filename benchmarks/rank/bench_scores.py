@@ -1,7 +1,7 @@
 """Rankings from tables of scores with gaps: comparisons within samples against the plain mean.
 
-Models score ability + difficulty of the sample + noise, difficulties with a standard deviation of 2; accuracy is
-Kendall's tau with the abilities, the median of ten tables.
+Models score ability + difficulty of the sample + noise, difficulties with a standard deviation of 2; accuracy
+is Kendall's tau with the abilities, the median of ten tables.
 """
 
 from __future__ import annotations

@@ -13,6 +13,7 @@ void register_linalg(pybind11::module_& m);
 void register_nearness(pybind11::module_& m);
 void register_qp(pybind11::module_& m);
 void register_rank(pybind11::module_& m);
+void register_rankings(pybind11::module_& m);
 void register_sequential(pybind11::module_& m);
 void register_simd(pybind11::module_& m);
 void register_tables(pybind11::module_& m);

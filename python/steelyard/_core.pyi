@@ -441,6 +441,15 @@ def _random(
     a: typing.SupportsFloat | typing.SupportsIndex = 0.0,
     b: typing.SupportsFloat | typing.SupportsIndex = 0.0,
 ) -> typing.Any: ...
+def _rankings(
+    starts: typing.Annotated[numpy.typing.ArrayLike, numpy.int64],
+    items: typing.Annotated[numpy.typing.ArrayLike, numpy.int32],
+    stages: typing.Annotated[numpy.typing.ArrayLike, numpy.int32],
+    weight: typing.Annotated[numpy.typing.ArrayLike, numpy.float64] | None,
+    strengths: typing.Annotated[numpy.typing.ArrayLike, numpy.float64],
+    curvature: bool,
+    outer: bool = False,
+) -> tuple[typing.Any, ...]: ...
 def _separation(
     graph: PairGraph,
     wins: typing.Annotated[numpy.typing.ArrayLike, numpy.float64],

@@ -9,6 +9,7 @@ from ._comparisons import Comparisons
 from ._components import ComponentReport
 from ._covariance import Contrast, Covariance
 from ._fit import BradleyTerryFit, Prediction, RankInfo
+from ._plackett_luce import PlackettLuceFit, plackett_luce
 from ._rank_intervals import RankIntervals, Tiers
 from ._rasch import RaschFit, rasch
 from ._sequential import EloRatings, GlickoRatings, elo, glicko2
@@ -23,6 +24,7 @@ __all__ = [
     "EloRatings",
     "GlickoRatings",
     "MetaElo",
+    "PlackettLuceFit",
     "Prediction",
     "RankInfo",
     "RankIntervals",
@@ -32,6 +34,7 @@ __all__ = [
     "elo",
     "glicko2",
     "meta_elo",
+    "plackett_luce",
     "rasch",
     "score_duels",
 ]
