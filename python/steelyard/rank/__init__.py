@@ -12,7 +12,9 @@ from ._fit import BradleyTerryFit, Prediction, RankInfo
 from ._plackett_luce import PlackettLuceFit, plackett_luce
 from ._rank_intervals import RankIntervals, Tiers
 from ._rasch import RaschFit, rasch
+from ._schedule import ScheduleSimulation, schedule, simulate_schedule
 from ._sequential import EloRatings, GlickoRatings, elo, glicko2
+from ._stability import Stability, stability
 
 __all__ = [
     "BootstrapResult",
@@ -29,6 +31,8 @@ __all__ = [
     "RankInfo",
     "RankIntervals",
     "RaschFit",
+    "ScheduleSimulation",
+    "Stability",
     "Tiers",
     "bradley_terry",
     "elo",
@@ -36,5 +40,8 @@ __all__ = [
     "meta_elo",
     "plackett_luce",
     "rasch",
+    "schedule",
     "score_duels",
+    "simulate_schedule",
+    "stability",
 ]

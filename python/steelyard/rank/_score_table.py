@@ -18,7 +18,7 @@ def count_score_table(
     table: Any, higher_is_better: Any, tolerance: Any, n_threads: Any = None
 ) -> tuple[Floats, Floats | None]:
     """Wins and ties of each pair of models; None if there are no ties."""
-    columns = _by_sample(table)
+    columns = read_score_table(table)
     samples, models = columns.shape[1], columns.shape[0]
     higher = np.asarray(higher_is_better)
     if higher.dtype.kind != "b" or higher.shape not in ((), (samples,)):
@@ -41,26 +41,26 @@ def count_score_table(
     return wins, ties if ties.any() else None
 
 
-def _by_sample(table: Any) -> Any:
+def read_score_table(table: Any, name: str = "table") -> Any:
     """csc columns, one a sample, of the scores that are there."""
     if sparse.issparse(table):
         if table.dtype.kind not in "fiub":
-            raise TypeError(f"table must hold real numbers, got dtype {table.dtype}")
+            raise TypeError(f"{name} must hold real numbers, got dtype {table.dtype}")
         found = sparse.coo_array(table)
         values, (rows, cols) = found.data.astype(np.float64), found.coords
         if len(np.unique(rows.astype(np.int64) * found.shape[1] + cols)) < len(rows):
-            raise ValueError("table lists an entry twice; call sum_duplicates() if their sum is meant")
+            raise ValueError(f"{name} lists an entry twice; call sum_duplicates() if their sum is meant")
     else:
-        array = refuse_masked(table, "table")
+        array = refuse_masked(table, name)
         if array.dtype.kind not in "fiub":
-            raise TypeError(f"table must hold real numbers, got dtype {array.dtype}")
+            raise TypeError(f"{name} must hold real numbers, got dtype {array.dtype}")
         if array.ndim != 2:
-            raise ValueError(f"table must have shape (n_models, n_samples), got {array.shape}")
+            raise ValueError(f"{name} must have shape (n_models, n_samples), got {array.shape}")
         rows, cols = np.nonzero(~np.isnan(array))
         values = array[rows, cols].astype(np.float64)
         found = array
     if not np.isfinite(values).all():
-        raise ValueError("table has entries that are infinite; leave out what was not scored")
+        raise ValueError(f"{name} has entries that are infinite; leave out what was not scored")
     columns = sparse.csc_array((values, (rows, cols)), shape=found.shape)
     columns.sort_indices()
     return columns

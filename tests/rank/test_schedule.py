@@ -1,0 +1,110 @@
+"""Pairings and how many games a ranking needs."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from steelyard.rank import schedule, simulate_schedule
+
+
+def as_pairs(rows):
+    return [tuple(sorted(row)) for row in rows.tolist()]
+
+
+@settings(deadline=None, max_examples=40)
+@given(st.integers(2, 15), st.integers(0, 10**6))
+def test_nobody_meets_twice_before_everybody_has_been_met(n, seed):
+    rounds = n - 1 if n % 2 == 0 else n
+    rows = schedule(range(n), rounds=rounds, rng=seed)
+    assert len(set(as_pairs(rows))) == len(rows) == n * (n - 1) // 2
+    for k in range(rounds):
+        one_round = rows[k * (n // 2) : (k + 1) * (n // 2)].ravel().tolist()
+        assert len(set(one_round)) == len(one_round)
+
+
+def test_random_rounds_take_account_of_games_played():
+    early = [(0, 1), (2, 3), (0, 2), (1, 3)]
+    for seed in range(10):
+        rows = schedule(range(4), played=tuple(zip(*early, strict=True)), rng=seed)
+        assert sorted(as_pairs(rows)) == [(0, 3), (1, 2)]
+
+
+@settings(deadline=None, max_examples=40)
+@given(st.integers(2, 40), st.integers(0, 10**6))
+def test_a_knockout_ends_after_n_minus_one_games_with_a_winner_who_never_lost(n, seed):
+    rng = np.random.default_rng(seed)
+    winners, losers, sizes = [], [], []
+    while True:
+        played = (winners, losers) if winners else None
+        rows = schedule(np.arange(n), "knockout", played=played)
+        if len(rows) == 0:
+            break
+        sizes.append(len(rows))
+        swap = rng.random(len(rows)) < 0.5
+        winners += np.where(swap, rows[:, 1], rows[:, 0]).tolist()
+        losers += np.where(swap, rows[:, 0], rows[:, 1]).tolist()
+    assert len(winners) == n - 1
+    assert len(set(losers)) == n - 1
+    assert len(sizes) == int(np.ceil(np.log2(n)))
+
+
+def test_swiss_rounds_pair_equal_points_and_nobody_twice():
+    rng = np.random.default_rng(0)
+    n, winners, losers = 16, [], []
+    for k in range(5):
+        points = np.bincount(winners, minlength=n) if winners else np.zeros(n)
+        rows = schedule(range(n), "swiss", played=(winners, losers) if winners else None, rng=rng)
+        gaps = np.abs(points[rows[:, 0]] - points[rows[:, 1]])
+        assert gaps.mean() <= 0.5, k
+        winners += rows.min(axis=1).tolist()
+        losers += rows.max(axis=1).tolist()
+    met = [tuple(sorted(pair)) for pair in zip(winners, losers, strict=True)]
+    assert len(set(met)) == len(met)
+    assert np.bincount(winners, minlength=n)[0] == 5
+
+
+def test_a_tie_is_half_a_point():
+    played = (["a", "c"], ["b", "d"], [True, False])
+    rows = schedule(list("abcd"), "swiss", played=played, rng=0)
+    # c has 1 point, a and b half a point, d none: c meets a or b, d the other.
+    assert {frozenset(row) for row in rows.tolist()} in (
+        {frozenset("ca"), frozenset("bd")},
+        {frozenset("cb"), frozenset("ad")},
+    )
+
+
+@pytest.mark.parametrize("kind", ["random", "swiss", "knockout"])
+def test_more_games_make_a_better_ranking(kind):
+    found = simulate_schedule(8, kind, n_rounds=24, spread=1.5, n_repeats=30, rng=0)
+    assert (np.diff(found.matches) > 0).all()
+    assert found.tau[-1] > found.tau[0] + 0.2
+    assert found.needed(0.3) <= found.matches[-1]
+    assert found.needed(0.9999) is None
+    again = simulate_schedule(8, kind, n_rounds=24, spread=1.5, n_repeats=30, rng=0)
+    np.testing.assert_array_equal(again.tau, found.tau)
+
+
+@pytest.mark.parametrize(
+    ("call", "message"),
+    [
+        (lambda: schedule(["a"]), "at least two labels"),
+        (lambda: schedule(["a", "b"], "league"), "kind must be one of"),
+        (lambda: schedule(["a", "b"], "swiss", rounds=2), "rounds goes with kind='random'"),
+        (lambda: schedule(["a", "b"], played=(["a"], ["c"])), "which is not in items"),
+        (lambda: schedule(["a", "b"], "knockout", played=(["a"], ["b"], [True])), "played has ties"),
+        (lambda: simulate_schedule(1), "n_items must be at least 2"),
+        (lambda: simulate_schedule(4, spread=0), "spread must be positive"),
+        (lambda: simulate_schedule(4, n_repeats=2, n_rounds=2, rng=0).needed(2), "tau must lie"),
+    ],
+)
+def test_wrong_arguments_are_refused_by_name(call, message):
+    with pytest.raises(ValueError, match=message):
+        call()
+
+
+def test_played_must_be_a_tuple():
+    with pytest.raises(TypeError, match="played must be"):
+        schedule(["a", "b"], played=["a", "b"])

@@ -1,0 +1,93 @@
+"""Rankings of resampled data."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from scipy import sparse
+from scipy.stats import kendalltau, norm, rankdata
+
+from steelyard.rank import Comparisons, bradley_terry, stability
+
+
+def table(seed=0, models=5, samples=200, spread=0.3):
+    rng = np.random.default_rng(seed)
+    return spread * np.arange(models)[:, None] + rng.normal(size=(models, samples))
+
+
+def test_ranks_taus_and_shifts_are_those_of_the_rounds():
+    found = stability(table(), n_rounds=50, rng=0)
+    np.testing.assert_allclose(found.scores, table().mean(axis=1))
+    np.testing.assert_array_equal(found.ranks, rankdata(-found.rounds, method="min", axis=1))
+    assert found.taus[7] == kendalltau(found.scores, found.rounds[7]).statistic
+    ranks = rankdata(-found.scores)
+    np.testing.assert_allclose(found.shifts, np.abs(found.ranks - ranks).mean(axis=0))
+    assert found.leader == 4
+    frame = found.to_frame()
+    assert frame["rank"].tolist() == [1, 2, 3, 4, 5]
+    assert (frame["rank_low"] <= frame["rank_high"]).all()
+
+
+def test_the_leader_leads_as_often_as_the_spread_of_the_means_says():
+    scores = table(seed=3, models=2, samples=400, spread=0.1)
+    found = stability(scores, n_rounds=4000, rng=1)
+    gap = scores[1] - scores[0]
+    expected = norm.cdf(abs(gap.mean()) / (gap.std() / 20))
+    assert found.lead_probability == pytest.approx(expected, abs=0.03)
+
+
+def test_gaps_and_sparse_tables_are_the_same_scores():
+    scores = table()
+    scores[np.random.default_rng(1).random(scores.shape) < 0.5] = np.nan
+    rows, cols = np.nonzero(~np.isnan(scores))
+    listed = sparse.coo_array((scores[rows, cols], (rows, cols)), shape=scores.shape)
+    one, other = stability(scores, rng=0), stability(listed, rng=0)
+    np.testing.assert_array_equal(one.rounds, other.rounds)
+    np.testing.assert_allclose(one.scores, np.nanmean(scores, axis=1))
+    turned = stability(-scores, higher_is_better=False, rng=0)
+    np.testing.assert_array_equal(turned.ranks, one.ranks)
+
+
+def test_tables_can_be_ranked_by_comparisons():
+    found = stability(table(), method="comparisons", n_rounds=20, rng=0)
+    np.testing.assert_allclose(
+        found.scores, bradley_terry(Comparisons.from_scores(table())).strengths, atol=1e-9
+    )
+    assert found.taus.mean() > 0.7
+
+
+@pytest.mark.parametrize("clustered", [False, True])
+def test_votes_are_redrawn_by_cluster_where_there_are_any(clustered):
+    rng = np.random.default_rng(0)
+    first = rng.integers(0, 4, 800)
+    second = (first + rng.integers(1, 4, 800)) % 4
+    swap = rng.random(800) < 1 / (1 + np.exp(first - second))
+    judge = np.arange(800) // 20 if clustered else None
+    votes = Comparisons.from_pairs(
+        np.where(swap, second, first), np.where(swap, first, second), cluster=judge
+    )
+    found = stability(votes, n_rounds=100, rng=0)
+    fit = bradley_terry(votes)
+    np.testing.assert_array_equal(found.scores, fit.strengths)
+    np.testing.assert_allclose(found.rounds.std(axis=0), fit.standard_errors(), rtol=0.4)
+    assert found.leader == 3
+
+
+def test_a_seed_repeats():
+    np.testing.assert_array_equal(stability(table(), rng=5).rounds, stability(table(), rng=5).rounds)
+
+
+@pytest.mark.parametrize(
+    ("call", "message"),
+    [
+        (lambda: stability(table(), n_rounds=0), "n_rounds must be at least 1"),
+        (lambda: stability(table(), method="median"), "method must be one of"),
+        (lambda: stability(table(), items=["a"]), "items must have one label a model"),
+        (lambda: stability([1.0, 2.0]), "must have shape"),
+        (lambda: stability([[np.nan, np.nan], [1.0, 2.0]]), "data has no scores of model 0"),
+        (lambda: stability(Comparisons.from_pairs([0, 1], [1, 0]), method="comparisons"), "go with a table"),
+    ],
+)
+def test_wrong_arguments_are_refused_by_name(call, message):
+    with pytest.raises(ValueError, match=message):
+        call()
