@@ -13,6 +13,7 @@ PYBIND11_MODULE(_core, m, pybind11::mod_gil_not_used()) {
   steelyard::bindings::register_qp(m);
   steelyard::bindings::register_rank(m);
   steelyard::bindings::register_rankings(m);
+  steelyard::bindings::register_select(m);
   steelyard::bindings::register_sequential(m);
   steelyard::bindings::register_uncertainty(m);
   steelyard::bindings::register_weigh(m);

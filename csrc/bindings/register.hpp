@@ -14,6 +14,7 @@ void register_nearness(pybind11::module_& m);
 void register_qp(pybind11::module_& m);
 void register_rank(pybind11::module_& m);
 void register_rankings(pybind11::module_& m);
+void register_select(pybind11::module_& m);
 void register_sequential(pybind11::module_& m);
 void register_simd(pybind11::module_& m);
 void register_tables(pybind11::module_& m);

@@ -450,6 +450,26 @@ def _rankings(
     curvature: bool,
     outer: bool = False,
 ) -> tuple[typing.Any, ...]: ...
+@typing.overload
+def _seed_centers(
+    points: numpy.typing.NDArray[numpy.float32],
+    weights: typing.Annotated[numpy.typing.ArrayLike, numpy.float64] | None,
+    k: typing.SupportsInt | typing.SupportsIndex,
+    power: typing.SupportsFloat | typing.SupportsIndex,
+    seed: tuple[typing.SupportsInt | typing.SupportsIndex, typing.SupportsInt | typing.SupportsIndex],
+    n_threads: typing.SupportsInt | typing.SupportsIndex = 1,
+    progress: typing.Any = None,
+) -> tuple[typing.Any, ...]: ...
+@typing.overload
+def _seed_centers(
+    points: typing.Annotated[numpy.typing.ArrayLike, numpy.float64],
+    weights: typing.Annotated[numpy.typing.ArrayLike, numpy.float64] | None,
+    k: typing.SupportsInt | typing.SupportsIndex,
+    power: typing.SupportsFloat | typing.SupportsIndex,
+    seed: tuple[typing.SupportsInt | typing.SupportsIndex, typing.SupportsInt | typing.SupportsIndex],
+    n_threads: typing.SupportsInt | typing.SupportsIndex = 1,
+    progress: typing.Any = None,
+) -> tuple[typing.Any, ...]: ...
 def _separation(
     graph: PairGraph,
     wins: typing.Annotated[numpy.typing.ArrayLike, numpy.float64],

@@ -5,6 +5,16 @@ The tests hold the compiled kernels to them, and the benchmarks race them.
 
 from __future__ import annotations
 
-from . import clustering, itml, metric, project_and_forget, rank, rankings, sequential, weigh
+from . import clustering, itml, metric, project_and_forget, rank, rankings, select, sequential, weigh
 
-__all__ = ["clustering", "itml", "metric", "project_and_forget", "rank", "rankings", "sequential", "weigh"]
+__all__ = [
+    "clustering",
+    "itml",
+    "metric",
+    "project_and_forget",
+    "rank",
+    "rankings",
+    "select",
+    "sequential",
+    "weigh",
+]

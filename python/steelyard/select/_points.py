@@ -1,0 +1,50 @@
+"""Points and weights as they arrive."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from .._validate import check_vector, refuse_masked
+
+Points = npt.NDArray[np.floating[Any]]
+_ROWS = 65_536
+
+
+def read_points(X: Any, name: str, metric: str) -> Points:
+    """Finite, two dimensions, float32 or float64 as it came; for 'cosine' a copy with rows of length 1."""
+    array = refuse_masked(X, name)
+    if array.dtype.kind not in "fiub":
+        raise TypeError(f"{name} must hold real numbers, got dtype {array.dtype}")
+    if array.ndim != 2 or array.shape[0] == 0 or array.shape[1] == 0:
+        raise ValueError(f"{name} must have shape (n, d), not empty, got {array.shape}")
+    single = array.dtype in (np.float32, np.float16)
+    points: Points = np.ascontiguousarray(array, dtype=np.float32 if single else np.float64)
+    for start in range(0, len(points), _ROWS):
+        bad = np.flatnonzero(~np.isfinite(points[start : start + _ROWS]).all(axis=1))
+        if len(bad):
+            raise ValueError(f"{name} has NaN or infinite entries (first: row {start + bad[0]})")
+    return _unit_rows(points, name) if metric == "cosine" else points
+
+
+def _unit_rows(points: Points, name: str) -> Points:
+    largest = np.abs(points).max(axis=1, keepdims=True)
+    if not largest.all():
+        raise ValueError(
+            f"{name} has rows of zeros (first: row {np.argmin(largest)}), which have no direction"
+        )
+    scaled = points / largest
+    scaled /= np.linalg.norm(scaled, axis=1, keepdims=True)
+    return np.asarray(scaled)
+
+
+def read_weights(sample_weight: Any, n: int) -> npt.NDArray[np.float64] | None:
+    """Finite, >= 0, not all zero; None for all 1."""
+    if sample_weight is None:
+        return None
+    weights = check_vector(sample_weight, "sample_weight", length=n)
+    if (weights < 0).any() or not weights.any():
+        raise ValueError(f"sample_weight must be >= 0 and not all zero, got least {weights.min()}")
+    return weights

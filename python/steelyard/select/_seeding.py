@@ -1,0 +1,144 @@
+"""Seeds that spread over the data: k-means++."""
+
+from __future__ import annotations
+
+import warnings
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from .. import _core
+from .._errors import interrupted
+from .._validate import check_choice, check_count, check_positive, check_progress, check_threads, seed_words
+from ._points import Points, read_points, read_weights
+
+METRICS = ("euclidean", "cosine")
+
+
+@dataclass(frozen=True, repr=False, eq=False)
+class Seeding:
+    """Points of the data that stand for the rest.
+
+    Attributes
+    ----------
+    indices : ndarray of int, shape (k,)
+        Rows of the data, in the order in which they were drawn.
+    centers : ndarray, shape (k, d)
+        These rows, in the data's float type; for metric='cosine' scaled to length 1.
+    labels : ndarray of int, shape (n,)
+        Which of them is nearest to each point.
+    cost : float
+        Sum of weight * distance^power to the nearest.
+    power : float
+    metric : str
+    """
+
+    indices: npt.NDArray[np.int64]
+    centers: Points
+    labels: npt.NDArray[np.int64]
+    cost: float
+    power: float
+    metric: str
+
+    def __repr__(self) -> str:
+        return (
+            f"Seeding: {len(self.indices):,} of {len(self.labels):,} points, cost {self.cost:.6g} "
+            f"({self.metric} distance to the power {self.power:g})"
+        )
+
+
+def kmeans_plusplus(
+    X: Any,
+    k: int,
+    *,
+    sample_weight: Any = None,
+    power: float = 2.0,
+    metric: str = "euclidean",
+    rng: Any = None,
+    n_threads: int | None = None,
+    progress: Any = None,
+) -> Seeding:
+    """Draw k points, each with probability proportional to weight * distance^power to those drawn so far.
+
+    Parameters
+    ----------
+    X : array_like, shape (n, d)
+        Finite. float32 stays float32, float16 becomes float32, all else float64. Never altered.
+    k : int
+        Points to draw, 1 to n.
+    sample_weight : array_like, shape (n,), optional
+        >= 0; default all 1. Points of weight 0 are never drawn.
+    power : float, default 2
+        Of the distance: 2 for k-means, 1 for k-medians.
+    metric : {'euclidean', 'cosine'}, default 'euclidean'
+        'cosine': Euclidean distance of the rows scaled to length 1, whose square is twice the cosine
+        distance. Makes a scaled copy of X.
+    rng : None, int, SeedSequence, BitGenerator or Generator, optional
+    n_threads : int, optional
+        Default: see `steelyard.build_info`. The draws do not depend on it, bit for bit.
+    progress : callable, optional
+        Called as progress(drawn, k).
+
+    Returns
+    -------
+    Seeding
+        With fewer than k points where the data has fewer that differ (and have weight).
+
+    Raises
+    ------
+    ValueError
+        If X is not finite, k is not in 1 .. n, weights are negative or all zero, or a row has no direction.
+    KeyboardInterrupt
+        On Ctrl-C; ``.partial`` holds the points drawn so far.
+
+    Warns
+    -----
+    UserWarning
+        If there are fewer than k points that differ.
+
+    Notes
+    -----
+    The law of k-means++ [1]_ exactly, with distances of all points brought up to date once in 64 draws: a
+    draw from the older distances is accepted with the probability that corrects it. O(n d k) time in one pass
+    over the data for 64 draws; 40 to 48 bytes a point beside X.
+
+    References
+    ----------
+    .. [1] D. Arthur and S. Vassilvitskii, "k-means++: The Advantages of Careful Seeding", SODA (2007).
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> X = np.array([[0.0, 0.0], [0.1, 0.0], [9.0, 9.0], [9.0, 9.1]])
+    >>> seeds = kmeans_plusplus(X, 2, rng=0)
+    >>> print(sorted(seeds.indices // 2))  # one of each group
+    [0, 1]
+    """
+    metric = check_choice(metric, "metric", METRICS)
+    power = check_positive(power, "power")
+    count = check_count(k, "k")
+    points = read_points(X, "X", metric)
+    if count > len(points):
+        raise ValueError(f"k must be at most the number of points, {len(points)}, got {count}")
+    weights = read_weights(sample_weight, len(points))
+    indices, labels, cost, _, stopped = _core._seed_centers(
+        points,
+        weights,
+        count,
+        power,
+        seed_words(rng),
+        n_threads=check_threads(n_threads),
+        progress=check_progress(progress),
+    )
+    found = Seeding(indices, points[indices], labels, cost, power, metric)
+    if stopped:
+        raise interrupted(found)
+    if len(indices) < count:
+        warnings.warn(
+            f"k={count}, but only {len(indices)} points differ and have weight: no more were drawn",
+            UserWarning,
+            stacklevel=2,
+        )
+    return found
