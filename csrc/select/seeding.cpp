@@ -13,11 +13,11 @@ namespace {
 
 using std::ptrdiff_t;
 
-constexpr ptrdiff_t batch = 64;
+constexpr ptrdiff_t batch = 128;
 constexpr ptrdiff_t block = 4096;  // points whose mass is summed together
 constexpr int most_rejections = 60;
 // The first centres change D most.
-constexpr ptrdiff_t eager = 16;
+constexpr ptrdiff_t eager = 3;
 
 std::size_t at(ptrdiff_t k) { return static_cast<std::size_t>(k); }
 

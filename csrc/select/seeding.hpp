@@ -4,11 +4,11 @@
 //     w_i D_i^z,   D_i the distance to the nearest centre so far (the first: proportional to w_i),
 //
 // which is O(log k) competitive in expectation (Arthur & Vassilvitskii, SODA 2007, for z = 2). The law is
-// exact, but most of the work is put off: D is kept as it was when the last batch of up to 64 centres was
+// exact, but most of the work is put off: D is kept as it was when the last batch of up to 128 centres was
 // taken in. A point drawn from that stale D is accepted with probability (D_now / D_stale)^z, D_now from the
 // pending centres alone; rejection makes the law that of D_now. A full batch is taken in by one blocked pass
 // over the data (linalg/pairwise.hpp: differences first, nothing cancels far from the origin). O(n d k) time
-// in tiles, O(n + 64 d) memory beside the data; the same draws for any number of threads.
+// in tiles, O(n + 128 d) memory beside the data; the same draws for any number of threads.
 #pragma once
 
 #include <cstdint>

@@ -44,7 +44,7 @@ def test_sequences_come_with_the_probabilities_of_the_definition(power, weighted
 
 
 def test_costs_with_batches_are_distributed_as_those_of_the_definition():
-    # 150 seeds: more than two batches of 64 pending centres.
+    # 150 seeds: more than one batch of 128 pending centres.
     X = mixture(n=600)
     rng = np.random.default_rng(1)
     plain = [

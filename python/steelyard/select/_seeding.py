@@ -100,9 +100,9 @@ def kmeans_plusplus(
 
     Notes
     -----
-    The law of k-means++ [1]_ exactly, with distances of all points brought up to date once in 64 draws: a
+    The law of k-means++ [1]_ exactly, with distances of all points brought up to date once in 128 draws: a
     draw from the older distances is accepted with the probability that corrects it. O(n d k) time in one pass
-    over the data for 64 draws; 40 to 48 bytes a point beside X.
+    over the data for 128 draws; 40 to 48 bytes a point beside X.
 
     References
     ----------
