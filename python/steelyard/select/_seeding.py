@@ -113,8 +113,8 @@ def kmeans_plusplus(
     >>> import numpy as np
     >>> X = np.array([[0.0, 0.0], [0.1, 0.0], [9.0, 9.0], [9.0, 9.1]])
     >>> seeds = kmeans_plusplus(X, 2, rng=0)
-    >>> print(sorted(seeds.indices // 2))  # one of each group
-    [0, 1]
+    >>> print(np.sort(seeds.indices // 2))  # one of each group
+    [0 1]
     """
     metric = check_choice(metric, "metric", METRICS)
     power = check_positive(power, "power")
