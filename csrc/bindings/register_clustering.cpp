@@ -105,9 +105,9 @@ py::dict solve_l1(py::ssize_t n, const Array<double>& target, const Array<double
 }
 
 /// Labels of several roundings, best first; None if it was interrupted before any.
-py::typing::List<py::array_t<std::int32_t>> round_labels(const HeldGraph& graph, const OptionalArray<double>& x, const std::string& rule,
-                      py::ssize_t trials, py::ssize_t keep, std::pair<std::uint64_t, std::uint64_t> seed,
-                      int n_threads) {
+py::typing::List<py::array_t<std::int32_t>> round_labels(
+    const HeldGraph& graph, const OptionalArray<double>& x, const std::string& rule, py::ssize_t trials,
+    py::ssize_t keep, std::pair<std::uint64_t, std::uint64_t> seed, int n_threads) {
   const auto distances = vector_view(x, "x");
   const auto n = graph.view.nodes();
   if (x && std::ssize(distances) != n * (n - 1) / 2)

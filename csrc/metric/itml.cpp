@@ -5,6 +5,7 @@
 #include <limits>
 #include <utility>
 
+#include "core/aligned.hpp"
 #include "core/random.hpp"
 #include "linalg/cholesky.hpp"
 #include "metric/condensed_index.hpp"
@@ -30,6 +31,7 @@ class Learner {
         monitor_(monitor),
         d_(points.cols),
         size_((points.cols + 7) / 8 * 8),
+        every_(std::max<ptrdiff_t>(1, 1'000'000 / (size_ * size_ + 1'000))),
         random_(options.seed, options.stream),
         lambda_(at(pairs.listed() ? std::ssize(pairs.first) : pair_count(points.rows)), 0.0),
         a_(at(size_ * size_), 0.0),
@@ -67,12 +69,14 @@ class Learner {
   const ItmlOptions& o_;
   Monitor& monitor_;
   ptrdiff_t d_, size_;
+  ptrdiff_t every_;  // steps between two polls: about a millisecond
   Random random_;
   std::vector<double> lambda_;
-  std::vector<double> a_, v_, w_, y_;  // padded with zeros to `size_`
-  double pending_ = 0.0;               // a_ lacks pending_ w w'
-  double moved_ = 0.0;                 // largest |alpha| p of a sweep
-  std::vector<double> matrix_, inverse_, images_;
+  AlignedVector<double> a_, v_, w_, y_;  // padded with zeros to `size_`
+  double pending_ = 0.0;                 // a_ lacks pending_ w w'
+  double moved_ = 0.0;                   // largest |alpha| p of a sweep
+  AlignedVector<double> matrix_, inverse_;
+  std::vector<double> images_;
   double upper_ = infinity, lower_ = -infinity;
   ptrdiff_t skipped_ = 0;
   std::int64_t steps_ = 0;
@@ -82,7 +86,7 @@ template <class Visit>
 void Learner::for_pairs(const Visit& visit) {
   if (pairs_.listed()) {
     for (ptrdiff_t c = 0; c < count(); ++c) {
-      if (c % 128 == 0 && monitor_.poll()) return;
+      if (c % every_ == 0 && monitor_.poll()) return;
       visit(c, pairs_.first[at(c)], pairs_.second[at(c)]);
     }
     return;
@@ -90,7 +94,7 @@ void Learner::for_pairs(const Visit& visit) {
   ptrdiff_t c = 0;
   for (ptrdiff_t i = 0; i < x_.rows; ++i)
     for (ptrdiff_t j = i + 1; j < x_.rows; ++j, ++c) {
-      if (c % 128 == 0 && monitor_.poll()) return;
+      if (c % every_ == 0 && monitor_.poll()) return;
       visit(c, i, j);
     }
 }
@@ -98,7 +102,7 @@ void Learner::for_pairs(const Visit& visit) {
 template <class Visit>
 void Learner::for_random_pairs(const Visit& visit) {
   for (ptrdiff_t k = 0; k < count(); ++k) {
-    if (k % 128 == 0 && monitor_.poll()) return;
+    if (k % every_ == 0 && monitor_.poll()) return;
     if (pairs_.listed()) {
       const ptrdiff_t c = random_.below(count());
       visit(c, pairs_.first[at(c)], pairs_.second[at(c)]);
@@ -147,7 +151,7 @@ void Learner::sweep() {
 bool Learner::restore() {
   inverse_.assign(at(size_ * size_), 0.0);
   for (ptrdiff_t k = 0; k < d_; ++k) inverse_[at(k * size_ + k)] = 1.0;
-  std::vector<double> unused(at(size_));
+  AlignedVector<double> unused(at(size_));
   for_pairs([&](ptrdiff_t c, ptrdiff_t i, ptrdiff_t j) {
     if (!(lambda_[at(c)] > 0.0)) return;
     difference(i, j);
@@ -179,6 +183,7 @@ bool Learner::certify() {
   // inverse_ = L L': p = |L^-1 v|^2.
   images_.resize(at(x_.rows * d_));
   for (ptrdiff_t i = 0; i < x_.rows; ++i) {
+    if (i % every_ == 0 && monitor_.poll()) return false;
     double* z = images_.data() + i * d_;
     for (ptrdiff_t k = 0; k < d_; ++k) {
       const double* row = inverse_.data() + k * size_;
@@ -216,7 +221,7 @@ ItmlSolution Learner::run() {
   const Stopwatch watch;
   const bool bounded = !o_.paper || o_.gamma == 1.0;
   Info info;
-  info.solver = o_.paper ? "random projections" : "cyclic projections";
+  info.solver = o_.paper ? "random projections (project and forget)" : "random projections";
   info.tol = o_.tol;
   info.error_kind = bounded ? ErrorKind::rigorous : ErrorKind::estimate;
   info.trace.columns = {"sweep", "gap", "movement", "seconds"};
@@ -237,7 +242,13 @@ ItmlSolution Learner::run() {
     monitor_.progress(number, o_.max_sweeps);
   }
   info.interrupted = monitor_.stopped();
-  if (upper_ == infinity && bounded) info.error_bound = infinity;
+  if (upper_ == infinity && bounded) {
+    // Never certified: the matrix as the steps left it, positive definite but for their rounding.
+    info.error_bound = infinity;
+    std::fill(v_.begin(), v_.end(), 0.0);
+    simd::kernels().dense->update_and_multiply(a_.data(), size_, pending_, w_.data(), v_.data(), y_.data());
+    matrix_ = a_;
+  }
   info.seconds = watch.seconds();
   ItmlSolution out;
   out.matrix.resize(at(d_ * d_));

@@ -205,6 +205,18 @@ def test_equal_and_nearly_equal_points_leave_the_matrix_positive_definite():
     assert "1 pairs of equal points say nothing" in model.info_.message
 
 
+def test_hopeless_bounds_end_with_a_semidefinite_matrix_and_a_warning():
+    # Both kinds to the same tiny distance: A^-1 from the duals is not positive definite to rounding.
+    X, first, second, similar = instance(0, n=30, d=4, m=60)
+    pairs, y = np.stack([X[first], X[second]], axis=1), np.where(similar, 1, -1)
+    with pytest.warns(steelyard.ConvergenceWarning, match="did not reach tol"):
+        model = metric.ITML(random_state=0, tol=1e-15, max_iter=3).fit(pairs, y, bounds=(1e-8, 1e-8))
+    A = model.get_mahalanobis_matrix()
+    assert np.isfinite(model.components_).all()
+    assert np.linalg.eigvalsh(A).min() >= -1e-12 * np.abs(A).max()
+    assert not np.allclose(A, np.eye(4))
+
+
 def test_a_seed_repeats_and_another_agrees_within_the_tolerance():
     X, y = load_iris(return_X_y=True)
     one = metric.ITMLSupervised(n_constraints="all", random_state=3).fit(X, y)

@@ -9,7 +9,6 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from scipy.linalg import LinAlgError, cho_factor, cho_solve
 
 from .. import _core
 from .._errors import ConvergenceWarning, DisconnectedError, DisconnectedWarning, interrupted
@@ -105,6 +104,8 @@ class PlackettLuceFit:
         """
         kind = check_choice(kind, "kind", KINDS)
         n = len(self.items)
+        from scipy.linalg import cho_factor, cho_solve
+
         matrix = self._curvature
         if self.prior == 0:  # singular along 1, which the centring takes out again
             matrix = matrix + float(np.trace(matrix)) / n**2
@@ -364,6 +365,8 @@ def _newton(table: Rankings, start: Floats, prior: float, tol: float, most: int,
 
 
 def _direction(curvature: Floats, gradient: Floats, prior: float) -> Floats:
+    from scipy.linalg import LinAlgError, cho_factor, cho_solve
+
     n = len(gradient)
     try:
         if prior:
