@@ -9,7 +9,6 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 from scipy import sparse
-from scipy.sparse.csgraph import connected_components
 
 from .. import _core
 from ._pairs import Array
@@ -134,6 +133,8 @@ def make_problem(pairs: SignedPairs, must: Links, cannot: Links) -> ClusteringPr
 def _contract(n: int, must: Links) -> tuple[int, npt.NDArray[np.int32] | None]:
     if len(must) == 0:
         return n, None
+    from scipy.sparse.csgraph import connected_components  # loads scipy.linalg in older versions
+
     links = sparse.coo_array((np.ones(len(must)), (must[:, 0], must[:, 1])), shape=(n, n))
     nodes, group = connected_components(links, directed=False)
     return int(nodes), group.astype(np.int32)

@@ -7,7 +7,6 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from scipy import sparse
 
 from .._errors import DisconnectedError
 from .._validate import check_choice, check_nonnegative, check_threads, refuse_masked
@@ -188,6 +187,8 @@ def rasch(
 def _read_responses(
     responses: Any,
 ) -> tuple[npt.NDArray[np.intp], npt.NDArray[np.intp], npt.NDArray[np.bool_], tuple[int, int]]:
+    from scipy import sparse  # its older versions load scipy.linalg
+
     if sparse.issparse(responses):
         found = sparse.coo_array(responses)
         values, (rows, cols), shape = found.data, found.coords, found.shape

@@ -6,7 +6,6 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from scipy import sparse
 
 from .. import _core
 from .._validate import check_nonnegative, check_threads, refuse_masked
@@ -43,6 +42,8 @@ def count_score_table(
 
 def read_score_table(table: Any, name: str = "table") -> Any:
     """csc columns, one a sample, of the scores that are there."""
+    from scipy import sparse  # its older versions load scipy.linalg
+
     if sparse.issparse(table):
         if table.dtype.kind not in "fiub":
             raise TypeError(f"{name} must hold real numbers, got dtype {table.dtype}")
