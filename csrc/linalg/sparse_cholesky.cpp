@@ -1,6 +1,7 @@
 #include "linalg/sparse_cholesky.hpp"
 
 #include <algorithm>
+#include <cmath>
 #include <numeric>
 
 #include "linalg/cholesky.hpp"
@@ -32,6 +33,7 @@ struct SparseCholesky::Analysis {
     std::int64_t values = 0;  ///< start of its columns of L
 
     ptrdiff_t size() const { return pivots + std::ssize(rows); }
+    ptrdiff_t row(ptrdiff_t i) const { return i < pivots ? first + i : rows[at(i - pivots)]; }
   };
 
   std::vector<Front> fronts;
@@ -145,42 +147,166 @@ bool SparseCholesky::factor(std::span<const double> diagonal, std::span<const do
   return true;
 }
 
+/// Vectors in order of elimination, row-major, and the two triangular solves on them.
+class SparseCholesky::Permuted {
+ public:
+  Permuted(const Analysis& a, const std::vector<double>& values, ptrdiff_t columns)
+      : a_(a), l_(values), m_(columns), x_(a.variable.size() * at(columns)) {}
+
+  void take(const double* b, bool permute) {
+    for (ptrdiff_t p = 0; p < rows(); ++p) std::copy_n(b + place(p, permute) * m_, m_, &x_[at(p * m_)]);
+  }
+
+  void give(double* b, bool permute) const {
+    for (ptrdiff_t p = 0; p < rows(); ++p) std::copy_n(&x_[at(p * m_)], m_, b + place(p, permute) * m_);
+  }
+
+  void forward() {
+    for (const auto& front : a_.fronts) {
+      const double* l = &l_[at(front.values)];
+      for (ptrdiff_t k = 0; k < front.pivots; ++k) {
+        divide(front.first + k, l[k * front.pivots + k]);
+        for (ptrdiff_t i = k + 1; i < front.size(); ++i)
+          subtract(front.row(i), l[i * front.pivots + k], front.first + k);
+      }
+    }
+  }
+
+  void backward() {
+    for (auto f = a_.fronts.size(); f-- > 0;) {
+      const auto& front = a_.fronts[f];
+      const double* l = &l_[at(front.values)];
+      for (ptrdiff_t k = front.pivots; k-- > 0;) {
+        for (ptrdiff_t i = k + 1; i < front.size(); ++i)
+          subtract(front.first + k, l[i * front.pivots + k], front.row(i));
+        divide(front.first + k, l[k * front.pivots + k]);
+      }
+    }
+  }
+
+ private:
+  ptrdiff_t rows() const { return std::ssize(a_.variable); }
+  ptrdiff_t place(ptrdiff_t p, bool permute) const { return permute ? a_.variable[at(p)] : p; }
+
+  void subtract(ptrdiff_t to, double factor, ptrdiff_t from) {
+    double* y = &x_[at(to * m_)];
+    const double* z = &x_[at(from * m_)];
+    for (ptrdiff_t c = 0; c < m_; ++c) y[c] -= factor * z[c];
+  }
+
+  void divide(ptrdiff_t row, double pivot) {
+    for (ptrdiff_t c = 0; c < m_; ++c) x_[at(row * m_ + c)] /= pivot;
+  }
+
+  const Analysis& a_;
+  const std::vector<double>& l_;
+  ptrdiff_t m_;
+  std::vector<double> x_;
+};
+
 void SparseCholesky::solve(double* b, ptrdiff_t columns) const {
+  Permuted x(*analysis_, values_, columns);
+  x.take(b, true);
+  x.forward();
+  x.backward();
+  x.give(b, true);
+}
+
+void SparseCholesky::solve_transposed(double* b, ptrdiff_t columns) const {
+  Permuted x(*analysis_, values_, columns);
+  x.take(b, false);
+  x.backward();
+  x.give(b, true);
+}
+
+void SparseCholesky::solve_lower(double* b, ptrdiff_t columns) const {
+  Permuted x(*analysis_, values_, columns);
+  x.take(b, true);
+  x.forward();
+  x.give(b, false);
+}
+
+double SparseCholesky::log_determinant() const {
+  double sum = 0.0;
+  for (const auto& front : analysis_->fronts)
+    for (ptrdiff_t k = 0; k < front.pivots; ++k)
+      sum += std::log(values_[at(front.values + k * front.pivots + k)]);
+  return 2.0 * sum;
+}
+
+namespace {
+
+/// The columns [L11; L21] of a front, n x pivots row-major. With Z22 in the lower right of `z` (n x n, full),
+/// fills the rest: Z21 = -Z22 U and Z11 = (L11 L11')^{-1} - U' Z21 with U = L21 L11^{-1}. The transpose of U
+/// is kept, so that the inner loops run over the rows below.
+void invert_front(const double* l, ptrdiff_t n, ptrdiff_t pivots, double* z, std::vector<double>& scratch) {
+  const ptrdiff_t rest = n - pivots;
+  scratch.assign(at(pivots * rest + pivots * pivots), 0.0);
+  double* ut = scratch.data();           // pivots x rest
+  double* inverse = ut + pivots * rest;  // L11^{-1}, lower
+  for (ptrdiff_t c = 0; c < pivots; ++c) {
+    for (ptrdiff_t i = c; i < pivots; ++i) {
+      double sum = i == c ? 1.0 : 0.0;
+      for (ptrdiff_t k = c; k < i; ++k) sum -= l[i * pivots + k] * inverse[k * pivots + c];
+      inverse[i * pivots + c] = sum / l[i * pivots + i];
+    }
+  }
+  for (ptrdiff_t p = 0; p < pivots; ++p)
+    for (ptrdiff_t k = p; k < pivots; ++k)
+      for (ptrdiff_t j = 0; j < rest; ++j)
+        ut[p * rest + j] += inverse[k * pivots + p] * l[(pivots + j) * pivots + k];
+  for (ptrdiff_t p = 0; p < pivots; ++p) std::fill_n(z + p * n + pivots, rest, 0.0);
+  for (ptrdiff_t p = 0; p < pivots; ++p) {
+    double* out = z + p * n + pivots;
+    for (ptrdiff_t j = 0; j < rest; ++j) {
+      const double factor = ut[p * rest + j];
+      const double* row = z + (pivots + j) * n + pivots;
+      for (ptrdiff_t i = 0; i < rest; ++i) out[i] -= factor * row[i];
+    }
+  }
+  for (ptrdiff_t p = 0; p < pivots; ++p) {
+    for (ptrdiff_t q = 0; q <= p; ++q) {
+      double sum = 0.0;
+      for (ptrdiff_t k = p; k < pivots; ++k) sum += inverse[k * pivots + p] * inverse[k * pivots + q];
+      for (ptrdiff_t j = 0; j < rest; ++j) sum -= ut[p * rest + j] * z[q * n + pivots + j];
+      z[p * n + q] = z[q * n + p] = sum;
+    }
+    for (ptrdiff_t j = 0; j < rest; ++j) z[(pivots + j) * n + p] = z[p * n + pivots + j];
+  }
+}
+
+}  // namespace
+
+bool SparseCholesky::selected_inverse(std::span<double> diagonal,
+                                      const std::function<void(std::int64_t, double)>& entry,
+                                      Monitor& monitor) const {
   const auto& a = *analysis_;
-  const ptrdiff_t n = size();
-  std::vector<double> x(at(n * columns));
-  for (ptrdiff_t p = 0; p < n; ++p)
-    std::copy_n(b + a.variable[at(p)] * columns, columns, &x[at(p * columns)]);
-  const auto subtract = [&](ptrdiff_t to, double factor, ptrdiff_t from) {
-    double* y = &x[at(to * columns)];
-    const double* z = &x[at(from * columns)];
-    for (ptrdiff_t c = 0; c < columns; ++c) y[c] -= factor * z[c];
-  };
-  const auto divide = [&](ptrdiff_t row, double pivot) {
-    for (ptrdiff_t c = 0; c < columns; ++c) x[at(row * columns + c)] /= pivot;
-  };
-  const auto row_of = [](const Analysis::Front& front, ptrdiff_t i) -> ptrdiff_t {
-    return i < front.pivots ? front.first + i : front.rows[at(i - front.pivots)];
-  };
-  for (const auto& front : a.fronts) {
-    const double* l = &values_[at(front.values)];
-    for (ptrdiff_t k = 0; k < front.pivots; ++k) {
-      divide(front.first + k, l[k * front.pivots + k]);
-      for (ptrdiff_t i = k + 1; i < front.size(); ++i)
-        subtract(row_of(front, i), l[i * front.pivots + k], front.first + k);
-    }
-  }
+  std::vector<std::vector<double>> given(a.fronts.size());  // Z22 of each front, from its parent
+  std::vector<double> dense(at(a.largest * a.largest)), scratch;
+  std::vector<Index> local(a.variable.size());
   for (auto f = a.fronts.size(); f-- > 0;) {
+    if (monitor.poll()) return false;
     const auto& front = a.fronts[f];
-    const double* l = &values_[at(front.values)];
-    for (ptrdiff_t k = front.pivots; k-- > 0;) {
-      for (ptrdiff_t i = k + 1; i < front.size(); ++i)
-        subtract(front.first + k, l[i * front.pivots + k], row_of(front, i));
-      divide(front.first + k, l[k * front.pivots + k]);
+    const ptrdiff_t n = front.size(), pivots = front.pivots, rest = n - pivots;
+    const double* from = given[f].data();
+    for (ptrdiff_t i = 0; i < rest; ++i)
+      for (ptrdiff_t j = 0; j <= i; ++j)
+        dense[at((pivots + i) * n + pivots + j)] = dense[at((pivots + j) * n + pivots + i)] = *from++;
+    std::vector<double>().swap(given[f]);
+    invert_front(&values_[at(front.values)], n, pivots, dense.data(), scratch);
+    a.localise(front, local);
+    for (ptrdiff_t k = 0; k < pivots; ++k)
+      diagonal[at(a.variable[at(front.first + k)])] = dense[at(k * n + k)];
+    for (const auto& target : front.entries) entry(target.source, dense[at(target.row * n + target.col)]);
+    for (const Index child : front.children) {
+      const auto& rows = a.fronts[at(child)].rows;
+      auto& to = given[at(child)];
+      to.reserve(rows.size() * (rows.size() + 1) / 2);
+      for (size_t i = 0; i < rows.size(); ++i)
+        for (size_t j = 0; j <= i; ++j) to.push_back(dense[at(local[at(rows[i])] * n + local[at(rows[j])])]);
     }
   }
-  for (ptrdiff_t p = 0; p < n; ++p)
-    std::copy_n(&x[at(p * columns)], columns, b + a.variable[at(p)] * columns);
+  return true;
 }
 
 double SparseCholesky::flops() const { return analysis_->flops; }

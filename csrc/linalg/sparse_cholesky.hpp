@@ -6,6 +6,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <span>
@@ -30,12 +31,26 @@ class SparseCholesky {
   /// B <- A^{-1} B, B n x columns row-major.
   void solve(double* b, std::ptrdiff_t columns) const;
 
+  /// B <- P' L^{-T} B: standard normal columns become columns with covariance A^{-1}.
+  void solve_transposed(double* b, std::ptrdiff_t columns) const;
+  /// B <- L^{-1} P B, the transpose of it.
+  void solve_lower(double* b, std::ptrdiff_t columns) const;
+
+  double log_determinant() const;  ///< of A
+
+  /// The entries of A^{-1} on the pattern (Takahashi's recursion, front by front from the last): `diagonal`
+  /// (n), and entry(k, value) once for each pair of the pattern, k one of its two places. About three times
+  /// the work of `factor`. False when stopped.
+  bool selected_inverse(std::span<double> diagonal, const std::function<void(std::int64_t, double)>& entry,
+                        Monitor& monitor) const;
+
   double flops() const;          ///< of one `factor`
   std::int64_t entries() const;  ///< of L
   std::ptrdiff_t size() const;
 
  private:
   struct Analysis;
+  class Permuted;
 
   std::shared_ptr<const Analysis> analysis_;  ///< shared by copies
   std::vector<double> values_;                ///< L: the columns of each front, row-major

@@ -74,40 +74,6 @@ double dot(const double* a, const double* b, ptrdiff_t n, ptrdiff_t a_stride, pt
   return sum;
 }
 
-/// A symmetric matrix of size 0, 1 or 2: the border's block.
-struct Small {
-  int size = 0;
-  std::array<double, 4> a{};
-
-  double at(int i, int j) const { return a[static_cast<std::size_t>(i * size + j)]; }
-  double& at(int i, int j) { return a[static_cast<std::size_t>(i * size + j)]; }
-
-  /// x <- A^{-1} b; false unless positive definite.
-  bool solve(const std::array<double, 2>& b, std::array<double, 2>& x) const {
-    if (size == 0) return true;
-    if (!(a[0] > 0.0)) return false;
-    if (size == 1) {
-      x[0] = b[0] / a[0];
-      return true;
-    }
-    const double schur = a[3] - a[1] * a[1] / a[0];
-    if (!(schur > 0.0)) return false;
-    x[1] = (b[1] - a[1] * b[0] / a[0]) / schur;
-    x[0] = (b[0] - a[1] * x[1]) / a[0];
-    return true;
-  }
-};
-
-/// Smallest l with det(A - l B) = 0 for B positive definite.
-double smallest_generalised_eigenvalue(const Small& a, const Small& b) {
-  if (a.size == 1) return a.a[0] / b.a[0];
-  const double qa = b.a[0] * b.a[3] - b.a[1] * b.a[1];
-  const double qb = -(a.a[0] * b.a[3] + a.a[3] * b.a[0] - 2.0 * a.a[1] * b.a[1]);
-  const double qc = a.a[0] * a.a[3] - a.a[1] * a.a[1];
-  if (!(qa > 0.0)) return 0.0;
-  return (-qb - std::sqrt(std::max(0.0, qb * qb - 4.0 * qa * qc))) / (2.0 * qa);
-}
-
 }  // namespace
 
 StrengthSystem::StrengthSystem(const PairGraph& graph, const Model& model, Linear wanted, Monitor& monitor)
@@ -200,43 +166,18 @@ bool StrengthSystem::solve(const Derivatives& d, const double* b, double* x, ptr
 
 bool StrengthSystem::direction(const Derivatives& d, double accuracy, NewtonDirection& out,
                                Monitor& monitor) {
-  const ptrdiff_t n = graph_.items, m = 1 + d.extra;
-  std::vector<double> b(at_index(n * m)), x(at_index(n * m));
-  for (ptrdiff_t i = 0; i < n; ++i) {
-    b[at_index(i * m)] = d.gradient[at_index(i)];
-    for (ptrdiff_t c = 1; c < m; ++c) b[at_index(i * m + c)] = d.border[at_index(i * d.extra + c - 1)];
-  }
-  if (!solve(d, b.data(), x.data(), m, accuracy, monitor)) return false;
-
-  // Schur complement of the border: (M - K'Y) delta = g_extra - K'y
-  Small schur{d.extra, {}};
-  std::array<double, 2> rest{}, delta{};
-  for (int c = 0; c < d.extra; ++c) {
-    rest[at_index(c)] = d.extra_gradient[at_index(c)] - dot(&b[at_index(c + 1)], &x[0], n, m, m);
-    for (int e = 0; e < d.extra; ++e) {
-      schur.at(c, e) = d.extra_hessian[at_index(c * d.extra + e)] -
-                       0.5 * (dot(&b[at_index(c + 1)], &x[at_index(e + 1)], n, m, m) +
-                              dot(&b[at_index(e + 1)], &x[at_index(c + 1)], n, m, m));
-    }
-  }
-  if (!schur.solve(rest, delta)) return false;
-  out.strengths.resize(at_index(n));
-  for (ptrdiff_t i = 0; i < n; ++i) {
-    double step = x[at_index(i * m)];
-    for (int c = 0; c < d.extra; ++c) step -= x[at_index(i * m + c + 1)] * delta[at_index(c)];
-    out.strengths[at_index(i)] = step;
-  }
-  int next = 0;
-  out.tie = model_.ties != Ties::none ? delta[at_index(next++)] : 0.0;
-  out.home = model_.home ? delta[at_index(next)] : 0.0;
+  BorderedSystem system(d);
+  if (!solve(d, system.right.data(), system.solved.data(), system.columns, accuracy, monitor)) return false;
+  if (!system.combine(d, model_, out)) return false;
   out.cg_iterations = last_iterations_;
-
-  double slope = dot(d.gradient.data(), out.strengths.data(), n, 1, 1);
-  for (int c = 0; c < d.extra; ++c) slope += d.extra_gradient[at_index(c)] * delta[at_index(c)];
-  out.slope = slope;
-  out.decrement = out.lower = std::sqrt(std::max(0.0, slope));
-  if (chosen_ == Linear::cg) bound_decrement(d, b, x, delta, out, monitor);
-  return std::isfinite(out.decrement) || chosen_ == Linear::cg;
+  if (chosen_ != Linear::cg) return std::isfinite(out.decrement);
+  system.bound(
+      d,
+      [&](const double* x, double* y) {
+        multiply_hessian(graph_, d, row_curvature_, x, y, system.columns, monitor);
+      },
+      [&](const double* residual, ptrdiff_t stride) { return tree_energy(d, residual, stride); }, out);
+  return true;
 }
 
 bool StrengthSystem::solve_all(const Derivatives& d, const MatrixView<const double>& b, double* x,
@@ -252,13 +193,7 @@ bool StrengthSystem::solve_all(const Derivatives& d, const MatrixView<const doub
   const auto border_dot = [&](ptrdiff_t e, ptrdiff_t column) {
     return dot(&right[at_index(m + e)], &left[at_index(column)], n, all, all);
   };
-  Small schur{d.extra, {}};
-  for (int e = 0; e < d.extra; ++e) {
-    for (int f = 0; f < d.extra; ++f) {
-      schur.at(e, f) =
-          d.extra_hessian[at_index(e * extra + f)] - 0.5 * (border_dot(e, m + f) + border_dot(f, m + e));
-    }
-  }
+  const auto schur = schur_complement(d, right.data() + m, left.data() + m, n, all);
   for (ptrdiff_t c = 0; c < m; ++c) {
     std::array<double, 2> rest{}, delta{};
     for (ptrdiff_t e = 0; e < extra; ++e) rest[at_index(e)] = b.row(n + e)[c] - border_dot(e, c);
@@ -271,46 +206,6 @@ bool StrengthSystem::solve_all(const Derivatives& d, const MatrixView<const doub
     for (ptrdiff_t e = 0; e < extra; ++e) x[(n + e) * m + c] = delta[at_index(e)];
   }
   return true;
-}
-
-void StrengthSystem::bound_decrement(const Derivatives& d, const std::vector<double>& b,
-                                     const std::vector<double>& x, const std::array<double, 2>& delta,
-                                     NewtonDirection& out, Monitor& monitor) {
-  const ptrdiff_t n = graph_.items, m = 1 + d.extra;
-  // Residuals: first of the direction itself, then of the border's columns.
-  std::vector<double> point(at_index(n * m)), residual(at_index(n * m));
-  for (ptrdiff_t i = 0; i < n; ++i) {
-    point[at_index(i * m)] = out.strengths[at_index(i)];
-    for (ptrdiff_t c = 1; c < m; ++c) point[at_index(i * m + c)] = x[at_index(i * m + c)];
-  }
-  multiply_hessian(graph_, d, row_curvature_, point.data(), residual.data(), m, monitor);
-  for (ptrdiff_t i = 0; i < n; ++i) {
-    double target = b[at_index(i * m)];
-    for (int c = 0; c < d.extra; ++c) target -= b[at_index(i * m + c + 1)] * delta[at_index(c)];
-    residual[at_index(i * m)] = target - residual[at_index(i * m)];
-    for (ptrdiff_t c = 1; c < m; ++c)
-      residual[at_index(i * m + c)] = b[at_index(i * m + c)] - residual[at_index(i * m + c)];
-  }
-  const double below = out.slope + dot(out.strengths.data(), residual.data(), n, 1, m);
-  const double energy = tree_energy(d, residual.data(), m);
-  double share = 1.0;  // 1 - rho^2
-  if (d.extra > 0) {
-    Small remaining{d.extra, {}}, block{d.extra, d.extra_hessian};
-    double slack = 0.0;
-    for (int c = 0; c < d.extra; ++c) slack += tree_energy(d, &residual[at_index(c + 1)], m);
-    for (int c = 0; c < d.extra; ++c) {
-      for (int e = 0; e < d.extra; ++e) {
-        const auto term = [&](int p, int q) {
-          return dot(&b[at_index(p + 1)], &x[at_index(q + 1)], n, m, m) +
-                 dot(&x[at_index(p + 1)], &residual[at_index(q + 1)], n, m, m);
-        };
-        remaining.at(c, e) = block.at(c, e) - 0.5 * (term(c, e) + term(e, c)) - (c == e ? slack : 0.0);
-      }
-    }
-    share = smallest_generalised_eigenvalue(remaining, block);
-  }
-  out.lower = std::sqrt(std::max(0.0, below));
-  out.decrement = share > 0.0 ? std::sqrt(std::max(0.0, below) + energy / share) : infinity;
 }
 
 void StrengthSystem::grow_tree(const Derivatives& d) {

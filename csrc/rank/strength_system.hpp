@@ -19,21 +19,11 @@
 
 #include "linalg/cg.hpp"
 #include "linalg/sparse_cholesky.hpp"
-#include "rank/likelihood.hpp"
+#include "rank/border.hpp"
 
 namespace steelyard::rank {
 
 enum class Linear { automatic, dense, sparse, cg };
-
-/// A direction for all parameters and how far it says the optimum is.
-struct NewtonDirection {
-  std::vector<double> strengths;
-  double tie = 0.0, home = 0.0;
-  double slope = 0.0;      ///< g'd over all parameters
-  double decrement = 0.0;  ///< upper bound of sqrt(g' H^+ g); up to rounding with a direct solver
-  double lower = 0.0;      ///< lower bound of it
-  int cg_iterations = 0;
-};
 
 class StrengthSystem {
  public:
@@ -61,8 +51,6 @@ class StrengthSystem {
   std::string describe() const;
 
  private:
-  void bound_decrement(const Derivatives& d, const std::vector<double>& b, const std::vector<double>& x,
-                       const std::array<double, 2>& delta, NewtonDirection& out, Monitor& monitor);
   /// Upper bound of r' L^+ r for the residual in one column.
   double tree_energy(const Derivatives& d, const double* residual, std::ptrdiff_t stride);
   void grow_tree(const Derivatives& d);

@@ -9,12 +9,14 @@ from ._comparisons import Comparisons
 from ._components import ComponentReport
 from ._covariance import Contrast, Covariance
 from ._fit import BradleyTerryFit, Prediction, RankInfo
+from ._history import History, HistoryInfo, Strength
 from ._plackett_luce import PlackettLuceFit, plackett_luce
 from ._rank_intervals import RankIntervals, Tiers
 from ._rasch import RaschFit, rasch
 from ._schedule import ScheduleSimulation, schedule, simulate_schedule
 from ._sequential import EloRatings, GlickoRatings, elo, glicko2
 from ._stability import Stability, stability
+from ._whole_history import whole_history
 
 __all__ = [
     "BootstrapResult",
@@ -25,6 +27,8 @@ __all__ = [
     "Covariance",
     "EloRatings",
     "GlickoRatings",
+    "History",
+    "HistoryInfo",
     "MetaElo",
     "PlackettLuceFit",
     "Prediction",
@@ -33,6 +37,7 @@ __all__ = [
     "RaschFit",
     "ScheduleSimulation",
     "Stability",
+    "Strength",
     "Tiers",
     "bradley_terry",
     "elo",
@@ -44,4 +49,5 @@ __all__ = [
     "score_duels",
     "simulate_schedule",
     "stability",
+    "whole_history",
 ]
