@@ -213,6 +213,32 @@ py::object sparse_cholesky(const Array<std::int64_t>& offsets, const Array<std::
   return py::make_tuple(take(std::move(x), view.rows, view.cols), flops, entries);
 }
 
+/// (diagonal of the inverse, its entries on the pattern with 0 at the other of two places, log determinant,
+/// L^{-1} P b, P' L^{-T} b).
+py::tuple selected_inverse(const Array<std::int64_t>& offsets, const Array<std::int32_t>& indices,
+                           const Array<double>& diagonal, const Array<double>& off_diagonal,
+                           const Array<double>& b) {
+  const auto pattern = make_pattern(offsets, indices);
+  const auto d = vector_view(diagonal, "diagonal"), off = vector_view(off_diagonal, "off_diagonal");
+  const auto view = matrix_view(b, "b");
+  if (std::ssize(d) != pattern.rows() || std::ssize(off) != pattern.entries() || view.rows != pattern.rows())
+    throw py::value_error("diagonal, off_diagonal and b must fit the pattern");
+  std::vector<double> inverse(d.size()), entries(off.size(), 0.0);
+  auto lower = copied(b), upper = copied(b);
+  double log_determinant = 0.0;
+  Monitor monitor;
+  auto factor = linalg::SparseCholesky::analyse(pattern, 1e15, monitor);
+  if (!factor || !factor->factor(d, off, monitor)) throw py::value_error("not positive definite");
+  factor->selected_inverse(
+      inverse, [&](std::int64_t k, double value) { entries[static_cast<std::size_t>(k)] = value; }, monitor);
+  factor->solve_lower(lower.data(), view.cols);
+  factor->solve_transposed(upper.data(), view.cols);
+  log_determinant = factor->log_determinant();
+  return py::make_tuple(take(std::move(inverse)), take(std::move(entries)), log_determinant,
+                        take(std::move(lower), view.rows, view.cols),
+                        take(std::move(upper), view.rows, view.cols));
+}
+
 /// A in compressed rows with its diagonal among the entries; the preconditioner is that diagonal, or nothing.
 py::dict conjugate_gradients(const Array<std::int64_t>& offsets, const Array<std::int32_t>& indices,
                              const Array<double>& values, const Array<double>& b, double tol, int max_iter,
@@ -294,6 +320,8 @@ void register_linalg(py::module_& m) {
       "l"_a, "b"_a);
   m.def("_cholesky_inverse", &cholesky_inverse, "l"_a);
   m.def("_inverse_positive_definite", &inverse_positive_definite, "matrix"_a);
+  m.def("_selected_inverse", &selected_inverse, "offsets"_a, "indices"_a, "diagonal"_a, "off_diagonal"_a,
+        "b"_a);
   m.def("_sparse_cholesky", &sparse_cholesky, "offsets"_a, "indices"_a, "diagonal"_a, "off_diagonal"_a, "b"_a,
         "max_flops"_a = 1e15);
   m.def("_conjugate_gradients", &conjugate_gradients, "offsets"_a, "indices"_a, "values"_a, "b"_a,

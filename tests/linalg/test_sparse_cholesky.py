@@ -203,3 +203,24 @@ def test_broken_patterns_are_refused(offsets, indices, match):
             np.ones((n, 1)),
             1e9,
         )
+
+
+@pytest.mark.parametrize("name", sorted(GRAPHS))
+def test_the_selected_inverse_is_the_inverse_where_the_pattern_is(name):
+    n, edges = GRAPHS[name]
+    rng = np.random.default_rng(n)
+    parts = system(n, edges, rng.uniform(0.5, 2.0, len(edges)), 0.3)
+    b = rng.normal(size=(n, 2))
+    diagonal, entries, log_determinant, lower, upper = _core._selected_inverse(*parts, b)
+    dense = matrix(*parts).toarray()
+    inverse = np.linalg.inv(dense)
+    np.testing.assert_allclose(diagonal, np.diag(inverse), rtol=1e-9)
+    rows = np.repeat(np.arange(n), np.diff(parts[0]))
+    given = entries != 0
+    np.testing.assert_allclose(entries[given], inverse[rows, parts[1]][given], rtol=1e-7, atol=1e-12)
+    pairs = {tuple(sorted(p)) for p in zip(rows.tolist(), parts[1].tolist(), strict=True)}
+    told = {tuple(sorted(p)) for p in zip(rows[given].tolist(), parts[1][given].tolist(), strict=True)}
+    assert told == pairs
+    assert log_determinant == pytest.approx(np.linalg.slogdet(dense)[1], rel=1e-10)
+    np.testing.assert_allclose((lower**2).sum(0), (b * (inverse @ b)).sum(0), rtol=1e-9)
+    np.testing.assert_allclose((upper * (dense @ upper)).sum(0), (b**2).sum(0), rtol=1e-9)
