@@ -1,9 +1,10 @@
 #include <memory>
 
 #include "bindings/arrays.hpp"
+#include "bindings/chains.hpp"
 #include "bindings/rank_arguments.hpp"
 #include "bindings/register.hpp"
-#include "rank/history.hpp"
+#include "rank/history_sampler.hpp"
 
 namespace steelyard::bindings {
 namespace {
@@ -106,6 +107,43 @@ py::array_t<double> solve(const rank::HistoryPosterior& self, const Array<double
   return take(std::move(x), view.rows, view.cols);
 }
 
+/// Chains as (xi, step, moves); they go on where `chains` ended. The draws are chains x draws x ...
+py::dict sample(const rank::PairGraph& graph, const Array<double>& wins, const Array<double>& losses,
+                const OptionalArray<double>& ties, const std::string& ties_model, bool home,
+                const Array<std::int64_t>& starts, const Array<double>& precision,
+                const OptionalArray<std::int8_t>& held, double prior, double first_mean,
+                double first_precision, const Array<double>& strengths, double tie, double home_advantage,
+                const rank::HistoryPosterior& posterior, const py::list& earlier, int n_chains,
+                std::int64_t warmup, std::int64_t draws, const Array<std::int64_t>& kept, std::uint64_t seed,
+                int n_threads, const py::object& progress) {
+  const auto counts = make_counts(graph, wins, losses, ties);
+  const auto model = make_model(ties_model, home, 0.0);
+  const auto lines = make_timelines(graph, starts, precision, held, prior, first_mean, first_precision);
+  const auto at = make_parameters(strengths, tie, home_advantage);
+  const auto nodes = vector_view(kept, "kept");
+  for (const auto k : nodes)
+    if (k < 0 || k >= graph.items) throw py::value_error("kept must name nodes");
+  auto chains = read_chains(earlier, n_chains, posterior.size());
+  const auto rows = static_cast<std::size_t>(draws) * chains.size();
+  std::vector<float> kept_strengths(rows * nodes.size());
+  std::vector<double> extra(rows * static_cast<std::size_t>(model.extra())), log_posterior(rows);
+  const rank::HistoryDraws out{nodes, kept_strengths.data(), extra.data(), log_posterior.data()};
+  PythonHost host(progress);
+  Monitor monitor(n_threads, &host);
+  std::int64_t made = 0;
+  {
+    const py::gil_scoped_release unlocked;
+    made = rank::sample_history(graph, counts, model, lines, at, posterior, chains, {warmup, draws}, seed,
+                                out, monitor);
+  }
+  const auto count = static_cast<py::ssize_t>(chains.size());
+  return py::dict(
+      "strengths"_a = take(std::move(kept_strengths)).reshape({count, draws, std::ssize(nodes)}),
+      "extra"_a = take(std::move(extra)).reshape({count, draws, static_cast<py::ssize_t>(model.extra())}),
+      "log_posterior"_a = take(std::move(log_posterior), count, draws), "made"_a = made,
+      "interrupted"_a = monitor.stopped(), "chains"_a = write_chains(std::move(chains)));
+}
+
 }  // namespace
 
 void register_history(py::module_& m) {
@@ -116,6 +154,10 @@ void register_history(py::module_& m) {
   m.def("_fit_history", &fit, "graph"_a, "wins"_a, "losses"_a, "ties"_a, "ties_model"_a, "home"_a, "starts"_a,
         "precision"_a, "held"_a, "prior"_a, "first_mean"_a, "first_precision"_a, "strengths"_a, "tie"_a,
         "home_advantage"_a, "tol"_a, "max_iter"_a, "n_threads"_a, "progress"_a);
+  m.def("_sample_history", &sample, "graph"_a, "wins"_a, "losses"_a, "ties"_a, "ties_model"_a, "home"_a,
+        "starts"_a, "precision"_a, "held"_a, "prior"_a, "first_mean"_a, "first_precision"_a, "strengths"_a,
+        "tie"_a, "home_advantage"_a, "posterior"_a, "chains"_a, "n_chains"_a, "warmup"_a, "draws"_a, "kept"_a,
+        "seed"_a, "n_threads"_a, "progress"_a);
   m.def("_history_posterior", &posterior, "graph"_a, "wins"_a, "losses"_a, "ties"_a, "ties_model"_a, "home"_a,
         "starts"_a, "precision"_a, "held"_a, "prior"_a, "first_mean"_a, "first_precision"_a, "strengths"_a,
         "tie"_a, "home_advantage"_a, "max_flops"_a, "max_bytes"_a, "n_threads"_a);

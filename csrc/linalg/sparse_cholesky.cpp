@@ -161,14 +161,17 @@ class SparseCholesky::Permuted {
     for (ptrdiff_t p = 0; p < rows(); ++p) std::copy_n(&x_[at(p * m_)], m_, b + place(p, permute) * m_);
   }
 
+  // L is read in the order in which it lies: a front's pivots, then row after row below them.
   void forward() {
     for (const auto& front : a_.fronts) {
       const double* l = &l_[at(front.values)];
       for (ptrdiff_t k = 0; k < front.pivots; ++k) {
+        for (ptrdiff_t j = 0; j < k; ++j) subtract(front.first + k, l[k * front.pivots + j], front.first + j);
         divide(front.first + k, l[k * front.pivots + k]);
-        for (ptrdiff_t i = k + 1; i < front.size(); ++i)
-          subtract(front.row(i), l[i * front.pivots + k], front.first + k);
       }
+      for (ptrdiff_t i = front.pivots; i < front.size(); ++i)
+        for (ptrdiff_t k = 0; k < front.pivots; ++k)
+          subtract(front.row(i), l[i * front.pivots + k], front.first + k);
     }
   }
 
@@ -176,9 +179,12 @@ class SparseCholesky::Permuted {
     for (auto f = a_.fronts.size(); f-- > 0;) {
       const auto& front = a_.fronts[f];
       const double* l = &l_[at(front.values)];
-      for (ptrdiff_t k = front.pivots; k-- > 0;) {
-        for (ptrdiff_t i = k + 1; i < front.size(); ++i)
+      for (ptrdiff_t i = front.pivots; i < front.size(); ++i)
+        for (ptrdiff_t k = 0; k < front.pivots; ++k)
           subtract(front.first + k, l[i * front.pivots + k], front.row(i));
+      for (ptrdiff_t k = front.pivots; k-- > 0;) {
+        for (ptrdiff_t j = k + 1; j < front.pivots; ++j)
+          subtract(front.first + k, l[j * front.pivots + k], front.first + j);
         divide(front.first + k, l[k * front.pivots + k]);
       }
     }
@@ -189,6 +195,10 @@ class SparseCholesky::Permuted {
   ptrdiff_t place(ptrdiff_t p, bool permute) const { return permute ? a_.variable[at(p)] : p; }
 
   void subtract(ptrdiff_t to, double factor, ptrdiff_t from) {
+    if (m_ == 1) {
+      x_[at(to)] -= factor * x_[at(from)];
+      return;
+    }
     double* y = &x_[at(to * m_)];
     const double* z = &x_[at(from * m_)];
     for (ptrdiff_t c = 0; c < m_; ++c) y[c] -= factor * z[c];

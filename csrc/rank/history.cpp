@@ -31,10 +31,32 @@ HistorySystem::HistorySystem(const PairGraph& graph, const Model& model, const T
   ratio_.resize(nodes);
 }
 
-bool HistorySystem::evaluate(const Counts& counts, const Parameters& point, Monitor& monitor) {
+bool HistorySystem::differentiate(const Counts& counts, const Parameters& point, Monitor& monitor) {
   if (!rank::evaluate(graph_, counts, model_, point, d_, monitor)) return false;
   add_laws(point);
   hold();
+  return true;
+}
+
+double HistorySystem::log_posterior(const Counts& counts, const Parameters& point, Monitor& monitor) const {
+  const auto& s = point.strengths;
+  double sum = log_likelihood(graph_, counts, model_, point, monitor);
+  for (ptrdiff_t item = 0; item + 1 < std::ssize(lines_.starts); ++item) {
+    const auto first = lines_.starts[at(item)], last = lines_.starts[at(item) + 1];
+    if (first == last || lines_.is_held(first)) continue;
+    const double size = std::fabs(s[at(first)]), off = s[at(first)] - lines_.first_mean;
+    sum -=
+        lines_.prior * (size + 2.0 * std::log1p(std::exp(-size))) + 0.5 * lines_.first_precision * off * off;
+    for (auto k = first + 1; k < last; ++k) {
+      const double step = s[at(k)] - s[at(k - 1)];
+      sum -= 0.5 * lines_.precision[at(k)] * step * step;
+    }
+  }
+  return sum;
+}
+
+bool HistorySystem::evaluate(const Counts& counts, const Parameters& point, Monitor& monitor) {
+  if (!differentiate(counts, point, monitor)) return false;
   spread_to_rows(graph_, d_.cell_curvature, weights_, monitor);
   factor_chains(monitor);
   return !monitor.stopped();

@@ -40,7 +40,13 @@ class HistorySystem {
  public:
   HistorySystem(const PairGraph& graph, const Model& model, const Timelines& timelines);
 
-  /// Gradient and Hessian there. False when stopped.
+  /// Gradient and the Hessian's diagonal and border there. False when stopped.
+  bool differentiate(const Counts& counts, const Parameters& at, Monitor& monitor);
+
+  /// Up to a constant.
+  double log_posterior(const Counts& counts, const Parameters& at, Monitor& monitor) const;
+
+  /// `differentiate`, and what the directions need.
   bool evaluate(const Counts& counts, const Parameters& at, Monitor& monitor);
   const Derivatives& derivatives() const { return d_; }
   const std::vector<double>& row_curvature() const { return weights_; }  ///< of the graph's row entries
@@ -101,10 +107,17 @@ class HistoryPosterior {
   /// X <- H^{-1} B over nodes, tie, home: (nodes + extra) x columns, row-major.
   void solve(double* b, std::ptrdiff_t columns) const;
 
+  /// theta <- T xi with T T' = H^{-1}: standard normal numbers become a draw about the mode. One column.
+  void spread(const double* xi, double* theta) const;
+  /// out <- T' gradient.
+  void gather(const double* gradient, double* out) const;
+
   double log_determinant() const;  ///< of H
   std::ptrdiff_t size() const { return nodes_ + border_.size; }
 
  private:
+  bool is_held(std::ptrdiff_t k) const { return !held_.empty() && held_[static_cast<std::size_t>(k)] != 0; }
+
   std::optional<linalg::SparseCholesky> factor_;
   std::ptrdiff_t nodes_ = 0;
   Small border_;                       ///< the Schur complement

@@ -89,7 +89,7 @@ bool HistoryPosterior::marginals(Marginals& out, Monitor& monitor) const {
   if (!factor_->selected_inverse(out.variance, keep, monitor)) return false;
   const int extra = border_.size;
   for (ptrdiff_t k = 0; k < nodes_; ++k) {
-    if (!held_.empty() && held_[index(k)] != 0) {
+    if (is_held(k)) {
       out.variance[index(k)] = out.link_covariance[index(k)] = 0.0;
       continue;
     }
@@ -120,7 +120,7 @@ void HistoryPosterior::solve(double* b, ptrdiff_t columns) const {
   }
   factor_->solve(top.data(), columns);
   for (ptrdiff_t k = 0; k < nodes_; ++k) {
-    const bool held = !held_.empty() && held_[index(k)] != 0;
+    const bool held = is_held(k);
     for (ptrdiff_t c = 0; c < columns; ++c) {
       double value = top[index(k * columns + c)];
       for (int e = 0; e < extra; ++e) value -= solved_[index(k * extra + e)] * rest[index(e * columns + c)];
@@ -128,6 +128,55 @@ void HistoryPosterior::solve(double* b, ptrdiff_t columns) const {
     }
   }
   std::copy(rest.begin(), rest.end(), b + nodes_ * columns);
+}
+
+// With S = R R' for the Schur complement, T = [L^{-T}  -W R^{-T} ; 0  R^{-T}].
+namespace {
+
+/// The lower factor of a matrix of size 1 or 2.
+struct Root {
+  double a = 1.0, b = 0.0, c = 1.0;
+
+  explicit Root(const Small& s) {
+    if (s.size > 0) a = std::sqrt(s.a[0]);
+    if (s.size > 1) {
+      b = s.a[2] / a;
+      c = std::sqrt(s.a[3] - b * b);
+    }
+  }
+  std::array<double, 2> solve(std::array<double, 2> x) const { return {x[0] / a, (x[1] - b * x[0] / a) / c}; }
+  std::array<double, 2> solve_transposed(std::array<double, 2> x) const {
+    return {(x[0] - b * x[1] / c) / a, x[1] / c};
+  }
+};
+
+}  // namespace
+
+void HistoryPosterior::spread(const double* xi, double* theta) const {
+  const int extra = border_.size;
+  std::array<double, 2> rest{};
+  for (int e = 0; e < extra; ++e) rest[index(e)] = xi[nodes_ + e];
+  rest = Root(border_).solve_transposed(rest);
+  std::copy(xi, xi + nodes_, theta);
+  factor_->solve_transposed(theta, 1);
+  for (ptrdiff_t k = 0; k < nodes_; ++k) {
+    for (int e = 0; e < extra; ++e) theta[k] -= solved_[index(k * extra + e)] * rest[index(e)];
+    if (is_held(k)) theta[k] = 0.0;
+  }
+  for (int e = 0; e < extra; ++e) theta[nodes_ + e] = rest[index(e)];
+}
+
+void HistoryPosterior::gather(const double* gradient, double* out) const {
+  const int extra = border_.size;
+  std::array<double, 2> rest{};
+  for (int e = 0; e < extra; ++e) {
+    rest[index(e)] = gradient[nodes_ + e];
+    for (ptrdiff_t k = 0; k < nodes_; ++k) rest[index(e)] -= solved_[index(k * extra + e)] * gradient[k];
+  }
+  rest = Root(border_).solve(rest);
+  std::copy(gradient, gradient + nodes_, out);
+  factor_->solve_lower(out, 1);
+  for (int e = 0; e < extra; ++e) out[nodes_ + e] = rest[index(e)];
 }
 
 double HistoryPosterior::log_determinant() const {

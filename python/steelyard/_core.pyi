@@ -134,6 +134,13 @@ class _MeasuredGraph:
         n_threads: typing.SupportsInt | typing.SupportsIndex = 1,
     ) -> typing.Any: ...
 
+class HistoryPosterior:
+    def log_determinant(self) -> float: ...
+    def marginals(self) -> tuple[typing.Any, ...]: ...
+    def solve(
+        self, b: typing.Annotated[numpy.typing.ArrayLike, numpy.float64]
+    ) -> numpy.typing.NDArray[numpy.float64]: ...
+
 class _Nearness:
     def __init__(
         self,
@@ -336,6 +343,27 @@ def _fit_bradley_terry(
     n_threads: typing.SupportsInt | typing.SupportsIndex,
     progress: typing.Any,
 ) -> dict[str, typing.Any]: ...
+def _fit_history(
+    graph: PairGraph,
+    wins: typing.Annotated[numpy.typing.ArrayLike, numpy.float64],
+    losses: typing.Annotated[numpy.typing.ArrayLike, numpy.float64],
+    ties: typing.Annotated[numpy.typing.ArrayLike, numpy.float64] | None,
+    ties_model: str,
+    home: bool,
+    starts: typing.Annotated[numpy.typing.ArrayLike, numpy.int64],
+    precision: typing.Annotated[numpy.typing.ArrayLike, numpy.float64],
+    held: typing.Annotated[numpy.typing.ArrayLike, numpy.int8] | None,
+    prior: typing.SupportsFloat | typing.SupportsIndex,
+    first_mean: typing.SupportsFloat | typing.SupportsIndex,
+    first_precision: typing.SupportsFloat | typing.SupportsIndex,
+    strengths: typing.Annotated[numpy.typing.ArrayLike, numpy.float64],
+    tie: typing.SupportsFloat | typing.SupportsIndex,
+    home_advantage: typing.SupportsFloat | typing.SupportsIndex,
+    tol: typing.SupportsFloat | typing.SupportsIndex,
+    max_iter: typing.SupportsInt | typing.SupportsIndex,
+    n_threads: typing.SupportsInt | typing.SupportsIndex,
+    progress: typing.Any,
+) -> dict[str, typing.Any]: ...
 def _gaussian_draws(
     factor: typing.Annotated[numpy.typing.ArrayLike, numpy.float64],
     draws: typing.SupportsInt | typing.SupportsIndex,
@@ -365,6 +393,26 @@ def _group(
     items: typing.SupportsInt | typing.SupportsIndex,
     n_threads: typing.SupportsInt | typing.SupportsIndex,
 ) -> dict[str, typing.Any]: ...
+def _history_posterior(
+    graph: PairGraph,
+    wins: typing.Annotated[numpy.typing.ArrayLike, numpy.float64],
+    losses: typing.Annotated[numpy.typing.ArrayLike, numpy.float64],
+    ties: typing.Annotated[numpy.typing.ArrayLike, numpy.float64] | None,
+    ties_model: str,
+    home: bool,
+    starts: typing.Annotated[numpy.typing.ArrayLike, numpy.int64],
+    precision: typing.Annotated[numpy.typing.ArrayLike, numpy.float64],
+    held: typing.Annotated[numpy.typing.ArrayLike, numpy.int8] | None,
+    prior: typing.SupportsFloat | typing.SupportsIndex,
+    first_mean: typing.SupportsFloat | typing.SupportsIndex,
+    first_precision: typing.SupportsFloat | typing.SupportsIndex,
+    strengths: typing.Annotated[numpy.typing.ArrayLike, numpy.float64],
+    tie: typing.SupportsFloat | typing.SupportsIndex,
+    home_advantage: typing.SupportsFloat | typing.SupportsIndex,
+    max_flops: typing.SupportsFloat | typing.SupportsIndex,
+    max_bytes: typing.SupportsFloat | typing.SupportsIndex,
+    n_threads: typing.SupportsInt | typing.SupportsIndex,
+) -> tuple[typing.Any, ...]: ...
 def _inverse_positive_definite(
     matrix: typing.Annotated[numpy.typing.ArrayLike, numpy.float64],
 ) -> typing.Any: ...
@@ -450,6 +498,32 @@ def _rankings(
     curvature: bool,
     outer: bool = False,
 ) -> tuple[typing.Any, ...]: ...
+def _sample_history(
+    graph: PairGraph,
+    wins: typing.Annotated[numpy.typing.ArrayLike, numpy.float64],
+    losses: typing.Annotated[numpy.typing.ArrayLike, numpy.float64],
+    ties: typing.Annotated[numpy.typing.ArrayLike, numpy.float64] | None,
+    ties_model: str,
+    home: bool,
+    starts: typing.Annotated[numpy.typing.ArrayLike, numpy.int64],
+    precision: typing.Annotated[numpy.typing.ArrayLike, numpy.float64],
+    held: typing.Annotated[numpy.typing.ArrayLike, numpy.int8] | None,
+    prior: typing.SupportsFloat | typing.SupportsIndex,
+    first_mean: typing.SupportsFloat | typing.SupportsIndex,
+    first_precision: typing.SupportsFloat | typing.SupportsIndex,
+    strengths: typing.Annotated[numpy.typing.ArrayLike, numpy.float64],
+    tie: typing.SupportsFloat | typing.SupportsIndex,
+    home_advantage: typing.SupportsFloat | typing.SupportsIndex,
+    posterior: HistoryPosterior,
+    chains: list,
+    n_chains: typing.SupportsInt | typing.SupportsIndex,
+    warmup: typing.SupportsInt | typing.SupportsIndex,
+    draws: typing.SupportsInt | typing.SupportsIndex,
+    kept: typing.Annotated[numpy.typing.ArrayLike, numpy.int64],
+    seed: typing.SupportsInt | typing.SupportsIndex,
+    n_threads: typing.SupportsInt | typing.SupportsIndex,
+    progress: typing.Any,
+) -> dict[str, typing.Any]: ...
 @typing.overload
 def _seed_centers(
     points: numpy.typing.NDArray[numpy.float32],
@@ -469,6 +543,13 @@ def _seed_centers(
     seed: tuple[typing.SupportsInt | typing.SupportsIndex, typing.SupportsInt | typing.SupportsIndex],
     n_threads: typing.SupportsInt | typing.SupportsIndex = 1,
     progress: typing.Any = None,
+) -> tuple[typing.Any, ...]: ...
+def _selected_inverse(
+    offsets: typing.Annotated[numpy.typing.ArrayLike, numpy.int64],
+    indices: typing.Annotated[numpy.typing.ArrayLike, numpy.int32],
+    diagonal: typing.Annotated[numpy.typing.ArrayLike, numpy.float64],
+    off_diagonal: typing.Annotated[numpy.typing.ArrayLike, numpy.float64],
+    b: typing.Annotated[numpy.typing.ArrayLike, numpy.float64],
 ) -> tuple[typing.Any, ...]: ...
 def _separation(
     graph: PairGraph,

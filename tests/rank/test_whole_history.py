@@ -307,7 +307,11 @@ DATED = Comparisons.from_pairs(["a"], ["b"], time=["2020-01-01"])
         (lambda: whole_history(TABLE, volatility="guess"), ValueError, "volatility must be one of"),
         (lambda: whole_history(TABLE, volatility=1, prior=0), ValueError, "prior must be positive"),
         (lambda: whole_history(TABLE, volatility=1, time_unit="week"), ValueError, "needs dates"),
-        (lambda: whole_history(TABLE, volatility=1, time_unit="aeon"), ValueError, "time_unit must be one of"),
+        (
+            lambda: whole_history(TABLE, volatility=1, time_unit="aeon"),
+            ValueError,
+            "time_unit must be one of",
+        ),
         (lambda: whole_history(TABLE, volatility=1, constant=[9]), ValueError, "constant holds 9"),
         (lambda: whole_history(TABLE, volatility=1, constant="ab"), TypeError, "constant must be a list"),
         (lambda: whole_history(TABLE, volatility=1, known=[0]), TypeError, "known must map"),

@@ -10,6 +10,7 @@ from ._components import ComponentReport
 from ._covariance import Contrast, Covariance
 from ._fit import BradleyTerryFit, Prediction, RankInfo
 from ._history import History, HistoryInfo, Strength
+from ._history_samples import HistorySamples
 from ._plackett_luce import PlackettLuceFit, plackett_luce
 from ._rank_intervals import RankIntervals, Tiers
 from ._rasch import RaschFit, rasch
@@ -29,6 +30,7 @@ __all__ = [
     "GlickoRatings",
     "History",
     "HistoryInfo",
+    "HistorySamples",
     "MetaElo",
     "PlackettLuceFit",
     "Prediction",

@@ -603,15 +603,18 @@ class BradleyTerryFit:
         )
 
 
-def outcome_chances(x: Any, ties: str, parameter: float | None) -> tuple[Any, Any, Any]:
-    """(win, tie, loss) at strength difference x; exact for |x| as large as float64 goes."""
+def outcome_chances(x: Any, ties: str, parameter: Any) -> tuple[Any, Any, Any]:
+    """(win, tie, loss) at strength difference x; exact for |x| as large as float64 goes.
+
+    `parameter` is a number, None, or an array that goes with x.
+    """
     x = np.asarray(x, dtype=np.float64)
     if ties == "rao-kupper":
-        delta = math.log(parameter or 1.0)
+        delta = np.log(1.0 if parameter is None else parameter)
         win, loss = _sigma(x - delta), _sigma(-x - delta)
-        tie = math.expm1(2 * delta) * win * loss
+        tie = np.expm1(2 * delta) * win * loss
         return win, tie, loss
-    nu = (parameter or 0.0) if ties == "davidson" else 0.0
+    nu = 0.0 if parameter is None or ties != "davidson" else parameter
     e = np.exp(-0.5 * np.abs(x))
     v = 1.0 / (1.0 + e * e + nu * e)
     strong, weak = v, e * e * v

@@ -92,9 +92,13 @@ def unit_length(unit: Any, dates: bool) -> float:
     """One time unit in days, or in the units of a numeric column."""
     if isinstance(unit, str):
         if unit not in UNITS:
-            raise ValueError(f"time_unit must be one of {', '.join(map(repr, UNITS))} or a number, got {unit!r}")
+            raise ValueError(
+                f"time_unit must be one of {', '.join(map(repr, UNITS))} or a number, got {unit!r}"
+            )
         if not dates and unit != "day":
-            raise ValueError(f"time_unit={unit!r} needs dates; the times are numbers: give a length in their unit")
+            raise ValueError(
+                f"time_unit={unit!r} needs dates; the times are numbers: give a length in their unit"
+            )
         return UNITS[unit]
     return check_positive(unit, "time_unit")
 

@@ -24,6 +24,7 @@ from .._validate import (
 from ._bradley_terry import _separation_message
 from ._comparisons import Comparisons
 from ._history import History, HistoryInfo, Laws
+from ._history_samples import draw_samples
 from ._model import TIES, cells_of, kernel_arguments, spec_of, starting_tie
 from ._timelines import Timelines, make_timelines
 
@@ -40,9 +41,11 @@ def whole_history(
     time_unit: str | float = "day",
     constant: Iterable[Any] | None = None,
     known: Mapping[Any, float] | None = None,
+    posterior: str = "laplace",
     tol: float = 1e-8,
     max_iter: int = 100,
     max_memory: float = 4e9,
+    rng: Any = None,
     n_threads: int | None = None,
     progress: Progress | None = None,
 ) -> History:
@@ -75,6 +78,9 @@ def whole_history(
         Items whose strength does not change but is estimated, such as routes or questions.
     known : mapping of labels to float, optional
         Items whose strength is given and constant, such as routes of known grade. They fix the scale.
+    posterior : {'laplace', 'mcmc'}
+        The normal law at the maximum, found when it is first asked for; or that and 4 chains of 1,000 draws
+        by `History.sample`, which has more to choose.
     tol : float, default 1e-8
         Largest Newton decrement to accept, in standard errors of the posterior.
     max_iter : int, default 100
@@ -82,6 +88,8 @@ def whole_history(
     max_memory : float, default 4e9
         Bytes that the joint posterior may take (about 160 MB for 100,000 nodes of international football);
         above it standard errors are refused, strengths are not.
+    rng : None, int, SeedSequence, BitGenerator or Generator
+        Of the draws.
     n_threads : int, optional
         Default: see `steelyard.build_info`. The answer does not depend on it.
     progress : callable, optional
@@ -145,6 +153,7 @@ def whole_history(
     tol, iterations = check_positive(tol, "tol"), check_count(max_iter, "max_iter")
     memory, threads = check_positive(max_memory, "max_memory"), check_threads(n_threads)
     callback = check_progress(progress)
+    sampled = check_choice(posterior, "posterior", ("laplace", "mcmc")) == "mcmc"
     if home and (comparisons.home is None or not comparisons.home.any()):
         raise ValueError(
             "home=True needs comparisons with a home side; give from_pairs(home=...) a +1 or -1 somewhere"
@@ -160,7 +169,7 @@ def whole_history(
         raise interrupted(fit)
     if fit.info.message:
         warnings.warn(fit.info.message, ConvergenceWarning, stacklevel=2)
-    return fit
+    return draw_samples(fit, 1000, 4, 300, None, rng, callback) if sampled else fit
 
 
 class Solver:
@@ -215,7 +224,9 @@ class Solver:
         info = HistoryInfo.from_core(out["info"])
         if not info.converged:
             why = "stopped by Ctrl-C" if info.interrupted else f"stopped after {info.iterations} steps"
-            text = f"{info.solver} {why} at a Newton decrement of {info.error_bound:.2g} > tol = {info.tol:.2g}"
+            text = (
+                f"{info.solver} {why} at a Newton decrement of {info.error_bound:.2g} > tol = {info.tol:.2g}"
+            )
             message = f"{message}; {text}" if message else text
         parameter: float | None = None
         if self.ties in ("davidson", "rao-kupper"):

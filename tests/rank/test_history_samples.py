@@ -1,0 +1,172 @@
+"""Draws of histories against quadrature, a long random-walk Metropolis, and each other."""
+
+from __future__ import annotations
+
+import pickle
+
+import numpy as np
+import pytest
+from scipy.special import expit, log_expit
+
+import steelyard
+from steelyard.rank import Comparisons, whole_history
+from steelyard.rank._draws import effective_sizes
+from support import threads
+
+
+def climbs(seed, games=12):
+    """One climber on one day on routes of known strength, and the log posterior on a fine grid."""
+    rng = np.random.default_rng(seed)
+    grades = {f"r{k}": float(g) for k, g in enumerate(rng.normal(size=games))}
+    up = rng.random(games) < 0.8
+    routes = np.array(list(grades))
+    table = Comparisons.from_pairs(np.where(up, "c", routes), np.where(up, routes, "c"), time=np.zeros(games))
+    grid = np.linspace(-12, 12, 40001)
+    log = log_expit(grid) + log_expit(-grid)
+    for won, grade in zip(up, grades.values(), strict=True):
+        log += log_expit((grid - grade) * (1 if won else -1))
+    density = np.exp(log - log.max())
+    return table, grades, grid, density / density.sum()
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_one_strength_has_the_moments_and_chances_of_quadrature(seed):
+    table, grades, grid, density = climbs(seed)
+    fit = whole_history(table, volatility=0.5, known=grades).sample(5000, rng=seed)
+    mean = density @ grid
+    sd = np.sqrt(density @ (grid - mean) ** 2)
+    found = fit.strength("c", 0)
+    assert found.mean == pytest.approx(mean, abs=5 * sd / np.sqrt(fit.samples.effective_sizes.min()))
+    assert found.sd == pytest.approx(sd, rel=0.05)
+    assert fit.predict("c", "r0", 0).win == pytest.approx(density @ expit(grid - grades["r0"]), abs=0.01)
+    later = fit.strength("c", 2.0)
+    assert later.sd**2 == pytest.approx(found.sd**2 + 0.25 * 2.0)
+    x = np.random.default_rng(0).normal(size=(400, 1)) * np.sqrt(0.5) + grid[::40] - grades["r0"]
+    assert fit.predict("c", "r0", 2.0).win == pytest.approx(expit(x).mean(0) @ density[::40] * 40, abs=0.02)
+
+
+@pytest.mark.parametrize("ties", ["davidson", "rao-kupper"])
+def test_ties_and_two_dates_have_the_moments_of_random_walk_metropolis(ties):
+    """Two items, two dates, a tie parameter: 5 parameters, 1,000 walkers side by side."""
+    rows = [("a", "b", False, 0)] * 3 + [("a", "b", True, 0)] * 2 + [("b", "a", False, 2)] * 2
+    rows += [("b", "a", True, 2)] + [("a", "b", False, 2)]
+    winner, loser, tie, time = map(list, zip(*rows, strict=True))
+    table = Comparisons.from_pairs(winner, loser, tie=tie, time=time)
+
+    def log_posterior(p):
+        a0, a1, b0, b1, t = p
+        value = log_expit(a0) + log_expit(-a0) + log_expit(b0) + log_expit(-b0)
+        value = value - ((a1 - a0) ** 2 + (b1 - b0) ** 2) / (2 * 0.25 * 2)
+        for x, wins, losses, draws in ((a0 - b0, 3, 0, 2), (a1 - b1, 1, 2, 1)):
+            if ties == "davidson":
+                logs = np.array([x / 2, -x / 2, t])
+                logs = logs - np.logaddexp.reduce(logs, axis=0)
+                value = value + wins * logs[0] + losses * logs[1] + draws * logs[2]
+            else:
+                value = value + (wins + draws) * log_expit(x - t) + (losses + draws) * log_expit(-x - t)
+                value = value + draws * np.log(np.expm1(2 * np.maximum(t, 1e-300)))
+        return value if ties == "davidson" else np.where(t > 0, value, -np.inf)
+
+    rng = np.random.default_rng(3)
+    at = np.abs(rng.normal(size=(5, 1000)) * 0.3)
+    now, kept = log_posterior(at), []
+    for k in range(4000):
+        step = at + rng.normal(size=at.shape) * 0.45
+        new = log_posterior(step)
+        accepted = np.log(rng.random(1000)) < new - now
+        at, now = np.where(accepted, step, at), np.where(accepted, new, now)
+        if k >= 500 and k % 25 == 0:
+            kept.append(at)
+    walk = np.concatenate(kept, axis=1)
+    fit = whole_history(table, volatility=0.5, ties=ties).sample(6000, rng=1)
+    draws = fit.samples.strengths.reshape(-1, 4)
+    log_tie = np.log(fit.samples.tie_parameter.ravel())
+    both = np.column_stack([draws, log_tie]), walk.T
+    sd = both[1].std(axis=0)
+    few = fit.samples.effective_sizes.min()
+    assert few > 2000
+    error = sd * 5 * np.sqrt(1 / few + 1 / 20_000)
+    np.testing.assert_array_less(np.abs(both[0].mean(0) - both[1].mean(0)), error)
+    np.testing.assert_allclose(both[0].std(axis=0), sd, rtol=0.08)
+    np.testing.assert_allclose(np.corrcoef(both[0].T), np.corrcoef(both[1].T), atol=0.08)
+
+
+def league(seed=2, items=6, dates=8, games=120):
+    rng = np.random.default_rng(seed)
+    a = rng.integers(0, items, games)
+    b = (a + rng.integers(1, items, games)) % items
+    return Comparisons.from_pairs(
+        a, b, tie=rng.random(games) < 0.2, time=rng.integers(0, dates, games), home=rng.integers(-1, 2, games)
+    )
+
+
+def test_draws_go_on_where_they_ended_and_threads_change_no_bit():
+    fit = whole_history(league(), volatility=0.3, home=True)
+
+    def draws(n_threads):
+        one = whole_history(league(), volatility=0.3, home=True, n_threads=n_threads)
+        return one.sample(60, rng=5).samples.strengths
+
+    with pytest.warns(steelyard.ConvergenceWarning, match="draw more"):
+        threads.equal_over_threads(draws)
+        whole = fit.sample(60, rng=5)
+        part = pickle.loads(pickle.dumps(fit.sample(20, rng=5)))
+        both = part.sample(40)
+    np.testing.assert_array_equal(both.samples.strengths, whole.samples.strengths)
+    np.testing.assert_array_equal(both.samples.home_advantage, whole.samples.home_advantage)
+    with pytest.raises(ValueError, match="keep and rng are those"):
+        both.sample(10, rng=1)
+
+
+def test_draws_of_some_items_can_be_kept():
+    fit = whole_history(league(), volatility=0.3).sample(600, keep=[2, 0], rng=1)
+    assert fit.samples.strengths.shape[2] == len(fit.strength(0).mean) + len(fit.strength(2).mean)
+    with pytest.raises(KeyError, match="draws of 1 were not kept"):
+        fit.strength(1)
+    errors = fit.standard_errors
+    assert np.isnan(errors).sum() == len(errors) - fit.samples.strengths.shape[2]
+    table = fit.to_frame(items=[0])
+    np.testing.assert_allclose(table["strength"], fit.strength(0).mean)
+    np.testing.assert_allclose(table["standard_error"], fit.strength(0).sd)
+
+
+def test_too_many_draws_are_refused():
+    fit = whole_history(league(), volatility=0.3, max_memory=100_000)
+    with pytest.raises(MemoryError, match="the draws would take"):
+        fit.sample(10_000)
+
+
+def test_posterior_mcmc_is_sample():
+    fit = whole_history(league(games=30), volatility=0.3, posterior="mcmc", rng=3)
+    assert fit.samples.strengths.shape[:2] == (4, 1000)
+    mean = fit.samples.strengths.mean((0, 1), dtype=float)
+    np.testing.assert_allclose(fit.strength(0).mean, mean[: len(fit.strength(0).mean)])
+
+
+def test_effective_sizes_of_chains_with_known_memory():
+    rng = np.random.default_rng(0)
+    chains, n = 4, 20_000
+    for rho in (0.0, 0.5, 0.9, -0.5):
+        x = np.zeros((chains, n, 1))
+        noise = rng.normal(size=(chains, n, 1)) * np.sqrt(1 - rho**2)
+        x[:, 0] = rng.normal(size=(chains, 1))
+        for k in range(1, n):
+            x[:, k] = rho * x[:, k - 1] + noise[:, k]
+        r_hat, size = effective_sizes(x)
+        assert size[0] == pytest.approx(chains * n * (1 - rho) / (1 + rho), rel=0.15)
+        assert r_hat[0] < 1.01
+
+
+def test_chains_that_disagree_or_stand_still_are_told():
+    rng = np.random.default_rng(0)
+    x = rng.normal(size=(4, 500, 3))
+    x[0, :, 0] += 3
+    x[0, :, 1] *= 20
+    r_hat, size = effective_sizes(x)
+    assert r_hat[0] > 1.2
+    assert r_hat[1] > 1.05
+    assert size[0] < 50
+    assert r_hat[2] < 1.02
+    still = np.broadcast_to(np.arange(4.0)[:, None, None], (4, 500, 1))
+    assert effective_sizes(still)[0][0] > 1e6
+    assert effective_sizes(np.ones((4, 500, 1)))[0][0] == 1
