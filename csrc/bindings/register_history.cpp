@@ -113,7 +113,8 @@ py::dict sample(const rank::PairGraph& graph, const Array<double>& wins, const A
                 const Array<std::int64_t>& starts, const Array<double>& precision,
                 const OptionalArray<std::int8_t>& held, double prior, double first_mean,
                 double first_precision, const Array<double>& strengths, double tie, double home_advantage,
-                const rank::HistoryPosterior& posterior, const py::list& earlier, int n_chains,
+                const rank::HistoryPosterior& posterior, const OptionalArray<double>& positions,
+                const OptionalArray<double>& steps, const OptionalArray<std::int64_t>& moves, int n_chains,
                 std::int64_t warmup, std::int64_t draws, const Array<std::int64_t>& kept, std::uint64_t seed,
                 int n_threads, const py::object& progress) {
   const auto counts = make_counts(graph, wins, losses, ties);
@@ -123,7 +124,7 @@ py::dict sample(const rank::PairGraph& graph, const Array<double>& wins, const A
   const auto nodes = vector_view(kept, "kept");
   for (const auto k : nodes)
     if (k < 0 || k >= graph.items) throw py::value_error("kept must name nodes");
-  auto chains = read_chains(earlier, n_chains, posterior.size());
+  auto chains = read_chains(positions, steps, moves, n_chains, posterior.size());
   const auto rows = static_cast<std::size_t>(draws) * chains.size();
   std::vector<float> kept_strengths(rows * nodes.size());
   std::vector<double> extra(rows * static_cast<std::size_t>(model.extra())), log_posterior(rows);
@@ -141,7 +142,7 @@ py::dict sample(const rank::PairGraph& graph, const Array<double>& wins, const A
       "strengths"_a = take(std::move(kept_strengths)).reshape({count, draws, std::ssize(nodes)}),
       "extra"_a = take(std::move(extra)).reshape({count, draws, static_cast<py::ssize_t>(model.extra())}),
       "log_posterior"_a = take(std::move(log_posterior), count, draws), "made"_a = made,
-      "interrupted"_a = monitor.stopped(), "chains"_a = write_chains(std::move(chains)));
+      "interrupted"_a = monitor.stopped(), "chains"_a = write_chains(chains, posterior.size()));
 }
 
 }  // namespace
@@ -156,8 +157,8 @@ void register_history(py::module_& m) {
         "home_advantage"_a, "tol"_a, "max_iter"_a, "n_threads"_a, "progress"_a);
   m.def("_sample_history", &sample, "graph"_a, "wins"_a, "losses"_a, "ties"_a, "ties_model"_a, "home"_a,
         "starts"_a, "precision"_a, "held"_a, "prior"_a, "first_mean"_a, "first_precision"_a, "strengths"_a,
-        "tie"_a, "home_advantage"_a, "posterior"_a, "chains"_a, "n_chains"_a, "warmup"_a, "draws"_a, "kept"_a,
-        "seed"_a, "n_threads"_a, "progress"_a);
+        "tie"_a, "home_advantage"_a, "posterior"_a, "positions"_a, "steps"_a, "moves"_a, "n_chains"_a,
+        "warmup"_a, "draws"_a, "kept"_a, "seed"_a, "n_threads"_a, "progress"_a);
   m.def("_history_posterior", &posterior, "graph"_a, "wins"_a, "losses"_a, "ties"_a, "ties_model"_a, "home"_a,
         "starts"_a, "precision"_a, "held"_a, "prior"_a, "first_mean"_a, "first_precision"_a, "strengths"_a,
         "tie"_a, "home_advantage"_a, "max_flops"_a, "max_bytes"_a, "n_threads"_a);

@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
+from statistics import NormalDist
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ._validate import check_count, check_vector, refuse_masked
+from ._validate import check_count, check_level, check_vector, refuse_masked
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-    from .rank import BootstrapResult, BradleyTerryFit, RankIntervals
+    from .rank import BootstrapResult, BradleyTerryFit, History, RankIntervals
     from .weigh import MagnitudeFunction, Weighting
 
-__all__ = ["plot_magnitude_function", "plot_rank_intervals", "plot_strengths", "plot_weights"]
+__all__ = ["plot_history", "plot_magnitude_function", "plot_rank_intervals", "plot_strengths", "plot_weights"]
 
 _LABELS = {
     "log": "strength (natural log, mean 0)",
@@ -121,6 +122,82 @@ def plot_rank_intervals(intervals: RankIntervals, *, top: int = 30, ax: Axes | N
     )
     axes.set_xlabel(f"rank ({100 * intervals.level:g} % {intervals.method})")
     return axes
+
+
+def plot_history(
+    history: History,
+    items: Any = None,
+    *,
+    scale: str = "log",
+    elo_mean: float = 1500.0,
+    level: float = 0.95,
+    uncertainty: bool = True,
+    ax: Axes | None = None,
+) -> Axes:
+    """Strengths over time, each with a band.
+
+    Parameters
+    ----------
+    history : History
+        Of `steelyard.rank.whole_history`.
+    items : sequence of labels, optional
+        Whose; default the five that are strongest at their last date.
+    scale : {'log', 'elo'}
+        As in `History.to_frame`.
+    elo_mean : float, default 1500
+        As in `History.to_frame`.
+    level : float, default 0.95
+        Of the bands, from posterior standard deviations.
+    uncertainty : bool, default True
+        Whether to draw bands, which need the joint posterior.
+    ax : matplotlib.axes.Axes, optional
+        Where to draw; default a new figure.
+
+    Returns
+    -------
+    matplotlib.axes.Axes
+
+    Raises
+    ------
+    ImportError
+        If matplotlib is missing.
+    KeyError, ValueError, TypeError
+        If an argument does not fit.
+
+    Examples
+    --------
+    >>> from steelyard.rank import Comparisons, whole_history
+    >>> games = Comparisons.from_pairs(["ann", "ben"], ["ben", "ann"], time=[0, 9])
+    >>> axes = plot_history(whole_history(games, volatility=0.1))
+    >>> [line.get_label() for line in axes.get_lines()]
+    ['ann', 'ben']
+    """
+    wide = NormalDist().inv_cdf(0.5 + 0.5 * check_level(level))
+    chosen = _strongest(history) if items is None else list(items)
+    axes = _new_axes(4.2) if ax is None else ax
+    for item in chosen:
+        table = history.to_frame(items=[item], scale=scale, elo_mean=elo_mean, uncertainty=uncertainty)
+        time, middle = table["time"], table["strength"]
+        if np.isnan(time).all():  # a constant item
+            axes.axhline(middle[0], linewidth=0.8, linestyle="--", label=str(item))
+            continue
+        (line,) = axes.plot(time, middle, linewidth=1.2, label=str(item))
+        if uncertainty:
+            half = wide * table["standard_error"]
+            axes.fill_between(
+                time, middle - half, middle + half, color=line.get_color(), alpha=0.15, linewidth=0
+            )
+    axes.set_ylabel("rating (Elo)" if scale == "elo" else "strength (natural log)")
+    axes.legend(frameon=False)
+    return axes
+
+
+def _strongest(history: History) -> list[Any]:
+    lines = history._lines
+    played = np.flatnonzero(np.diff(lines.starts))
+    latest = history._centres()[lines.starts[played + 1] - 1]
+    best = np.sort(played[np.argsort(-latest, kind="stable")[:5]])
+    return [history.items[k] for k in best]
 
 
 def plot_weights(weighting: Weighting, X: Any = None, *, ax: Axes | None = None) -> Axes:

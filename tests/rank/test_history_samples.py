@@ -49,7 +49,7 @@ def test_one_strength_has_the_moments_and_chances_of_quadrature(seed):
 def test_ties_and_two_dates_have_the_moments_of_random_walk_metropolis(ties):
     """Two items, two dates, a tie parameter: 5 parameters, 1,000 walkers side by side."""
     rows = [("a", "b", False, 0)] * 3 + [("a", "b", True, 0)] * 2 + [("b", "a", False, 2)] * 2
-    rows += [("b", "a", True, 2)] + [("a", "b", False, 2)]
+    rows += [("b", "a", True, 2), ("a", "b", False, 2)]
     winner, loser, tie, time = map(list, zip(*rows, strict=True))
     table = Comparisons.from_pairs(winner, loser, tie=tie, time=time)
 
@@ -101,16 +101,15 @@ def league(seed=2, items=6, dates=8, games=120):
 
 
 def test_draws_go_on_where_they_ended_and_threads_change_no_bit():
-    fit = whole_history(league(), volatility=0.3, home=True)
+    def sampled(n_draws, n_threads=None):
+        fit = whole_history(league(), volatility=0.3, home=True, n_threads=n_threads)
+        with pytest.warns(steelyard.ConvergenceWarning, match="draw more"):
+            return fit.sample(n_draws, rng=5)
 
-    def draws(n_threads):
-        one = whole_history(league(), volatility=0.3, home=True, n_threads=n_threads)
-        return one.sample(60, rng=5).samples.strengths
-
+    whole = sampled(60)
+    threads.equal_over_threads(lambda n: sampled(60, n).samples.strengths)
+    part = pickle.loads(pickle.dumps(sampled(20)))
     with pytest.warns(steelyard.ConvergenceWarning, match="draw more"):
-        threads.equal_over_threads(draws)
-        whole = fit.sample(60, rng=5)
-        part = pickle.loads(pickle.dumps(fit.sample(20, rng=5)))
         both = part.sample(40)
     np.testing.assert_array_equal(both.samples.strengths, whole.samples.strengths)
     np.testing.assert_array_equal(both.samples.home_advantage, whole.samples.home_advantage)

@@ -63,7 +63,7 @@ def _r_hat(x: Floats) -> Floats:
 
 def _ess(x: Floats) -> Floats:
     """Autocorrelations by Fourier transform, summed over Geyer's initial monotone sequence."""
-    chains, n, p = x.shape
+    chains, n, _ = x.shape
     centred = x - x.mean(axis=1, keepdims=True)
     size = 1 << (2 * n - 1).bit_length()
     spectrum = np.fft.rfft(centred, size, axis=1)

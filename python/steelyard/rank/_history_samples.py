@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 Floats = npt.NDArray[np.float64]
 
 WORST_R_HAT, FEWEST = 1.01, 100  # a chain: what Vehtari et al. ask for
+CHAIN_STATE = ("positions", "steps", "moves")
 _JUDGED = 4000  # nodes whose convergence is judged when there are more
 
 
@@ -59,7 +60,7 @@ class HistorySamples:
     acceptance: Floats
     divergences: int
     gradients: int
-    _chains: list[dict[str, Any]] = field(repr=False)
+    _chains: dict[str, Any] = field(repr=False)
     _seed: int = field(repr=False)
 
     def __repr__(self) -> str:
@@ -119,7 +120,7 @@ def draw_samples(
         tie=tie,
         home_advantage=advantage,
         posterior=fit._posterior(),
-        chains=[] if before is None else before._chains,
+        **(dict.fromkeys(CHAIN_STATE) if before is None else before._chains),
         n_chains=chains,
         warmup=warmup,
         draws=draws,
@@ -174,9 +175,9 @@ def _joined(
         log_posterior=log_posterior,
         r_hat=r_hat,
         effective_sizes=sizes,
-        acceptance=np.array([chain["acceptance"] for chain in chains]),
-        divergences=sum(chain["divergences"] for chain in chains) + (before.divergences if before else 0),
-        gradients=sum(chain["gradients"] for chain in chains),
-        _chains=[{k: chain[k] for k in ("position", "step", "moves")} for chain in chains],
+        acceptance=chains["acceptance"],
+        divergences=int(chains["divergences"].sum()) + (before.divergences if before else 0),
+        gradients=int(chains["gradients"].sum()),
+        _chains={k: chains[k] for k in CHAIN_STATE},
         _seed=seed,
     )

@@ -159,7 +159,7 @@ def _constant_items(
 def _on_nodes(
     comparisons: Comparisons, left: npt.NDArray[np.int32], right: npt.NDArray[np.int32], nodes: int
 ) -> Comparisons:
-    keys = [right, left]
+    keys: list[npt.NDArray[Any]] = [right, left]
     if comparisons.home is not None:
         keys.insert(0, comparisons.home)
     order = np.lexsort(keys)

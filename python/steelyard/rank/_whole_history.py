@@ -137,7 +137,7 @@ def whole_history(
     ... )
     >>> fit = whole_history(games, volatility=0.3)
     >>> print([round(float(fit.strength("ann", t).mean), 3) for t in (0, 10, 21)])
-    [0.517, 0.03, -0.514]
+    [0.345, -0.079, -0.555]
     """
     if not isinstance(comparisons, Comparisons):
         raise TypeError(

@@ -34,7 +34,7 @@ class Model:
     def derivatives(self, at: Array) -> tuple[float, Array, Array]:
         """Log posterior, gradient and negative Hessian.
 
-        Each outcome o has a log chance linear in the parameters but for the normaliser, f_o' at - log sum exp:
+        Each outcome o has a log chance linear in the parameters but for the normaliser, f_o'at - log sum exp:
         the gradient is f of what happened minus its mean, the curvature the covariance of f.
         """
         place = {node: k for k, node in enumerate(self.nodes)}
@@ -46,7 +46,7 @@ class Model:
             logs -= np.logaddexp.reduce(logs)
             chances = np.exp(logs)
             mean = chances @ features
-            value += weights @ logs
+            value += float(weights @ logs)
             gradient[:] += weights @ features - weights.sum() * mean
             centred = features - mean
             curvature[:] += weights.sum() * (centred.T * chances) @ centred
@@ -72,7 +72,7 @@ class Model:
             unit[k - 1] = -1.0
             precision = 1 / (self.volatility**2 * (time - self.nodes[k - 1][1]))
             step = unit @ at
-            value += 0.5 * np.log(precision) - 0.5 * precision * step**2
+            value += 0.5 * float(np.log(precision) - precision * step**2)
             gradient -= precision * step * unit
             curvature += precision * np.outer(unit, unit)
         return value, gradient, curvature
@@ -88,4 +88,5 @@ class Model:
             while self.derivatives(at + step)[0] < value - 1e-12 * abs(value):
                 step /= 2
             at = at + step
-        return at, np.linalg.inv(self.derivatives(at)[2])
+        covariance: Array = np.linalg.inv(self.derivatives(at)[2]).astype(float)
+        return at, covariance
