@@ -8,6 +8,7 @@ PYBIND11_MODULE(_core, m, pybind11::mod_gil_not_used()) {
   steelyard::bindings::register_linalg(m);
   steelyard::bindings::register_clustering(m);
   steelyard::bindings::register_cycles(m);
+  steelyard::bindings::register_grades(m);
   steelyard::bindings::register_history(m);
   steelyard::bindings::register_itml(m);
   steelyard::bindings::register_nearness(m);

@@ -8,6 +8,7 @@ namespace steelyard::bindings {
 void register_clustering(pybind11::module_& m);
 void register_core(pybind11::module_& m);
 void register_cycles(pybind11::module_& m);
+void register_grades(pybind11::module_& m);
 void register_history(pybind11::module_& m);
 void register_itml(pybind11::module_& m);
 void register_linalg(pybind11::module_& m);

@@ -9,6 +9,7 @@ from ._comparisons import Comparisons
 from ._components import ComponentReport
 from ._covariance import Contrast, Covariance
 from ._fit import BradleyTerryFit, Prediction, RankInfo
+from ._grade_scale import GradeScale, grade_scale
 from ._history import History, HistoryInfo, Strength
 from ._history_samples import HistorySamples
 from ._plackett_luce import PlackettLuceFit, plackett_luce
@@ -28,6 +29,7 @@ __all__ = [
     "Covariance",
     "EloRatings",
     "GlickoRatings",
+    "GradeScale",
     "History",
     "HistoryInfo",
     "HistorySamples",
@@ -44,6 +46,7 @@ __all__ = [
     "bradley_terry",
     "elo",
     "glicko2",
+    "grade_scale",
     "meta_elo",
     "plackett_luce",
     "rasch",

@@ -71,13 +71,16 @@ def count_frame(df: Any, wanted: Wanted, outcome_map: Mapping[Any, int | None] |
 
         data = count_relation(df, wanted)
         return _count(data, wanted, outcome_map, items, lambda row: f"{row} of those counted by DuckDB")
-    columns = (
-        _from_mapping(df, wanted.columns) if isinstance(df, Mapping) else _from_frame(df, wanted.columns)
-    )
+    columns = columns_of(df, wanted.columns)
     data = {part: columns[name] for part, name in wanted.parts.items()}
     if wanted.covariates:
         data["covariates"] = {name: columns[name] for name in wanted.covariates}
     return _count(data, wanted, outcome_map, items, lambda row: row)
+
+
+def columns_of(df: Any, names: list[str]) -> dict[str, Values]:
+    """Columns of a mapping or of a data frame of any kind, equally long."""
+    return _from_mapping(df, names) if isinstance(df, Mapping) else _from_frame(df, names)
 
 
 def require_columns(there: list[str], wanted: list[str]) -> None:

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 Floats = npt.NDArray[np.float64]
 
-WORST_R_HAT, FEWEST = 1.01, 100  # a chain: what Vehtari et al. ask for
+WORST_R_HAT, FEWEST = 1.01, 100  # the latter a chain
 CHAIN_STATE = ("positions", "steps", "moves")
 _JUDGED = 4000  # nodes whose convergence is judged when there are more
 
@@ -73,17 +73,23 @@ class HistorySamples:
 
     def complaint(self) -> str:
         """What is wrong with the draws; empty if nothing."""
-        said = []
-        if not self.r_hat.max() <= WORST_R_HAT:
-            said.append(f"R-hat is up to {self.r_hat.max():.3f} (wanted: {WORST_R_HAT})")
-        wanted = FEWEST * len(self.strengths)
-        if not self.effective_sizes.min() >= wanted:
-            said.append(
-                f"the smallest effective sample is {self.effective_sizes.min():.0f} (wanted: {wanted})"
-            )
-        if self.divergences:
-            said.append(f"{self.divergences} moves diverged")
-        return "; ".join(said)
+        return complaint_of(
+            float(self.r_hat.max()), float(self.effective_sizes.min()), self.divergences, len(self.strengths)
+        )
+
+
+def complaint_of(r_hat: float, effective_size: float, divergences: int, n_chains: int) -> str:
+    """Where draws miss what Vehtari et al. ask for; empty if nowhere."""
+    said = []
+    if not r_hat <= WORST_R_HAT:
+        said.append(f"R-hat is up to {r_hat:.3f} (wanted: {WORST_R_HAT})")
+    if not effective_size >= FEWEST * n_chains:
+        said.append(
+            f"the smallest effective sample is {effective_size:.0f} (wanted: {FEWEST * n_chains})"
+        )
+    if divergences:
+        said.append(f"{divergences} moves diverged")
+    return "; ".join(said)
 
 
 def draw_samples(
