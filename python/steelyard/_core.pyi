@@ -382,6 +382,17 @@ def _glicko2(
     tau: typing.SupportsFloat | typing.SupportsIndex,
     most_deviation: typing.SupportsFloat | typing.SupportsIndex,
 ) -> tuple[typing.Any, ...]: ...
+def _grade_mode(
+    chains: typing.Annotated[numpy.typing.ArrayLike, numpy.int64],
+    precision: typing.Annotated[numpy.typing.ArrayLike, numpy.float64],
+    cells: typing.Annotated[numpy.typing.ArrayLike, numpy.int64],
+    grade: typing.Annotated[numpy.typing.ArrayLike, numpy.float64],
+    sent: typing.Annotated[numpy.typing.ArrayLike, numpy.float64],
+    failed: typing.Annotated[numpy.typing.ArrayLike, numpy.float64],
+    laws: typing.Annotated[
+        collections.abc.Sequence[typing.SupportsFloat | typing.SupportsIndex], "FixedSize(4)"
+    ],
+) -> tuple[typing.Any, ...]: ...
 def _group(
     first: typing.Annotated[numpy.typing.ArrayLike, numpy.int32],
     second: typing.Annotated[numpy.typing.ArrayLike, numpy.int32],
@@ -498,6 +509,30 @@ def _rankings(
     curvature: bool,
     outer: bool = False,
 ) -> tuple[typing.Any, ...]: ...
+def _sample_grades(
+    chains: typing.Annotated[numpy.typing.ArrayLike, numpy.int64],
+    precision: typing.Annotated[numpy.typing.ArrayLike, numpy.float64],
+    cells: typing.Annotated[numpy.typing.ArrayLike, numpy.int64],
+    grade: typing.Annotated[numpy.typing.ArrayLike, numpy.float64],
+    sent: typing.Annotated[numpy.typing.ArrayLike, numpy.float64],
+    failed: typing.Annotated[numpy.typing.ArrayLike, numpy.float64],
+    laws: typing.Annotated[
+        collections.abc.Sequence[typing.SupportsFloat | typing.SupportsIndex], "FixedSize(4)"
+    ],
+    at: typing.Annotated[numpy.typing.ArrayLike, numpy.float64],
+    positions: typing.Annotated[numpy.typing.ArrayLike, numpy.float64] | None,
+    steps: typing.Annotated[numpy.typing.ArrayLike, numpy.float64] | None,
+    moves: typing.Annotated[numpy.typing.ArrayLike, numpy.int64] | None,
+    mean: typing.Annotated[numpy.typing.ArrayLike, numpy.float64] | None,
+    squares: typing.Annotated[numpy.typing.ArrayLike, numpy.float64] | None,
+    counts: typing.Annotated[numpy.typing.ArrayLike, numpy.int64] | None,
+    n_chains: typing.SupportsInt | typing.SupportsIndex,
+    warmup: typing.SupportsInt | typing.SupportsIndex,
+    draws: typing.SupportsInt | typing.SupportsIndex,
+    seed: typing.SupportsInt | typing.SupportsIndex,
+    n_threads: typing.SupportsInt | typing.SupportsIndex,
+    progress: typing.Any,
+) -> dict[str, typing.Any]: ...
 def _sample_history(
     graph: PairGraph,
     wins: typing.Annotated[numpy.typing.ArrayLike, numpy.float64],

@@ -34,6 +34,21 @@ examples:
   steelyard rank votes.csv --bootstrap 1000 --output board.parquet
   steelyard rank games.csv --left white --right black --outcome won --outcome-map W=left,B=right,D=tie
 """
+_HISTORY = """\
+From paired comparisons with dates to strengths over time: every item and date together, with intervals that
+do not take opponents as known.
+
+FILE is as for steelyard rank, with a column of dates (date, time, timestamp, day or year; --time names it).
+'football' comes with the package, 1872 to 2026.
+"""
+_HISTORY_EXAMPLES = """\
+The volatility is the standard deviation of the change of a natural-log strength in one unit of time; without
+--volatility it is estimated, which takes some fifteen fits.
+
+examples:
+  steelyard history football --teams Brazil,Germany,Spain --plot history.png
+  steelyard history games.csv --volatility 0.1 --unit month --at 2024-06-30 --output strengths.csv
+"""
 _WEIGH = """\
 How much does each point count? Large weights mark outliers and the boundary of the data, weights near 0 its
 inside; their sum, the magnitude, is the effective number of points.
@@ -85,6 +100,7 @@ def make_parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(metavar="COMMAND", required=True, parser_class=_Parser)
     for name, add, says, description, examples in (
         ("rank", _add_rank, "rank a file of paired comparisons", _RANK, _RANK_EXAMPLES),
+        ("history", _add_history, "follow strengths over time", _HISTORY, _HISTORY_EXAMPLES),
         ("weigh", _add_weigh, "weigh the points of a file", _WEIGH, _WEIGH_EXAMPLES),
         ("metric", _add_metric, "check and repair distances, cluster pairs", _METRIC, _METRIC_EXAMPLES),
     ):
@@ -102,20 +118,17 @@ def make_parser() -> argparse.ArgumentParser:
     return parser
 
 
-def _add_rank(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("file", metavar="FILE", help="a file, or football, or llmfao")
-
+def _add_columns(parser: argparse.ArgumentParser, more: dict[str, str]) -> None:
     columns = parser.add_argument_group("columns")
-    for role, what in {
+    roles = {
         "left": "one item",
         "right": "the other item",
         "outcome": "who won: left, right, the winner, or tie...",
         "left-score": "points of the left item; the higher score wins",
         "right-score": "points of the right item",
         "neutral": "true where neither was at home",
-        "time": "dates, for --since and --until",
-        "cluster": "groups of dependent rows, such as the judge",
-    }.items():
+    }
+    for role, what in (roles | more).items():
         columns.add_argument(f"--{role}", metavar="COLUMN", help=what)
     columns.add_argument(
         "--outcome-map",
@@ -124,6 +137,8 @@ def _add_rank(parser: argparse.ArgumentParser) -> None:
         help="what the values of the outcome column mean: left, right, tie or skip",
     )
 
+
+def _add_model(parser: argparse.ArgumentParser) -> argparse._ArgumentGroup:
     model = parser.add_argument_group("model")
     model.add_argument(
         "--home",
@@ -136,6 +151,17 @@ def _add_rank(parser: argparse.ArgumentParser) -> None:
         default="davidson",
         help="a model of ties, or half a win each, or leave them out (default: davidson)",
     )
+    return model
+
+
+def _add_rank(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("file", metavar="FILE", help="a file, or football, or llmfao")
+    times = {
+        "time": "dates, for --since and --until",
+        "cluster": "groups of dependent rows, such as the judge",
+    }
+    _add_columns(parser, times)
+    model = _add_model(parser)
     model.add_argument(
         "--prior",
         metavar="A",
@@ -166,6 +192,54 @@ def _add_rank(parser: argparse.ArgumentParser) -> None:
     )
     output.add_argument(
         "--output", metavar="TABLE", type=_path(TABLES), help="write all rows: .csv, .json or .parquet"
+    )
+
+
+def _add_history(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("file", metavar="FILE", help="a file, or football")
+    _add_columns(parser, {"time": "dates"})
+    model = _add_model(parser)
+    model.add_argument(
+        "--volatility",
+        metavar="W",
+        type=_number(1e-12),
+        help="change of a natural-log strength in one unit of time (default: estimated)",
+    )
+    model.add_argument(
+        "--unit", choices=("day", "week", "month", "year"), default="year", help="of time (default: year)"
+    )
+    model.add_argument(
+        "--prior",
+        metavar="A",
+        type=_number(1e-12),
+        default=1.0,
+        help="as if each item had won and lost A times on its first date against strength 0 (default: 1)",
+    )
+    model.add_argument("--since", metavar="WHEN", help="first year, month or day to use")
+    model.add_argument("--until", metavar="WHEN", help="last year, month or day to use")
+
+    output = parser.add_argument_group("output")
+    output.add_argument("--at", metavar="WHEN", help="the day to show (default: the last one)")
+    output.add_argument(
+        "--teams", "--items", metavar="A,B,...", type=_names, help="show, draw and write only these"
+    )
+    output.add_argument(
+        "--top", metavar="N", type=_integer(0), default=20, help="rows to show, 0 for all (default: 20)"
+    )
+    output.add_argument(
+        "--scale", choices=("elo", "log"), default="elo", help="of the ratings (default: elo)"
+    )
+    output.add_argument(
+        "--plot",
+        metavar="PICTURE",
+        type=_path(PICTURES),
+        help="draw --teams, or the first five shown, over time: .png, .svg or .pdf",
+    )
+    output.add_argument(
+        "--output",
+        metavar="TABLE",
+        type=_path(TABLES),
+        help="write the strengths on all dates: .csv, .json or .parquet",
     )
 
 

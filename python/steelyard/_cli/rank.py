@@ -11,10 +11,10 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from .board import Board, make_board
-from .columns import Roles, recognise
+from .columns import recognise
 from .picture import new_figure, save
 from .show import progress_bar, show
-from .source import PRESETS, Source, count, open_source, select_period
+from .source import PRESETS, Source, asked, count, open_source, select_period
 from .text import listed
 from .usage import UsageError, require
 from .write import write
@@ -34,11 +34,11 @@ def run(options: argparse.Namespace) -> None:
     if options.plot:
         require("matplotlib", "plot")
     source = open_source(options.file, PRESETS, "comparison")
-    roles = recognise(source.columns, _asked(options, source), source.name)
+    roles = recognise(source.columns, asked(options, source), source.name)
     source = select_period(source, roles, options.since, options.until)
     home = roles.left_is_home if options.home is None else options.home
     notes: list[str] = []
-    with _explained(), warnings.catch_warnings(record=True) as caught:
+    with explained(), warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
         comparisons = count(source, roles, home, options.outcome_map)
         notes.append(_headline(source, comparisons))
@@ -55,15 +55,8 @@ def run(options: argparse.Namespace) -> None:
         _draw(fit, resampled, options)
 
 
-def _asked(options: argparse.Namespace, source: Source) -> Roles:
-    names = ("left", "right", "outcome", "left_score", "right_score", "neutral", "time", "cluster")
-    asked = {name: getattr(options, name) for name in names}
-    asked["cluster"] = asked["cluster"] or source.preset.cluster
-    return Roles(**asked)
-
-
 @contextmanager
-def _explained() -> Iterator[None]:
+def explained() -> Iterator[None]:
     """The library's errors in the words of the command line."""
     from .. import DisconnectedError, SeparationError
 
@@ -86,15 +79,15 @@ def _explained() -> Iterator[None]:
         ) from None
 
 
-def _number(amount: float, noun: str) -> str:
+def amount(number: float, noun: str) -> str:
     plural = noun + ("es" if noun.endswith("ch") else "s")
-    return f"{amount:,.12g} {noun if amount == 1 else plural}"
+    return f"{number:,.12g} {noun if number == 1 else plural}"
 
 
 def _headline(source: Source, comparisons: Comparisons) -> str:
     period = f", {source.note}" if source.note else ""
-    games = _number(comparisons.n_comparisons, source.preset.comparison)
-    return f"{source.name}{period}: {games} of {_number(comparisons.n_items, source.preset.item)}"
+    games = amount(comparisons.n_comparisons, source.preset.comparison)
+    return f"{source.name}{period}: {games} of {amount(comparisons.n_items, source.preset.item)}"
 
 
 def _comparable(
@@ -106,7 +99,7 @@ def _comparable(
         kept = comparisons.filter(min_games=min_games)
         left_out = comparisons.n_items - kept.n_items
         if left_out:
-            notes.append(f"{_number(left_out, item)} left out: fewer than {_number(min_games, game)} each")
+            notes.append(f"{amount(left_out, item)} left out: fewer than {amount(min_games, game)} each")
         comparisons = kept
     report = comparisons.components()
     if report.n_weak == 1:
@@ -114,7 +107,7 @@ def _comparable(
     kept = comparisons.largest_component(strong=False)
     outside = report.items[report.weak != report.weak_sizes.argmax()]
     notes.append(
-        f"{_number(len(outside), item)} left out: no chain of {_number(2, game)[2:]} joins them to the other "
+        f"{amount(len(outside), item)} left out: no chain of {amount(2, game)[2:]} joins them to the other "
         f"{kept.n_items} ({listed(outside.tolist())})"
     )
     return kept

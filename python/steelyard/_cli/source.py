@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -103,6 +104,14 @@ def _relation(connection: Any, path: Path) -> Any:
     return connection.read_csv(name, header=True, all_varchar=True)
 
 
+def asked(options: argparse.Namespace, source: Source) -> Roles:
+    """The columns that the options name."""
+    names = ("left", "right", "outcome", "left_score", "right_score", "neutral", "time", "cluster")
+    given = {name: getattr(options, name, None) for name in names}
+    given["cluster"] = given["cluster"] or source.preset.cluster
+    return Roles(**given)
+
+
 def quoted(column: str) -> str:
     return '"' + column.replace('"', '""') + '"'
 
@@ -118,11 +127,7 @@ def select_period(source: Source, roles: Roles, since: str | None, until: str | 
     first, last = _day_range(since, "--since")[0], _day_range(until, "--until")[1]
     relation = source.relation
     with duckdb_errors(source.name):
-        wrong, missing, latest = _look(relation, roles, day)
-        if wrong is not None:
-            raise UsageError(f"--since and --until need dates, but the column {roles.time!r} holds {wrong!r}")
-        if latest is None:
-            raise UsageError(f"the column {roles.time!r} of {source.name} holds no dates")
+        missing, latest = _days_of(source, roles, day, "--since and --until need dates")
         if since is None and years is not None:
             end = min(latest, last) if last else latest
             first = _years_before(end, years)
@@ -140,6 +145,29 @@ def select_period(source: Source, roles: Roles, since: str | None, until: str | 
     if missing:
         note += f", {missing} rows without a date left out"
     return replace(source, relation=relation, note=note)
+
+
+def with_days(source: Source, roles: Roles) -> Source:
+    """Rows with a date, the column of times read as days."""
+    if roles.time is None:
+        raise UsageError(f"a history needs a column of dates in {source.name}: name it by --time")
+    day = _day(roles.time, str(source.relation.types[source.columns.index(roles.time)]))
+    with duckdb_errors(source.name):
+        missing, _ = _days_of(source, roles, day, "a history needs dates")
+        column = quoted(roles.time)
+        relation = source.relation.filter(f"{day} IS NOT NULL").select(f"* REPLACE ({day} AS {column})")
+    note = f"{missing} rows without a date left out" if missing else ""
+    return replace(source, relation=relation, note=note)
+
+
+def _days_of(source: Source, roles: Roles, day: str, why: str) -> tuple[int, date]:
+    """Number of rows without a date, and the latest day."""
+    wrong, missing, latest = _look(source.relation, roles, day)
+    if wrong is not None:
+        raise UsageError(f"{why}, but the column {roles.time!r} holds {wrong!r}")
+    if latest is None:
+        raise UsageError(f"the column {roles.time!r} of {source.name} holds no dates")
+    return missing, latest
 
 
 def _day(column: str, kind: str) -> str:
@@ -200,9 +228,14 @@ def _years_before(day: date, years: int) -> date:
 
 
 def count(
-    source: Source, roles: Roles, home: bool, outcome_map: dict[object, int | None] | None
+    source: Source,
+    roles: Roles,
+    home: bool,
+    outcome_map: dict[object, int | None] | None,
+    *,
+    dated: bool = False,
 ) -> Comparisons:
-    """The grouped table, counted in DuckDB."""
+    """The grouped table, counted in DuckDB; `dated`: by day too (see `with_days`), not by cluster."""
     from ..rank import Comparisons
 
     with duckdb_errors(source.name):
@@ -216,5 +249,6 @@ def count(
             right_score=roles.right_score,
             neutral=roles.neutral if home else None,
             home=True if home and roles.neutral is None else None,
-            cluster=roles.cluster,
+            cluster=None if dated else roles.cluster,
+            time=roles.time if dated else None,
         )

@@ -79,9 +79,9 @@ class GradeScale:
         low, high = self.slope_interval()
         chains, draws = self.slopes.shape
         return (
-            f"GradeScale: {len(self.climbers):,} climbers, {self.n_ascents:,} ascents\nslope m {self.slope:.3f} "
-            f"[{low:.3f}, {high:.3f}], odds ratio of a grade e^m {np.exp(self.slope):.3f} "
-            f"[{np.exp(low):.3f}, {np.exp(high):.3f}] (95 %)\n{chains} chains x {draws:,} draws, R-hat "
+            f"GradeScale: {len(self.climbers):,} climbers, {self.n_ascents:,} ascents\n"
+            f"slope m {self.slope:.3f} [{low:.3f}, {high:.3f}], odds ratio of a grade e^m "
+            f"{self.odds_ratio:.3f} [{np.exp(low):.3f}, {np.exp(high):.3f}] (95 %)\n{chains} chains x {draws:,} draws, R-hat "
             f"{self.r_hat:.3f}, effective sample {self.effective_size:,.0f}"
         )
 
@@ -207,8 +207,8 @@ def grade_scale(
 ) -> GradeScale:
     """How much harder the next grade of a climbing scale is, from ascents and failures.
 
-    The chance to send a route of grade R is 1 / (1 + exp(-m (C - R))): the assigned grade R is taken as known,
-    the climber's ability C is a random walk over periods, and m is the slope that is asked for.
+    The chance to send a route of grade R is 1 / (1 + exp(-m (C - R))): the assigned grade R is taken as
+    known, the climber's ability C is a random walk over periods, and m is the slope that is asked for.
 
     Parameters
     ----------
@@ -255,6 +255,9 @@ def grade_scale(
     -----
     Hamiltonian Monte Carlo on all abilities and the slope together, about the normal law of the Fisher
     information at the maximum. A gradient costs O(tries); a draw takes two to four of them.
+
+    Grades are taken as chosen by what the data shows (earlier tries) or by chance. Where climbers choose by
+    an ability that the data does not show, the slope comes out too small.
 
     References
     ----------
@@ -320,7 +323,9 @@ def _periods(times: npt.NDArray[Any], unit: Any) -> npt.NDArray[np.int64]:
         whole = times.astype(f"datetime64[{_CALENDAR[unit]}]").astype(np.int64)
         return np.asarray(whole + (1970 if unit == "year" else 0))
     if not dates and isinstance(unit, str):
-        raise ValueError(f"time_unit={unit!r} needs dates; the times are numbers: give a length in their unit")
+        raise ValueError(
+            f"time_unit={unit!r} needs dates; the times are numbers: give a length in their unit"
+        )
     raw = times.astype(np.int64) if dates else times
     return np.asarray(np.floor(raw / unit_length(unit, dates)).astype(np.int64))
 
@@ -384,5 +389,7 @@ def _finished(before: GradeScale, out: dict[str, Any]) -> GradeScale:
         raise interrupted(found)
     complaint = complaint_of(found.r_hat, found.effective_size, int(chains["divergences"].sum()), len(slopes))
     if complaint:
-        warnings.warn(f"the draws are not to be trusted yet: {complaint}; draw more", ConvergenceWarning, stacklevel=3)
+        warnings.warn(
+            f"the draws are not to be trusted yet: {complaint}; draw more", ConvergenceWarning, stacklevel=3
+        )
     return found

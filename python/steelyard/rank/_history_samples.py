@@ -84,9 +84,7 @@ def complaint_of(r_hat: float, effective_size: float, divergences: int, n_chains
     if not r_hat <= WORST_R_HAT:
         said.append(f"R-hat is up to {r_hat:.3f} (wanted: {WORST_R_HAT})")
     if not effective_size >= FEWEST * n_chains:
-        said.append(
-            f"the smallest effective sample is {effective_size:.0f} (wanted: {FEWEST * n_chains})"
-        )
+        said.append(f"the smallest effective sample is {effective_size:.0f} (wanted: {FEWEST * n_chains})")
     if divergences:
         said.append(f"{divergences} moves diverged")
     return "; ".join(said)

@@ -1,0 +1,141 @@
+"""`steelyard history`: read, fit over time, show one day, draw and write all."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import warnings
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from .columns import recognise
+from .picture import new_figure, save
+from .rank import amount, explained
+from .show import progress_bar, show
+from .source import PRESETS, Source, _day_range, asked, count, open_source, select_period, with_days
+from .table import Table
+from .text import listed
+from .usage import UsageError, require
+from .write import write
+
+if TYPE_CHECKING:
+    from ..rank import Comparisons, History
+
+_MEAN = 1500.0
+_FIRST = 5  # drawn where nobody was named
+
+
+def run(options: argparse.Namespace) -> None:
+    """From the file to the strengths on one day, the picture and the table in a file."""
+    require("rich", "cli")
+    if options.plot:
+        require("matplotlib", "plot")
+    source, roles = _open(options)
+    home = roles.left_is_home if options.home is None else options.home
+    with explained(), warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        comparisons = count(source, roles, home, options.outcome_map, dated=True)
+        home = home and comparisons.home is not None and bool(comparisons.home.any())
+        fit = _fit(comparisons, options, home)
+        items = _wanted(options.teams, comparisons, source)
+        day = _day_shown(options.at, comparisons)
+        table, shown = _table(fit, items, day, options, source)
+    notes = [_headline(source, comparisons), *(f"Note: {warning.message}" for warning in caught)]
+    show(table, [*notes, _method(fit, options, day)], sys.stdout)
+    if options.output:
+        write(dict(fit.to_frame(items=items, scale=options.scale, elo_mean=_MEAN)), options.output)
+    if options.plot:
+        figure = new_figure(8, 4.5)
+        chosen = shown[:_FIRST] if options.teams is None else items
+        fit.plot(chosen, scale=options.scale, elo_mean=_MEAN, ax=figure.subplots())
+        save(figure, options.plot)
+
+
+def _open(options: argparse.Namespace) -> tuple[Source, Any]:
+    presets = {"football": replace(PRESETS["football"], years=None)}
+    source = open_source(options.file, presets, "comparison")
+    roles = recognise(source.columns, asked(options, source), source.name)
+    dated = with_days(source, roles)
+    chosen = select_period(dated, roles, options.since, options.until)
+    return replace(chosen, note=dated.note), roles
+
+
+def _fit(comparisons: Comparisons, options: argparse.Namespace, home: bool) -> History:
+    from ..rank import whole_history
+
+    with progress_bar("fitting") as progress:
+        return whole_history(
+            comparisons,
+            volatility="estimate" if options.volatility is None else options.volatility,
+            prior=options.prior,
+            ties=options.ties,
+            home=home,
+            time_unit=options.unit,
+            progress=progress,
+        )
+
+
+def _wanted(teams: list[str] | None, comparisons: Comparisons, source: Source) -> list[Any]:
+    labels = comparisons.items.tolist()
+    if teams is None:
+        return labels
+    names = {str(label): label for label in labels}
+    for team in teams:
+        if team not in names:
+            raise UsageError(f"--teams: there is no {team!r} in {source.name} ({listed(labels, 8)})")
+    return [names[team] for team in teams]
+
+
+def _day_shown(at: str | None, comparisons: Comparisons) -> np.datetime64:
+    last = _day_range(at, "--at")[1]
+    assert comparisons.time is not None
+    return comparisons.time.max() if last is None else np.datetime64(last)  # type: ignore[no-any-return]
+
+
+def _table(
+    fit: History, items: list[Any], day: np.datetime64, options: argparse.Namespace, source: Source
+) -> tuple[Table, list[Any]]:
+    """Strongest first on the day; items that had no comparison by then are left out."""
+    from ..rank._fit import ELO
+
+    rows = []
+    for item in items:
+        times = fit.to_frame(items=[item], uncertainty=False)["time"]
+        if times[0] <= day:
+            seen = times[times <= day]
+            rows.append((fit.strength(item, day), item, str(seen[-1]), len(seen)))
+    rows.sort(key=lambda row: -row[0].mean)
+    factor, zero = (ELO, _MEAN) if options.scale == "elo" else (1.0, 0.0)
+    digits = 0 if options.scale == "elo" else 2
+    cells = []
+    for place, (strength, item, last, dates) in enumerate(rows[: options.top or None], 1):
+        middle, half = zero + factor * strength.mean, 1.96 * factor * strength.sd
+        ends = f"{middle - half:.{digits}f} to {middle + half:.{digits}f}"
+        cells.append((str(place), str(item), f"{middle:.{digits}f}", ends, last, str(dates)))
+    titles = ("place", source.preset.item, "rating", "95 % interval", "last date", "dates")
+    hidden = len(rows) - len(cells)
+    footer = f"{hidden} more rows: --top 0 shows all" if hidden else ""
+    return Table(titles, cells, frozenset({1}), footer), [row[1] for row in rows]
+
+
+def _headline(source: Source, comparisons: Comparisons) -> str:
+    assert comparisons.time is not None
+    period = f"{comparisons.time.min()} to {comparisons.time.max()}"
+    games = amount(comparisons.n_comparisons, source.preset.comparison)
+    left_out = f"; {source.note}" if source.note else ""
+    return f"{source.name}, {period}: {games} of {amount(comparisons.n_items, source.preset.item)}{left_out}"
+
+
+def _method(fit: History, options: argparse.Namespace, day: np.datetime64) -> str:
+    from ..rank._fit import ELO
+
+    factor, unit = (ELO, " Elo") if options.scale == "elo" else (1.0, "")
+    how = "estimated" if options.volatility is None else "given"
+    speed = f"{factor * fit.volatility:.3g}{unit} a square root of a {options.unit}"
+    parts = [f"Strengths on {day}; volatility {fit.volatility:.3g} ({how}), {speed}"]
+    if fit.home_advantage is not None:
+        parts.append(f"home advantage {factor * fit.home_advantage:+.2f}{unit}")
+    parts.append(f"within {fit.info.error_bound:.1g} standard errors of the joint optimum")
+    return ", ".join(parts)
