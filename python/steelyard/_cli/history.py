@@ -78,7 +78,7 @@ def _fit(comparisons: Comparisons, options: argparse.Namespace, home: bool) -> H
 
 
 def _wanted(teams: list[str] | None, comparisons: Comparisons, source: Source) -> list[Any]:
-    labels = comparisons.items.tolist()
+    labels: list[Any] = comparisons.items.tolist()
     if teams is None:
         return labels
     names = {str(label): label for label in labels}
@@ -91,7 +91,7 @@ def _wanted(teams: list[str] | None, comparisons: Comparisons, source: Source) -
 def _day_shown(at: str | None, comparisons: Comparisons) -> np.datetime64:
     last = _day_range(at, "--at")[1]
     assert comparisons.time is not None
-    return comparisons.time.max() if last is None else np.datetime64(last)  # type: ignore[no-any-return]
+    return comparisons.time.max() if last is None else np.datetime64(last)
 
 
 def _table(

@@ -109,7 +109,7 @@ def asked(options: argparse.Namespace, source: Source) -> Roles:
     names = ("left", "right", "outcome", "left_score", "right_score", "neutral", "time", "cluster")
     given = {name: getattr(options, name, None) for name in names}
     given["cluster"] = given["cluster"] or source.preset.cluster
-    return Roles(**given)
+    return Roles(**given)  # type: ignore[arg-type]
 
 
 def quoted(column: str) -> str:

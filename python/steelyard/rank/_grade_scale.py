@@ -81,8 +81,9 @@ class GradeScale:
         return (
             f"GradeScale: {len(self.climbers):,} climbers, {self.n_ascents:,} ascents\n"
             f"slope m {self.slope:.3f} [{low:.3f}, {high:.3f}], odds ratio of a grade e^m "
-            f"{self.odds_ratio:.3f} [{np.exp(low):.3f}, {np.exp(high):.3f}] (95 %)\n{chains} chains x {draws:,} draws, R-hat "
-            f"{self.r_hat:.3f}, effective sample {self.effective_size:,.0f}"
+            f"{self.odds_ratio:.3f} [{np.exp(low):.3f}, {np.exp(high):.3f}] (95 %)\n"
+            f"{chains} chains x {draws:,} draws, R-hat {self.r_hat:.3f}, effective sample "
+            f"{self.effective_size:,.0f}"
         )
 
     @property
@@ -293,9 +294,10 @@ def grade_scale(
     problem, node_climbers, node_periods = _problem(who, period, grades, up, len(labels), drift, laws)
     mode, _, _ = _core._grade_mode(**problem)
     problem = {**problem, "at": mode, "seed": seed_words(rng)[0]}
+    fresh: dict[str, Any] = dict.fromkeys(CHAIN_STATE + _MOMENTS)
     out = _core._sample_grades(
         **problem,
-        **dict.fromkeys(CHAIN_STATE + _MOMENTS),
+        **fresh,
         n_chains=chains,
         warmup=warmup,
         draws=draws,
@@ -340,7 +342,7 @@ def _problem(
     laws: tuple[float, ...],
 ) -> tuple[dict[str, Any], npt.NDArray[np.int32], npt.NDArray[np.int64]]:
     """Tries counted by node and grade."""
-    order = np.lexsort([grade, period, who])
+    order = np.lexsort((grade, period, who))
     who, period, grade, sent = who[order], period[order], grade[order], sent[order]
     new_node = np.r_[True, (np.diff(who) != 0) | (np.diff(period) != 0)]
     new_cell = new_node | np.r_[True, np.diff(grade) != 0]
