@@ -7,6 +7,7 @@
 #include "core/pool.hpp"
 #include "linalg/cg.hpp"
 #include "linalg/cholesky.hpp"
+#include "linalg/nearest.hpp"
 #include "linalg/pairwise.hpp"
 #include "linalg/sparse_cholesky.hpp"
 
@@ -69,7 +70,7 @@ py::object nearest(const py::array& x_in, const py::array& y_in, int n_threads) 
       []<class Real>(MatrixView<const Real> x, MatrixView<const Real> y, Monitor& monitor) -> py::object {
         std::vector<std::int64_t> index(static_cast<std::size_t>(x.rows));
         std::vector<Real> squared(index.size());
-        if (!unlocked([&] { return linalg::nearest<Real>(x, y, index, squared, monitor); }))
+        if (!unlocked([&] { return linalg::nearest<Real, Real>(x, y, index, squared, monitor); }))
           return py::none();
         return py::make_tuple(take(std::move(index)), take(std::move(squared)));
       });

@@ -1,15 +1,58 @@
 #include "bindings/arrays.hpp"
 #include "bindings/register.hpp"
+#include "select/lloyd.hpp"
 #include "select/seeding.hpp"
 
 namespace steelyard::bindings {
 namespace {
 
-template <class Real>
-py::tuple seed_centers(const Array<Real>& points, const OptionalArray<double>& weights, py::ssize_t k,
-                       double power, std::pair<std::uint64_t, std::uint64_t> seed, int n_threads,
-                       const py::object& progress) {
-  const auto x = matrix_view(points, "points");
+/// Points of half precision come as the bits of their numbers.
+template <class From>
+struct Stored {
+  using Type = From;
+};
+template <>
+struct Stored<Half> {
+  using Type = std::uint16_t;
+};
+
+template <class From>
+MatrixView<const From> points_view(const Array<typename Stored<From>::Type>& points) {
+  const auto view = matrix_view(points, "points");
+  static_assert(sizeof(From) == sizeof(typename Stored<From>::Type));
+  return {reinterpret_cast<const From*>(view.data), view.rows, view.cols, view.stride};
+}
+
+template <class Real, class From>
+py::tuple lloyd_step(const Array<typename Stored<From>::Type>& points, const OptionalArray<double>& weights,
+                     const Array<Real>& centers, const std::string& update, bool move, int n_threads) {
+  const auto x = points_view<From>(points);
+  const auto w = vector_view(weights, "weights");
+  const auto c = matrix_view(centers, "centers");
+  if (weights && std::ssize(w) != x.rows) throw py::value_error("weights must have one number a point");
+  if (c.rows < 1 || c.cols != x.cols) throw py::value_error("centers must have the columns of points");
+  const auto kind = update == "median"      ? select::Update::median
+                    : update == "direction" ? select::Update::direction
+                                            : select::Update::mean;
+  select::LloydStep<Real> step;
+  PythonHost host(py::none{});
+  Monitor monitor(n_threads, &host);
+  {
+    const py::gil_scoped_release unlocked;
+    step = select::lloyd_step<Real, From>(x, w, c, kind, move, monitor);
+  }
+  const auto rows = move && !monitor.stopped() ? c.rows : 0;
+  step.centers.resize(static_cast<std::size_t>(rows * c.cols));
+  return py::make_tuple(take(std::move(step.labels)), take(std::move(step.squared)),
+                        take(std::move(step.centers), rows, c.cols), take(std::move(step.weights)), step.cost,
+                        monitor.stopped());
+}
+
+template <class Real, class From>
+py::tuple seed_centers(const Array<typename Stored<From>::Type>& points, const OptionalArray<double>& weights,
+                       py::ssize_t k, double power, std::pair<std::uint64_t, std::uint64_t> seed,
+                       int n_threads, const py::object& progress) {
+  const auto x = points_view<From>(points);
   const auto w = vector_view(weights, "weights");
   if (weights && std::ssize(w) != x.rows) throw py::value_error("weights must have one number a point");
   if (k < 1 || k > x.rows || x.cols < 1) throw py::value_error("k must be 1 .. n, with at least one column");
@@ -19,19 +62,26 @@ py::tuple seed_centers(const Array<Real>& points, const OptionalArray<double>& w
   Monitor monitor(n_threads, &host);
   {
     const py::gil_scoped_release unlocked;
-    found = select::seed_centers(x, w, options, monitor);
+    found = select::seed_centers<Real, From>(x, w, options, monitor);
   }
   return py::make_tuple(take(std::move(found.indices)), take(std::move(found.labels)), found.cost,
                         found.tries, monitor.stopped());
 }
 
+template <class Real, class From>
+void register_for(py::module_& m) {
+  m.def("_seed_centers", &seed_centers<Real, From>, py::arg("points").noconvert(), "weights"_a, "k"_a,
+        "power"_a, "seed"_a, "n_threads"_a = 1, "progress"_a = py::none());
+  m.def("_lloyd_step", &lloyd_step<Real, From>, py::arg("points").noconvert(), "weights"_a,
+        py::arg("centers").noconvert(), "update"_a, "move"_a, "n_threads"_a = 1);
+}
+
 }  // namespace
 
 void register_select(py::module_& m) {
-  m.def("_seed_centers", &seed_centers<float>, py::arg("points").noconvert(), "weights"_a, "k"_a, "power"_a,
-        "seed"_a, "n_threads"_a = 1, "progress"_a = py::none());
-  m.def("_seed_centers", &seed_centers<double>, "points"_a, "weights"_a, "k"_a, "power"_a, "seed"_a,
-        "n_threads"_a = 1, "progress"_a = py::none());
+  register_for<float, float>(m);
+  register_for<double, double>(m);
+  register_for<float, Half>(m);
 }
 
 }  // namespace steelyard::bindings

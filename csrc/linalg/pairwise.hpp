@@ -20,12 +20,6 @@ template <class Real>
 bool squared_distances(MatrixView<const Real> x, MatrixView<const Real> y, MatrixView<Real> out,
                        Monitor& monitor);
 
-/// index[i] <- the row of Y nearest to x_i (the lowest of equals; -1 without rows), squared[i] <- |x_i -
-/// y_index|^2
-template <class Real>
-bool nearest(MatrixView<const Real> x, MatrixView<const Real> y, std::span<std::int64_t> index,
-             std::span<Real> squared, Monitor& monitor);
-
 /// sums[i] <- sum_j exp(-t |x_i - y_j|), t >= 0
 template <class Real>
 bool exp_distance_sums(MatrixView<const Real> x, MatrixView<const Real> y, double t, std::span<double> sums,

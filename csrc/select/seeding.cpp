@@ -6,7 +6,7 @@
 
 #include "core/pool.hpp"
 #include "core/random.hpp"
-#include "linalg/pairwise.hpp"
+#include "linalg/nearest.hpp"
 
 namespace steelyard::select {
 namespace {
@@ -21,10 +21,10 @@ constexpr ptrdiff_t eager = 3;
 
 std::size_t at(ptrdiff_t k) { return static_cast<std::size_t>(k); }
 
-template <class Real>
+template <class Real, class From>
 class Sampler {
  public:
-  Sampler(MatrixView<const Real> points, std::span<const double> weights, const SeedingOptions& options,
+  Sampler(MatrixView<const From> points, std::span<const double> weights, const SeedingOptions& options,
           Monitor& monitor)
       : x_(points),
         w_(weights),
@@ -47,7 +47,7 @@ class Sampler {
       ++out_.tries;
       if (random_.uniform() * mass_[at(i)] < mass_now(i)) {
         out_.indices.push_back(i);
-        pending_rows_.insert(pending_rows_.end(), x_.row(i), x_.row(i) + x_.cols);
+        for (ptrdiff_t k = 0; k < x_.cols; ++k) pending_rows_.push_back(static_cast<Real>(x_.row(i)[k]));
         rejected = 0;
       } else {
         ++rejected;
@@ -81,8 +81,9 @@ class Sampler {
       Real lanes[16] = {};
       ptrdiff_t k = 0;
       for (; k + 16 <= x_.cols; k += 16)
-        for (ptrdiff_t l = 0; l < 16; ++l) lanes[l] += squared_gap(x_.row(i)[k + l], centre[k + l]);
-      for (; k < x_.cols; ++k) lanes[0] += squared_gap(x_.row(i)[k], centre[k]);
+        for (ptrdiff_t l = 0; l < 16; ++l)
+          lanes[l] += squared_gap(static_cast<Real>(x_.row(i)[k + l]), centre[k + l]);
+      for (; k < x_.cols; ++k) lanes[0] += squared_gap(static_cast<Real>(x_.row(i)[k]), centre[k]);
       Real sum = 0;
       for (const Real lane : lanes) sum += lane;
       least = std::min(least, sum);
@@ -128,7 +129,7 @@ class Sampler {
     std::vector<std::int64_t> index(at(x_.rows));
     std::vector<Real> squared(at(x_.rows));
     const MatrixView<const Real> centres{pending_rows_.data(), count, x_.cols, x_.cols};
-    if (!linalg::nearest(x_, centres, std::span(index), std::span(squared), monitor_)) return;
+    if (!linalg::nearest<Real, From>(x_, centres, std::span(index), std::span(squared), monitor_)) return;
     const auto first = std::ssize(out_.indices) - count;
     parallel_for(x_.rows, 16 * block, monitor_, [&](ptrdiff_t begin, ptrdiff_t end) {
       for (auto i = begin; i < end; ++i) {
@@ -142,7 +143,7 @@ class Sampler {
     sum_blocks();
   }
 
-  MatrixView<const Real> x_;
+  MatrixView<const From> x_;
   std::span<const double> w_;
   const SeedingOptions& o_;
   Monitor& monitor_;
@@ -157,15 +158,17 @@ class Sampler {
 
 }  // namespace
 
-template <class Real>
-Seeds seed_centers(MatrixView<const Real> points, std::span<const double> weights,
+template <class Real, class From>
+Seeds seed_centers(MatrixView<const From> points, std::span<const double> weights,
                    const SeedingOptions& options, Monitor& monitor) {
-  return Sampler<Real>(points, weights, options, monitor).run();
+  return Sampler<Real, From>(points, weights, options, monitor).run();
 }
 
-template Seeds seed_centers(MatrixView<const float>, std::span<const double>, const SeedingOptions&,
-                            Monitor&);
-template Seeds seed_centers(MatrixView<const double>, std::span<const double>, const SeedingOptions&,
-                            Monitor&);
+template Seeds seed_centers<float, float>(MatrixView<const float>, std::span<const double>,
+                                          const SeedingOptions&, Monitor&);
+template Seeds seed_centers<double, double>(MatrixView<const double>, std::span<const double>,
+                                            const SeedingOptions&, Monitor&);
+template Seeds seed_centers<float, Half>(MatrixView<const Half>, std::span<const double>,
+                                         const SeedingOptions&, Monitor&);
 
 }  // namespace steelyard::select

@@ -7,7 +7,7 @@
 // exact, but most of the work is put off: D is kept as it was when the last batch of up to 128 centres was
 // taken in. A point drawn from that stale D is accepted with probability (D_now / D_stale)^z, D_now from the
 // pending centres alone; rejection makes the law that of D_now. A full batch is taken in by one blocked pass
-// over the data (linalg/pairwise.hpp: differences first, nothing cancels far from the origin). O(n d k) time
+// over the data (linalg/nearest.hpp: differences decide, nothing cancels far from the origin). O(n d k) time
 // in tiles, O(n + 128 d) memory beside the data; the same draws for any number of threads.
 #pragma once
 
@@ -15,6 +15,7 @@
 #include <span>
 #include <vector>
 
+#include "core/half.hpp"
 #include "core/info.hpp"
 #include "core/monitor.hpp"
 #include "core/views.hpp"
@@ -36,8 +37,8 @@ struct Seeds {
 
 /// `weights` >= 0 with a positive sum, or empty. Unfinished if stopped: labels and cost of the seeds taken
 /// in.
-template <class Real>
-Seeds seed_centers(MatrixView<const Real> points, std::span<const double> weights,
+template <class Real, class From>
+Seeds seed_centers(MatrixView<const From> points, std::span<const double> weights,
                    const SeedingOptions& options, Monitor& monitor);
 
 }  // namespace steelyard::select

@@ -16,7 +16,8 @@ struct Level {
   Level {                                                                                     \
     #isa, {                                                                                   \
       &vector_math_##isa, &pair_terms_##isa, &dense_##isa, &contrasts_##isa, &tile_f32_##isa, \
-          &tile_f64_##isa, &min_plus_f32_##isa, &min_plus_f64_##isa                           \
+          &tile_f64_##isa, &best_match_f32_##isa, &best_match_f64_##isa, &min_plus_f32_##isa, \
+          &min_plus_f64_##isa                                                                 \
     }                                                                                         \
   }
 

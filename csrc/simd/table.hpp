@@ -6,6 +6,7 @@
 // namespace but the one table that the file defines.
 #pragma once
 
+#include "simd/best_match.hpp"
 #include "simd/contrasts.hpp"
 #include "simd/dense.hpp"
 #include "simd/min_plus.hpp"
@@ -27,6 +28,8 @@ struct Kernels {
   const Contrasts* contrasts;
   const Tile<float>* tile_f32;
   const Tile<double>* tile_f64;
+  const BestMatch<float>* best_match_f32;
+  const BestMatch<double>* best_match_f64;
   const MinPlus<float>* min_plus_f32;
   const MinPlus<double>* min_plus_f64;
 };

@@ -447,6 +447,33 @@ def _line_weights(
     positions: typing.Annotated[numpy.typing.ArrayLike, numpy.float64],
     scale: typing.SupportsFloat | typing.SupportsIndex,
 ) -> numpy.typing.NDArray[numpy.float64]: ...
+@typing.overload
+def _lloyd_step(
+    points: numpy.typing.NDArray[numpy.float32],
+    weights: typing.Annotated[numpy.typing.ArrayLike, numpy.float64] | None,
+    centers: numpy.typing.NDArray[numpy.float32],
+    update: str,
+    move: bool,
+    n_threads: typing.SupportsInt | typing.SupportsIndex = 1,
+) -> tuple[typing.Any, ...]: ...
+@typing.overload
+def _lloyd_step(
+    points: numpy.typing.NDArray[numpy.float64],
+    weights: typing.Annotated[numpy.typing.ArrayLike, numpy.float64] | None,
+    centers: numpy.typing.NDArray[numpy.float64],
+    update: str,
+    move: bool,
+    n_threads: typing.SupportsInt | typing.SupportsIndex = 1,
+) -> tuple[typing.Any, ...]: ...
+@typing.overload
+def _lloyd_step(
+    points: numpy.typing.NDArray[numpy.uint16],
+    weights: typing.Annotated[numpy.typing.ArrayLike, numpy.float64] | None,
+    centers: numpy.typing.NDArray[numpy.float32],
+    update: str,
+    move: bool,
+    n_threads: typing.SupportsInt | typing.SupportsIndex = 1,
+) -> tuple[typing.Any, ...]: ...
 def _local_weights(
     space: _Space,
     scale: typing.SupportsFloat | typing.SupportsIndex,
@@ -573,7 +600,17 @@ def _seed_centers(
 ) -> tuple[typing.Any, ...]: ...
 @typing.overload
 def _seed_centers(
-    points: typing.Annotated[numpy.typing.ArrayLike, numpy.float64],
+    points: numpy.typing.NDArray[numpy.float64],
+    weights: typing.Annotated[numpy.typing.ArrayLike, numpy.float64] | None,
+    k: typing.SupportsInt | typing.SupportsIndex,
+    power: typing.SupportsFloat | typing.SupportsIndex,
+    seed: tuple[typing.SupportsInt | typing.SupportsIndex, typing.SupportsInt | typing.SupportsIndex],
+    n_threads: typing.SupportsInt | typing.SupportsIndex = 1,
+    progress: typing.Any = None,
+) -> tuple[typing.Any, ...]: ...
+@typing.overload
+def _seed_centers(
+    points: numpy.typing.NDArray[numpy.uint16],
     weights: typing.Annotated[numpy.typing.ArrayLike, numpy.float64] | None,
     k: typing.SupportsInt | typing.SupportsIndex,
     power: typing.SupportsFloat | typing.SupportsIndex,

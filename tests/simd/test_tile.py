@@ -46,6 +46,10 @@ def everything(x, y, n_threads=1):
     )
 
 
+def nearest(x, y):
+    return _core._nearest(x, y)
+
+
 def all_cases(dtype):
     return [everything(points(n, d, dtype), points(m, d, dtype, seed=1)) for n, m, d in cases()]
 
@@ -58,8 +62,8 @@ def test_every_size_agrees_with_the_formula(dtype, isa_level, on_isa):
         rtol = (d + 3) * EPSILON[dtype]
         assert squared.dtype == least.dtype == dtype
         np.testing.assert_allclose(squared, exact, rtol=rtol, atol=0)
-        np.testing.assert_array_equal(least, squared.min(1))
-        np.testing.assert_array_equal(index, squared.argmin(1))
+        np.testing.assert_allclose(least, exact.min(1), rtol=rtol, atol=0)
+        np.testing.assert_array_equal(index, exact.argmin(1))
         np.testing.assert_allclose(total, exact.sum(1), rtol=rtol + m * 1.2e-16)
         np.testing.assert_allclose(similar, np.exp(-0.7 * np.sqrt(exact)).sum(1), rtol=8 * rtol)
 
@@ -75,6 +79,19 @@ def test_the_number_of_threads_changes_no_bit(dtype, n, m, d, equal_over_threads
 
 
 @pytest.mark.parametrize("dtype", DTYPES)
+def test_the_nearest_is_right_where_products_cancel(dtype, isa_level, on_isa):
+    """Tight groups far apart: squared lengths swamp the distances within a group."""
+    rng = np.random.default_rng(0)
+    far = rng.normal(size=(6, 5)) * 1e4
+    y = (far[rng.integers(0, 6, 90)] + rng.normal(size=(90, 5)) * 0.02).astype(dtype)
+    x = (y[rng.integers(0, 90, 500)] + rng.normal(size=(500, 5)) * 0.02).astype(dtype)
+    index, least = on_isa(isa_level, nearest, x, y)
+    exact = direct(x, y)
+    np.testing.assert_allclose(exact[np.arange(500), index], exact.min(1), rtol=20 * EPSILON[dtype])
+    np.testing.assert_allclose(least, exact.min(1), rtol=8 * EPSILON[dtype])
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
 def test_several_cache_blocks_of_y_are_joined(dtype):
     d = 1500  # one block holds some 20 (float64) or 40 (float32) rows
     x, y = points(70, d, dtype), points(333, d, dtype, seed=1)
@@ -82,7 +99,7 @@ def test_several_cache_blocks_of_y_are_joined(dtype):
     exact = direct(x, y)
     np.testing.assert_allclose(squared, exact, rtol=d * EPSILON[dtype])
     np.testing.assert_array_equal(index, squared.argmin(1))
-    np.testing.assert_array_equal(least, squared.min(1))
+    np.testing.assert_allclose(least, exact.min(1), rtol=d * EPSILON[dtype])
     np.testing.assert_allclose(similar, np.exp(-0.7 * np.sqrt(exact)).sum(1), rtol=d * EPSILON[dtype] * 50)
     np.testing.assert_allclose(total, exact.sum(1), rtol=d * EPSILON[dtype])
 

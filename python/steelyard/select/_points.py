@@ -14,14 +14,19 @@ _ROWS = 65_536
 
 
 def read_points(X: Any, name: str, metric: str) -> Points:
-    """Finite, two dimensions, float32 or float64 as it came; for 'cosine' a copy with rows of length 1."""
+    """Finite, two dimensions; float16, float32 and float64 as they came, all else as float64.
+
+    For 'cosine' a copy with rows of length 1, float32 for float16.
+    """
     array = refuse_masked(X, name)
     if array.dtype.kind not in "fiub":
         raise TypeError(f"{name} must hold real numbers, got dtype {array.dtype}")
     if array.ndim != 2 or array.shape[0] == 0 or array.shape[1] == 0:
         raise ValueError(f"{name} must have shape (n, d), not empty, got {array.shape}")
-    single = array.dtype in (np.float32, np.float16)
-    points: Points = np.ascontiguousarray(array, dtype=np.float32 if single else np.float64)
+    kept = array.dtype in (np.float32, np.float16)
+    points: Points = np.require(
+        array, dtype=array.dtype.newbyteorder("=") if kept else np.float64, requirements="CA"
+    )
     for start in range(0, len(points), _ROWS):
         bad = np.flatnonzero(~np.isfinite(points[start : start + _ROWS]).all(axis=1))
         if len(bad):
@@ -29,7 +34,18 @@ def read_points(X: Any, name: str, metric: str) -> Points:
     return _unit_rows(points, name) if metric == "cosine" else points
 
 
+def stored(points: Points) -> npt.NDArray[Any]:
+    """As the kernels take them: half precision as the bits of its numbers."""
+    return points.view(np.uint16) if points.dtype == np.float16 else points
+
+
+def computed(points: Points) -> Points:
+    """Some of the points in the float type that is computed with."""
+    return points.astype(np.float32) if points.dtype == np.float16 else points
+
+
 def _unit_rows(points: Points, name: str) -> Points:
+    points = computed(points)
     largest = np.abs(points).max(axis=1, keepdims=True)
     if not largest.all():
         raise ValueError(

@@ -12,7 +12,7 @@ import numpy.typing as npt
 from .. import _core
 from .._errors import interrupted
 from .._validate import check_choice, check_count, check_positive, check_progress, check_threads, seed_words
-from ._points import Points, read_points, read_weights
+from ._points import Points, computed, read_points, read_weights, stored
 
 METRICS = ("euclidean", "cosine")
 
@@ -26,7 +26,7 @@ class Seeding:
     indices : ndarray of int, shape (k,)
         Rows of the data, in the order in which they were drawn.
     centers : ndarray, shape (k, d)
-        These rows, in the data's float type; for metric='cosine' scaled to length 1.
+        These rows (float16 as float32); for metric='cosine' scaled to length 1.
     labels : ndarray of int, shape (n,)
         Which of them is nearest to each point.
     cost : float
@@ -65,7 +65,8 @@ def kmeans_plusplus(
     Parameters
     ----------
     X : array_like, shape (n, d)
-        Finite. float32 stays float32, float16 becomes float32, all else float64. Never altered.
+        Finite. float32 stays float32; float16 is read as float32 in blocks, without a copy of all; all else
+        becomes float64. Never altered; a memory-mapped file is read where it lies.
     k : int
         Points to draw, 1 to n.
     sample_weight : array_like, shape (n,), optional
@@ -124,7 +125,7 @@ def kmeans_plusplus(
         raise ValueError(f"k must be at most the number of points, {len(points)}, got {count}")
     weights = read_weights(sample_weight, len(points))
     indices, labels, cost, _, stopped = _core._seed_centers(
-        points,
+        stored(points),
         weights,
         count,
         power,
@@ -132,7 +133,7 @@ def kmeans_plusplus(
         n_threads=check_threads(n_threads),
         progress=check_progress(progress),
     )
-    found = Seeding(indices, points[indices], labels, cost, power, metric)
+    found = Seeding(indices, computed(points[indices]), labels, cost, power, metric)
     if stopped:
         raise interrupted(found)
     if len(indices) < count:

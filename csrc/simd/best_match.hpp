@@ -1,0 +1,36 @@
+// The centre with the largest x . y - offset, and how close the next one comes, without storing the products.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+namespace steelyard::simd {
+
+/// An integer as wide as a lane.
+template <class Real>
+struct LaneNumber;
+template <>
+struct LaneNumber<float> {
+  using type = std::int32_t;
+};
+template <>
+struct LaneNumber<double> {
+  using type = std::int64_t;
+};
+
+template <class Real>
+struct BestMatch {
+  std::ptrdiff_t rows;  ///< points of x in a panel, packed as d runs of `rows` numbers
+  std::ptrdiff_t cols;  ///< centres in a panel, packed likewise
+  /// One x panel against `panels` y panels that lie one after another, `offsets` (panels x cols) beside them.
+  /// For each row and lane (rows x cols, row-major) keeps the largest number so far, the second largest, and
+  /// the panel of the largest, the panels counted from `first`; the earlier of equals stays.
+  void (*update)(const Real* x_panel, const Real* y_panels, const Real* offsets, std::ptrdiff_t panels,
+                 std::ptrdiff_t d, std::ptrdiff_t first, Real* best, Real* second,
+                 typename LaneNumber<Real>::type* panel);
+};
+
+extern const BestMatch<float> best_match_f32_base, best_match_f32_v3, best_match_f32_v4;
+extern const BestMatch<double> best_match_f64_base, best_match_f64_v3, best_match_f64_v4;
+
+}  // namespace steelyard::simd

@@ -1,0 +1,64 @@
+#include "simd/best_match.hpp"
+#include "simd/table.hpp"
+
+namespace steelyard::simd {
+namespace {
+
+// The sums of a tile stay in registers: 16 of 32 with AVX-512, 12 of 16 else.
+#if defined(__AVX512F__)
+constexpr std::ptrdiff_t match_rows = 8, match_bytes = 128;
+#elif defined(__AVX2__)
+constexpr std::ptrdiff_t match_rows = 6, match_bytes = 64;
+#else
+constexpr std::ptrdiff_t match_rows = 6, match_bytes = 32;
+#endif
+
+template <class Real>
+constexpr std::ptrdiff_t match_cols = match_bytes / static_cast<std::ptrdiff_t>(sizeof(Real));
+
+template <class Real>
+void update(const Real* x_panel, const Real* y_panels, const Real* offsets, std::ptrdiff_t panels,
+            std::ptrdiff_t d, std::ptrdiff_t first, Real* best, Real* second,
+            typename LaneNumber<Real>::type* panel) {
+  constexpr std::ptrdiff_t cols = match_cols<Real>;
+  using Number = typename LaneNumber<Real>::type;
+  for (std::ptrdiff_t p = 0; p < panels; ++p) {
+    const Real* y = y_panels + p * d * cols;
+    const Real* offset = offsets + p * cols;
+    const auto number = static_cast<Number>(first + p);
+    Real sum[std::size_t{match_rows}][std::size_t{cols}];
+    for (std::ptrdiff_t i = 0; i < match_rows; ++i) {
+#pragma omp simd
+      for (std::ptrdiff_t j = 0; j < cols; ++j) sum[i][j] = -offset[j];
+    }
+    for (std::ptrdiff_t k = 0; k < d; ++k) {
+      for (std::ptrdiff_t i = 0; i < match_rows; ++i) {
+        const Real x = x_panel[k * match_rows + i];
+#pragma omp simd
+        for (std::ptrdiff_t j = 0; j < cols; ++j) sum[i][j] += x * y[k * cols + j];
+      }
+    }
+    for (std::ptrdiff_t i = 0; i < match_rows; ++i) {
+      Real* row_best = best + i * cols;
+      Real* row_second = second + i * cols;
+      Number* row_panel = panel + i * cols;
+#pragma omp simd
+      for (std::ptrdiff_t j = 0; j < cols; ++j) {
+        const Real now = sum[i][j], old = row_best[j];
+        const Real low = now < old ? now : old;
+        row_second[j] = row_second[j] < low ? low : row_second[j];
+        row_best[j] = old < now ? now : old;
+        row_panel[j] = old < now ? number : row_panel[j];
+      }
+    }
+  }
+}
+
+}  // namespace
+
+extern const BestMatch<float> STEELYARD_FOR_ISA(best_match_f32_);
+extern const BestMatch<double> STEELYARD_FOR_ISA(best_match_f64_);
+const BestMatch<float> STEELYARD_FOR_ISA(best_match_f32_) = {match_rows, match_cols<float>, update<float>};
+const BestMatch<double> STEELYARD_FOR_ISA(best_match_f64_) = {match_rows, match_cols<double>, update<double>};
+
+}  // namespace steelyard::simd

@@ -1,0 +1,205 @@
+"""Weighted samples and what they say of totals."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from .._validate import check_flag, check_level, check_vector
+
+Floats = npt.NDArray[np.float64]
+Indices = npt.NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """An estimate of a total over the population, and of its mean.
+
+    Attributes
+    ----------
+    total, standard_error : float
+    lower, upper : float
+        Of the interval for the total, by Student's t.
+    mean, mean_standard_error : float
+        The same divided by the size of the population.
+    level : float
+    """
+
+    total: float
+    standard_error: float
+    lower: float
+    upper: float
+    mean: float
+    mean_standard_error: float
+    level: float
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Sample:
+    """Items drawn with known probabilities.
+
+    Attributes
+    ----------
+    indices : ndarray of int, shape (size,)
+        Rows; with replacement they may repeat.
+    weights : ndarray, shape (size,)
+        1 / (size * probability), or 1 / inclusion probability without replacement: weighted sums over the
+        sample are unbiased for sums over the population.
+    probabilities : ndarray, shape (size,)
+        Of one draw; without replacement the inclusion probabilities.
+    inclusion_probabilities : ndarray, shape (size,)
+        That the item is in the sample at all.
+    replace : bool
+    population : int
+        Items that could be drawn.
+    queries : ndarray of int
+        Rows whose losses were asked for beforehand (centre points and probes).
+    controls : ndarray, shape (size,), or None
+        Predicted losses of the items; None where losses were not used.
+    control_total : float
+        Sum of the predictions over the population.
+    """
+
+    indices: Indices
+    weights: Floats
+    probabilities: Floats
+    inclusion_probabilities: Floats
+    replace: bool
+    population: int
+    queries: Indices
+    controls: Floats | None = field(default=None)
+    control_total: float = 0.0
+
+    def __len__(self) -> int:
+        return len(self.indices)
+
+    def __repr__(self) -> str:
+        how = "with" if self.replace else "without"
+        return (
+            f"Sample: {len(self):,} of {self.population:,} items {how} replacement, effective sample size "
+            f"{self.effective_sample_size:,.1f}, {self.labels_used:,} labels"
+        )
+
+    @property
+    def effective_sample_size(self) -> float:
+        """(sum of weights)^2 / sum of squared weights."""
+        return float(self.weights.sum() ** 2 / (self.weights**2).sum())
+
+    @property
+    def labels_used(self) -> int:
+        """Distinct items whose loss is known in the end: queries and draws."""
+        return len(np.union1d(self.queries, self.indices))
+
+    def unique(self) -> tuple[Indices, Floats]:
+        """The items drawn, each once, with their weights added up.
+
+        Returns
+        -------
+        indices : ndarray of int
+        weights : ndarray
+        """
+        items, place = np.unique(self.indices, return_inverse=True)
+        return items, np.bincount(place, weights=self.weights)
+
+    def estimate(self, values: Any, *, control: bool = False, level: float = 0.95) -> Estimate:
+        """The total of a quantity over the population.
+
+        Parameters
+        ----------
+        values : array_like, shape (size,)
+            The quantity at `indices`, in their order.
+        control : bool, default False
+            Take the predicted losses as a control variate: their exact total plus the weighted residuals. For
+            quantities that are close to the predictions, such as the losses themselves. Still unbiased.
+        level : float, default 0.95
+
+        Returns
+        -------
+        Estimate
+
+        Raises
+        ------
+        ValueError
+            If the sample has no predictions, or fewer than two items.
+
+        Notes
+        -----
+        With replacement the variance is that of independent draws, unbiased. Without, it is Deville's
+        approximation for designs of fixed size and high entropy.
+        """
+        y = check_vector(values, "values", length=len(self))
+        wide = check_level(level)
+        if len(y) < 2:
+            raise ValueError("an estimate needs a sample of at least two items")
+        base = 0.0
+        if check_flag(control, "control"):
+            if self.controls is None:
+                raise ValueError("control=True needs a sample that was drawn with losses")
+            y, base = y - self.controls, self.control_total
+        total = float(self.weights @ y)
+        error = float(np.sqrt(max(self._variance(y), 0.0)))
+        half = _student(0.5 + 0.5 * wide, len(y) - 1) * error
+        total += base
+        n = self.population
+        return Estimate(total, error, total - half, total + half, total / n, error / n, wide)
+
+    def _variance(self, y: Floats) -> float:
+        size = len(y)
+        if self.replace:
+            each = y / self.probabilities
+            return float(((each - each.mean()) ** 2).sum() / (size * (size - 1)))
+        open_ = 1.0 - self.probabilities
+        if not (open_ > 0).any():
+            return 0.0
+        each = y / self.probabilities
+        centre = (open_ @ each) / open_.sum()
+        return float(size / (size - 1) * (open_ @ (each - centre) ** 2))
+
+
+def _student(probability: float, freedom: int) -> float:
+    from scipy import special
+
+    return float(special.stdtrit(freedom, probability))
+
+
+def draw(
+    chances: Floats, size: int, replace: bool, rng: np.random.Generator
+) -> tuple[Indices, Floats, Floats]:
+    """Rows, weights and draw (or inclusion) probabilities; `chances` sum to 1."""
+    if replace:
+        rows = np.sort(_by_inversion(chances, rng.random(size)))
+        return rows, 1.0 / (size * chances[rows]), chances[rows]
+    inclusion = inclusion_probabilities(chances, size)
+    rows = _systematic(inclusion, size, rng)
+    return rows, 1.0 / inclusion[rows], inclusion[rows]
+
+
+def _by_inversion(chances: Floats, u: Floats) -> Indices:
+    ends = np.cumsum(chances)
+    rows = np.searchsorted(ends, u * ends[-1], side="right")
+    return np.asarray(np.minimum(rows, np.flatnonzero(chances)[-1]), dtype=np.int64)
+
+
+def inclusion_probabilities(chances: Floats, size: int) -> Floats:
+    """min(1, c p) with c such that they add up to `size`."""
+    certain = np.zeros(len(chances), dtype=bool)
+    while True:
+        left = size - int(certain.sum())
+        rest = chances[~certain].sum()
+        scaled = np.where(certain, 1.0, chances * (left / rest if rest > 0 else 0.0))
+        more = (scaled >= 1.0) & ~certain
+        if not more.any():
+            return scaled
+        certain |= more
+
+
+def _systematic(inclusion: Floats, size: int, rng: np.random.Generator) -> Indices:
+    """Systematic sampling from a random order: exactly `size` rows, row i with probability inclusion[i]."""
+    order = rng.permutation(np.flatnonzero(inclusion))
+    ends = np.cumsum(inclusion[order])
+    marks = (rng.random() + np.arange(size)) * (ends[-1] / size)
+    rows = order[np.minimum(np.searchsorted(ends, marks, side="right"), len(order) - 1)]
+    return np.sort(rows).astype(np.int64)
