@@ -25,7 +25,7 @@ def read_points(X: Any, name: str, metric: str) -> Points:
         raise ValueError(f"{name} must have shape (n, d), not empty, got {array.shape}")
     kept = array.dtype in (np.float32, np.float16)
     points: Points = np.require(
-        array, dtype=array.dtype.newbyteorder("=") if kept else np.float64, requirements="CA"
+        array, dtype=array.dtype.newbyteorder("=") if kept else np.float64, requirements=["C", "A"]
     )
     for start in range(0, len(points), _ROWS):
         bad = np.flatnonzero(~np.isfinite(points[start : start + _ROWS]).all(axis=1))

@@ -102,7 +102,7 @@ class Sample:
         weights : ndarray
         """
         items, place = np.unique(self.indices, return_inverse=True)
-        return items, np.bincount(place, weights=self.weights)
+        return items, np.bincount(place, weights=self.weights).astype(np.float64)
 
     def estimate(self, values: Any, *, control: bool = False, level: float = 0.95) -> Estimate:
         """The total of a quantity over the population.
@@ -190,7 +190,7 @@ def inclusion_probabilities(chances: Floats, size: int) -> Floats:
         left = size - int(certain.sum())
         rest = chances[~certain].sum()
         scaled = np.where(certain, 1.0, chances * (left / rest if rest > 0 else 0.0))
-        more = (scaled >= 1.0) & ~certain
+        more = (scaled >= 1.0 - 1e-12) & ~certain
         if not more.any():
             return scaled
         certain |= more

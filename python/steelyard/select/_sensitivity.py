@@ -45,7 +45,7 @@ class SensitivityPlan:
     _allowed: npt.NDArray[np.bool_] = field(repr=False)
     _holder: Any = field(repr=False)
     _mix: float = field(repr=False)
-    _seed: Any = field(repr=False)
+    _seed: tuple[int, ...] = field(repr=False)
 
     def __repr__(self) -> str:
         return (
@@ -75,7 +75,7 @@ class SensitivityPlan:
         population = int(self._allowed.sum())
         if not again and count > population:
             raise ValueError(f"size must be at most {population} without replacement, got {count}")
-        generator = np.random.default_rng(self._seed if rng is None else rng)
+        generator = np.random.default_rng(list(self._seed) if rng is None else rng)
         predicted: Floats | None = None
         if losses is None:
             scores = cluster_sensitivities(
@@ -201,9 +201,7 @@ def plan_sensitivity(
         _allowed=allowed,
         _holder=kind,
         _mix=share,
-        _seed=generator.bit_generator.seed_seq.spawn(1)[0]
-        if rng is None
-        else generator.integers(0, 2**63, 4),
+        _seed=tuple(generator.integers(0, 2**63, 4).tolist()),
     )
 
 
@@ -329,10 +327,10 @@ def cluster_sensitivities(
 def mixed(scores: Floats, allowed: npt.NDArray[np.bool_], mix: float) -> Floats:
     """Probabilities in proportion to the scores, a share of them spread evenly."""
     scores = np.where(allowed, scores, 0.0)
-    total, even = float(scores.sum()), allowed / allowed.sum()
+    total, even = float(scores.sum()), np.asarray(allowed / allowed.sum(), dtype=np.float64)
     if not total > 0.0:
         return even
-    return (1.0 - mix) * (scores / total) + mix * even
+    return np.asarray((1.0 - mix) * (scores / total) + mix * even)
 
 
 def _clusters(
