@@ -133,13 +133,13 @@ def test_losses_are_asked_for_once():
     np.testing.assert_array_equal(calls[0], np.unique(calls[0]))
     np.testing.assert_array_equal(calls[0], sample.queries)
     assert sample.labels_used == len(np.union1d(sample.queries, sample.indices))
-    assert len(sample.queries) == 9 + 9 // 2 + 10
+    assert len(sample.queries) == 9 + 9 // 20 + 10
 
 
 def test_two_steps_are_one_and_plans_pickle():
     X, loss = data(6)
     plan = pickle.loads(pickle.dumps(plan_sensitivity(X, clusters=7, rng=4)))
-    one = sensitivity_sample(X, 30, clusters=7, losses=loss, rng=4, n_probes=7 // 2 + 10)
+    one = sensitivity_sample(X, 30, clusters=7, losses=loss, rng=4, n_probes=10)
     np.testing.assert_array_equal(plan.sample(30, losses=loss[plan.queries]).indices, one.indices)
     np.testing.assert_array_equal(
         plan.sample(30, losses=loss[plan.queries], rng=9).indices,

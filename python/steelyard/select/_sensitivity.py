@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
@@ -176,14 +177,14 @@ def plan_sensitivity(
             raise TypeError("known must be a pair (indices, losses)")
         rows = _rows(known[0], "known[0]", n)
         told = (rows, _losses(known[1], "known[1]", len(rows)))
-    centers, labels = _clusters(points, clusters, exponent, metric, generator, n_threads)
+    centers, labels = clusters_of(points, clusters, exponent, metric, generator, n_threads)
     speakers = _speakers(points, centers, labels, allowed, told[0])
-    distances = _own_distances(points, points[np.maximum(speakers, 0)], labels) ** (0.5 * exponent)
+    distances = own_squared_distances(points, points[np.maximum(speakers, 0)], labels) ** (0.5 * exponent)
     k = len(centers)
     kind = _holder(holder, k)
     probes = np.zeros(0, dtype=np.int64)
     if isinstance(kind, str):
-        count = k // 2 + 10 if n_probes is None else check_count(n_probes, "n_probes", least=0)
+        count = k // 20 + 10 if n_probes is None else check_count(n_probes, "n_probes", least=0)
         free = allowed.copy()
         free[speakers[speakers >= 0]] = False
         free[told[0]] = False
@@ -248,7 +249,7 @@ def sensitivity_sample(
         quotients; or given. One constant for all clusters by default: per-cluster maxima explode where
         near-duplicates differ in loss.
     n_probes : int, optional
-        Probes, drawn uniformly. Default k // 2 + 10; none where `holder` is given.
+        Probes, drawn uniformly. Default k // 20 + 10; none where `holder` is given.
     power : float, default 2
     mix : float, default 0.1
         Share of the probability that is spread evenly over all items: no weight exceeds n / (size * mix).
@@ -333,9 +334,16 @@ def mixed(scores: Floats, allowed: npt.NDArray[np.bool_], mix: float) -> Floats:
     return np.asarray((1.0 - mix) * (scores / total) + mix * even)
 
 
-def _clusters(
-    points: Points, clusters: Any, power: float, metric: str, rng: np.random.Generator, threads: int | None
+def clusters_of(
+    points: Points,
+    clusters: Any,
+    power: float,
+    metric: str,
+    rng: np.random.Generator,
+    threads: int | None,
+    weights: Floats | None = None,
 ) -> tuple[Points, npt.NDArray[np.int64]]:
+    """Centres and labels, by as many seeds as a number asks for."""
     n = len(points)
     if isinstance(clusters, Seeding | KMeansResult):
         centers, labels = clusters.centers, clusters.labels
@@ -349,16 +357,27 @@ def _clusters(
         if labels.shape == (n,) and (labels.min() < 0 or labels.max() >= len(centers)):
             raise ValueError(f"clusters[1] must lie in 0 .. {len(centers) - 1}")
     else:
-        seeds = kmeans_plusplus(
-            points, check_count(clusters, "clusters"), power=power, metric=metric, rng=rng, n_threads=threads
-        )
+        count = check_count(clusters, "clusters")
+        if count > n:
+            raise ValueError(f"clusters must be at most the number of points, {n}, got {count}")
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", UserWarning)  # fewer points than that differ: so be it
+            seeds = kmeans_plusplus(
+                points,
+                count,
+                sample_weight=weights,
+                power=power,
+                metric=metric,
+                rng=rng,
+                n_threads=threads,
+            )
         centers, labels = seeds.centers, seeds.labels
     if labels.shape != (n,) or centers.shape[1] != points.shape[1]:
         raise ValueError(f"clusters must be of X, of shape {points.shape}: got {labels.shape} labels")
     return centers, labels.astype(np.int64)
 
 
-def _own_distances(points: Points, centers: Points, labels: npt.NDArray[np.int64]) -> Floats:
+def own_squared_distances(points: Points, centers: Points, labels: npt.NDArray[np.int64]) -> Floats:
     """Squared distance of each point to the centre of its cluster, by blocks."""
     centers = computed(centers)
     out = np.empty(len(points))
@@ -377,7 +396,7 @@ def _speakers(
     known: Indices,
 ) -> Indices:
     """The item nearest to each centre: a known one where there is any, else one that may be asked for."""
-    squared = _own_distances(points, centers, labels)
+    squared = own_squared_distances(points, centers, labels)
     preferred = np.full(len(points), 2)
     preferred[allowed] = 1
     preferred[known] = 0
