@@ -1,6 +1,7 @@
 #include "bindings/arrays.hpp"
 #include "bindings/register.hpp"
 #include "select/lloyd.hpp"
+#include "select/model_selection.hpp"
 #include "select/seeding.hpp"
 
 namespace steelyard::bindings {
@@ -76,9 +77,30 @@ void register_for(py::module_& m) {
         py::arg("centers").noconvert(), "update"_a, "move"_a, "n_threads"_a = 1);
 }
 
+py::array_t<double> expected_entropies(const Array<std::int32_t>& predictions, std::int32_t classes,
+                                       const Array<double>& beliefs, double gain, int n_threads) {
+  const auto rows = matrix_view(predictions, "predictions");
+  const auto b = vector_view(beliefs, "beliefs");
+  if (std::ssize(b) != rows.cols) throw py::value_error("beliefs must have one number a model");
+  for (std::ptrdiff_t k = 0; k < rows.rows * rows.cols; ++k)
+    if (rows.data[k] < 0 || rows.data[k] >= classes)
+      throw py::value_error("predictions must lie in 0 .. classes - 1");
+  std::vector<double> out(static_cast<std::size_t>(rows.rows));
+  PythonHost host(py::none{});
+  Monitor monitor(n_threads, &host);
+  {
+    const py::gil_scoped_release unlocked;
+    select::expected_entropies(rows, classes, b, gain, out, monitor);
+  }
+  if (monitor.stopped()) raise_interrupted();
+  return take(std::move(out));
+}
+
 }  // namespace
 
 void register_select(py::module_& m) {
+  m.def("_expected_entropies", &expected_entropies, "predictions"_a, "classes"_a, "beliefs"_a, "gain"_a,
+        "n_threads"_a = 1);
   register_for<float, float>(m);
   register_for<double, double>(m);
   register_for<float, Half>(m);

@@ -324,6 +324,13 @@ def _exp_distance_sums(
 def _exp_f32(
     x: typing.Annotated[numpy.typing.ArrayLike, numpy.float32],
 ) -> numpy.typing.NDArray[numpy.float32]: ...
+def _expected_entropies(
+    predictions: typing.Annotated[numpy.typing.ArrayLike, numpy.int32],
+    classes: typing.SupportsInt | typing.SupportsIndex,
+    beliefs: typing.Annotated[numpy.typing.ArrayLike, numpy.float64],
+    gain: typing.SupportsFloat | typing.SupportsIndex,
+    n_threads: typing.SupportsInt | typing.SupportsIndex = 1,
+) -> numpy.typing.NDArray[numpy.float64]: ...
 def _fit_bradley_terry(
     graph: PairGraph,
     wins: typing.Annotated[numpy.typing.ArrayLike, numpy.float64],

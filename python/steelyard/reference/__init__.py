@@ -5,10 +5,23 @@ The tests hold the compiled kernels to them, and the benchmarks race them.
 
 from __future__ import annotations
 
-from . import clustering, history, itml, metric, project_and_forget, rank, rankings, select, sequential, weigh
+from . import (
+    clustering,
+    evaluation,
+    history,
+    itml,
+    metric,
+    project_and_forget,
+    rank,
+    rankings,
+    select,
+    sequential,
+    weigh,
+)
 
 __all__ = [
     "clustering",
+    "evaluation",
     "history",
     "itml",
     "metric",

@@ -2,25 +2,34 @@
 
 from __future__ import annotations
 
+from ._active_test import ActiveTest, active_test
 from ._coreset import Coreset, StreamingCoreset, coreset, lightweight_coreset
 from ._kmeans import KMeansInfo, KMeansResult, kmeans
+from ._leverage import RegressionSample, leverage_scores, regression_sample
+from ._model_selector import ModelSelector
 from ._sample import Estimate, Sample
 from ._seeding import Seeding, kmeans_plusplus
 from ._sensitivity import SensitivityPlan, plan_sensitivity, sensitivity_sample
 
 __all__ = [
+    "ActiveTest",
     "Coreset",
     "Estimate",
     "KMeansInfo",
     "KMeansResult",
+    "ModelSelector",
+    "RegressionSample",
     "Sample",
     "Seeding",
     "SensitivityPlan",
     "StreamingCoreset",
+    "active_test",
     "coreset",
     "kmeans",
     "kmeans_plusplus",
+    "leverage_scores",
     "lightweight_coreset",
     "plan_sensitivity",
+    "regression_sample",
     "sensitivity_sample",
 ]

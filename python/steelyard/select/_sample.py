@@ -141,7 +141,7 @@ class Sample:
             y, base = y - self.controls, self.control_total
         total = float(self.weights @ y)
         error = float(np.sqrt(max(self._variance(y), 0.0)))
-        half = _student(0.5 + 0.5 * wide, len(y) - 1) * error
+        half = student_quantile(0.5 + 0.5 * wide, len(y) - 1) * error
         total += base
         n = self.population
         return Estimate(total, error, total - half, total + half, total / n, error / n, wide)
@@ -159,7 +159,7 @@ class Sample:
         return float(size / (size - 1) * (open_ @ (each - centre) ** 2))
 
 
-def _student(probability: float, freedom: int) -> float:
+def student_quantile(probability: float, freedom: int) -> float:
     from scipy import special
 
     return float(special.stdtrit(freedom, probability))

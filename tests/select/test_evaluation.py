@@ -1,0 +1,297 @@
+"""Active tests, model selection and leverage scores against enumeration and closed forms."""
+
+from __future__ import annotations
+
+import itertools
+import pickle
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from scipy import sparse
+
+from steelyard import _core
+from steelyard.reference import evaluation as reference
+from steelyard.select import (
+    ModelSelector,
+    active_test,
+    kmeans_plusplus,
+    leverage_scores,
+    regression_sample,
+)
+
+# ---- active tests
+
+
+def proposal(left, seen):
+    """Depends on what was seen, as an acquisition does."""
+    scores = 1.0 + np.array(left) % 3 + 0.5 * len(seen) * (np.array(left) > 2)
+    return scores / scores.sum()
+
+
+@pytest.mark.parametrize("m", [1, 2, 3, 5])
+def test_every_sequence_of_draws_gives_the_mean_in_expectation(m):
+    losses = np.array([0.3, 2.0, 0.0, 1.1, 5.0])
+    mean = total = 0.0
+    for order in itertools.permutations(range(5), m):
+        chance, left, q = 1.0, list(range(5)), []
+        for k, item in enumerate(order):
+            p = proposal(left, order[:k])[left.index(item)]
+            q.append(p)
+            chance *= p
+            left.remove(item)
+        found = active_test(losses[list(order)], q, 5)
+        assert found.risk == pytest.approx(reference.lure(losses[list(order)], q, 5))
+        mean += chance * found.risk
+        total += chance
+    assert total == pytest.approx(1)
+    assert mean == pytest.approx(losses.mean())
+
+
+def test_even_draws_are_the_sample_mean_and_the_whole_pool_is_exact():
+    rng = np.random.default_rng(0)
+    losses = rng.exponential(size=30)
+    q = 1 / (30 - np.arange(12))
+    found = active_test(losses[:12], q, 30)
+    assert found.risk == pytest.approx(losses[:12].mean())
+    np.testing.assert_allclose(found.weights, 1)
+    whole = active_test(losses, 1 / (30 - np.arange(30)), 30)
+    assert (whole.risk, whole.standard_error) == (pytest.approx(losses.mean()), 0.0)
+    assert active_test([1.0], [0.2], 5).upper == np.inf
+
+
+def test_intervals_cover():
+    rng = np.random.default_rng(1)
+    losses = rng.exponential(size=200) * (1 + (np.arange(200) % 5 == 0))
+    guess = losses * rng.uniform(0.5, 2.0, 200)
+    inside, risks, errors = 0, [], []
+    for _ in range(800):
+        left = np.ones(200, bool)
+        seen, q = [], []
+        for _ in range(40):
+            p = np.where(left, guess, 0.0)
+            p = 0.8 * p / p.sum() + 0.2 * left / left.sum()
+            item = rng.choice(200, p=p)
+            seen.append(item)
+            q.append(p[item])
+            left[item] = False
+        found = active_test(losses[seen], q, 200)
+        inside += found.lower <= losses.mean() <= found.upper
+        risks.append(found.risk)
+        errors.append(found.standard_error)
+    assert 0.9 < inside / 800 < 0.985
+    assert np.mean(errors) == pytest.approx(np.std(risks), rel=0.2)
+    assert abs(np.mean(risks) - losses.mean()) < 5 * np.std(risks) / np.sqrt(800)
+
+
+@pytest.mark.parametrize(
+    ("call", "message"),
+    [
+        (lambda: active_test([1.0], [0.0], 3), r"probabilities must lie in \(0, 1\]"),
+        (lambda: active_test([1.0], [1.5], 3), r"probabilities must lie in \(0, 1\]"),
+        (lambda: active_test([1.0, 2.0], [0.5], 3), "probabilities must have length 2"),
+        (lambda: active_test([1.0, 2.0], [0.5, 1.0], 1), "n_pool must be at least the number of losses, 2"),
+        (lambda: active_test([], [], 3), "losses is empty"),
+        (lambda: active_test([np.nan], [0.5], 3), "losses has 1"),
+    ],
+)
+def test_impossible_draws_are_refused(call, message):
+    with pytest.raises(ValueError, match=message):
+        call()
+
+
+# ---- model selection
+
+
+@settings(deadline=None, max_examples=40)
+@given(st.integers(0, 10**6), st.integers(1, 5), st.floats(1.01, 30))
+def test_entropies_are_those_of_the_definition(seed, classes, gain):
+    rng = np.random.default_rng(seed)
+    predictions = rng.integers(0, classes, (7, 6))
+    beliefs = rng.dirichlet(np.full(6, 0.3))
+    beliefs[rng.integers(6)] = 0
+    beliefs /= beliefs.sum()
+    names, codes = np.unique(predictions, return_inverse=True)
+    codes = codes.reshape(predictions.shape).astype(np.int32)
+    found = _core._expected_entropies(codes, len(names), beliefs, gain)
+    np.testing.assert_allclose(found, reference.entropies_after(predictions, beliefs, gain), atol=1e-9)
+
+
+def pool(seed, items=300, models=12, classes=3):
+    rng = np.random.default_rng(seed)
+    truth = rng.integers(0, classes, items)
+    right = rng.random((items, models)) < np.linspace(0.5, 0.9, models)[rng.permutation(models)]
+    wrong = (truth[:, None] + rng.integers(1, classes, (items, models))) % classes
+    return np.where(right, truth[:, None], wrong), truth
+
+
+def test_the_best_model_is_found_with_fewer_labels_than_at_random():
+    asked, random = [], []
+    for seed in range(12):
+        predictions, truth = pool(seed)
+        right = (predictions == truth[:, None]).sum(0)
+        best = right == right.max()
+        selector = ModelSelector(predictions, 0.4)
+        leads = []
+        for _ in range(300):
+            item = selector.ask()
+            selector.tell(item, truth[item])
+            leads.append(best[selector.leader])
+        order = np.random.default_rng(seed).permutation(300)
+        plain = best[np.cumsum((predictions == truth[:, None])[order], axis=0).argmax(1)]
+        for found, lead in ((asked, np.array(leads)), (random, plain)):
+            wrong = np.flatnonzero(~lead)
+            found.append(wrong[-1] + 1 if len(wrong) else 0)
+        assert leads[-1]
+        assert [told.item for told in selector.history] != sorted(told.item for told in selector.history)
+    assert np.quantile(asked, 0.9) < 0.7 * np.quantile(random, 0.9)
+
+
+def test_names_do_not_matter_and_selectors_pickle():
+    predictions, truth = pool(1)
+    names = np.array(["cat", "dog", "eel"])
+    one, two = ModelSelector(predictions, rng=0), ModelSelector(names[predictions], rng=0)
+    assert one.epsilon == two.epsilon
+    for _ in range(30):
+        two = pickle.loads(pickle.dumps(two))
+        item = one.ask()
+        assert two.ask() == item
+        one.tell(item, truth[item])
+        two.tell(item, names[truth[item]])
+    np.testing.assert_allclose(one.posterior, two.posterior)
+    assert one.posterior.sum() == pytest.approx(1)
+    gain = (1 - one.epsilon) / one.epsilon
+    items = [told.item for told in one.history]
+    right = (predictions[items] == truth[items, None]).sum(0)
+    expected = gain ** (right - right.max())
+    np.testing.assert_allclose(one.posterior, expected / expected.sum(), rtol=1e-9)
+
+
+def test_a_label_that_nobody_predicts_changes_nothing_and_items_end():
+    selector = ModelSelector([[0, 1], [1, 1]], 0.3)
+    selector.tell(selector.ask(), 7)
+    np.testing.assert_array_equal(selector.posterior, [0.5, 0.5])
+    item = selector.ask()
+    selector.tell(item, 1)
+    with pytest.raises(ValueError, match="all items have labels"):
+        selector.ask()
+    with pytest.raises(ValueError, match=f"item {item} has a label"):
+        selector.tell(item, 0)
+
+
+@pytest.mark.parametrize(
+    ("call", "error", "message"),
+    [
+        (lambda: ModelSelector([1, 2]), ValueError, "predictions must have shape"),
+        (lambda: ModelSelector([[0.5]]), TypeError, "predictions must hold classes"),
+        (lambda: ModelSelector([[None, "a"]]), ValueError, "missing"),
+        (lambda: ModelSelector([[1]], 0.5), ValueError, "epsilon must lie between 0 and 0.5"),
+        (lambda: ModelSelector([[1]], "best"), ValueError, "epsilon must be a number or 'auto'"),
+        (lambda: ModelSelector([[1]], 0.3).tell(1, 1), ValueError, "item must lie in 0 .. 0"),
+    ],
+)
+def test_wrong_predictions_are_refused(call, error, message):
+    with pytest.raises(error, match=message):
+        call()
+
+
+# ---- leverage scores
+
+
+@pytest.mark.parametrize("ridge", [0.0, 0.7])
+def test_scores_are_the_hat_matrix(ridge):
+    rng = np.random.default_rng(0)
+    A = rng.normal(size=(40, 6)) * rng.lognormal(size=(40, 1))
+    scores = leverage_scores(A, ridge=ridge)
+    np.testing.assert_allclose(scores, reference.leverage_scores(A, ridge), rtol=1e-8)
+    if ridge == 0:
+        assert scores.sum() == pytest.approx(6)
+        np.testing.assert_allclose(leverage_scores(A @ rng.normal(size=(6, 6))), scores, rtol=1e-6)
+
+
+def test_columns_that_depend_on_each_other_count_once():
+    rng = np.random.default_rng(1)
+    A = rng.normal(size=(30, 3))
+    wide = np.c_[A, A @ rng.normal(size=(3, 4)), np.zeros(30)]
+    np.testing.assert_allclose(leverage_scores(wide), leverage_scores(A), rtol=1e-8)
+    np.testing.assert_allclose(leverage_scores(A.T), np.ones(3), rtol=1e-10)
+    np.testing.assert_array_equal(leverage_scores(np.zeros((3, 2))), np.zeros(3))
+
+
+@pytest.mark.parametrize("kind", [np.asarray, sparse.csr_array])
+def test_sketched_scores_lie_near_the_exact_ones(kind):
+    rng = np.random.default_rng(2)
+    A = rng.standard_t(3, size=(6000, 12))
+    exact = leverage_scores(A)
+    ratio = leverage_scores(kind(A), method="sketch", rng=0) / exact
+    assert 0.9 < ratio.mean() < 1.1
+    assert ratio.std() < 0.3
+    assert np.mean((ratio > 0.6) & (ratio < 1.4)) > 0.93
+
+
+@pytest.mark.parametrize("method", ["leverage", "sensitivity", "uniform"])
+def test_a_sampled_fit_estimates_the_fit_to_all_with_honest_errors(method):
+    rng = np.random.default_rng(3)
+    A = rng.normal(size=(2000, 4)) * rng.lognormal(0, 0.7, (2000, 1))
+    b = A @ [1.0, -2.0, 0.5, 3.0] + rng.normal(size=2000) * (1 + np.abs(A[:, 0]))
+    best, rss, *_ = np.linalg.lstsq(A, b, rcond=None)
+    fits = [regression_sample(A, b, 300, method=method, rng=seed) for seed in range(300)]
+    x = np.array([fit.coefficients for fit in fits])
+    z = (x - best) / np.array([fit.standard_errors for fit in fits])
+    assert 0.85 < np.mean(np.abs(z) < 1.96) < 0.99
+    np.testing.assert_allclose(x.std(0), np.mean([f.standard_errors for f in fits], axis=0), rtol=0.25)
+    assert np.median([fit.residual for fit in fits]) == pytest.approx(rss[0], rel=0.15)
+    gram = np.mean([(A[f.indices].T * f.weights) @ A[f.indices] for f in fits], axis=0)
+    np.testing.assert_allclose(gram, A.T @ A, atol=0.1 * np.abs(A.T @ A).max())
+
+
+def test_leverage_finds_the_rows_that_decide():
+    A = np.zeros((3000, 2))
+    A[:, 0] = 1
+    A[7, 1] = 1  # only this row tells of the second coefficient
+    b = np.full(3000, 2.0)
+    b[7] = 5.0
+    fit = regression_sample(A, b, 60, rng=0)
+    np.testing.assert_allclose(fit.coefficients, [2, 3], atol=1e-9)
+    with pytest.raises(ValueError, match="do not determine all coefficients"):
+        regression_sample(A, b, 60, method="uniform", rng=0)
+
+
+def test_targets_are_asked_for_once_and_only_where_drawn():
+    rng = np.random.default_rng(4)
+    A, calls = rng.normal(size=(500, 3)), []
+
+    def ask(rows):
+        calls.append(rows)
+        return A[rows].sum(axis=1)
+
+    fit = regression_sample(A, ask, 40, rng=1)
+    assert len(calls) == 1
+    np.testing.assert_array_equal(calls[0], np.unique(fit.indices))
+    np.testing.assert_allclose(fit.coefficients, 1, atol=1e-10)
+    seeds = kmeans_plusplus(A, 5, rng=0)
+    assert len(regression_sample(A, ask, 40, method="sensitivity", clusters=seeds).indices) == 40
+
+
+@pytest.mark.parametrize(
+    ("call", "error", "message"),
+    [
+        (lambda: leverage_scores([1.0]), ValueError, "A must have shape"),
+        (lambda: leverage_scores([[np.nan]]), ValueError, "A has NaN"),
+        (lambda: leverage_scores([["a"]]), TypeError, "A must hold real numbers"),
+        (lambda: leverage_scores([[1.0]], method="fast"), ValueError, "method must be one of"),
+        (lambda: leverage_scores([[1.0]], ridge=-1), ValueError, "ridge must be zero or positive"),
+        (
+            lambda: leverage_scores(sparse.csr_array([[np.nan]]), method="sketch"),
+            ValueError,
+            "A must be finite",
+        ),
+        (lambda: regression_sample(np.eye(3), np.ones(3), 3), ValueError, "size must be at least 4"),
+        (lambda: regression_sample(np.eye(3), np.ones(2), 4), ValueError, "b must have length 3"),
+        (lambda: regression_sample(np.eye(3), np.ones(3), 4, mix=2), ValueError, "mix must lie"),
+    ],
+)
+def test_wrong_matrices_are_refused(call, error, message):
+    with pytest.raises(error, match=message):
+        call()
