@@ -14,7 +14,7 @@ import steelyard
 
 sys.path[:0] = [str(folder) for folder in Path(__file__).parent.iterdir() if folder.is_dir()]
 
-PACKAGES = ("numpy", "scipy", "scikit-learn", "evalica", "choix", "osqp", "highspy", "leidenalg")
+PACKAGES = ("numpy", "scipy", "scikit-learn", "evalica", "choix", "osqp", "highspy", "leidenalg", "faiss-cpu")
 
 
 def _cpu() -> str:

@@ -1,9 +1,9 @@
 """How well 4,000 weighted points stand for all in k-means with k = 100, median of 20 seeds.
 
-Distortion: max(cost(P, C) / cost(S, C), its inverse) for the centres C that k-means finds on the coreset S alone;
-weights are not scaled. `c-outlier`: 50,000 x 50, five points at -1000 U, the rest 1 + U. `geometric`: unit vectors
-whose counts fall by 1.1, 200,000 points. `imbalanced`: a mixture of 100 with sizes falling by 1.1 and scales
-lognormal.
+Distortion: max(cost(P, C) / cost(S, C), its inverse) for the centres C that k-means finds on the coreset S
+alone; weights are not scaled. `c-outlier`: 50,000 x 50, five points at -1000 U, the rest 1 + U. `geometric`:
+unit vectors whose counts fall by 1.1, 200,000 points. `imbalanced`: a mixture of 100 with sizes falling by
+1.1 and lognormal scales.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """The best of 100 models from few labels, and the leverage scores of a tall matrix.
 
-Pools: 100 independent models with accuracies uniform in 0.5 .. 0.9, 2,000 items, 3 classes. Labels until the leader
-is the best model (by all labels) for good: median and 95 % quantile over 20 pools.
+Pools: 100 independent models with accuracies uniform in 0.5 .. 0.9, 2,000 items, 3 classes. Labels until the
+leader is the best model (by all labels) for good: median and 95 % quantile over 20 pools.
 """
 
 from __future__ import annotations

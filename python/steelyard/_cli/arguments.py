@@ -82,6 +82,22 @@ examples:
   steelyard metric repair judgements.csv --output repaired.csv
   steelyard metric cluster matches.csv --left record --right other --output clusters.csv
 """
+_SELECT = """\
+Which rows stand for all? Draws rows by sensitivity sampling: cluster, then draw by how much a row can matter
+to a sum over all rows. Each row comes with a weight, and weighted sums are unbiased.
+
+FILE is an array (.npy, shape n x d, read where it lies), or CSV (also .gz), Parquet or JSON with a header and
+one point a row, of which the columns of numbers are used. 'digits' are scikit-learn's 1,797 digits.
+"""
+_SELECT_EXAMPLES = """\
+With --losses (a column, or a .npy file) rows are drawn by the losses of the cluster centres and of a few
+probes, and the mean loss is estimated from the rows drawn.
+
+examples:
+  steelyard select digits --size 100 --clusters 40
+  steelyard select embeddings.npy --size 1000 --clusters 200 --output rows.csv
+  steelyard select results.parquet --size 500 --clusters 50 --losses loss
+"""
 
 
 class _Parser(argparse.ArgumentParser):
@@ -102,6 +118,7 @@ def make_parser() -> argparse.ArgumentParser:
         ("rank", _add_rank, "rank a file of paired comparisons", _RANK, _RANK_EXAMPLES),
         ("history", _add_history, "follow strengths over time", _HISTORY, _HISTORY_EXAMPLES),
         ("weigh", _add_weigh, "weigh the points of a file", _WEIGH, _WEIGH_EXAMPLES),
+        ("select", _add_select, "draw the rows that stand for all", _SELECT, _SELECT_EXAMPLES),
         ("metric", _add_metric, "check and repair distances, cluster pairs", _METRIC, _METRIC_EXAMPLES),
     ):
         command = commands.add_parser(
@@ -240,6 +257,34 @@ def _add_history(parser: argparse.ArgumentParser) -> None:
         metavar="TABLE",
         type=_path(TABLES),
         help="write the strengths on all dates: .csv, .json or .parquet",
+    )
+
+
+def _add_select(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("file", metavar="FILE", help="a file, or digits")
+    parser.add_argument("--size", metavar="N", type=_integer(2), required=True, help="rows to draw")
+    parser.add_argument("--clusters", metavar="K", type=_integer(1), required=True, help="clusters to make")
+    parser.add_argument(
+        "--losses", metavar="COLUMN", help="a column of losses, or a .npy file with one a row"
+    )
+    parser.add_argument(
+        "--metric",
+        choices=("euclidean", "cosine"),
+        default="euclidean",
+        help="of distances (default: euclidean)",
+    )
+    parser.add_argument(
+        "--replace",
+        action=argparse.BooleanOptionalAction,
+        default=False,
+        help="draw with replacement (default: distinct rows)",
+    )
+    parser.add_argument("--seed", metavar="S", type=_integer(0), default=0, help="of the draws (default: 0)")
+    parser.add_argument(
+        "--top", metavar="N", type=_integer(0), default=20, help="rows to show, 0 for all (default: 20)"
+    )
+    parser.add_argument(
+        "--output", metavar="TABLE", type=_path(TABLES), help="write all rows drawn: .csv, .json or .parquet"
     )
 
 

@@ -141,7 +141,8 @@ def coreset(
     Notes
     -----
     Point x of cluster C is drawn with probability proportional to w (10 D^z / cost(C) + 1 / weight(C)), D its
-    distance to the centre. O(n d k) time for a number of clusters, O(n) memory beside X.
+    distance to the centre; or to 11 w / weight(C) where all of C lies in one place. O(n d k) time for a
+    number of clusters, O(n) memory beside X.
 
     References
     ----------
@@ -168,7 +169,8 @@ def coreset(
     sizes = np.bincount(labels, weights=mass, minlength=len(centers))
     with np.errstate(divide="ignore", invalid="ignore"):
         by_cost = np.where(sums > 0, _COST_SHARE / sums, 0.0)
-        even = np.where(sizes > 0, 1.0 / sizes, 0.0)
+        # A cluster of one place has no cost to share out, and must not be missed for it.
+        even = np.where(sizes > 0, np.where(sums > 0, 1.0, 1.0 + _COST_SHARE) / sizes, 0.0)
     scores = mass * (cost * by_cost[labels] + even[labels])
     return _drawn(points, scores, mass, count, ids, exponent, len(centers), generator)
 

@@ -95,12 +95,17 @@ class KMeansResult:
         parts = [np.zeros(0, dtype=np.int64)]
         for start in range(0, shape[0], _BLOCK):
             block = read_points(X[start : start + _BLOCK], "X", self.metric)
-            centers = self.centers.astype(computed(block[:1]).dtype, copy=False)
-            out = _core._lloyd_step(stored(block), None, centers, "mean", False, self._threads)
-            if out[-1]:
-                raise interrupted(np.concatenate(parts))
-            parts.append(out[0])
+            parts.append(assign_block(block, self.centers, self._threads)[0])
         return np.concatenate(parts)
+
+
+def assign_block(block: Points, centers: Points, threads: int) -> tuple[Labels, npt.NDArray[Any]]:
+    """Nearest centres, and squared distances to them."""
+    centers = centers.astype(computed(block[:1]).dtype, copy=False)
+    out = _core._lloyd_step(stored(block), None, centers, "mean", False, threads)
+    if out[-1]:
+        raise interrupted(None)
+    return out[0], out[1]
 
 
 def kmeans(

@@ -83,7 +83,7 @@ class SensitivityPlan:
                 self.labels, self.distances, len(self.center_points), self._allowed
             )
         else:
-            predicted, slopes = self._predictions(_losses(losses, "losses", len(self.queries)))
+            predicted, slopes = self._predictions(losses_of(losses, "losses", len(self.queries)))
             scores = predicted + slopes * self.distances
         chances = mixed(scores, self._allowed, self._mix)
         rows, weights, drawn = draw(chances, count, again, generator)
@@ -108,19 +108,20 @@ class SensitivityPlan:
         predicted = center[self.labels]
         probes = np.array([p for p in told if p not in set(self.center_points.tolist())], dtype=np.int64)
         gaps = np.abs(np.array([told[p] for p in probes.tolist()]) - predicted[probes])
-        return predicted, self._slopes(gaps, self.distances[probes])[self.labels]
+        mean = float(self.distances[self._allowed].mean())
+        slopes = slopes_of(self._holder, gaps, self.distances[probes], mean, len(self.center_points))
+        return predicted, slopes[self.labels]
 
-    def _slopes(self, gaps: Floats, distances: Floats) -> Floats:
-        """Hoelder constants, one a cluster."""
-        k = len(self.center_points)
-        if not isinstance(self._holder, str):
-            return np.broadcast_to(np.asarray(self._holder, dtype=np.float64), k)
-        if len(gaps) == 0 or not distances.any():
-            return np.zeros(k)
-        if self._holder == "pooled":
-            return np.full(k, gaps.sum() / distances.sum())
-        floor = _FLOOR * float(self.distances[self._allowed].mean())
-        return np.full(k, float(np.quantile(gaps / np.maximum(distances, floor), _QUANTILE)))
+
+def slopes_of(holder: Any, gaps: Floats, distances: Floats, mean: float, k: int) -> Floats:
+    """Hoelder constants of the k clusters from the probes' loss differences; `mean` of all distances."""
+    if not isinstance(holder, str):
+        return np.broadcast_to(np.asarray(holder, dtype=np.float64), k)
+    if len(gaps) == 0 or not distances.any():
+        return np.zeros(k)
+    if check_choice(holder, "holder", ("pooled", "quantile")) == "pooled":
+        return np.full(k, gaps.sum() / distances.sum())
+    return np.full(k, float(np.quantile(gaps / np.maximum(distances, _FLOOR * mean), _QUANTILE)))
 
 
 def plan_sensitivity(
@@ -176,7 +177,7 @@ def plan_sensitivity(
         if not isinstance(known, tuple) or len(known) != 2:
             raise TypeError("known must be a pair (indices, losses)")
         rows = _rows(known[0], "known[0]", n)
-        told = (rows, _losses(known[1], "known[1]", len(rows)))
+        told = (rows, losses_of(known[1], "known[1]", len(rows)))
     centers, labels = clusters_of(points, clusters, exponent, metric, generator, n_threads)
     speakers = _speakers(points, centers, labels, allowed, told[0])
     distances = own_squared_distances(points, points[np.maximum(speakers, 0)], labels) ** (0.5 * exponent)
@@ -308,7 +309,7 @@ def sensitivity_sample(
     if isinstance(losses, Callable):  # type: ignore[arg-type]
         values = losses(plan.queries.copy())
         return plan.sample(size, losses=values, replace=replace)
-    every = _losses(losses, "losses", len(plan.labels))
+    every = losses_of(losses, "losses", len(plan.labels))
     return plan.sample(size, losses=every[plan.queries], replace=replace)
 
 
@@ -434,7 +435,8 @@ def _rows(indices: Any, name: str, n: int) -> Indices:
     return rows.astype(np.int64)
 
 
-def _losses(losses: Any, name: str, length: int) -> Floats:
+def losses_of(losses: Any, name: str, length: int) -> Floats:
+    """Finite and >= 0."""
     values = check_vector(losses, name, length=length)
     if (values < 0).any():
         raise ValueError(f"{name} must be >= 0, got {values.min()}")

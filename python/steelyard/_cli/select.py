@@ -1,0 +1,154 @@
+"""`steelyard select`: read points, draw the few that stand for all."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import warnings
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+
+from .points import read_points
+from .show import show
+from .source import open_source
+from .table import Table
+from .usage import UsageError, require
+from .write import write
+
+if TYPE_CHECKING:
+    from ..select import Sample
+
+
+@dataclass(frozen=True)
+class _Data:
+    name: str
+    points: npt.NDArray[Any]
+    rows: npt.NDArray[np.intp]  # in the file
+    losses: npt.NDArray[np.float64] | None
+    note: str
+
+
+def run(options: argparse.Namespace) -> None:
+    """From the file to a table of rows with weights."""
+    from ..select import sensitivity_sample
+
+    require("rich", "cli")
+    data = _read(options)
+    try:
+        with warnings.catch_warnings(record=True) as caught:
+            warnings.simplefilter("always")
+            sample = sensitivity_sample(
+                data.points,
+                options.size,
+                clusters=options.clusters,
+                losses=data.losses,
+                metric=options.metric,
+                replace=options.replace,
+                rng=options.seed,
+            )
+    except (ValueError, TypeError) as error:
+        raise UsageError(f"{data.name}: {error}") from None
+    columns = _columns(sample, data)
+    notes = _notes(sample, data, options)
+    notes += [f"Note: {warning.message}" for warning in caught]
+    show(_table(columns, options.top), notes, sys.stdout)
+    if options.output:
+        write(columns, options.output)
+
+
+def _read(options: argparse.Namespace) -> _Data:
+    if options.file == "digits":
+        digits = require("sklearn.datasets", "sklearn").load_digits().data / 16
+        losses = _losses_file(options.losses, "digits", len(digits)) if options.losses else None
+        note = "digits of scikit-learn, pixels divided by 16"
+        return _Data("digits", digits, np.arange(len(digits)), losses, note)
+    if Path(options.file).suffix.lower() == ".npy":
+        points = _array(Path(options.file), "points")
+        if points.ndim != 2:
+            raise UsageError(f"{options.file} must hold an array of shape (n, d), got {points.shape}")
+        losses = _losses_file(options.losses, options.file, len(points)) if options.losses else None
+        return _Data(options.file, points, np.arange(len(points)), losses, "")
+    source = open_source(options.file, {}, "point")
+    column = None if options.losses is None or options.losses.endswith(".npy") else options.losses
+    found = read_points(source, None)
+    names = [name for name in found.names if name != column]
+    if column is not None and column not in found.names:
+        raise UsageError(f"--losses: {source.name} has no column of numbers {column!r}")
+    if not names:
+        raise UsageError(f"{source.name} has no column of numbers beside {column!r}")
+    values = found.values[:, [found.names.index(name) for name in names]]
+    losses = found.values[:, found.names.index(column)] if column is not None else None
+    if options.losses is not None and column is None:
+        losses = _losses_file(options.losses, source.name, len(found.rows) + found.dropped)[found.rows]
+    note = f"columns {', '.join(names)}" + (
+        f"; {found.dropped} rows with a gap left out" if found.dropped else ""
+    )
+    return _Data(source.name, values, found.rows, losses, note)
+
+
+def _array(path: Path, what: str) -> npt.NDArray[Any]:
+    try:
+        array: npt.NDArray[Any] = np.load(path, mmap_mode="r", allow_pickle=False)
+    except FileNotFoundError:
+        raise UsageError(f"there is no file {str(path)!r}") from None
+    except (OSError, ValueError) as error:
+        raise UsageError(f"can't read {what} from {str(path)!r}: {str(error).splitlines()[0]}") from None
+    return array
+
+
+def _losses_file(text: str, name: str, n: int) -> npt.NDArray[np.float64]:
+    if not text.endswith(".npy"):
+        raise UsageError(f"--losses must be a .npy file for {name}, got {text!r}")
+    losses = _array(Path(text), "losses")
+    if losses.shape != (n,) or losses.dtype.kind not in "fiub":
+        raise UsageError(f"--losses must hold {n} numbers, got {losses.dtype} of shape {losses.shape}")
+    return np.asarray(losses, dtype=np.float64)
+
+
+def _columns(sample: Sample, data: _Data) -> dict[str, npt.NDArray[Any]]:
+    items, first = np.unique(sample.indices, return_index=True)
+    merged = sample.unique()[1]
+    return {
+        "row": data.rows[items],
+        "weight": merged,
+        "draws": np.bincount(np.searchsorted(items, sample.indices)),
+        "inclusion_probability": sample.inclusion_probabilities[first],
+    }
+
+
+def _table(columns: dict[str, npt.NDArray[Any]], top: int) -> Table:
+    order = np.argsort(-columns["inclusion_probability"], kind="stable")[: top or None]
+    cells = [
+        (
+            str(columns["row"][k]),
+            f"{columns['weight'][k]:.4g}",
+            str(columns["draws"][k]),
+            f"{columns['inclusion_probability'][k]:.4g}",
+        )
+        for k in order
+    ]
+    hidden = len(columns["row"]) - len(cells)
+    footer = f"... and {hidden} more rows (--top 0 shows all); rows count from 0" if hidden else ""
+    return Table(("row", "weight", "draws", "inclusion"), cells, frozenset(), footer)
+
+
+def _notes(sample: Sample, data: _Data, options: argparse.Namespace) -> list[str]:
+    n, d = data.points.shape
+    notes = [f"{data.name}: {n:,} points of {d:,} columns" + (f" ({data.note})" if data.note else "")]
+    how = "with" if sample.replace else "without"
+    by = "losses at the centre points" if data.losses is not None else "the clusters' sensitivities"
+    notes.append(
+        f"{options.size:,} draws {how} replacement by {by} of {options.clusters:,} clusters, effective "
+        f"sample size {sample.effective_sample_size:,.1f}; weights add up to {sample.weights.sum():,.6g}"
+    )
+    if data.losses is not None:
+        found = sample.estimate(data.losses[sample.indices], control=True)
+        notes.append(
+            f"Mean loss {found.mean:.6g} +- {found.mean_standard_error:.2g} from {sample.labels_used:,} of "
+            f"them (true mean {data.losses.mean():.6g})"
+        )
+    return notes
