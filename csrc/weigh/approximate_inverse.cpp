@@ -123,8 +123,9 @@ bool ApproximateInverse::factor_landmarks(const Space& space, double scale, Moni
 }
 
 void ApproximateInverse::project(const Space& space, double scale, Monitor& monitor) {
-  b_.assign(size_of(rest_ * m_), 0.0);
   if (m_ == 0) return;
+  // Not filled here: hundreds of megabytes of fresh pages on one thread would keep Ctrl-C waiting.
+  b_ = std::make_unique_for_overwrite<double[]>(size_of(rest_ * m_));
   constexpr ptrdiff_t rows = 64;
   parallel_for(rest_, rows, monitor, [&](ptrdiff_t begin, ptrdiff_t end) {
     if (monitor.poll()) return;
@@ -133,7 +134,8 @@ void ApproximateInverse::project(const Space& space, double scale, Monitor& moni
     space.chosen(own, plan_.landmarks, z.data(), scratch);
     to_similarities(z.data(), std::ssize(z), scale);
     for (double& value : z) value = -value;
-    simd::kernels().dense->subtract_product(b_.data() + begin * m_, m_, z.data(), m_, transpose_.data(), m_,
+    std::fill_n(b_.get() + begin * m_, (end - begin) * m_, 0.0);
+    simd::kernels().dense->subtract_product(b_.get() + begin * m_, m_, z.data(), m_, transpose_.data(), m_,
                                             end - begin, m_, m_);
   });
 }
@@ -163,7 +165,7 @@ void ApproximateInverse::factor_row(ptrdiff_t i, const Space& space, double scal
     b.resize(size_of(2 * q * m_));
     double* columns = b.data() + q * m_;
     for (ptrdiff_t a = 0; a < q; ++a) {
-      const double* from = b_.data() + (a < count ? near[a] : i) * m_;
+      const double* from = b_.get() + (a < count ? near[a] : i) * m_;
       std::copy_n(from, m_, b.data() + a * m_);
       for (ptrdiff_t c = 0; c < m_; ++c) columns[c * q + a] = from[c];
     }
@@ -193,7 +195,7 @@ void ApproximateInverse::apply(const double* r, double* z, ptrdiff_t stride, Mon
   const ptrdiff_t grain = std::max<ptrdiff_t>(sum_rows, grain_for(0.3 * static_cast<double>(m_ + k)));
   parallel_for(rest_, grain, monitor, [&](ptrdiff_t begin, ptrdiff_t end) {
     for (auto i = begin; i < end; ++i) {
-      reduced[size_of(i)] = r[plan_.rest[size_of(i)] * stride] - dot(b_.data() + i * m_, y1.data(), m_);
+      reduced[size_of(i)] = r[plan_.rest[size_of(i)] * stride] - dot(b_.get() + i * m_, y1.data(), m_);
     }
   });
   parallel_for(rest_, grain, monitor, [&](ptrdiff_t begin, ptrdiff_t end) {
@@ -216,7 +218,7 @@ void ApproximateInverse::apply(const double* r, double* z, ptrdiff_t stride, Mon
         sum += g_[size_of(entry)] * u[size_of(entry / k)];
       }
       z2[size_of(i)] = sum;
-      const double* row = b_.data() + i * m_;
+      const double* row = b_.get() + i * m_;
       for (ptrdiff_t a = 0; a < m_; ++a) part[a] += row[a] * sum;
     }
   });

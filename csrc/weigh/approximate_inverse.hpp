@@ -14,6 +14,7 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <vector>
 
 #include "core/monitor.hpp"
@@ -55,7 +56,7 @@ class ApproximateInverse {
   bool complete_ = false;
   std::vector<double> inverse_;    ///< L^{-1}, m x m row-major
   std::vector<double> transpose_;  ///< L^{-T}
-  std::vector<double> b_;          ///< rest x m
+  std::unique_ptr<double[]> b_;    ///< rest x m
   std::vector<double> g_;          ///< rest x k: neighbours' entries
   std::vector<double> diagonal_;   ///< rest
 };
