@@ -59,11 +59,9 @@ def test_volatility(benchmark):
 
 def test_draws(benchmark):
     """Eight years: what an analysis samples; the whole history takes minutes."""
-    games = datasets.load_football().comparisons(time="date")
-    recent = games.filter(min_games=1)
-    fit = whole_history(_since(recent, "2018-07-20"), volatility=VOLATILITY, home=True)
-    benchmark.group = "football since 2018, 4 chains of 500 draws"
-    found = benchmark.pedantic(fit.sample, (500,), {"rng": 1}, rounds=1)
+    fit = whole_history(_since(football(), "2018-07-20"), volatility=VOLATILITY, home=True)
+    benchmark.group = "football since 2018, 4 chains of 1,000 draws"
+    found = benchmark.pedantic(fit.sample, (1000,), {"rng": 1}, rounds=1)
     benchmark.extra_info["nodes"] = len(fit)
     benchmark.extra_info["largest R-hat"] = f"{found.samples.r_hat.max():.4f}"
     benchmark.extra_info["smallest effective sample"] = f"{found.samples.effective_sizes.min():.0f}"

@@ -43,7 +43,6 @@ def test_a_table_and_an_array_give_the_rows_of_the_library(table, capsys):
 
 
 def test_digits_and_draws_with_replacement(capsys):
-    pytest.importorskip("sklearn")
     assert main(["select", "digits", "--size", "50", "--clusters", "10", "--replace", "--top", "5"]) == 0
     out = capsys.readouterr().out
     assert "1,797 points of 64 columns" in out

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import dask
 import dask.array as da
+import distributed
 import numpy as np
+import pandas
 import pytest
 
 import steelyard.dask as over_dask
@@ -46,7 +48,6 @@ def test_schedulers_and_processes_give_the_same_bits():
         first = everything()
     with dask.config.set(scheduler="threads"):
         second = everything()
-    distributed = pytest.importorskip("distributed")
     with (
         dask.config.set({"distributed.worker.daemon": False}),
         distributed.LocalCluster(n_workers=2, threads_per_worker=1, dashboard_address=None) as cluster,
@@ -106,7 +107,6 @@ def test_unknown_lengths_and_many_blocks():
 
 
 def test_partitions_of_comparisons_are_counted_together():
-    pandas = pytest.importorskip("pandas")
     rng = np.random.default_rng(0)
     a = rng.integers(0, 6, 300)
     frame = pandas.DataFrame({"left": a, "right": (a + rng.integers(1, 6, 300)) % 6, "winner": "left"})
