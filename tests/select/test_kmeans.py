@@ -217,6 +217,8 @@ X = groups(0, n=20)
         (lambda: kmeans(X, 2, sample_weight=np.ones(3)), "sample_weight must have length 20"),
         (lambda: kmeans(X, 2, train_size=1), "k must be at most the number of points, 1"),
         (lambda: kmeans(np.zeros((4, 2)), 2, metric="cosine"), "rows of zeros"),
+        (lambda: kmeans(X * 1e200, 2), r"X must lie within \+-1e\+150, or squares overflow"),
+        (lambda: kmeans((X * 1e30).astype(np.float32), 2), r"X must lie within \+-1e\+17"),
         (lambda: kmeans(X, 2).assign(np.zeros((3, 9))), r"X must have shape \(n, 3\)"),
     ],
 )

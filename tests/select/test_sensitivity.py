@@ -219,6 +219,19 @@ X, LOSS = data(0, n=60)
         (lambda: sensitivity_sample(X, 0, clusters=3), ValueError, "size must be at least 1"),
         (lambda: sensitivity_sample(X, 61, clusters=3, replace=False), ValueError, "size must be at most 60"),
         (lambda: sensitivity_sample(X, 5, clusters=0), ValueError, "clusters must be at least 1"),
+        (
+            lambda: sensitivity_sample(
+                X,
+                50,
+                clusters=(X[:2], np.repeat([0, 1], 30)),
+                losses=np.repeat([0.0, 1.0], 30),
+                holder=0.0,
+                mix=0.0,
+                replace=False,
+            ),
+            ValueError,
+            "size must be at most 30 without replacement, got 50",
+        ),
         (lambda: sensitivity_sample(X, 5, clusters="many"), TypeError, "clusters must be an integer"),
         (
             lambda: sensitivity_sample(X, 5, clusters=(X[:3], LOSS)),

@@ -11,6 +11,7 @@ from .._validate import check_vector, refuse_masked
 
 Points = npt.NDArray[np.floating[Any]]
 _ROWS = 65_536
+_LARGEST = {2: np.inf, 4: 1e17, 8: 1e150}  # by bytes of a number
 
 
 def read_points(X: Any, name: str, metric: str) -> Points:
@@ -31,6 +32,11 @@ def read_points(X: Any, name: str, metric: str) -> Points:
         bad = np.flatnonzero(~np.isfinite(points[start : start + _ROWS]).all(axis=1))
         if len(bad):
             raise ValueError(f"{name} has NaN or infinite entries (first: row {start + bad[0]})")
+        largest = float(np.abs(points[start : start + _ROWS]).max())
+        if metric != "cosine" and largest > (limit := _LARGEST[points.dtype.itemsize]):
+            raise ValueError(
+                f"{name} must lie within +-{limit:g}, or squares overflow; got {largest:.3g}: scale it"
+            )
     return _unit_rows(points, name) if metric == "cosine" else points
 
 

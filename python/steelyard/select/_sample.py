@@ -172,6 +172,12 @@ def draw(
     if replace:
         rows = np.sort(_by_inversion(chances, rng.random(size)))
         return rows, 1.0 / (size * chances[rows]), chances[rows]
+    possible = int(np.count_nonzero(chances))
+    if possible < size:
+        raise ValueError(
+            f"size must be at most {possible} without replacement, got {size}: no other item has a positive "
+            "probability; mix > 0 gives all of them one"
+        )
     inclusion = inclusion_probabilities(chances, size)
     rows = _systematic(inclusion, size, rng)
     return rows, 1.0 / inclusion[rows], inclusion[rows]

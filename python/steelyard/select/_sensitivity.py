@@ -254,6 +254,7 @@ def sensitivity_sample(
     power : float, default 2
     mix : float, default 0.1
         Share of the probability that is spread evenly over all items: no weight exceeds n / (size * mix).
+        With 0, items of score 0 are never drawn, and sums are unbiased only where their values are 0.
     replace : bool, default True
         With replacement, as the method is analysed. False: exactly `size` distinct items by systematic
         sampling from a random order, item i with probability min(1, c p_i).
