@@ -1,7 +1,9 @@
 #include "linalg/nearest.hpp"
 
+#include <algorithm>
 #include <cmath>
 #include <limits>
+#include <numeric>
 #include <type_traits>
 
 #include "linalg/tiles.hpp"
@@ -25,25 +27,48 @@ ptrdiff_t chunk_rows(ptrdiff_t d, ptrdiff_t bytes) {
   return std::clamp<ptrdiff_t>(128 * 1024 / (std::max<ptrdiff_t>(1, d) * bytes) / 24 * 24, 24, 240);
 }
 
-/// Centres less their mean, packed, with half their squared lengths.
+/// The mean of the half of the rows that lie nearest to the mean of all: where most of them are, whatever a
+/// few far ones do. Any shift is right; one far from the points would leave most ties to differences.
+template <class Real>
+std::vector<double> middle(MatrixView<const Real> y) {
+  const auto mean_of = [&](const std::vector<ptrdiff_t>& rows) {
+    std::vector<double> mean(size_of(y.cols), 0.0);
+    for (const auto j : rows)
+      for (ptrdiff_t k = 0; k < y.cols; ++k) mean[size_of(k)] += static_cast<double>(y.row(j)[k]);
+    for (double& value : mean) value /= static_cast<double>(std::max<std::size_t>(1, rows.size()));
+    return mean;
+  };
+  std::vector<ptrdiff_t> rows(size_of(y.rows));
+  std::iota(rows.begin(), rows.end(), ptrdiff_t{0});
+  const auto mean = mean_of(rows);
+  std::vector<double> squared(rows.size(), 0.0);
+  for (ptrdiff_t j = 0; j < y.rows; ++j)
+    for (ptrdiff_t k = 0; k < y.cols; ++k) {
+      const double gap = static_cast<double>(y.row(j)[k]) - mean[size_of(k)];
+      squared[size_of(j)] += gap * gap;
+    }
+  std::stable_sort(rows.begin(), rows.end(),
+                   [&](ptrdiff_t a, ptrdiff_t b) { return squared[size_of(a)] < squared[size_of(b)]; });
+  rows.resize((rows.size() + 1) / 2);
+  return mean_of(rows);
+}
+
+/// Centres less their middle, packed, with half their squared lengths.
 template <class Real>
 struct Centres {
-  std::vector<double> mean;
+  std::vector<double> shift;
   std::vector<Real> packed, offsets;
   double longest = 0.0;
 
-  explicit Centres(MatrixView<const Real> y) : mean(size_of(y.cols), 0.0) {
+  explicit Centres(MatrixView<const Real> y) : shift(middle(y)) {
     const ptrdiff_t width = match_of<Real>().cols, panels = (y.rows + width - 1) / width;
-    for (ptrdiff_t j = 0; j < y.rows; ++j)
-      for (ptrdiff_t k = 0; k < y.cols; ++k) mean[size_of(k)] += static_cast<double>(y.row(j)[k]);
-    for (double& value : mean) value /= static_cast<double>(std::max<ptrdiff_t>(1, y.rows));
     packed.assign(size_of(panels * width * y.cols), Real{0});
     offsets.assign(size_of(panels * width), std::numeric_limits<Real>::infinity());
     for (ptrdiff_t j = 0; j < y.rows; ++j) {
       Real* to = packed.data() + j / width * width * y.cols + j % width;
       double length = 0.0;
       for (ptrdiff_t k = 0; k < y.cols; ++k) {
-        const auto value = static_cast<Real>(static_cast<double>(y.row(j)[k]) - mean[size_of(k)]);
+        const auto value = static_cast<Real>(static_cast<double>(y.row(j)[k]) - shift[size_of(k)]);
         to[k * width] = value;
         length += static_cast<double>(value) * static_cast<double>(value);
       }
@@ -68,7 +93,7 @@ class Chunk {
     for (ptrdiff_t i = 0; i < x.rows; ++i) {
       Real* to = packed_.data() + i / kernel_.rows * size + i % kernel_.rows;
       for (ptrdiff_t k = 0; k < x.cols; ++k) {
-        const double value = static_cast<double>(static_cast<Real>(x.row(i)[k])) - centres.mean[size_of(k)];
+        const double value = static_cast<double>(static_cast<Real>(x.row(i)[k])) - centres.shift[size_of(k)];
         to[k * kernel_.rows] = static_cast<Real>(value);
         length_[size_of(i)] += value * value;
       }
@@ -97,8 +122,8 @@ class Chunk {
     return true;
   }
 
-  /// The winner of a row, and whether rounding leaves no doubt of it.
-  bool winner(ptrdiff_t i, std::int64_t& index) const {
+  /// The winner of a row, its squared distance, and whether rounding leaves no doubt of it.
+  bool winner(ptrdiff_t i, std::int64_t& index, Real& squared) const {
     const ptrdiff_t lanes = i * kernel_.cols;
     Real best = -std::numeric_limits<Real>::infinity(), second = best;
     index = 0;
@@ -111,11 +136,17 @@ class Chunk {
         index = candidate;
       }
     }
+    if (index >= y_.rows) return false;
+    squared = direct(i, index);
     const double unit = 0.5 * static_cast<double>(std::numeric_limits<Real>::epsilon());
-    const double x = std::sqrt(length_[size_of(i)]), y = centres_.longest;
+    const double x = std::sqrt(length_[size_of(i)]);
+    // |x - y| >= |y| - |x|: a longer centre than this is farther off than the winner, whatever its product
+    // says (1.01 for the rounding of the distance).
+    const double reach = 1.01 * (x + std::sqrt(static_cast<double>(squared)));
+    const double y = std::min(centres_.longest, reach);
     // Products and their sum, the half squares, and what rounding the shifted numbers did.
     const double error = unit * static_cast<double>(x_.cols + 3) * x * y + unit * y * (y + x);
-    return static_cast<double>(best) - static_cast<double>(second) > 2.0 * error && index < y_.rows;
+    return static_cast<double>(best) - static_cast<double>(second) > 2.0 * error;
   }
 
   Real direct(ptrdiff_t i, std::int64_t j) const {
@@ -174,10 +205,9 @@ bool nearest(MatrixView<const From> x, MatrixView<const Real> y, std::span<std::
                  Chunk<Real, From> chunk(own, y, centres);
                  if (!chunk.match(monitor)) return;
                  for (auto i = begin; i < end; ++i) {
-                   if (!chunk.winner(i - begin, index[size_of(i)])) {
-                     if (monitor.poll()) return;
-                     index[size_of(i)] = chunk.search(i - begin);
-                   }
+                   if (chunk.winner(i - begin, index[size_of(i)], squared[size_of(i)])) continue;
+                   if (monitor.poll()) return;
+                   index[size_of(i)] = chunk.search(i - begin);
                    squared[size_of(i)] = chunk.direct(i - begin, index[size_of(i)]);
                  }
                });

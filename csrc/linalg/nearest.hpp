@@ -1,10 +1,12 @@
 // The nearest of a set of centres for every point, without storing distances.
 //
 // argmin_j |x - y_j|^2 = argmax_j x . y_j - |y_j|^2 / 2, one multiplication an element instead of a
-// difference and a product, taken about the mean of the centres. Rounding can blur that: where the best and
-// the second best lie closer than a bound of its error, (d + 3) u |x| max |y| on each, the point's distances
-// are taken again from differences. So the answer is that of the direct form, far from the origin and for
-// duplicates too. Distances to the winner are always taken from differences.
+// difference and a product, taken about the middle of most centres. Rounding can blur that: where the best
+// and the second best lie closer than a bound of its error, (d + 3) u |x| |y| on each, the point's distances
+// are taken again from differences. |y| is that of the longest centre that can be the nearest, by the
+// triangle inequality, so that a few far centres do not put all points in doubt. So the answer is that of the
+// direct form, far from the origin and for duplicates too. Distances to the winner are always taken from
+// differences.
 #pragma once
 
 #include <cstdint>

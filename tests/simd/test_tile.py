@@ -92,6 +92,22 @@ def test_the_nearest_is_right_where_products_cancel(dtype, isa_level, on_isa):
 
 
 @pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize("far", [1e2, 1e5, 1e9])
+def test_a_few_far_centres_mislead_nobody(dtype, far, isa_level, on_isa):
+    """They lengthen the bound of the error of no point but those near them."""
+    rng = np.random.default_rng(1)
+    y = rng.normal(size=(70, 7))
+    y[[3, 40, 69]] = far * rng.normal(size=(3, 7))
+    x = np.concatenate([rng.normal(size=(300, 7)), y[[3, 40, 69]] * 1.01, y[:9], (y[:9] + y[9:18]) / 2])
+    x, y = x.astype(dtype), y.astype(dtype)
+    index, least = on_isa(isa_level, nearest, x, y)
+    exact = direct(x, y)
+    np.testing.assert_allclose(exact[np.arange(len(x)), index], exact.min(1), rtol=20 * EPSILON[dtype])
+    np.testing.assert_allclose(least, exact.min(1), rtol=10 * EPSILON[dtype])
+    assert index[303:312].tolist() == list(range(9))
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
 def test_several_cache_blocks_of_y_are_joined(dtype):
     d = 1500  # one block holds some 20 (float64) or 40 (float32) rows
     x, y = points(70, d, dtype), points(333, d, dtype, seed=1)
