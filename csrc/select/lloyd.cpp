@@ -19,8 +19,8 @@ std::size_t at(ptrdiff_t i) { return static_cast<std::size_t>(i); }
 struct Members {
   std::vector<std::int64_t> starts, points;
 
-  Members(const std::vector<std::int64_t>& labels, ptrdiff_t k)
-      : starts(at(k + 1), 0), points(labels.size()) {
+  Members() = default;
+  Members(std::span<const std::int64_t> labels, ptrdiff_t k) : starts(at(k + 1), 0), points(labels.size()) {
     for (const auto label : labels) ++starts[at(label + 1)];
     for (ptrdiff_t c = 0; c < k; ++c) starts[at(c + 1)] += starts[at(c)];
     auto next = starts;
@@ -28,43 +28,53 @@ struct Members {
   }
 };
 
-/// Of one piece: the sum of share * x, the shares, and the weight that lies on the centre.
+/// Of some points of a cluster: the sum of share * x, the shares, and the weight that lies on the centre.
 struct Sums {
   std::vector<double> total;
   double share = 0.0, weight = 0.0, here = 0.0;
+
+  void operator+=(const Sums& other) {
+    share += other.share;
+    weight += other.weight;
+    here += other.here;
+    for (std::size_t k = 0; k < total.size(); ++k) total[k] += other.total[k];
+  }
 };
 
+/// Sums of the clusters, a window of rows after another.
 template <class Real, class From>
 class Mover {
  public:
-  Mover(MatrixView<const From> points, std::span<const double> weights, MatrixView<const Real> centers,
-        Update update, LloydStep<Real>& step)
-      : x_(points),
-        w_(weights),
-        c_(centers),
-        update_(update),
-        step_(step),
-        members_(step.labels, centers.rows) {
-    for (ptrdiff_t c = 0; c < c_.rows; ++c) {
-      first_.push_back(std::ssize(begins_));
-      for (auto b = members_.starts[at(c)]; b < members_.starts[at(c + 1)]; b += piece) {
-        begins_.push_back(b);
-        cluster_.push_back(c);
-      }
-    }
-    first_.push_back(std::ssize(begins_));
-    sums_.resize(begins_.size());
+  Mover(std::span<const double> weights, MatrixView<const Real> centers, Update update, LloydStep<Real>& step)
+      : w_(weights), c_(centers), update_(update), step_(step), all_(at(centers.rows)) {
+    for (auto& sums : all_) sums.total.assign(at(centers.cols), 0.0);
   }
 
-  void run(Monitor& monitor) {
-    const ptrdiff_t d = x_.cols;
-    parallel_for(std::ssize(begins_), 1 + 30'000 / (d + 1) / 64, monitor,
+  /// Rows first .. first + window.rows of all, which have their labels.
+  void add(MatrixView<const From> window, ptrdiff_t first, Monitor& monitor) {
+    x_ = window;
+    begin_ = first;
+    members_ = Members(std::span(step_.labels).subspan(at(first), at(window.rows)), c_.rows);
+    std::vector<std::int64_t> begins, cluster;
+    for (ptrdiff_t c = 0; c < c_.rows; ++c)
+      for (auto m = members_.starts[at(c)]; m < members_.starts[at(c + 1)]; m += piece) {
+        begins.push_back(m);
+        cluster.push_back(c);
+      }
+    std::vector<Sums> sums(begins.size());
+    parallel_for(std::ssize(begins), 1 + 30'000 / (x_.cols + 1) / 64, monitor,
                  [&](ptrdiff_t begin, ptrdiff_t end) {
-                   for (auto p = begin; p < end && !monitor.poll(); ++p) sum_piece(p);
+                   for (auto p = begin; p < end && !monitor.poll(); ++p)
+                     sum_piece(begins[at(p)], members_.starts[at(cluster[at(p)] + 1)], sums[at(p)]);
                  });
-    step_.centers.resize(at(c_.rows * d));
+    for (ptrdiff_t p = 0; p < std::ssize(begins) && !monitor.stopped(); ++p)
+      all_[at(cluster[at(p)])] += sums[at(p)];
+  }
+
+  void finish() {
+    step_.centers.resize(at(c_.rows * c_.cols));
     step_.weights.assign(at(c_.rows), 0.0);
-    for (ptrdiff_t c = 0; c < c_.rows && !monitor.stopped(); ++c) finish(c);
+    for (ptrdiff_t c = 0; c < c_.rows; ++c) move(c, all_[at(c)]);
   }
 
  private:
@@ -78,13 +88,11 @@ class Mover {
     return 0.0;
   }
 
-  void sum_piece(ptrdiff_t p) {
-    auto& sums = sums_[at(p)];
+  void sum_piece(ptrdiff_t begin, ptrdiff_t end, Sums& sums) const {
     sums.total.assign(at(x_.cols), 0.0);
-    const auto end = std::min(begins_[at(p)] + piece, members_.starts[at(cluster_[at(p)] + 1)]);
-    for (auto m = begins_[at(p)]; m < end; ++m) {
+    for (auto m = begin; m < std::min(begin + piece, end); ++m) {
       const auto i = members_.points[at(m)];
-      const double share = share_of(i, sums);
+      const double share = share_of(begin_ + i, sums);
       if (share == 0.0) continue;
       sums.share += share;
       const From* row = x_.row(i);
@@ -93,20 +101,11 @@ class Mover {
     }
   }
 
-  void finish(ptrdiff_t c) {
-    const ptrdiff_t d = x_.cols;
+  void move(ptrdiff_t c, const Sums& all) {
+    const ptrdiff_t d = c_.cols;
     Real* out = step_.centers.data() + c * d;
     const Real* old = c_.row(c);
     std::copy(old, old + d, out);
-    Sums all;
-    all.total.assign(at(d), 0.0);
-    for (auto p = first_[at(c)]; p < first_[at(c + 1)]; ++p) {
-      const auto& part = sums_[at(p)];
-      all.share += part.share;
-      all.weight += part.weight;
-      all.here += part.here;
-      for (ptrdiff_t k = 0; k < d; ++k) all.total[at(k)] += part.total[at(k)];
-    }
     step_.weights[at(c)] = all.weight;
     if (!(all.share > 0.0)) return;
     double keep = 0.0;  // of the old centre
@@ -130,15 +129,22 @@ class Mover {
     }
   }
 
-  MatrixView<const From> x_;
   std::span<const double> w_;
   MatrixView<const Real> c_;
   Update update_;
   LloydStep<Real>& step_;
+  std::vector<Sums> all_;
+  MatrixView<const From> x_{};
+  ptrdiff_t begin_ = 0;
   Members members_;
-  std::vector<std::int64_t> begins_, cluster_, first_;
-  std::vector<Sums> sums_;
 };
+
+/// Rows that are assigned and then summed, before the next are read: they fit into memory together, and are
+/// many beside the sums that every window adds up.
+ptrdiff_t window_rows(ptrdiff_t d, ptrdiff_t k, std::size_t bytes) {
+  constexpr ptrdiff_t window_bytes = 32 * 1024 * 1024;
+  return std::max(window_bytes / (d * static_cast<ptrdiff_t>(bytes)), 16 * k);
+}
 
 }  // namespace
 
@@ -148,8 +154,17 @@ LloydStep<Real> lloyd_step(MatrixView<const From> points, std::span<const double
   LloydStep<Real> step;
   step.labels.resize(at(points.rows));
   step.squared.resize(at(points.rows));
-  if (!linalg::nearest<Real, From>(points, centers, std::span(step.labels), std::span(step.squared), monitor))
-    return step;
+  Mover<Real, From> mover(weights, centers, update, step);
+  const ptrdiff_t rows = window_rows(points.cols, centers.rows, sizeof(From));
+  for (ptrdiff_t first = 0; first < points.rows; first += rows) {
+    const MatrixView<const From> window{points.row(first), std::min(rows, points.rows - first), points.cols,
+                                        points.stride};
+    if (!linalg::nearest<Real, From>(window, centers,
+                                     std::span(step.labels).subspan(at(first), at(window.rows)),
+                                     std::span(step.squared).subspan(at(first), at(window.rows)), monitor))
+      return step;
+    if (move) mover.add(window, first, monitor);
+  }
   step.cost = parallel_sum(points.rows, 65536, monitor, [&](ptrdiff_t begin, ptrdiff_t end) {
     double sum = 0.0;
     for (auto i = begin; i < end; ++i) {
@@ -159,7 +174,7 @@ LloydStep<Real> lloyd_step(MatrixView<const From> points, std::span<const double
     }
     return sum;
   });
-  if (move) Mover<Real, From>(points, weights, centers, update, step).run(monitor);
+  if (move && !monitor.stopped()) mover.finish();
   return step;
 }
 

@@ -5,8 +5,9 @@
 //   z = 2: the weighted mean; spherical: that mean scaled to length 1 (x of length 1);
 //   z = 1: one step of Weiszfeld's iteration from the old centre, as Vardi and Zhang (PNAS 97, 2000) mend it
 //          where the centre is a point: it never raises sum w |x - c|, and is still only at the median.
-// No step raises the cost. Sums run over a cluster's points in their order, in pieces of fixed length: the
-// same bits for any number of threads. O(n d k) time, O(n + k d) memory beside the data.
+// No step raises the cost. Rows are assigned and summed a window at a time, so that data on a disk is read
+// once. Sums run over a cluster's points in their order, in pieces of fixed length: the same bits for any
+// number of threads. O(n d k) time, O(n + k d) memory beside the data.
 #pragma once
 
 #include <cstdint>

@@ -125,6 +125,18 @@ def test_a_file_is_clustered_where_it_lies(tmp_path):
     np.testing.assert_array_equal(found.assign(lies), found.labels)
 
 
+def test_rows_of_several_windows_are_summed_together():
+    X = groups(10, n=10_000, k=3, d=512)
+    w = np.random.default_rng(0).integers(1, 4, len(X)).astype(float)
+    start = X[[0, 10, 20, 30]] + 0.1
+    for power in (1, 2):
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", steelyard.ConvergenceWarning)
+            options = {"init": start, "max_iter": 2, "tol": 0, "sample_weight": w, "power": power}
+            centers = threads.equal_over_threads(lambda n, o=options: kmeans(X, 4, n_threads=n, **o).centers)
+        np.testing.assert_allclose(centers, reference.kmeans(X, start, 2, w, power)[0], rtol=1e-8, atol=1e-10)
+
+
 def test_threads_change_no_bit():
     X = groups(5, n=9000, k=7, dtype=np.float32)
     for power in (1, 2):

@@ -129,8 +129,8 @@ def kmeans(
     ----------
     X : array_like, shape (n, d)
         Finite. float32 stays float32; float16 is read as float32 in blocks, without a copy of all; all else
-        becomes float64. A memory-mapped file is read where it lies: k / 128 passes for the seeding, and one a
-        step.
+        becomes float64. A memory-mapped file is read where it lies: a pass to check it (two if seeds are to
+        be drawn), k / 128 or some more for the seeding, one a step, and one to assign in the end.
     k : int
         Centres, 1 to n.
     init : {'k-means++', 'random'}, array_like of shape (k, d), or Seeding, default 'k-means++'
