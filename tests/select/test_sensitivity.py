@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import pickle
 
 import numpy as np
@@ -11,7 +12,7 @@ from hypothesis import strategies as st
 
 from steelyard.reference import select as reference
 from steelyard.select import kmeans, kmeans_plusplus, plan_sensitivity, sensitivity_sample
-from steelyard.select._sample import inclusion_probabilities
+from steelyard.select._sample import Sample, draw, inclusion_probabilities
 
 
 def data(seed, n=600, d=3):
@@ -56,6 +57,72 @@ def test_inclusion_probabilities_add_up_and_go_with_the_chances(seed, size):
     open_ = pi < 1
     ratio = pi[open_] / chances[open_]
     np.testing.assert_allclose(ratio, ratio[:1].repeat(len(ratio)) if len(ratio) else ratio, rtol=1e-9)
+
+
+CHANCES = np.array([0.4, 0.25, 0.2, 0.1, 0.05])
+VALUES = np.array([3.0, 1.0, 4.0, 1.0, 5.0])
+CONTROLS = np.array([2.0, 2.0, 3.0, 1.0, 7.0])
+
+
+def sample_of(rows, weights, probabilities, replace):
+    return Sample(
+        indices=rows,
+        weights=weights,
+        probabilities=probabilities,
+        inclusion_probabilities=probabilities,
+        replace=replace,
+        population=5,
+        queries=rows[:0],
+        controls=CONTROLS[rows],
+        control_total=CONTROLS.sum(),
+    )
+
+
+@pytest.mark.parametrize("control", [False, True])
+def test_over_all_draws_with_replacement_totals_and_variances_are_exact_in_the_mean(control):
+    chance, total, variance = [], [], []
+    for drawn in itertools.product(range(5), repeat=3):
+        rows = np.array(drawn)
+        p = CHANCES[rows]
+        found = sample_of(rows, 1 / (3 * p), p, True).estimate(VALUES[rows], control=control)
+        chance.append(p.prod())
+        total.append(found.total)
+        variance.append(found.standard_error**2)
+    chance, total = np.array(chance), np.array(total)
+    assert chance.sum() == pytest.approx(1)
+    assert chance @ total == pytest.approx(VALUES.sum(), rel=1e-12)
+    assert chance @ np.array(variance) == pytest.approx(chance @ (total - VALUES.sum()) ** 2, rel=1e-12)
+
+
+class Scripted:
+    """Stands in for a generator: a given order, a given start."""
+
+    def __init__(self, order, start):
+        self.order, self.start = list(order), start
+
+    def permutation(self, rows):
+        return rows[self.order]
+
+    def random(self):
+        return self.start
+
+
+@pytest.mark.parametrize("control", [False, True])
+def test_over_all_orders_and_starts_draws_without_replacement_are_exact_in_the_mean(control):
+    pi = inclusion_probabilities(CHANCES, 3)
+    assert pi.max() == 1  # an item that is always in, too
+    total, included = 0.0, np.zeros(5)
+    for order in itertools.permutations(range(5)):
+        # The rows drawn change only where a mark passes the end of an item.
+        cuts = np.unique(np.r_[0.0, np.round(np.cumsum(pi[list(order)]) % 1, 12), 1.0])
+        for low, high in itertools.pairwise(cuts):
+            rows, weights, inclusion = draw(CHANCES, 3, False, Scripted(order, (low + high) / 2))
+            assert len(set(rows.tolist())) == 3
+            found = sample_of(rows, weights, inclusion, False).estimate(VALUES[rows], control=control)
+            total += (high - low) / 120 * found.total
+            included[rows] += (high - low) / 120
+    np.testing.assert_allclose(included, pi, rtol=1e-9)
+    assert total == pytest.approx(VALUES.sum(), rel=1e-9)
 
 
 def test_items_are_drawn_as_often_as_they_should_be():
@@ -120,6 +187,25 @@ def test_near_duplicates_that_differ_in_loss_do_not_blow_it_up():
         assert np.mean(errors) < 1.6 * np.mean(uniform)
 
 
+@pytest.mark.parametrize("holder", ["pooled", "quantile"])
+def test_probes_among_near_copies_alone_say_nothing_of_far_items(holder):
+    """Slopes of 1e12 would put all but the even share on the 2 % that lie apart: 20 items of 200."""
+    rng = np.random.default_rng(0)
+    centers = 5 * rng.normal(size=(50, 8))
+    labels = rng.integers(0, 50, 5000)
+    X = centers[labels] + 1e-6 * rng.normal(size=(5000, 8))
+    far = rng.choice(5000, 100, replace=False)
+    X[far] += rng.normal(size=(100, 8))
+    loss = rng.exponential(1, 5000)
+    sizes = []
+    for seed in range(40):
+        plan = plan_sensitivity(X, clusters=(centers, labels), holder=holder, rng=seed)
+        told = loss[plan.queries]
+        sample = plan.sample(200, losses=told)
+        sizes.append(sample.effective_sample_size)
+    assert np.median(sizes) > 40
+
+
 def test_losses_are_asked_for_once():
     X, loss = data(5)
     calls = []
@@ -169,6 +255,17 @@ def test_known_labels_are_not_asked_for_and_excluded_items_are_left_alone():
     mask[out] = True
     again = plan_sensitivity(X, clusters=6, known=(known, loss[known]), exclude=mask, rng=0)
     np.testing.assert_array_equal(again.queries, plan.queries)
+
+
+def test_known_labels_that_leave_nothing_to_ask_are_used():
+    X, loss = data(7)
+    every = (np.arange(600), loss)
+    plan = plan_sensitivity(X, clusters=6, known=every, rng=0)
+    assert len(plan.queries) == 0
+    sample = plan.sample(30)
+    np.testing.assert_array_equal(sample.indices, plan.sample(30, losses=[]).indices)
+    assert sample.control_total == pytest.approx(loss[plan.center_points][plan.labels].sum())
+    assert sensitivity_sample(X, 30, clusters=6, known=every, rng=0).controls is not None
 
 
 def test_without_losses_clusters_share_alike():

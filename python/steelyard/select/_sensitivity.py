@@ -18,7 +18,6 @@ from ._seeding import METRICS, Seeding, kmeans_plusplus
 
 _ROWS = 65_536
 _QUANTILE = 0.9
-_FLOOR = 0.01  # of the mean power of the distance, below which a probe says nothing of the slope
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -62,7 +61,8 @@ class SensitivityPlan:
         size : int
             Draws.
         losses : array_like, shape (len(queries),), optional
-            At `queries`, >= 0. Default: the clustering's sensitivities alone.
+            At `queries`, >= 0. Default: the clustering's sensitivities alone; or the known losses, where they
+            leave nothing to ask for.
         replace : bool, default True
             As for `sensitivity_sample`.
         rng : None, int, SeedSequence, BitGenerator or Generator, optional
@@ -78,12 +78,13 @@ class SensitivityPlan:
             raise ValueError(f"size must be at most {population} without replacement, got {count}")
         generator = np.random.default_rng(list(self._seed) if rng is None else rng)
         predicted: Floats | None = None
-        if losses is None:
+        if losses is None and not (len(self._known[0]) and len(self.queries) == 0):
             scores = cluster_sensitivities(
                 self.labels, self.distances, len(self.center_points), self._allowed
             )
         else:
-            predicted, slopes = self._predictions(losses_of(losses, "losses", len(self.queries)))
+            values = () if losses is None else losses
+            predicted, slopes = self._predictions(losses_of(values, "losses", len(self.queries)))
             scores = predicted + slopes * self.distances
         chances = mixed(scores, self._allowed, self._mix)
         rows, weights, drawn = draw(chances, count, again, generator)
@@ -95,19 +96,21 @@ class SensitivityPlan:
             inclusion_probabilities=inclusion,
             replace=again,
             population=population,
-            queries=self.queries if losses is not None else self.queries[:0],
+            queries=self.queries if predicted is not None else self.queries[:0],
             controls=None if predicted is None else predicted[rows],
             control_total=0.0 if predicted is None else float(predicted[self._allowed].sum()),
         )
 
     def _predictions(self, losses: Floats) -> tuple[Floats, Floats]:
         """Predicted loss of every item, and its cluster's slope."""
-        told = dict(zip(self.queries.tolist(), losses.tolist(), strict=True))
-        told.update(zip(self._known[0].tolist(), self._known[1].tolist(), strict=True))
-        center = np.array([told.get(c, 0.0) for c in self.center_points.tolist()])
+        rows = np.concatenate([self.queries, self._known[0]])
+        every = np.zeros(len(self.labels))
+        every[rows] = np.concatenate([losses, self._known[1]])
+        there = self.center_points >= 0
+        center = np.where(there, every[self.center_points], 0.0)
         predicted = center[self.labels]
-        probes = np.array([p for p in told if p not in set(self.center_points.tolist())], dtype=np.int64)
-        gaps = np.abs(np.array([told[p] for p in probes.tolist()]) - predicted[probes])
+        probes = np.setdiff1d(rows, self.center_points)
+        gaps = np.abs(every[probes] - predicted[probes])
         mean = float(self.distances[self._allowed].mean())
         slopes = slopes_of(self._holder, gaps, self.distances[probes], mean, len(self.center_points))
         return predicted, slopes[self.labels]
@@ -119,9 +122,11 @@ def slopes_of(holder: Any, gaps: Floats, distances: Floats, mean: float, k: int)
         return np.broadcast_to(np.asarray(holder, dtype=np.float64), k)
     if len(gaps) == 0 or not distances.any():
         return np.zeros(k)
+    # Distances count as the mean of all at least: near copies alone among the probes say nothing of far
+    # items, and so the scores have no more than n times a typical difference from distances.
     if check_choice(holder, "holder", ("pooled", "quantile")) == "pooled":
-        return np.full(k, gaps.sum() / distances.sum())
-    return np.full(k, float(np.quantile(gaps / np.maximum(distances, _FLOOR * mean), _QUANTILE)))
+        return np.full(k, gaps.sum() / max(distances.sum(), len(distances) * mean))
+    return np.full(k, float(np.quantile(gaps / np.maximum(distances, mean), _QUANTILE)))
 
 
 def plan_sensitivity(
@@ -240,15 +245,16 @@ def sensitivity_sample(
         A number of seeds to draw, or clusters of X.
     losses : callable, array_like of shape (n,), or None
         Called once as losses(indices) for the centre points and the probes; or all losses. >= 0. None: by the
-        clustering's sensitivities, distance^power / (its sum in the cluster) + 1 / (size of the cluster).
+        clustering's sensitivities, distance^power / (its sum in the cluster) + 1 / (size of the cluster),
+        unless `known` covers all centre points.
     known : (indices, losses), optional
         Labels that are there already: they serve as centre points (the nearest to the centre) and as probes.
     exclude : array_like of int or bool, optional
         Rows that are neither asked for nor drawn, nor part of the population.
     holder : {'pooled', 'quantile'}, float, or array_like of shape (k,), default 'pooled'
         L: the probes' sum of loss differences over their sum of distance^power; the 0.9 quantile of the
-        quotients; or given. One constant for all clusters by default: per-cluster maxima explode where
-        near-duplicates differ in loss.
+        quotients; or given. Distances count as the mean over all items at least. One constant for all
+        clusters: per-cluster maxima explode where near-duplicates differ in loss.
     n_probes : int, optional
         Probes, drawn uniformly. Default k // 20 + 10; none where `holder` is given.
     power : float, default 2
