@@ -50,6 +50,7 @@ def test_sweeps(benchmark, case, prior, solver):
             strengths=np.zeros(games.n),
             tie=starting_tie(cells, spec),
             home_advantage=0.0,
+            coefficients=np.zeros(0),
             n_threads=_core._default_threads(),
             progress=None,
         )

@@ -101,7 +101,7 @@ rank::PairGraph make_graph(const Array<std::int32_t>& left, const Array<std::int
                            const OptionalArray<double>& ties, const OptionalArray<double>& left_squared,
                            const OptionalArray<double>& right_squared,
                            const OptionalArray<double>& ties_squared, const OptionalArray<std::int8_t>& home,
-                           std::int32_t items, bool keep_home) {
+                           const OptionalArray<double>& covariates, std::int32_t items, bool keep_home) {
   const rank::TableColumns table{vector_view(left, "left"),
                                  vector_view(right, "right"),
                                  vector_view(left_wins, "left_wins"),
@@ -110,7 +110,8 @@ rank::PairGraph make_graph(const Array<std::int32_t>& left, const Array<std::int
                                  vector_view(left_squared, "left_squared"),
                                  vector_view(right_squared, "right_squared"),
                                  vector_view(ties_squared, "ties_squared"),
-                                 vector_view(home, "home")};
+                                 vector_view(home, "home"),
+                                 vector_view(covariates, "covariates")};
   return run(1, [&](Monitor& monitor) { return rank::build_pair_graph(table, items, keep_home, &monitor); });
 }
 
@@ -132,9 +133,12 @@ auto optional_column(std::vector<T> rank::PairGraph::* member) {
 
 void register_graph(py::module_& m) {
   using rank::PairGraph;
-  py::class_<PairGraph>(m, "PairGraph", "One edge per pair of items and home sign: what the solvers walk.")
+  py::class_<PairGraph>(
+      m, "PairGraph",
+      "One edge per pair of items and home sign (with covariates: per row): what the solvers walk.")
       .def(py::init(&make_graph), "left"_a, "right"_a, "left_wins"_a, "right_wins"_a, "ties"_a,
-           "left_squared"_a, "right_squared"_a, "ties_squared"_a, "home"_a, "items"_a, "keep_home"_a)
+           "left_squared"_a, "right_squared"_a, "ties_squared"_a, "home"_a, "covariates"_a, "items"_a,
+           "keep_home"_a)
       .def_readonly("items", &PairGraph::items)
       .def_property_readonly("left", column(&PairGraph::left))
       .def_property_readonly("right", column(&PairGraph::right))
@@ -145,6 +149,7 @@ void register_graph(py::module_& m) {
       .def_property_readonly("right_squared", optional_column(&PairGraph::right_squared))
       .def_property_readonly("ties_squared", optional_column(&PairGraph::ties_squared))
       .def_property_readonly("home", optional_column(&PairGraph::home))
+      .def_property_readonly("covariates", optional_column(&PairGraph::covariates))
       .def_property_readonly("offsets", column(&PairGraph::offsets))
       .def_property_readonly("neighbours", column(&PairGraph::neighbours))
       .def_property_readonly("edge", column(&PairGraph::edge))

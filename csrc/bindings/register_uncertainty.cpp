@@ -27,13 +27,13 @@ rank::BootstrapOptions options_of(const std::string& method, const std::string& 
 
 py::dict bootstrap(const rank::PairGraph& graph, const std::string& ties_model, bool home, double prior,
                    const Array<double>& strengths, double tie, double home_advantage,
-                   const std::string& method, const std::string& tie_use, py::ssize_t rounds,
-                   std::uint64_t seed, std::uint64_t stream, double tol,
+                   const Array<double>& coefficients, const std::string& method, const std::string& tie_use,
+                   py::ssize_t rounds, std::uint64_t seed, std::uint64_t stream, double tol,
                    const OptionalArray<std::int32_t>& cluster, const OptionalArray<double>& row_wins,
                    const OptionalArray<double>& row_losses, const OptionalArray<double>& row_ties,
                    std::int32_t clusters, int n_threads, const py::object& progress) {
-  const auto model = make_model(ties_model, home, prior);
-  const auto at = make_parameters(strengths, tie, home_advantage);
+  const auto model = make_model(graph, ties_model, home, prior);
+  const auto at = make_parameters(strengths, tie, home_advantage, coefficients, model);
   const auto options = options_of(method, tie_use, rounds, seed, stream, tol);
   const rank::ClusterRows rows{vector_view(cluster, "cluster"),   graph.edge_of_row,
                                vector_view(row_wins, "row_wins"), vector_view(row_losses, "row_losses"),
@@ -47,6 +47,7 @@ py::dict bootstrap(const rank::PairGraph& graph, const std::string& ties_model, 
   }
   return py::dict("strengths"_a = take(std::move(out.strengths), rounds, graph.items),
                   "tie"_a = take(std::move(out.tie)), "home"_a = take(std::move(out.home)),
+                  "coefficients"_a = take(std::move(out.coefficients), rounds, model.covariates),
                   "state"_a = take(std::move(out.state)), "info"_a = to_dict(out.info));
 }
 
@@ -90,8 +91,9 @@ py::object contrast_maxima(const Array<double>& draws, const Array<std::int32_t>
 
 void register_uncertainty(py::module_& m) {
   m.def("_bootstrap", &bootstrap, "graph"_a, "ties_model"_a, "home"_a, "prior"_a, "strengths"_a, "tie"_a,
-        "home_advantage"_a, "method"_a, "tie_use"_a, "rounds"_a, "seed"_a, "stream"_a, "tol"_a, "cluster"_a,
-        "row_wins"_a, "row_losses"_a, "row_ties"_a, "clusters"_a, "n_threads"_a, "progress"_a);
+        "home_advantage"_a, "coefficients"_a, "method"_a, "tie_use"_a, "rounds"_a, "seed"_a, "stream"_a,
+        "tol"_a, "cluster"_a, "row_wins"_a, "row_losses"_a, "row_ties"_a, "clusters"_a, "n_threads"_a,
+        "progress"_a);
   m.def("_gaussian_draws", &gaussian_draws, "factor"_a, "draws"_a, "seed"_a, "stream"_a, "n_threads"_a);
   m.def("_contrast_maxima", &contrast_maxima, "draws"_a, "items"_a, "scale"_a, "apart"_a, "n_threads"_a);
 }

@@ -11,6 +11,7 @@
 #include "core/random.hpp"
 #include "linalg/cholesky.hpp"
 #include "rank/components.hpp"
+#include "rank/existence.hpp"
 #include "rank/separation.hpp"
 
 namespace steelyard::rank {
@@ -98,7 +99,7 @@ class Worker {
       model.ties = Ties::none;
       at.tie = model_.ties == Ties::davidson ? -infinity : 0.0;
     }
-    if (!may_separate) return run(*solver_, votes_.counts(), at, options, info, outer);
+    if (!may_separate) return run(*solver_, model, votes_.counts(), at, options, info, outer);
     Monitor monitor = Monitor::inside(outer);
     const bool whole = model.ties == model_.ties;
     if (model.prior <= 0.0) {
@@ -106,22 +107,31 @@ class Worker {
       if (components.count > 1) return fit_core(components, model, at, options, info, outer);
     }
     if (model.extra() > 0 && find_separation(graph_, used(model), model, monitor)) return give_up(at);
-    if (whole) return run(*solver_, votes_.counts(), at, options, info, outer);
+    if (whole) return run(*solver_, model, votes_.counts(), at, options, info, outer);
     NewtonSolver simpler(graph_, model, linear_, monitor);
-    return run(simpler, used(model), at, options, info, outer);
+    return run(simpler, model, used(model), at, options, info, outer);
   }
 
  private:
-  static RoundState run(NewtonSolver& solver, const Counts& counts, Parameters& at, const FitOptions& options,
-                        Info& info, Monitor& outer) {
+  /// Coefficients of covariates without a finite optimum are seen by the fit alone.
+  static bool ran_away(const NewtonSolver& solver, const PairGraph& graph, const Model& model,
+                       const Counts& counts, const Parameters& at, const Info& info) {
+    return solver.receded() || (model.covariates > 0 && info.converged &&
+                                info.error_bound >= proving_decrement(graph, counts, model, at));
+  }
+
+  RoundState run(NewtonSolver& solver, const Model& model, const Counts& counts, Parameters& at,
+                 const FitOptions& options, Info& info, Monitor& outer) const {
     Monitor monitor = Monitor::inside(outer);
     info = solver.fit(counts, at, options, monitor);
+    if (ran_away(solver, graph_, model, counts, at, info)) return give_up(at);
     return info.converged ? RoundState::converged : RoundState::unconverged;
   }
 
   static RoundState give_up(Parameters& at) {
     std::fill(at.strengths.begin(), at.strengths.end(), nan);
     at.tie = at.home = nan;
+    std::fill(at.coefficients.begin(), at.coefficients.end(), nan);
     return RoundState::infinite;
   }
 
@@ -212,7 +222,7 @@ class Worker {
     const auto largest = static_cast<std::int32_t>(std::max_element(size.begin(), size.end()) - size.begin());
     std::vector<bool> core(items);
     std::vector<std::int32_t> code(items, -1);
-    Parameters inner{{}, at.tie, at.home};
+    Parameters inner{{}, at.tie, at.home, at.coefficients};
     double mean = 0.0;
     for (size_t i = 0; i < items; ++i) {
       core[i] = components.label[i] == largest;
@@ -231,8 +241,14 @@ class Worker {
                         : below[i] ? -infinity
                                    : nan;
     }
-    at.tie = alone ? nan : inner.tie;
-    at.home = alone ? nan : inner.home;
+    if (alone) {
+      at.tie = at.home = nan;
+      std::fill(at.coefficients.begin(), at.coefficients.end(), nan);
+    } else {
+      at.tie = inner.tie;
+      at.home = inner.home;
+      at.coefficients = inner.coefficients;
+    }
     return RoundState::infinite;
   }
 
@@ -242,6 +258,7 @@ class Worker {
     Monitor monitor = Monitor::inside(outer);
     std::vector<std::int32_t> left, right;
     std::vector<std::int8_t> home;
+    std::vector<double> covariates;
     Votes part;
     double ties = 0.0;
     for (size_t k = 0; k < graph_.left.size(); ++k) {
@@ -257,19 +274,22 @@ class Worker {
         ties += votes_.ties[k];
       }
       if (!graph_.home.empty()) home.push_back(graph_.home[k]);
+      for (int c = 0; c < model.covariates; ++c)
+        covariates.push_back(
+            graph_.covariates[k * static_cast<size_t>(model.covariates) + static_cast<size_t>(c)]);
     }
     if (ties <= 0.0) {
       model.ties = Ties::none;
       part.ties.clear();
     }
-    TableColumns columns{left, right, part.wins, part.losses, part.ties, {}, {}, {}, home};
+    TableColumns columns{left, right, part.wins, part.losses, part.ties, {}, {}, {}, home, covariates};
     const PairGraph graph = build_pair_graph(columns, static_cast<std::int32_t>(at.strengths.size()), true);
     const Counts counts{graph.wins, graph.losses, graph.ties};
     if (model.extra() > 0 && find_separation(graph, counts, model, monitor)) return false;
     const Linear linear = graph.items <= linalg::own_cholesky_limit ? Linear::dense : Linear::cg;
     NewtonSolver solver(graph, model, linear, monitor);
-    run(solver, counts, at, options, info, outer);
-    return true;
+    info = solver.fit(counts, at, options, monitor);
+    return !ran_away(solver, graph, model, counts, at, info);
   }
 
   const PairGraph& graph_;
@@ -333,6 +353,8 @@ Bootstrap bootstrap(const PairGraph& graph, const ClusterRows& clusters, const M
   out.strengths.assign(rounds * items, nan);
   out.tie.assign(rounds, nan);
   out.home.assign(rounds, nan);
+  const auto covariates = static_cast<size_t>(model.covariates);
+  out.coefficients.assign(rounds * covariates, nan);
   out.state.assign(rounds, 0);
   std::vector<double> decrement(rounds, 0.0);
   std::vector<int> steps(rounds, 0);
@@ -359,6 +381,8 @@ Bootstrap bootstrap(const PairGraph& graph, const ClusterRows& clusters, const M
               out.strengths.begin() + static_cast<std::ptrdiff_t>(r * items));
     out.tie[r] = round.tie;
     out.home[r] = round.home;
+    std::copy(round.coefficients.begin(), round.coefficients.end(),
+              out.coefficients.begin() + static_cast<std::ptrdiff_t>(r * covariates));
     decrement[r] = info.error_bound;
     steps[r] = info.iterations;
     out.state[r] = static_cast<std::int8_t>(state);

@@ -45,9 +45,10 @@ struct BootstrapOptions {
 enum class RoundState : std::int8_t { missing = 0, converged = 1, infinite = 2, unconverged = 3 };
 
 struct Bootstrap {
-  std::vector<double> strengths;   ///< rounds x items, row-major
-  std::vector<double> tie, home;   ///< of each round; log nu is -inf in a round without ties
-  std::vector<std::int8_t> state;  ///< RoundState of each round
+  std::vector<double> strengths;     ///< rounds x items, row-major
+  std::vector<double> tie, home;     ///< of each round; log nu is -inf in a round without ties
+  std::vector<double> coefficients;  ///< rounds x covariates, row-major
+  std::vector<std::int8_t> state;    ///< RoundState of each round
   Info info;
 };
 

@@ -17,35 +17,75 @@ double dot(const double* a, const double* b, ptrdiff_t n, ptrdiff_t a_stride, pt
   return sum;
 }
 
-/// Smallest l with det(A - l B) = 0 for B positive definite.
-double smallest_generalised_eigenvalue(const Small& a, const Small& b) {
-  if (a.size == 1) return a.a[0] / b.a[0];
-  const double qa = b.a[0] * b.a[3] - b.a[1] * b.a[1];
-  const double qb = -(a.a[0] * b.a[3] + a.a[3] * b.a[0] - 2.0 * a.a[1] * b.a[1]);
-  const double qc = a.a[0] * a.a[3] - a.a[1] * a.a[1];
-  if (!(qa > 0.0)) return 0.0;
-  return (-qb - std::sqrt(std::max(0.0, qb * qb - 4.0 * qa * qc))) / (2.0 * qa);
+/// A lower bound of the smallest l with det(A - l B) = 0, exact for one row; 0 unless A is positive definite.
+double least_share(Small a, const Small& b) {
+  if (!a.factor()) return 0.0;
+  double trace = 0.0;
+  std::vector<double> column(at_index(b.size()));
+  for (int j = 0; j < b.size(); ++j) {
+    for (int i = 0; i < b.size(); ++i) column[at_index(i)] = b.at(i, j);
+    a.solve(column.data());
+    trace += column[at_index(j)];
+  }
+  return 1.0 / trace;
 }
 
 }  // namespace
 
-bool Small::solve(const std::array<double, 2>& b, std::array<double, 2>& x) const {
-  if (size == 0) return true;
-  if (!(a[0] > 0.0)) return false;
-  if (size == 1) {
-    x[0] = b[0] / a[0];
-    return true;
+bool Small::factor() {
+  for (int j = 0; j < size_; ++j) {
+    for (int k = 0; k < j; ++k) at(j, j) -= at(j, k) * at(j, k);
+    if (!(at(j, j) > 0.0)) return false;
+    at(j, j) = std::sqrt(at(j, j));
+    for (int i = j + 1; i < size_; ++i) {
+      for (int k = 0; k < j; ++k) at(i, j) -= at(i, k) * at(j, k);
+      at(i, j) /= at(j, j);
+    }
   }
-  const double schur = a[3] - a[1] * a[1] / a[0];
-  if (!(schur > 0.0)) return false;
-  x[1] = (b[1] - a[1] * b[0] / a[0]) / schur;
-  x[0] = (b[0] - a[1] * x[1]) / a[0];
   return true;
+}
+
+void Small::solve_lower(double* x) const {
+  for (int i = 0; i < size_; ++i) {
+    for (int k = 0; k < i; ++k) x[i] -= at(i, k) * x[k];
+    x[i] /= at(i, i);
+  }
+}
+
+void Small::solve_transposed(double* x) const {
+  for (int i = size_; i-- > 0;) {
+    for (int k = i + 1; k < size_; ++k) x[i] -= at(k, i) * x[k];
+    x[i] /= at(i, i);
+  }
+}
+
+void Small::solve(double* x) const {
+  solve_lower(x);
+  solve_transposed(x);
+}
+
+double Small::log_determinant() const {
+  double sum = 0.0;
+  for (int i = 0; i < size_; ++i) sum += 2.0 * std::log(at(i, i));
+  return sum;
+}
+
+double slope_along(const Derivatives& d, const NewtonDirection& direction) {
+  return dot(d.gradient.data(), direction.strengths.data(), std::ssize(direction.strengths), 1, 1) +
+         dot(d.extra_gradient.data(), direction.extra.data(), d.extra, 1, 1);
+}
+
+void move_along(const Model& model, const NewtonDirection& direction, double step, Parameters& at) {
+  for (std::size_t i = 0; i < at.strengths.size(); ++i) at.strengths[i] += step * direction.strengths[i];
+  const double* extra = direction.extra.data();
+  if (model.ties != Ties::none) at.tie += step * *extra++;
+  if (model.home) at.home += step * *extra++;
+  for (double& value : at.coefficients) value += step * *extra++;
 }
 
 Small schur_complement(const Derivatives& d, const double* border, const double* solved, ptrdiff_t n,
                        ptrdiff_t stride) {
-  Small schur{d.extra, {}};
+  Small schur(d.extra);
   for (int c = 0; c < d.extra; ++c) {
     for (int e = 0; e < d.extra; ++e) {
       schur.at(c, e) =
@@ -68,25 +108,22 @@ BorderedSystem::BorderedSystem(const Derivatives& d)
   }
 }
 
-bool BorderedSystem::combine(const Derivatives& d, const Model& model, NewtonDirection& out) {
-  const auto schur = schur_complement(d, right.data() + 1, solved.data() + 1, n, columns);
-  std::array<double, 2> rest{};
+bool BorderedSystem::combine(const Derivatives& d, NewtonDirection& out) {
+  auto schur = schur_complement(d, right.data() + 1, solved.data() + 1, n, columns);
+  if (!schur.factor()) return false;
+  auto& extra = out.extra;
+  extra.resize(at_index(d.extra));
   for (int c = 0; c < d.extra; ++c)
-    rest[at_index(c)] =
+    extra[at_index(c)] =
         d.extra_gradient[at_index(c)] - dot(&right[at_index(c + 1)], solved.data(), n, columns, columns);
-  extra = {};
-  if (!schur.solve(rest, extra)) return false;
+  schur.solve(extra.data());
   out.strengths.resize(at_index(n));
   for (ptrdiff_t i = 0; i < n; ++i) {
     double step = solved[at_index(i * columns)];
     for (int c = 0; c < d.extra; ++c) step -= solved[at_index(i * columns + c + 1)] * extra[at_index(c)];
     out.strengths[at_index(i)] = step;
   }
-  int next = 0;
-  out.tie = model.ties != Ties::none ? extra[at_index(next++)] : 0.0;
-  out.home = model.home ? extra[at_index(next)] : 0.0;
-  out.slope = dot(d.gradient.data(), out.strengths.data(), n, 1, 1);
-  for (int c = 0; c < d.extra; ++c) out.slope += d.extra_gradient[at_index(c)] * extra[at_index(c)];
+  out.slope = slope_along(d, out);
   out.decrement = out.lower = std::sqrt(std::max(0.0, out.slope));
   return true;
 }
@@ -104,7 +141,7 @@ void BorderedSystem::bound(const Derivatives& d, const std::function<void(const 
   multiply(point.data(), residual.data());
   for (ptrdiff_t i = 0; i < n; ++i) {
     double target = right[at_index(i * m)];
-    for (int c = 0; c < d.extra; ++c) target -= right[at_index(i * m + c + 1)] * extra[at_index(c)];
+    for (int c = 0; c < d.extra; ++c) target -= right[at_index(i * m + c + 1)] * out.extra[at_index(c)];
     residual[at_index(i * m)] = target - residual[at_index(i * m)];
     for (ptrdiff_t c = 1; c < m; ++c)
       residual[at_index(i * m + c)] = right[at_index(i * m + c)] - residual[at_index(i * m + c)];
@@ -113,8 +150,8 @@ void BorderedSystem::bound(const Derivatives& d, const std::function<void(const 
   const double rest = energy(residual.data(), m);
   double share = 1.0;  // 1 - rho^2
   if (d.extra > 0) {
-    Small remaining{d.extra, {}};
-    const Small block{d.extra, d.extra_hessian};
+    Small remaining(d.extra);
+    const Small block(d.extra, d.extra_hessian);
     double slack = 0.0;
     for (int c = 0; c < d.extra; ++c) slack += energy(&residual[at_index(c + 1)], m);
     for (int c = 0; c < d.extra; ++c) {
@@ -126,7 +163,7 @@ void BorderedSystem::bound(const Derivatives& d, const std::function<void(const 
         remaining.at(c, e) = block.at(c, e) - 0.5 * (term(c, e) + term(e, c)) - (c == e ? slack : 0.0);
       }
     }
-    share = smallest_generalised_eigenvalue(remaining, block);
+    share = least_share(std::move(remaining), block);
   }
   out.lower = std::sqrt(std::max(0.0, below));
   out.decrement =

@@ -92,12 +92,7 @@ void HistorySystem::hold() {
 }
 
 double HistorySystem::slope_along(const NewtonDirection& direction) const {
-  double slope = 0.0;
-  for (std::size_t k = 0; k < d_.gradient.size(); ++k) slope += d_.gradient[k] * direction.strengths[k];
-  std::size_t next = 0;
-  if (model_.ties != Ties::none) slope += d_.extra_gradient[next++] * direction.tie;
-  if (model_.home) slope += d_.extra_gradient[next] * direction.home;
-  return slope;
+  return rank::slope_along(d_, direction);
 }
 
 void HistorySystem::multiply(const double* x, double* y, ptrdiff_t columns, Monitor& monitor) const {
@@ -180,7 +175,7 @@ bool HistorySystem::direction(double accuracy, NewtonDirection& out, Monitor& mo
   const auto chains = [&](const double* b, double* x, ptrdiff_t m) { solve_chains(b, x, m, monitor); };
   const auto result = linalg::conjugate_gradients(
       system.n, system.columns, apply, chains, system.right.data(), system.solved.data(), options, monitor);
-  if (result.interrupted || !system.combine(d_, model_, out)) return false;
+  if (result.interrupted || !system.combine(d_, out)) return false;
   out.cg_iterations = result.iterations;
   system.bound(
       d_, [&](const double* x, double* y) { multiply(x, y, system.columns, monitor); },
@@ -190,21 +185,15 @@ bool HistorySystem::direction(double accuracy, NewtonDirection& out, Monitor& mo
 
 namespace {
 
-Parameters moved(const Parameters& from, const NewtonDirection& d, double step) {
-  Parameters to = from;
-  for (std::size_t k = 0; k < to.strengths.size(); ++k) to.strengths[k] += step * d.strengths[k];
-  to.tie += step * d.tie;
-  to.home += step * d.home;
-  return to;
-}
-
 /// Along the direction until the slope has not turned by more than half of what it was.
 bool take_step(HistorySystem& system, const Counts& counts, const Model& model, const NewtonDirection& d,
                Parameters& point, double& step, Monitor& monitor) {
   step = 1.0;
-  if (model.ties == Ties::rao_kupper && d.tie < 0.0) step = std::min(step, -0.9 * point.tie / d.tie);
+  if (model.ties == Ties::rao_kupper && d.extra[0] < 0.0)
+    step = std::min(step, -0.9 * point.tie / d.extra[0]);
   for (int attempt = 0; attempt < 60; ++attempt) {
-    Parameters next = moved(point, d, step);
+    Parameters next = point;
+    move_along(model, d, step, next);
     if (!system.evaluate(counts, next, monitor)) return false;
     const double after = system.slope_along(d);
     if (std::isfinite(after) && after >= -0.5 * d.slope) {

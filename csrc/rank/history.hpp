@@ -113,14 +113,14 @@ class HistoryPosterior {
   void gather(const double* gradient, double* out) const;
 
   double log_determinant() const;  ///< of H
-  std::ptrdiff_t size() const { return nodes_ + border_.size; }
+  std::ptrdiff_t size() const { return nodes_ + border_.size(); }
 
  private:
   bool is_held(std::ptrdiff_t k) const { return !held_.empty() && held_[static_cast<std::size_t>(k)] != 0; }
 
   std::optional<linalg::SparseCholesky> factor_;
   std::ptrdiff_t nodes_ = 0;
-  Small border_;                       ///< the Schur complement
+  Small border_;                       ///< the Schur complement's factor
   std::vector<double> solved_;         ///< A^{-1} K, nodes x extra
   std::vector<std::int32_t> link_of_;  ///< by entry of the pattern: see HistorySystem::link_of
   std::vector<std::int8_t> held_;

@@ -68,8 +68,7 @@ std::optional<HistoryPosterior> HistoryPosterior::at(const PairGraph& graph, con
   out.solved_ = d.border;
   if (d.extra > 0) factor->solve(out.solved_.data(), d.extra);
   out.border_ = schur_complement(d, d.border.data(), out.solved_.data(), out.nodes_, d.extra);
-  std::array<double, 2> unused{};
-  if (!out.border_.solve({1.0, 1.0}, unused)) return std::nullopt;
+  if (!out.border_.factor()) return std::nullopt;
   out.factor_ = std::move(factor);
   out.link_of_ = std::move(matrix.link_of);
   out.held_.assign(timelines.held.begin(), timelines.held.end());
@@ -87,17 +86,18 @@ bool HistoryPosterior::marginals(Marginals& out, Monitor& monitor) const {
     linked[index(link)] = 1;
   };
   if (!factor_->selected_inverse(out.variance, keep, monitor)) return false;
-  const int extra = border_.size;
+  const int extra = border_.size();
+  std::vector<double> sw(index(extra));
   for (ptrdiff_t k = 0; k < nodes_; ++k) {
     if (is_held(k)) {
       out.variance[index(k)] = out.link_covariance[index(k)] = 0.0;
       continue;
     }
-    std::array<double, 2> w{}, sw{};
-    for (int c = 0; c < extra; ++c) w[index(c)] = solved_[index(k * extra + c)];
-    border_.solve(w, sw);
+    const double* w = &solved_[index(k * extra)];
+    std::copy(w, w + extra, sw.begin());
+    border_.solve(sw.data());
     for (int c = 0; c < extra; ++c) {
-      out.variance[index(k)] += w[index(c)] * sw[index(c)];
+      out.variance[index(k)] += w[c] * sw[index(c)];
       if (linked[index(k)] != 0)
         out.link_covariance[index(k)] += solved_[index((k - 1) * extra + c)] * sw[index(c)];
     }
@@ -106,16 +106,15 @@ bool HistoryPosterior::marginals(Marginals& out, Monitor& monitor) const {
 }
 
 void HistoryPosterior::solve(double* b, ptrdiff_t columns) const {
-  const int extra = border_.size;
-  std::vector<double> top(b, b + nodes_ * columns), rest(index(extra * columns));
+  const int extra = border_.size();
+  std::vector<double> top(b, b + nodes_ * columns), rest(index(extra * columns)), delta(index(extra));
   for (ptrdiff_t c = 0; c < columns; ++c) {
-    std::array<double, 2> right{}, delta{};
     for (int e = 0; e < extra; ++e) {
-      right[index(e)] = b[(nodes_ + e) * columns + c];
+      delta[index(e)] = b[(nodes_ + e) * columns + c];
       for (ptrdiff_t k = 0; k < nodes_; ++k)
-        right[index(e)] -= solved_[index(k * extra + e)] * b[k * columns + c];
+        delta[index(e)] -= solved_[index(k * extra + e)] * b[k * columns + c];
     }
-    border_.solve(right, delta);
+    border_.solve(delta.data());
     for (int e = 0; e < extra; ++e) rest[index(e * columns + c)] = delta[index(e)];
   }
   factor_->solve(top.data(), columns);
@@ -131,32 +130,10 @@ void HistoryPosterior::solve(double* b, ptrdiff_t columns) const {
 }
 
 // With S = R R' for the Schur complement, T = [L^{-T}  -W R^{-T} ; 0  R^{-T}].
-namespace {
-
-/// The lower factor of a matrix of size 1 or 2.
-struct Root {
-  double a = 1.0, b = 0.0, c = 1.0;
-
-  explicit Root(const Small& s) {
-    if (s.size > 0) a = std::sqrt(s.a[0]);
-    if (s.size > 1) {
-      b = s.a[2] / a;
-      c = std::sqrt(s.a[3] - b * b);
-    }
-  }
-  std::array<double, 2> solve(std::array<double, 2> x) const { return {x[0] / a, (x[1] - b * x[0] / a) / c}; }
-  std::array<double, 2> solve_transposed(std::array<double, 2> x) const {
-    return {(x[0] - b * x[1] / c) / a, x[1] / c};
-  }
-};
-
-}  // namespace
-
 void HistoryPosterior::spread(const double* xi, double* theta) const {
-  const int extra = border_.size;
-  std::array<double, 2> rest{};
-  for (int e = 0; e < extra; ++e) rest[index(e)] = xi[nodes_ + e];
-  rest = Root(border_).solve_transposed(rest);
+  const int extra = border_.size();
+  std::vector<double> rest(xi + nodes_, xi + nodes_ + extra);
+  border_.solve_transposed(rest.data());
   std::copy(xi, xi + nodes_, theta);
   factor_->solve_transposed(theta, 1);
   for (ptrdiff_t k = 0; k < nodes_; ++k) {
@@ -167,23 +144,20 @@ void HistoryPosterior::spread(const double* xi, double* theta) const {
 }
 
 void HistoryPosterior::gather(const double* gradient, double* out) const {
-  const int extra = border_.size;
-  std::array<double, 2> rest{};
+  const int extra = border_.size();
+  std::vector<double> rest(index(extra));
   for (int e = 0; e < extra; ++e) {
     rest[index(e)] = gradient[nodes_ + e];
     for (ptrdiff_t k = 0; k < nodes_; ++k) rest[index(e)] -= solved_[index(k * extra + e)] * gradient[k];
   }
-  rest = Root(border_).solve(rest);
+  border_.solve_lower(rest.data());
   std::copy(gradient, gradient + nodes_, out);
   factor_->solve_lower(out, 1);
   for (int e = 0; e < extra; ++e) out[nodes_ + e] = rest[index(e)];
 }
 
 double HistoryPosterior::log_determinant() const {
-  double border = 0.0;
-  if (border_.size == 1) border = std::log(border_.a[0]);
-  if (border_.size == 2) border = std::log(border_.a[0] * border_.a[3] - border_.a[1] * border_.a[2]);
-  return factor_->log_determinant() + border;
+  return factor_->log_determinant() + border_.log_determinant();
 }
 
 }  // namespace steelyard::rank

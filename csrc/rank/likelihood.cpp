@@ -12,32 +12,46 @@ namespace {
 constexpr std::ptrdiff_t cells_per_chunk = 16384;
 constexpr std::ptrdiff_t cells_per_block = 512;
 
-/// What a chunk of cells adds to the derivatives by the tie and home parameters.
+/// What a chunk of cells adds to the derivatives by the border's parameters; of the Hessian the upper half.
 struct ExtraSums {
-  double tie_gradient = 0.0, tie_curvature = 0.0;
-  double home_gradient = 0.0, home_curvature = 0.0, tie_home = 0.0;
+  explicit ExtraSums(int size)
+      : extra(static_cast<std::size_t>(size)), gradient(extra, 0.0), hessian(extra * extra, 0.0) {}
+
+  double& by(std::size_t row, std::size_t column) { return hessian[row * extra + column]; }
 
   void operator+=(const ExtraSums& other) {
-    tie_gradient += other.tie_gradient;
-    tie_curvature += other.tie_curvature;
-    home_gradient += other.home_gradient;
-    home_curvature += other.home_curvature;
-    tie_home += other.tie_home;
+    for (std::size_t k = 0; k < gradient.size(); ++k) gradient[k] += other.gradient[k];
+    for (std::size_t k = 0; k < hessian.size(); ++k) hessian[k] += other.hessian[k];
   }
+
+  std::size_t extra;
+  std::vector<double> gradient, hessian;
 };
 
 std::size_t at_index(std::ptrdiff_t i) { return static_cast<std::size_t>(i); }
 
-double home_sign(const PairGraph& graph, std::ptrdiff_t cell) {
-  return graph.home.empty() ? 0.0 : static_cast<double>(graph.home[at_index(cell)]);
-}
-
-void fill_differences(const PairGraph& graph, const Parameters& at, bool home, std::ptrdiff_t begin,
-                      std::ptrdiff_t end, double* x) {
+void fill_differences(const PairGraph& graph, const Parameters& at, const Effects& effects,
+                      std::ptrdiff_t begin, std::ptrdiff_t end, double* x) {
   const double* s = at.strengths.data();
   for (auto k = begin; k < end; ++k) x[k - begin] = s[graph.left[at_index(k)]] - s[graph.right[at_index(k)]];
-  if (!home) return;
-  for (auto k = begin; k < end; ++k) x[k - begin] += home_sign(graph, k) * at.home;
+  if (effects.count() == 0) return;
+  for (auto k = begin; k < end; ++k) x[k - begin] += effects.shift(at_index(k), at);
+}
+
+/// The effects' terms of one cell; `cross` where there is a tie column before them.
+void add_effects(const Effects& effects, const Derivatives& d, std::size_t cell, bool cross,
+                 ExtraSums& sums) {
+  const std::size_t first = cross ? 1 : 0;
+  for (int c = 0; c < effects.count(); ++c) {
+    const double value = effects.at(cell, c);
+    if (value == 0.0) continue;
+    const auto row = first + static_cast<std::size_t>(c);
+    sums.gradient[row] += value * d.cell_gradient[cell];
+    if (cross) sums.by(0, row) += value * d.cell_cross[cell];
+    const double curvature = value * d.cell_curvature[cell];
+    for (int e = c; e < effects.count(); ++e)
+      sums.by(row, first + static_cast<std::size_t>(e)) += curvature * effects.at(cell, e);
+  }
 }
 
 ExtraSums evaluate_cells(const PairGraph& graph, const Counts& counts, const Model& model,
@@ -49,23 +63,21 @@ ExtraSums evaluate_cells(const PairGraph& graph, const Counts& counts, const Mod
                                                       : std::exp(at.tie);
   const bool cross = model.ties != Ties::none;
   const double* ties = counts.ties.empty() ? nullptr : counts.ties.data();
+  const Effects effects(graph, model);
   double x[cells_per_block];
-  ExtraSums sums;
+  ExtraSums sums(model.extra());
   for (auto b = begin; b < end; b += cells_per_block) {
     const auto e = std::min(b + cells_per_block, end);
-    fill_differences(graph, at, model.home, b, e, x);
+    fill_differences(graph, at, effects, b, e, x);
     const auto part = terms_of(x, counts.wins.data() + b, counts.losses.data() + b, ties ? ties + b : nullptr,
                                e - b, tie, out.cell_gradient.data() + b, out.cell_curvature.data() + b,
                                cross ? out.cell_cross.data() + b : nullptr);
-    sums.tie_gradient += part.gradient;
-    sums.tie_curvature += part.curvature;
+    if (!cross) continue;
+    sums.gradient[0] += part.gradient;
+    sums.by(0, 0) += part.curvature;
   }
-  if (!model.home) return sums;
-  for (auto k = begin; k < end; ++k) {
-    const double sign = home_sign(graph, k);
-    sums.home_gradient += sign * out.cell_gradient[at_index(k)];
-    sums.home_curvature += sign * sign * out.cell_curvature[at_index(k)];
-    if (cross) sums.tie_home += sign * out.cell_cross[at_index(k)];
+  if (effects.count() > 0) {
+    for (auto k = begin; k < end; ++k) add_effects(effects, out, at_index(k), cross, sums);
   }
   return sums;
 }
@@ -74,41 +86,34 @@ ExtraSums evaluate_cells(const PairGraph& graph, const Counts& counts, const Mod
 void add_threshold_terms(double ties, double delta, ExtraSums& sums) {
   const double e = std::exp(-2.0 * delta);
   const double rest = -std::expm1(-2.0 * delta);
-  sums.tie_gradient += 2.0 * ties / rest;
-  sums.tie_curvature += 4.0 * ties * e / (rest * rest);
+  sums.gradient[0] += 2.0 * ties / rest;
+  sums.by(0, 0) += 4.0 * ties * e / (rest * rest);
 }
 
-void store_extra(const Model& model, const ExtraSums& sums, Derivatives& out) {
-  out.extra = model.extra();
-  const bool tie = model.ties != Ties::none;
-  if (tie) {
-    out.extra_gradient[0] = sums.tie_gradient;
-    out.extra_hessian[0] = sums.tie_curvature;
-  }
-  if (!model.home) return;
-  const std::size_t h = tie ? 1 : 0;
-  out.extra_gradient[h] = sums.home_gradient;
-  out.extra_hessian[tie ? 3 : 0] = sums.home_curvature;
-  if (tie) out.extra_hessian[1] = out.extra_hessian[2] = sums.tie_home;
+void store_extra(ExtraSums& sums, Derivatives& out) {
+  for (std::size_t i = 0; i < sums.extra; ++i)
+    for (std::size_t j = 0; j < i; ++j) sums.by(i, j) = sums.by(j, i);
+  out.extra_gradient = std::move(sums.gradient);
+  out.extra_hessian = std::move(sums.hessian);
 }
 
 /// Gathers the cells of one item: gradient, diagonal and its row of the border.
-void gather_row(const PairGraph& graph, const Model& model, std::ptrdiff_t i, Derivatives& out) {
-  double gradient = 0.0, diagonal = 0.0, by_tie = 0.0, by_home = 0.0;
-  const bool tie = model.ties != Ties::none;
+void gather_row(const PairGraph& graph, const Effects& effects, std::ptrdiff_t i, Derivatives& out) {
+  double gradient = 0.0, diagonal = 0.0;
+  const int tie = out.extra - effects.count();
+  double* border = out.border.data() + i * out.extra;
+  std::fill(border, border + out.extra, 0.0);
   for (auto k = graph.offsets[at_index(i)]; k < graph.offsets[at_index(i) + 1]; ++k) {
     const auto cell = static_cast<std::ptrdiff_t>(graph.edge[at_index(k)]);
     const double side = graph.neighbours[at_index(k)] > i ? 1.0 : -1.0;
     gradient += side * out.cell_gradient[at_index(cell)];
     diagonal += out.cell_curvature[at_index(cell)];
-    if (tie) by_tie += side * out.cell_cross[at_index(cell)];
-    if (model.home) by_home += side * home_sign(graph, cell) * out.cell_curvature[at_index(cell)];
+    if (tie > 0) border[0] += side * out.cell_cross[at_index(cell)];
+    for (int c = 0; c < effects.count(); ++c)
+      border[tie + c] += side * effects.at(at_index(cell), c) * out.cell_curvature[at_index(cell)];
   }
   out.gradient[at_index(i)] = gradient;
   out.diagonal[at_index(i)] = diagonal;
-  double* border = out.border.data() + i * out.extra;
-  if (tie) *border++ = by_tie;
-  if (model.home) *border = by_home;
 }
 
 void add_prior(const Model& model, const Parameters& at, std::ptrdiff_t i, Derivatives& out) {
@@ -144,22 +149,24 @@ bool evaluate(const PairGraph& graph, const Counts& counts, const Model& model, 
               Derivatives& out, Monitor& monitor) {
   resize(graph, model, out);
   const auto cells = std::ssize(graph.left);
-  std::vector<ExtraSums> parts(at_index((cells + cells_per_chunk - 1) / cells_per_chunk));
+  std::vector<ExtraSums> parts(at_index((cells + cells_per_chunk - 1) / cells_per_chunk),
+                               ExtraSums(model.extra()));
   bool complete =
       parallel_for(cells, cells_per_chunk, monitor, [&](std::ptrdiff_t begin, std::ptrdiff_t end) {
         parts[at_index(begin / cells_per_chunk)] = evaluate_cells(graph, counts, model, at, begin, end, out);
       });
-  ExtraSums sums;
+  ExtraSums sums(model.extra());
   for (const auto& part : parts) sums += part;
   if (model.ties == Ties::rao_kupper) {
     double ties = 0.0;
     for (const double t : counts.ties) ties += t;
     add_threshold_terms(ties, at.tie, sums);
   }
-  store_extra(model, sums, out);
+  store_extra(sums, out);
+  const Effects effects(graph, model);
   complete = complete && parallel_for(graph.items, row_grain(graph, 2.5), monitor, [&](auto begin, auto end) {
                for (auto i = begin; i < end; ++i) {
-                 gather_row(graph, model, i, out);
+                 gather_row(graph, effects, i, out);
                  if (model.prior > 0.0) add_prior(model, at, i, out);
                }
              });
@@ -240,18 +247,19 @@ void multiply_hessian(const PairGraph& graph, const Derivatives& d, const std::v
 
 double log_likelihood(const PairGraph& graph, const Counts& counts, const Model& model, const Parameters& at,
                       Monitor& monitor) {
-  return parallel_sum(
-      std::ssize(graph.left), cells_per_chunk, monitor, [&](std::ptrdiff_t begin, std::ptrdiff_t end) {
-        double sum = 0.0;
-        for (auto k = begin; k < end; ++k) {
-          const auto c = at_index(k);
-          const double x = at.strengths[at_index(graph.left[c])] - at.strengths[at_index(graph.right[c])] +
-                           (model.home ? home_sign(graph, k) * at.home : 0.0);
-          sum += log_likelihood_of_cell(model, at.tie, x, counts.wins[c], counts.losses[c],
-                                        counts.ties.empty() ? 0.0 : counts.ties[c]);
-        }
-        return sum;
-      });
+  const Effects effects(graph, model);
+  return parallel_sum(std::ssize(graph.left), cells_per_chunk, monitor,
+                      [&](std::ptrdiff_t begin, std::ptrdiff_t end) {
+                        double sum = 0.0;
+                        for (auto k = begin; k < end; ++k) {
+                          const auto c = at_index(k);
+                          const double x = at.strengths[at_index(graph.left[c])] -
+                                           at.strengths[at_index(graph.right[c])] + effects.shift(c, at);
+                          sum += log_likelihood_of_cell(model, at.tie, x, counts.wins[c], counts.losses[c],
+                                                        counts.ties.empty() ? 0.0 : counts.ties[c]);
+                        }
+                        return sum;
+                      });
 }
 
 double best_shift(const std::vector<double>& strengths) {

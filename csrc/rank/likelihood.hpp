@@ -1,11 +1,11 @@
 // Log-likelihood, gradient and Hessian of a paired comparison model.
 //
-// With B the incidence of the cells, C = diag(curvature) and columns for the tie and home parameters, the
+// With B the incidence of the cells, C = diag(curvature) and columns for the tie parameter and the effects
+// (home, covariates), the
 // negative Hessian is  [ B' C B + diag(prior)   K ;  K'   M ]: a graph Laplacian with a thin border. One
 // evaluation: one exp a cell (two for Rao-Kupper), O(cells) memory, parallel over fixed chunks.
 #pragma once
 
-#include <array>
 #include <vector>
 
 #include "core/monitor.hpp"
@@ -14,7 +14,34 @@
 
 namespace steelyard::rank {
 
-/// The border has at most two columns: tie first (if the model has one), then home.
+/// The columns that shift x by a parameter each: home first, then the covariates.
+class Effects {
+ public:
+  Effects(const PairGraph& graph, const Model& model)
+      : graph_(graph), home_(model.home ? 1 : 0), covariates_(model.covariates) {}
+
+  int count() const { return home_ + covariates_; }
+
+  double at(std::size_t edge, int column) const {
+    if (column < home_) return graph_.home.empty() ? 0.0 : static_cast<double>(graph_.home[edge]);
+    return graph_
+        .covariates[edge * static_cast<std::size_t>(covariates_) + static_cast<std::size_t>(column - home_)];
+  }
+
+  /// What they add to an edge's x.
+  double shift(std::size_t edge, const Parameters& at_point) const {
+    double sum = home_ > 0 ? at(edge, 0) * at_point.home : 0.0;
+    for (int c = 0; c < covariates_; ++c)
+      sum += at(edge, home_ + c) * at_point.coefficients[static_cast<std::size_t>(c)];
+    return sum;
+  }
+
+ private:
+  const PairGraph& graph_;
+  int home_, covariates_;
+};
+
+/// The border's columns: tie first (if the model has one), then the effects.
 struct Derivatives {
   std::vector<double> cell_gradient, cell_curvature, cell_cross;  ///< by x; cross: by x and tie (negated)
   std::vector<double> gradient;                                   ///< by strength, prior included
@@ -22,8 +49,8 @@ struct Derivatives {
   std::vector<double> prior_curvature;                            ///< empty without a prior
   int extra = 0;                                                  ///< columns of the border
   std::vector<double> border;                                     ///< K, items x extra, row-major
-  std::array<double, 2> extra_gradient{};
-  std::array<double, 4> extra_hessian{};  ///< M, row-major with stride `extra`
+  std::vector<double> extra_gradient;
+  std::vector<double> extra_hessian;  ///< M, extra x extra
 };
 
 /// False when stopped.

@@ -2,13 +2,13 @@
 //
 // A cell is a pair (left, right) with its wins, losses and ties; x = s_left - s_right + e h, where e in {-1,
 // 0, +1} says who is at home and h is the home advantage. s_i + h replaces s_i everywhere, the tie term
-// included.
+// included. Covariates z of a cell (left minus right) add z . beta likewise.
 //   none         p_win = sigma(x)
 //   davidson     p_win : p_tie : p_loss = e^{x/2} : nu : e^{-x/2};  tie = log nu
 //   rao_kupper   p_win = sigma(x - delta), p_loss = sigma(-x - delta), p_tie = the rest;  tie = delta = log
 //   theta > 0
 // Prior of strength a: sum_i a [log sigma(s_i) + log sigma(-s_i)], that is a wins and a losses against
-// strength 0. The log-likelihood is concave in (s, tie, h) for each of them.
+// strength 0. The log-likelihood is concave in (s, tie, h, beta) for each of them.
 #pragma once
 
 #include <span>
@@ -22,14 +22,19 @@ struct Model {
   Ties ties = Ties::none;
   bool home = false;
   double prior = 0.0;
+  int covariates = 0;  ///< columns of the graph's covariates
 
-  int extra() const { return (ties != Ties::none ? 1 : 0) + (home ? 1 : 0); }
+  int tie_columns() const { return ties != Ties::none ? 1 : 0; }
+  int effects() const { return (home ? 1 : 0) + covariates; }
+  /// Parameters beside the strengths, in this order: tie, home, coefficients.
+  int extra() const { return tie_columns() + effects(); }
 };
 
 struct Parameters {
   std::vector<double> strengths;
   double tie = 0.0;  ///< log nu or delta; unused by Ties::none
   double home = 0.0;
+  std::vector<double> coefficients = {};  ///< beta
 };
 
 /// The numbers of a cell, apart from the graph so that a bootstrap round can bring its own.

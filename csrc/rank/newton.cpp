@@ -6,25 +6,18 @@
 #include <numeric>
 
 #include "core/pool.hpp"
+#include "rank/existence.hpp"
 #include "rank/sweeps.hpp"
 
 namespace steelyard::rank {
 namespace {
 
 constexpr double longest_move = 5.0;
+constexpr double suspicious_decrement = 1e-3;  // with steps that do not shorten: is the optimum infinite?
 
 void centre(std::vector<double>& s) {
   const double mean = std::accumulate(s.begin(), s.end(), 0.0) / static_cast<double>(s.size());
   for (double& value : s) value -= mean;
-}
-
-double slope_along(const Derivatives& at, const Model& model, const NewtonDirection& d) {
-  double slope = 0.0;
-  for (std::size_t i = 0; i < d.strengths.size(); ++i) slope += at.gradient[i] * d.strengths[i];
-  std::size_t next = 0;
-  if (model.ties != Ties::none) slope += at.extra_gradient[next++] * d.tie;
-  if (model.home) slope += at.extra_gradient[next] * d.home;
-  return slope;
 }
 
 /// Largest change that a full step makes to the argument of a logistic function: an edge's x, or a strength
@@ -32,18 +25,21 @@ double slope_along(const Derivatives& at, const Model& model, const NewtonDirect
 double largest_change(const PairGraph& graph, const Model& model, const NewtonDirection& d,
                       Monitor& monitor) {
   constexpr std::ptrdiff_t grain = 32768;
+  const Effects effects(graph, model);
+  const double* by_effect = d.extra.data() + model.tie_columns();
   const auto edges = std::ssize(graph.left);
   std::vector<double> parts(static_cast<std::size_t>((edges + grain - 1) / grain), 0.0);
   parallel_for(edges, grain, monitor, [&](std::ptrdiff_t begin, std::ptrdiff_t end) {
     double largest = 0.0;
     for (auto k = static_cast<std::size_t>(begin); k < static_cast<std::size_t>(end); ++k) {
-      const double change = d.strengths[static_cast<std::size_t>(graph.left[k])] -
-                            d.strengths[static_cast<std::size_t>(graph.right[k])];
+      double change = d.strengths[static_cast<std::size_t>(graph.left[k])] -
+                      d.strengths[static_cast<std::size_t>(graph.right[k])];
+      for (int c = 0; c < effects.count(); ++c) change += effects.at(k, c) * by_effect[c];
       largest = std::max(largest, std::fabs(change));
     }
     parts[static_cast<std::size_t>(begin / grain)] = largest;
   });
-  double largest = std::max(std::fabs(d.tie), std::fabs(d.home));
+  double largest = model.tie_columns() > 0 ? std::fabs(d.extra[0]) : 0.0;
   for (const double part : parts) largest = std::max(largest, part);
   if (model.prior > 0.0) {
     for (const double move : d.strengths) largest = std::max(largest, std::fabs(move));
@@ -55,16 +51,14 @@ double longest_step(const PairGraph& graph, const Model& model, const Parameters
                     const NewtonDirection& d, Monitor& monitor) {
   const double largest = largest_change(graph, model, d, monitor);
   double step = largest > longest_move ? longest_move / largest : 1.0;
-  if (model.ties == Ties::rao_kupper && d.tie < 0.0)
-    step = std::min(step, -0.9 * at.tie / d.tie);  // delta > 0
+  if (model.ties == Ties::rao_kupper && d.extra[0] < 0.0)
+    step = std::min(step, -0.9 * at.tie / d.extra[0]);  // delta > 0
   return step;
 }
 
 Parameters moved(const Model& model, const Parameters& from, const NewtonDirection& d, double step) {
   Parameters to = from;
-  for (std::size_t i = 0; i < to.strengths.size(); ++i) to.strengths[i] += step * d.strengths[i];
-  to.tie += step * d.tie;
-  to.home += step * d.home;
+  move_along(model, d, step, to);
   if (model.prior <= 0.0) centre(to.strengths);
   return to;
 }
@@ -80,7 +74,7 @@ bool NewtonSolver::take_step(const Counts& counts, Parameters& at, double& lengt
   for (int attempt = 0; attempt < 40; ++attempt) {
     Parameters next = moved(model_, at, direction_, length);
     if (!evaluate(graph_, counts, model_, next, now_, monitor)) return false;
-    const double after = slope_along(now_, model_, direction_);
+    const double after = slope_along(now_, direction_);
     if (std::isfinite(after) && after >= -0.5 * before) {
       at = std::move(next);
       return true;
@@ -102,6 +96,7 @@ bool NewtonSolver::find_direction(double accuracy, double tol, Monitor& monitor)
 
 Info NewtonSolver::fit(const Counts& counts, Parameters& at, const FitOptions& options, Monitor& monitor) {
   const Stopwatch watch;
+  receded_ = false;
   Info info;
   info.tol = options.tol;
   info.error_kind = ErrorKind::asymptotic;
@@ -122,11 +117,15 @@ Info NewtonSolver::fit(const Counts& counts, Parameters& at, const FitOptions& o
     if (monitor.stopped()) break;
     info.error_bound = found ? direction_.decrement : std::numeric_limits<double>::infinity();
     info.converged = found && direction_.decrement <= options.tol;
+    receded_ = model_.covariates > 0 && found && direction_.decrement < suspicious_decrement &&
+               largest_change(graph_, model_, direction_, monitor) > 0.5 &&
+               recedes(graph_, counts, model_, direction_);
+    if (receded_) info.converged = false;
     // Near the floor of rounding the decrement no longer falls.
     stalled = info.error_bound < 0.5 * best ? 0 : stalled + 1;
     best = std::min(best, info.error_bound);
     const bool floor = stalled >= 4 && best < 1e-6;
-    if (!info.converged && !floor && info.iterations < options.max_iter) {
+    if (!info.converged && !floor && !receded_ && info.iterations < options.max_iter) {
       ++info.iterations;
       if (!found || !take_step(counts, at, length, monitor)) {
         sweep(Sweep::newman, graph_, counts, model_, true, at, monitor);

@@ -28,6 +28,9 @@ class NewtonSolver {
 
   const Derivatives& derivatives() const { return now_; }  ///< at the last point that `fit` looked at
   StrengthSystem& system() { return system_; }
+  const NewtonDirection& direction() const { return direction_; }  ///< the last one found
+  /// With covariates: the likelihood rises, or stays, along `direction` for ever, so that `fit` gave up.
+  bool receded() const { return receded_; }
 
  private:
   bool find_direction(double accuracy, double tol, Monitor& monitor);
@@ -38,6 +41,7 @@ class NewtonSolver {
   StrengthSystem system_;
   Derivatives now_;
   NewtonDirection direction_;
+  bool receded_ = false;
 };
 
 }  // namespace steelyard::rank

@@ -15,7 +15,8 @@ void number_edges(const TableColumns& table, bool home, PairGraph& graph) {
   graph.edge_of_row.resize(table.left.size());
   std::uint32_t edge = 0;
   for (size_t row = 1; row < table.left.size(); ++row) {
-    const bool fresh = table.left[row] != table.left[row - 1] || table.right[row] != table.right[row - 1] ||
+    const bool fresh = !table.covariates.empty() || table.left[row] != table.left[row - 1] ||
+                       table.right[row] != table.right[row - 1] ||
                        (home && table.home[row] != table.home[row - 1]);
     edge += fresh ? 1 : 0;
     graph.edge_of_row[row] = edge;
@@ -45,6 +46,7 @@ void merge_rows(const TableColumns& table, bool keep_home, PairGraph& graph) {
   graph.left = first_of_edges(table.left, graph, edges);
   graph.right = first_of_edges(table.right, graph, edges);
   if (home) graph.home = first_of_edges(table.home, graph, edges);
+  graph.covariates.assign(table.covariates.begin(), table.covariates.end());
   graph.wins = summed(table.left_wins, graph, edges);
   graph.losses = summed(table.right_wins, graph, edges);
   graph.ties = summed(table.ties, graph, edges);

@@ -1,4 +1,5 @@
-// The graph that the solvers walk: one edge per unordered pair of items (and home sign, if the model has it).
+// The graph that the solvers walk: one edge per unordered pair of items (and home sign, if the model has it;
+// with covariates, one per row of the table).
 #pragma once
 
 #include <cstdint>
@@ -18,6 +19,7 @@ struct PairGraph {
   std::vector<double> left_squared, right_squared,
       ties_squared;                   ///< sums of squared weights; empty: all weights 1
   std::vector<std::int8_t> home;      ///< +1 left at home, -1 right; empty: no home
+  std::vector<double> covariates;     ///< edges x number of them, row-major; empty: none
   std::vector<std::int64_t> offsets;  ///< items + 1
   std::vector<std::int32_t> neighbours;
   std::vector<std::uint32_t> edge;         ///< of each entry
@@ -29,10 +31,11 @@ struct TableColumns {
   std::span<const std::int32_t> left, right;
   std::span<const double> left_wins, right_wins, ties, left_squared, right_squared, ties_squared;
   std::span<const std::int8_t> home;
+  std::span<const double> covariates = {};  ///< rows x number of them, row-major
 };
 
-/// Merges rows of the same edge and builds the compressed rows; O(rows + items) time and memory. Unfinished
-/// if stopped.
+/// Merges rows of the same edge (none where there are covariates) and builds the compressed rows; O(rows +
+/// items) time and memory. Unfinished if stopped.
 PairGraph build_pair_graph(const TableColumns& table, std::int32_t items, bool keep_home,
                            Monitor* monitor = nullptr);
 

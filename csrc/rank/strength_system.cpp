@@ -168,7 +168,7 @@ bool StrengthSystem::direction(const Derivatives& d, double accuracy, NewtonDire
                                Monitor& monitor) {
   BorderedSystem system(d);
   if (!solve(d, system.right.data(), system.solved.data(), system.columns, accuracy, monitor)) return false;
-  if (!system.combine(d, model_, out)) return false;
+  if (!system.combine(d, out)) return false;
   out.cg_iterations = last_iterations_;
   if (chosen_ != Linear::cg) return std::isfinite(out.decrement);
   system.bound(
@@ -193,11 +193,12 @@ bool StrengthSystem::solve_all(const Derivatives& d, const MatrixView<const doub
   const auto border_dot = [&](ptrdiff_t e, ptrdiff_t column) {
     return dot(&right[at_index(m + e)], &left[at_index(column)], n, all, all);
   };
-  const auto schur = schur_complement(d, right.data() + m, left.data() + m, n, all);
+  auto schur = schur_complement(d, right.data() + m, left.data() + m, n, all);
+  if (!schur.factor()) return false;
+  std::vector<double> delta(at_index(extra));
   for (ptrdiff_t c = 0; c < m; ++c) {
-    std::array<double, 2> rest{}, delta{};
-    for (ptrdiff_t e = 0; e < extra; ++e) rest[at_index(e)] = b.row(n + e)[c] - border_dot(e, c);
-    if (!schur.solve(rest, delta)) return false;
+    for (ptrdiff_t e = 0; e < extra; ++e) delta[at_index(e)] = b.row(n + e)[c] - border_dot(e, c);
+    schur.solve(delta.data());
     for (ptrdiff_t i = 0; i < n; ++i) {
       double value = left[at_index(i * all + c)];
       for (ptrdiff_t e = 0; e < extra; ++e) value -= left[at_index(i * all + m + e)] * delta[at_index(e)];

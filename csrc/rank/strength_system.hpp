@@ -1,7 +1,7 @@
 // Solves the Newton system of a paired comparison model and bounds its Newton decrement.
 //
 // H = [ L  K ; K'  M ] with L a graph Laplacian plus the prior's diagonal; the border is eliminated by its
-// Schur complement S = M - K' L^+ K (1 x 1 or 2 x 2). Decrement^2 = g' H^+ g.
+// Schur complement S = M - K' L^+ K. Decrement^2 = g' H^+ g.
 //
 // The direct solvers give the decrement up to rounding. Conjugate gradients give an approximate direction d
 // with residual r = g - H d, and for any d
@@ -42,7 +42,7 @@ class StrengthSystem {
   bool solve(const Derivatives& d, const double* b, double* x, std::ptrdiff_t columns, double accuracy,
              Monitor& monitor);
 
-  /// X <- H^+ B over all parameters (strengths, then tie, then home), B with items + extra rows. False:
+  /// X <- H^+ B over all parameters (strengths, then the border's), B with items + extra rows. False:
   /// failed or stopped.
   bool solve_all(const Derivatives& d, const MatrixView<const double>& b, double* x, double accuracy,
                  Monitor& monitor);

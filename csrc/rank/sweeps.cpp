@@ -76,8 +76,8 @@ double ties_of(const Counts& counts, std::size_t cell) {
   return counts.ties.empty() ? 0.0 : counts.ties[cell];
 }
 
-Share gather(const PairGraph& graph, const Counts& counts, const CellModel& cell_model, const Parameters& at,
-             ptrdiff_t i) {
+Share gather(const PairGraph& graph, const Counts& counts, const CellModel& cell_model,
+             const Effects& effects, const Parameters& at, ptrdiff_t i) {
   Share sum;
   const double own = at.strengths[at_index(i)];
   for (auto k = graph.offsets[at_index(i)]; k < graph.offsets[at_index(i) + 1]; ++k) {
@@ -85,7 +85,7 @@ Share gather(const PairGraph& graph, const Counts& counts, const CellModel& cell
     const auto j = graph.neighbours[at_index(k)];
     const bool left = j > i;
     double x = own - at.strengths[at_index(j)];
-    if (!graph.home.empty()) x += (left ? at.home : -at.home) * static_cast<double>(graph.home[cell]);
+    if (effects.count() > 0) x += left ? effects.shift(cell, at) : -effects.shift(cell, at);
     const double w = counts.wins[cell], l = counts.losses[cell];
     sum += cell_model.share(x, left ? w : l, left ? l : w, ties_of(counts, cell));
   }
@@ -120,6 +120,7 @@ GlobalSums global_sums(const PairGraph& graph, const Counts& counts, const Model
                        Monitor& monitor) {
   constexpr ptrdiff_t grain = 8192;
   const CellModel cell_model(model, at);
+  const Effects effects(graph, model);
   const auto cells = std::ssize(graph.left);
   std::vector<GlobalSums> parts(at_index((cells + grain - 1) / grain));
   parallel_for(cells, grain, monitor, [&](ptrdiff_t begin, ptrdiff_t end) {
@@ -127,8 +128,8 @@ GlobalSums global_sums(const PairGraph& graph, const Counts& counts, const Model
     for (auto k = begin; k < end; ++k) {
       const auto c = at_index(k);
       const int sign = graph.home.empty() ? 0 : graph.home[c];
-      const double x =
-          at.strengths[at_index(graph.left[c])] - at.strengths[at_index(graph.right[c])] + sign * at.home;
+      const double x = at.strengths[at_index(graph.left[c])] - at.strengths[at_index(graph.right[c])] +
+                       effects.shift(c, at);
       const double w = counts.wins[c], l = counts.losses[c], t = ties_of(counts, c);
       const Share left = cell_model.share(x, w, l, t);
       if (sign > 0) sum.home += left;
@@ -198,18 +199,19 @@ double sweep(Sweep kind, const PairGraph& graph, const Counts& counts, const Mod
              Parameters& at, Monitor& monitor) {
   const std::vector<double> before = at.strengths;
   const CellModel cell_model(model, at);
+  const Effects effects(graph, model);
   if (kind == Sweep::zermelo) {
     Parameters old = at;
     parallel_for(graph.items, 256, monitor, [&](ptrdiff_t begin, ptrdiff_t end) {
       for (auto i = begin; i < end; ++i) {
-        const auto sum = gather(graph, counts, cell_model, old, i);
+        const auto sum = gather(graph, counts, cell_model, effects, old, i);
         at.strengths[at_index(i)] += update(kind, sum, model.prior, old.strengths[at_index(i)]);
       }
     });
   } else {
     for (ptrdiff_t i = 0; i < graph.items; ++i) {
       if (i % 4096 == 0 && monitor.poll()) break;
-      const auto sum = gather(graph, counts, cell_model, at, i);
+      const auto sum = gather(graph, counts, cell_model, effects, at, i);
       at.strengths[at_index(i)] += update(kind, sum, model.prior, at.strengths[at_index(i)]);
     }
   }

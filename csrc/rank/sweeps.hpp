@@ -18,8 +18,9 @@ namespace steelyard::rank {
 
 enum class Sweep { zermelo, newman };
 
-/// One sweep over all items, in place. Newman's is sequential by nature; Zermelo's runs in parallel.
-/// `exact_shift` acts only under a prior. Returns the largest change of a strength.
+/// One sweep over all items, in place; coefficients of covariates stay. Newman's is sequential by nature;
+/// Zermelo's runs in parallel. `exact_shift` acts only under a prior. Returns the largest change of a
+/// strength.
 double sweep(Sweep kind, const PairGraph& graph, const Counts& counts, const Model& model, bool exact_shift,
              Parameters& at, Monitor& monitor);
 

@@ -16,9 +16,12 @@ class PairGraph:
         right_squared: typing.Annotated[numpy.typing.ArrayLike, numpy.float64] | None,
         ties_squared: typing.Annotated[numpy.typing.ArrayLike, numpy.float64] | None,
         home: typing.Annotated[numpy.typing.ArrayLike, numpy.int8] | None,
+        covariates: typing.Annotated[numpy.typing.ArrayLike, numpy.float64] | None,
         items: typing.SupportsInt | typing.SupportsIndex,
         keep_home: bool,
     ) -> None: ...
+    @property
+    def covariates(self) -> numpy.typing.NDArray[numpy.float64] | None: ...
     @property
     def edge(self) -> numpy.typing.NDArray[numpy.uint32]: ...
     @property
@@ -203,6 +206,7 @@ def _bootstrap(
     strengths: typing.Annotated[numpy.typing.ArrayLike, numpy.float64],
     tie: typing.SupportsFloat | typing.SupportsIndex,
     home_advantage: typing.SupportsFloat | typing.SupportsIndex,
+    coefficients: typing.Annotated[numpy.typing.ArrayLike, numpy.float64],
     method: str,
     tie_use: str,
     rounds: typing.SupportsInt | typing.SupportsIndex,
@@ -228,6 +232,7 @@ def _bradley_terry_derivatives(
     strengths: typing.Annotated[numpy.typing.ArrayLike, numpy.float64],
     tie: typing.SupportsFloat | typing.SupportsIndex,
     home_advantage: typing.SupportsFloat | typing.SupportsIndex,
+    coefficients: typing.Annotated[numpy.typing.ArrayLike, numpy.float64],
     n_threads: typing.SupportsInt | typing.SupportsIndex,
 ) -> dict[str, typing.Any]: ...
 def _build_facts() -> dict[str, typing.Any]: ...
@@ -295,6 +300,20 @@ def _cross_distances(
     n_threads: typing.SupportsInt | typing.SupportsIndex = 1,
 ) -> typing.Any: ...
 def _default_threads() -> int: ...
+def _dependent_column(
+    graph: PairGraph,
+    wins: typing.Annotated[numpy.typing.ArrayLike, numpy.float64],
+    losses: typing.Annotated[numpy.typing.ArrayLike, numpy.float64],
+    ties: typing.Annotated[numpy.typing.ArrayLike, numpy.float64] | None,
+    ties_model: str,
+    home: bool,
+    prior: typing.SupportsFloat | typing.SupportsIndex,
+    strengths: typing.Annotated[numpy.typing.ArrayLike, numpy.float64],
+    tie: typing.SupportsFloat | typing.SupportsIndex,
+    home_advantage: typing.SupportsFloat | typing.SupportsIndex,
+    coefficients: typing.Annotated[numpy.typing.ArrayLike, numpy.float64],
+    n_threads: typing.SupportsInt | typing.SupportsIndex,
+) -> typing.Any: ...
 def _elo(
     first: typing.Annotated[numpy.typing.ArrayLike, numpy.int32],
     second: typing.Annotated[numpy.typing.ArrayLike, numpy.int32],
@@ -347,6 +366,7 @@ def _fit_bradley_terry(
     strengths: typing.Annotated[numpy.typing.ArrayLike, numpy.float64],
     tie: typing.SupportsFloat | typing.SupportsIndex,
     home_advantage: typing.SupportsFloat | typing.SupportsIndex,
+    coefficients: typing.Annotated[numpy.typing.ArrayLike, numpy.float64],
     n_threads: typing.SupportsInt | typing.SupportsIndex,
     progress: typing.Any,
 ) -> dict[str, typing.Any]: ...
@@ -685,6 +705,7 @@ def _solve_newton_system(
     strengths: typing.Annotated[numpy.typing.ArrayLike, numpy.float64],
     tie: typing.SupportsFloat | typing.SupportsIndex,
     home_advantage: typing.SupportsFloat | typing.SupportsIndex,
+    coefficients: typing.Annotated[numpy.typing.ArrayLike, numpy.float64],
     right_sides: typing.Annotated[numpy.typing.ArrayLike, numpy.float64],
     accuracy: typing.SupportsFloat | typing.SupportsIndex,
     n_threads: typing.SupportsInt | typing.SupportsIndex,

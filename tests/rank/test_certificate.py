@@ -52,6 +52,7 @@ def solve(comparisons, linear, *, ties="davidson", home=False, prior=0.0, max_it
         strengths=np.zeros(comparisons.n_items),
         tie=0.1,
         home_advantage=0.0,
+        coefficients=np.zeros(0),
         n_threads=threads,
         progress=None,
     )

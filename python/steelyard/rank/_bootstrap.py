@@ -60,6 +60,8 @@ class BootstrapResult:
         for an item.
     tie_parameters, home_advantages : ndarray, shape (rounds,), or None
         Where they were fitted.
+    coefficients : ndarray, shape (rounds, number of covariates), or None
+        Of the covariates, in the units of ``fit.coefficients``; NaN in rounds without a finite optimum.
     method : str
         How the comparisons were resampled.
     fit : BradleyTerryFit
@@ -71,6 +73,7 @@ class BootstrapResult:
     strengths: Array
     tie_parameters: Array | None
     home_advantages: Array | None
+    coefficients: Array | None
     method: str
     fit: BradleyTerryFit
     info: BootstrapInfo = field(repr=False)
@@ -194,6 +197,7 @@ def _result(fit: BradleyTerryFit, method: str, out: dict[str, Any]) -> Bootstrap
         strengths=strengths,
         tie_parameters=tie,
         home_advantages=out["home"][done] if fit._spec.home else None,
+        coefficients=out["coefficients"][done] * fit._spec.covariates.units if fit.coefficients else None,
         method=method,
         fit=fit,
         info=info,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import warnings
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -22,8 +23,11 @@ from .._validate import (
     check_threads,
 )
 from ._comparisons import Comparisons
+from ._covariates import choose_columns
 from ._fit import BradleyTerryFit, RankInfo
 from ._model import TIES, Cells, ModelSpec, cells_of, kernel_arguments, spec_of, starting_tie, to_internal
+
+Array = npt.NDArray[np.float64]
 
 SOLVERS = ("auto", "newton", "newman", "zermelo")
 _DEFAULT_ITERATIONS = {"newton": 100, "newman": 20_000, "zermelo": 20_000}
@@ -35,6 +39,8 @@ def bradley_terry(
     prior: float = 0.0,
     ties: str = "davidson",
     home: bool = False,
+    covariates: bool | str | Sequence[str] = False,
+    standardize: bool = True,
     solver: str = "auto",
     tol: float = 1e-10,
     max_iter: int | None = None,
@@ -61,11 +67,18 @@ def bradley_terry(
         A model with a tie parameter; or half a win to each side; or ties left out.
     home : bool, default False
         Fit a home advantage h: s_i + h replaces s_i for the side at home. Needs a `home` column.
+    covariates : bool or sequence of str, default False
+        Fit a coefficient b for covariates that the comparisons carry (True: all; or names): z . b is added
+        to x, with z left minus right. Strengths are then net of them ("style control" where z are lengths
+        and formatting of two answers). Coefficients are not shrunk by `prior`.
+    standardize : bool, default True
+        Give coefficients for one root mean square of a covariate over the comparisons; else for one of its
+        units. No mean is subtracted: which item is left is arbitrary. Strengths are the same either way.
     solver : {'auto', 'newton', 'newman', 'zermelo'}
         Newton's method on all parameters (dense, sparse Cholesky or conjugate gradients by size and
         predicted fill); Newman's asynchronous iteration, with the exact common shift under a prior;
         Zermelo's classical (minorise-maximise) iteration. 'auto' makes a few Newman sweeps, then Newton.
-        Each fits every model here.
+        Each fits every model here, but covariates need Newton's.
     tol : float, default 1e-10
         Largest Newton decrement to accept, in standard errors (see Notes).
     max_iter : int, optional
@@ -87,7 +100,8 @@ def bradley_terry(
         Without a prior, if the optimum is infinite or not unique; its ``report`` says who can't be compared
         and why.
     SeparationError
-        If the tie parameter or the home advantage has no finite optimum.
+        If the tie parameter, the home advantage or a coefficient has no finite optimum, or none that the
+        data determines; ``parameter`` names it.
     ValueError, TypeError
         If an argument does not fit; the message names it.
     KeyboardInterrupt
@@ -108,7 +122,8 @@ def bradley_terry(
     estimate.
 
     Time: O(pairs) a Newton step plus its linear solve; memory O(pairs), and items^2 where the dense solver is
-    chosen (up to 512 items always, up to 6,000 where the data is dense). Beyond 512 items the dense solver
+    chosen (up to 512 items always, up to 6,000 where the data is dense). With p covariates, rows take the
+    place of pairs: O(rows p^2) a step, 8 p bytes a row more. Beyond 512 items the dense solver
     calls LAPACK, whose last bits depend on the BLAS thread count.
 
     References
@@ -149,10 +164,13 @@ def bradley_terry(
             "home=True needs comparisons with a home side; give from_pairs(home=...) a +1 or -1 somewhere"
         )
 
-    cells = cells_of(comparisons, ties, home)
-    spec = spec_of(cells, ties, home, prior)
-    _require_optimum(comparisons, cells, spec, ties)
-    strengths, tie, advantage = _start(comparisons, cells, spec, init)
+    columns = choose_columns(comparisons, covariates, check_flag(standardize, "standardize"))
+    if columns and method != "newton":
+        raise ValueError(f"solver must be 'auto' or 'newton' with covariates, got {solver!r}")
+    cells = cells_of(comparisons, ties, home, columns)
+    spec = spec_of(cells, ties, home, prior, columns)
+    _require_optimum(comparisons, cells, spec, ties, threads)
+    strengths, tie, advantage, coefficients = _start(comparisons, cells, spec, init)
     out = _core._fit_bradley_terry(
         **kernel_arguments(cells, spec),
         solver=method,
@@ -163,9 +181,12 @@ def bradley_terry(
         strengths=strengths,
         tie=tie,
         home_advantage=advantage,
+        coefficients=coefficients,
         n_threads=threads,
         progress=callback,
     )
+    if len(out["away"]):
+        raise _separated(spec, out["away"])
     fit = _result(comparisons, ties, spec, out)
     if fit.info.interrupted:
         raise interrupted(fit)
@@ -176,18 +197,22 @@ def bradley_terry(
 
 def _start(
     comparisons: Comparisons, cells: Cells, spec: ModelSpec, init: BradleyTerryFit | None
-) -> tuple[npt.NDArray[np.float64], float, float]:
-    strengths = np.zeros(comparisons.n_items)
+) -> tuple[Array, float, float, Array]:
+    strengths, coefficients = np.zeros(comparisons.n_items), np.zeros(len(spec.covariates))
     tie, advantage = starting_tie(cells, spec), 0.0
     if init is None:
-        return strengths, tie, advantage
+        return strengths, tie, advantage, coefficients
     known = dict(zip(init.items.tolist(), (init.strengths + init.info.shift).tolist(), strict=True))
     strengths[:] = [known.get(item, 0.0) for item in comparisons.items.tolist()]
     if spec.ties != "none" and init.ties == spec.ties and init._spec.ties != "none":
         tie = to_internal(spec.ties, float(init.tie_parameter or 1.0))
     if spec.home and init.home_advantage is not None:
         advantage = init.home_advantage
-    return strengths, tie, advantage
+    before = init._spec.covariates
+    slopes = dict(zip(before.names, (init._coefficients / np.array(before.spreads)).tolist(), strict=True))
+    for k, (name, spread) in enumerate(zip(spec.covariates.names, spec.covariates.spreads, strict=True)):
+        coefficients[k] = slopes.get(name, 0.0) * spread
+    return strengths, tie, advantage, coefficients
 
 
 def _result(comparisons: Comparisons, ties: str, spec: ModelSpec, out: dict[str, Any]) -> BradleyTerryFit:
@@ -201,6 +226,8 @@ def _result(comparisons: Comparisons, ties: str, spec: ModelSpec, out: dict[str,
     info = RankInfo.from_core(out["info"], shift=shift)
     if not info.converged:
         info = _with_message(info)
+    elif len(spec.covariates) and (info.error_bound or 0.0) >= out["proving_decrement"]:
+        info = _unproven(info, out["proving_decrement"])
     return BradleyTerryFit(
         strengths=strengths,
         items=comparisons.items,
@@ -212,6 +239,7 @@ def _result(comparisons: Comparisons, ties: str, spec: ModelSpec, out: dict[str,
         prior=spec.prior,
         ties=ties,
         _spec=spec,
+        _coefficients=out["coefficients"],
     )
 
 
@@ -228,7 +256,40 @@ def _with_message(info: RankInfo) -> RankInfo:
     return replace(info, message=f"{info.solver} {what} {decrement}; {advice}")
 
 
-def _require_optimum(comparisons: Comparisons, cells: Cells, spec: ModelSpec, ties: str) -> None:
+def _unproven(info: RankInfo, proving: float) -> RankInfo:
+    message = (
+        f"a finite optimum is not proven: that takes a Newton decrement below {proving:.2g}, it is "
+        f"{info.error_bound:.2g}; a smaller tol, or leaving out a covariate, may help"
+    )
+    return replace(info, converged=False, message=message)
+
+
+def _separated(spec: ModelSpec, away: Array) -> SeparationError:
+    """Names the parameters that move along the direction in which the likelihood never falls."""
+    names = [*spec.extra_names, *spec.covariates.names]
+    moving = [names[k] for k in np.flatnonzero(np.abs(away) > 1e-3 * np.abs(away).max())]
+    name = ", ".join(moving)
+    return SeparationError(_separation_message(name, False), name)
+
+
+def _require_determined(cells: Cells, spec: ModelSpec, n_items: int, threads: int) -> None:
+    """Raises where a coefficient is confounded with strengths or other parameters."""
+    column = _core._dependent_column(
+        **kernel_arguments(cells, spec),
+        strengths=np.zeros(n_items),
+        tie=starting_tie(cells, spec),
+        home_advantage=0.0,
+        coefficients=np.zeros(len(spec.covariates)),
+        n_threads=threads,
+    )
+    if column is not None:
+        name = [*spec.extra_names, *spec.covariates.names][column]
+        raise SeparationError(_separation_message(name, True), name)
+
+
+def _require_optimum(
+    comparisons: Comparisons, cells: Cells, spec: ModelSpec, ties: str, threads: int
+) -> None:
     """Raises where the optimum is infinite or not unique; warns where the prior alone makes it finite."""
     forward, backward = cells.wins, cells.losses
     if cells.ties is not None:
@@ -251,14 +312,16 @@ def _require_optimum(comparisons: Comparisons, cells: Cells, spec: ModelSpec, ti
     if spec.extra_names:
         found = _core._separation(**kernel_arguments(cells, spec))
         if found is not None:
-            raise SeparationError(_separation_message(found), found["parameter"])
+            raise SeparationError(_separation_message(**found), found["parameter"])
+    if len(spec.covariates):
+        _require_determined(cells, spec, comparisons.n_items, threads)
 
 
-def _separation_message(found: dict[str, Any]) -> str:
-    name = found["parameter"]
-    if found["flat"]:
+def _separation_message(parameter: str, flat: bool) -> str:
+    if flat:
         why = "the data does not determine it (another value fits as well, with other strengths)"
     else:
         why = "the likelihood keeps rising as it goes to infinity"
-    way = "home=False" if name == "home_advantage" else "ties='half' or ties='drop'"
-    return f"{name} has no finite optimum on this data: {why}. Fit without it ({way}) or add comparisons"
+    ways = {"home_advantage": "home=False", "tie_parameter": "ties='half' or ties='drop'"}
+    way = ways.get(parameter, "covariates=[...] names those to keep")
+    return f"{parameter} has no finite optimum on this data: {why}. Fit without it ({way}) or add comparisons"

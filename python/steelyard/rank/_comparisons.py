@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, fields
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 import numpy.typing as npt
@@ -14,6 +14,9 @@ from .._validate import check_choice, check_flag, check_nonnegative, check_numbe
 from ._components import ComponentReport, find_components
 from ._labels import as_day, positions
 from ._votes import Columns, Extras, count_votes, encode_items
+
+if TYPE_CHECKING:
+    from ._covariates import Covariates
 
 Floats = npt.NDArray[np.float64]
 
@@ -459,11 +462,15 @@ class Comparisons:
         left, right = (np.bincount(side, games, minlength=n) for side in (self.left, self.right))
         return np.asarray(left + right, dtype=np.float64)
 
-    def _pairs(self, home: bool) -> _core.PairGraph:
-        """The graph that the solvers walk: rows merged by pair, and by home sign if asked for."""
+    def _pairs(self, home: bool, covariates: Covariates | None = None) -> _core.PairGraph:
+        """The graph that the solvers walk: rows merged by pair, and by home sign if asked for.
+
+        With covariates, rows as they are.
+        """
         keep_home = home and self.home is not None
-        if keep_home not in self._cache:
-            self._cache[keep_home] = _core.PairGraph(
+        key = (keep_home, covariates) if covariates else keep_home
+        if key not in self._cache:
+            self._cache[key] = _core.PairGraph(
                 self.left,
                 self.right,
                 self.left_wins,
@@ -473,10 +480,11 @@ class Comparisons:
                 self.right_squared,
                 self.ties_squared,
                 self.home,
+                covariates.scaled(self) if covariates else None,
                 items=self.n_items,
                 keep_home=keep_home,
             )
-        return self._cache[keep_home]  # type: ignore[no-any-return]
+        return self._cache[key]  # type: ignore[no-any-return]
 
     # ---- who can be compared
 

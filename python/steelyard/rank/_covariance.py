@@ -142,7 +142,7 @@ def covariance(
         full = columns[rows]
         full[:k] -= columns[:n].mean(axis=0)
     matrix = 0.5 * (full[:k, :k] + full[:k, :k].T)
-    errors = dict(zip(fit._spec.extra_names, np.sqrt(np.diag(full)[k:]).tolist(), strict=True))
+    errors = dict(zip(fit._spec.extra_names, np.sqrt(np.diag(full)[k:]).tolist(), strict=False))
     tie = errors.get("tie_parameter")
     return Covariance(
         matrix=matrix,
@@ -153,6 +153,15 @@ def covariance(
         tie_standard_error=None if tie is None else tie * float(fit.tie_parameter or 0.0),
         home_standard_error=errors.get("home_advantage"),
     )
+
+
+def extra_covariance(fit: BradleyTerryFit, kind: str, n_threads: int) -> Array:
+    """Of the parameters beside the strengths as the kernels have them: tie, home, coefficients."""
+    info = Information(fit, n_threads)
+    right = np.eye(info.size, fit._spec.extra, -info.n)
+    columns = info.solve(right)
+    full = info.quadratic(columns) if kind == "sandwich" else columns[info.n :]
+    return np.asarray(0.5 * (full + full.T))
 
 
 def standard_errors(

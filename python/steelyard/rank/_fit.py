@@ -13,6 +13,7 @@ import numpy.typing as npt
 
 from .._info import Info
 from .._validate import Progress, check_choice, check_number
+from ._covariates import Coefficients, shift_of
 from ._model import Cells, ModelSpec, cells_of
 
 if TYPE_CHECKING:
@@ -102,6 +103,7 @@ class BradleyTerryFit:
     prior: float
     ties: str
     _spec: ModelSpec = field(repr=False)
+    _coefficients: Array = field(repr=False, default_factory=lambda: np.zeros(0))
 
     # ---- reading the result
 
@@ -123,7 +125,16 @@ class BradleyTerryFit:
         """
         return self.comparisons.index(item)
 
-    def predict(self, a: Any, b: Any, home: Any = 0) -> Prediction:
+    @property
+    def coefficients(self) -> Coefficients | None:
+        """Effects of the covariates; None unless fitted."""
+        spec = self._spec.covariates
+        if not spec.names:
+            return None
+        scales = np.array(spec.spreads) if spec.standardize else np.ones(len(spec))
+        return Coefficients(spec.names, self._coefficients * spec.units, scales, self)
+
+    def predict(self, a: Any, b: Any, home: Any = 0, covariates: Any = None) -> Prediction:
         """Chances that a beats, ties or loses to b.
 
         Parameters
@@ -132,6 +143,8 @@ class BradleyTerryFit:
             Items of the fit.
         home : int or array_like, default 0
             +1 where a is at home, -1 where b is, 0 neutral.
+        covariates : mapping {name: number or array}, or array_like of shape (..., p), optional
+            Of the p covariates, differences a minus b, in the units of the data. Default 0: alike in style.
 
         Returns
         -------
@@ -142,7 +155,8 @@ class BradleyTerryFit:
         KeyError
             If a label is unknown.
         ValueError
-            If `home` is not -1, 0 or 1, or not 0 for a fit without home advantage.
+            If `home` is not -1, 0 or 1, or not 0 for a fit without home advantage; if `covariates` do not
+            fit.
 
         Examples
         --------
@@ -158,6 +172,7 @@ class BradleyTerryFit:
         if self.home_advantage is None and sign.any():
             raise ValueError("home must be 0 for a fit without home advantage (fit with home=True)")
         x = self.strengths[i] - self.strengths[j] + sign * (self.home_advantage or 0.0)
+        x = x + shift_of(self._spec.covariates, self._coefficients, covariates, np.shape(x))
         win, tie, loss = outcome_chances(x, self.ties, self.tie_parameter)
         if np.ndim(x) == 0:
             return Prediction(float(win), float(tie), float(loss))
@@ -546,7 +561,7 @@ class BradleyTerryFit:
     # ---- for the other parts of the family
 
     def _cells(self) -> Cells:
-        return cells_of(self.comparisons, self.ties, self._spec.home)
+        return cells_of(self.comparisons, self.ties, self._spec.home, self._spec.covariates)
 
     def _point(self) -> dict[str, Any]:
         """The optimum as the kernels have it."""
@@ -555,6 +570,7 @@ class BradleyTerryFit:
             "strengths": self.strengths + self.info.shift,
             "tie": tie,
             "home_advantage": self.home_advantage or 0.0,
+            "coefficients": self._coefficients,
         }
 
     # ---- showing it
@@ -578,6 +594,8 @@ class BradleyTerryFit:
             parts.append(f"tie parameter {self.tie_parameter:.4g}")
         if self.home_advantage is not None:
             parts.append(f"home advantage {self.home_advantage:.4g}")
+        if self.coefficients is not None:
+            parts.append(repr(self.coefficients))
         return ", ".join(parts)
 
     def _certificate(self) -> str:

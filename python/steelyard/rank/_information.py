@@ -1,7 +1,8 @@
 """The information matrices of a fit, full or a few columns at a time.
 
-H is the observed information over all parameters (strengths, tie, home) with the prior, J the covariance of
-the score: per comparison, or per cluster with the factor C / (C - 1). The sandwich is H^+ J H^+.
+H is the observed information over all parameters (strengths, tie, home, coefficients) with the prior, J the
+covariance of the score: per comparison, or per cluster with the factor C / (C - 1). The sandwich is
+H^+ J H^+.
 """
 
 from __future__ import annotations
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
 
 Array = npt.NDArray[np.float64]
 
+_DRAWS = 2**22  # entries of a block of edges x draws
+
 
 class Information:
     """H and J of one fit, made when first asked for."""
@@ -31,7 +34,7 @@ class Information:
         self.threads = n_threads
         self.arguments = kernel_arguments(self.cells, fit._spec) | fit._point()
         self.n = len(fit)
-        self.size = self.n + len(fit._spec.extra_names)
+        self.size = self.n + fit._spec.extra
 
     # ---- H
 
@@ -73,13 +76,19 @@ class Information:
 
     @cached_property
     def _differences(self) -> tuple[Array, Array]:
-        """x = s_left - s_right + e h of each edge, and e."""
-        graph = self.cells.graph
-        sign = np.zeros(len(graph.left))
-        if self.fit.home_advantage is not None and graph.home is not None:
-            sign = graph.home.astype(np.float64)
-        s = self.fit.strengths
-        return s[graph.left] - s[graph.right] + sign * (self.fit.home_advantage or 0.0), sign
+        """x = s_left - s_right + e . effects of each edge, and e: home and covariates, edges x effects."""
+        graph, fit = self.cells.graph, self.fit
+        columns, effects = [], []
+        if fit.home_advantage is not None:
+            columns.append(np.zeros(len(graph.left)) if graph.home is None else graph.home.astype(np.float64))
+            effects.append(fit.home_advantage)
+        p = len(fit._coefficients)
+        if graph.covariates is not None and p:
+            columns.extend(graph.covariates.reshape(-1, p).T)
+            effects.extend(fit._coefficients.tolist())
+        e = np.column_stack(columns) if columns else np.zeros((len(graph.left), 0))
+        s = fit.strengths
+        return s[graph.left] - s[graph.right] + e @ np.array(effects), e
 
     @cached_property
     def _scores(self) -> tuple[tuple[Array, Array], tuple[Array, Array], tuple[Array, Array]]:
@@ -107,26 +116,18 @@ class Information:
                 gg += q * g * g
                 gt += q * g * t
                 tt += q * t * t
-        _, sign = self._differences
+        _, e = self._differences
         incidence = self._incidence
         weighted = incidence.T @ sparse.diags_array(gg)
-        blocks: list[list[Any]] = [[weighted @ incidence]]
-        columns: list[Array] = []
-        corner: list[list[float]] = []
+        top = weighted @ incidence
+        if self.size == self.n:
+            return sparse.csr_array(top)
+        border, corner = weighted @ e, e.T @ (gg[:, None] * e)
         if self.fit._spec.ties != "none":
-            columns.append(incidence.T @ gt)
-            corner.append([float(tt.sum()), float((sign * gt).sum())])
-        if self.fit._spec.home:
-            columns.append(weighted @ sign)
-            corner.append([float((sign * gt).sum()), float((sign * sign * gg).sum())])
-        if not columns:
-            return sparse.csr_array(blocks[0][0])
-        border = np.column_stack(columns)
-        small = np.array(corner)
-        if len(columns) == 1:
-            small = small[:, :1] if self.fit._spec.ties != "none" else small[:, 1:]
-        blocks[0].append(sparse.csr_array(border))
-        blocks.append([sparse.csr_array(border.T), sparse.csr_array(small)])
+            border = np.column_stack([incidence.T @ gt, border])
+            by_tie = (e.T @ gt)[:, None]
+            corner = np.block([[np.array([[tt.sum()]]), by_tie.T], [by_tie, corner]])
+        blocks = [[top, sparse.csr_array(border)], [sparse.csr_array(border.T), sparse.csr_array(corner)]]
         return sparse.csr_array(sparse.block_array(blocks))
 
     def cluster_scores(self) -> Any:
@@ -136,7 +137,7 @@ class Information:
         table, graph = self.fit.comparisons, self.cells.graph
         cluster = np.asarray(table.cluster)
         edge = graph.edge_of_row
-        _, sign = self._differences
+        _, e = self._differences
         by_x, by_tie = np.zeros(len(edge)), np.zeros(len(edge))
         counts = (table.left_wins, table.right_wins, self._tie_column(table.ties))
         for count, (g, t) in zip(counts, self._scores, strict=True):
@@ -144,11 +145,9 @@ class Information:
                 by_x += count * g[edge]
                 by_tie += count * t[edge]
         parts = [(table.left, by_x), (table.right, -by_x)]
-        extra = self.n
-        for name in self.fit._spec.extra_names:
-            value = by_tie if name == "tie_parameter" else sign[edge] * by_x
-            parts.append((np.full(len(edge), extra), value))
-            extra += 1
+        values = [by_tie] if self.fit._spec.ties != "none" else []
+        values.extend(column[edge] * by_x for column in e.T)
+        parts.extend((np.full(len(edge), self.n + k), value) for k, value in enumerate(values))
         scores = sparse.csr_array(
             (
                 np.concatenate([value for _, value in parts]),
@@ -166,21 +165,25 @@ class Information:
         if kind == "sandwich" and self.clustered:
             root = self._meat
             return np.asarray(root.T @ rng.standard_normal((root.shape[0], draws)))
-        graph, (_, sign) = self.cells.graph, self._differences
-        by_x, by_tie = np.zeros((len(graph.left), draws)), np.zeros((len(graph.left), draws))
-        for q, (g, t) in zip(self._weights(kind), self._scores, strict=True):
-            if q is not None and len(q):
-                noise = np.sqrt(q)[:, None] * rng.standard_normal((len(q), draws))
-                by_x += g[:, None] * noise
-                by_tie += t[:, None] * noise
-        extra = {"tie_parameter": by_tie.sum(axis=0), "home_advantage": sign @ by_x}
-        strengths = self._incidence.T @ by_x
+        _, e = self._differences
+        strengths, by_tie, effects = (np.zeros((m, draws)) for m in (self.n, 1, e.shape[1]))
+        block = max(1, _DRAWS // draws)
+        for begin in range(0, len(e), block):  # edges x draws would not fit where edges are many
+            some = slice(begin, begin + block)
+            by_x = np.zeros((len(e[some]), draws))
+            for q, (g, t) in zip(self._weights(kind), self._scores, strict=True):
+                if q is not None and len(q):
+                    noise = np.sqrt(q[some])[:, None] * rng.standard_normal((len(q[some]), draws))
+                    by_x += g[some, None] * noise
+                    by_tie += t[some] @ noise
+            strengths += self._incidence[some].T @ by_x
+            effects += e[some].T @ by_x
         if kind == "hessian" and self.fit.prior > 0:
             win, _, loss = outcome_chances(self.fit.strengths + self.fit.info.shift, "drop", None)
             strengths += np.sqrt(2 * self.fit.prior * win * loss)[:, None] * rng.standard_normal(
                 (self.n, draws)
             )
-        return np.vstack([strengths, *(extra[name] for name in self.fit._spec.extra_names)])
+        return np.vstack([strengths, by_tie[: self.fit._spec.ties != "none"], effects])
 
     def _weights(self, kind: str) -> tuple[Any, Any, Any]:
         """Of the squared scores of a win, loss and tie: squared weights, or expected counts ('hessian')."""

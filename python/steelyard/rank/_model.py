@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -10,6 +10,7 @@ import numpy.typing as npt
 
 from .. import _core
 from ._comparisons import Comparisons
+from ._covariates import Covariates
 
 Array = npt.NDArray[np.float64]
 
@@ -30,9 +31,9 @@ class Cells:
         return 0.0 if self.ties is None else float(self.ties.sum())
 
 
-def cells_of(comparisons: Comparisons, ties: str, home: bool) -> Cells:
+def cells_of(comparisons: Comparisons, ties: str, home: bool, covariates: Covariates | None = None) -> Cells:
     """Cells for the model: ties kept, counted as half a win each, or dropped."""
-    graph = comparisons._pairs(home)
+    graph = comparisons._pairs(home, covariates)
     wins, losses, tied = graph.wins, graph.losses, graph.ties
     if tied is None or len(tied) == 0:
         return Cells(graph, wins, losses, None)
@@ -50,18 +51,27 @@ class ModelSpec:
     ties: str
     home: bool
     prior: float
+    covariates: Covariates = field(default_factory=Covariates)
 
     @property
     def extra_names(self) -> tuple[str, ...]:
+        """Parameters beside the strengths and the coefficients, which follow them."""
         return (("tie_parameter",) if self.ties != "none" else ()) + (
             ("home_advantage",) if self.home else ()
         )
 
+    @property
+    def extra(self) -> int:
+        """Number of parameters beside the strengths."""
+        return len(self.extra_names) + len(self.covariates)
 
-def spec_of(cells: Cells, ties: str, home: bool, prior: float) -> ModelSpec:
+
+def spec_of(
+    cells: Cells, ties: str, home: bool, prior: float, covariates: Covariates | None = None
+) -> ModelSpec:
     """No tie parameter without ties: its optimum is nu = 0 (theta = 1)."""
     free = ties in ("davidson", "rao-kupper") and cells.total_ties > 0
-    return ModelSpec(ties if free else "none", home, prior)
+    return ModelSpec(ties if free else "none", home, prior, covariates or Covariates())
 
 
 def to_internal(spec_ties: str, value: float) -> float:

@@ -1,7 +1,7 @@
 """Bradley-Terry models with ties and home advantage, in plain Python and NumPy.
 
 Games come as `Cells`: left against right with wins, losses and ties of left, and who is at home. Strengths
-are natural logarithms; x = s_left - s_right + home * h. The models are those of
+are natural logarithms; x = s_left - s_right + home * h + covariates . b. The models are those of
 `steelyard.rank.bradley_terry`:
 
 - 'none':        p_win = sigma(x)
@@ -23,7 +23,7 @@ Array = npt.NDArray[np.float64]
 
 @dataclass
 class Cells:
-    """Games between pairs: arrays of equal length; `ties` and `home` may be left out."""
+    """Games between pairs: arrays of equal length; `ties`, `home` and `covariates` may be left out."""
 
     left: npt.NDArray[np.integer]
     right: npt.NDArray[np.integer]
@@ -31,19 +31,22 @@ class Cells:
     losses: Array
     ties: Array = field(default_factory=lambda: np.zeros(0))
     home: Array = field(default_factory=lambda: np.zeros(0))
+    covariates: Array = field(default_factory=lambda: np.zeros((0, 0)))
 
     def __post_init__(self) -> None:
         self.ties = self.ties if len(self.ties) else np.zeros(len(self.left))
         self.home = self.home if len(self.home) else np.zeros(len(self.left))
+        self.covariates = self.covariates if len(self.covariates) else np.zeros((len(self.left), 0))
 
 
 @dataclass
 class Point:
-    """Strengths, log nu (or log theta), and home advantage."""
+    """Strengths, log nu (or log theta), home advantage, and coefficients of covariates."""
 
     s: Array
     tie: float = 0.0
     home: float = 0.0
+    coefficients: Array = field(default_factory=lambda: np.zeros(0))
 
 
 def half_ties(cells: Cells) -> Cells:
@@ -60,7 +63,8 @@ def _sigma(x: Array) -> Array:
 
 def _differences(cells: Cells, at: Point) -> Array:
     """x of each cell."""
-    return np.asarray(at.s[cells.left] - at.s[cells.right] + cells.home * at.home)
+    z = cells.covariates[:, : len(at.coefficients)]
+    return np.asarray(at.s[cells.left] - at.s[cells.right] + cells.home * at.home + z @ at.coefficients)
 
 
 def log_chances(x: Array, model: str, tie: float) -> tuple[Array, Array, Array]:
@@ -301,7 +305,9 @@ def newman(
 
 
 def _turned(cells: Cells) -> Cells:
-    return Cells(cells.right, cells.left, cells.losses, cells.wins, cells.ties, -cells.home)
+    return Cells(
+        cells.right, cells.left, cells.losses, cells.wins, cells.ties, -cells.home, -cells.covariates
+    )
 
 
 def _take(cells: Cells, rows: npt.NDArray[np.intp]) -> Cells:
@@ -309,7 +315,7 @@ def _take(cells: Cells, rows: npt.NDArray[np.intp]) -> Cells:
 
 
 def derivatives(cells: Cells, at: Point, *, model: str, home: bool, prior: float) -> tuple[Array, Array]:
-    """Gradient of the penalised log-likelihood and its negative Hessian over (s, tie, home)."""
+    """Gradient of the penalised log-likelihood and its negative Hessian over (s, tie, home, coefficients)."""
     n = len(at.s)
     x = _differences(cells, at)
     win, loss, tied = (np.exp(p) for p in log_chances(x, model, at.tie))
@@ -327,17 +333,24 @@ def derivatives(cells: Cells, at: Point, *, model: str, home: bool, prior: float
         xx, xt = games * ((win + loss) / 4 - lean**2), -games * lean * tied
         tie_gradient = (cells.ties - games * tied).sum()
         tie_curvature = (games * tied * (1 - tied)).sum()
-    design = np.zeros((len(x), n + 2))
+    p = len(at.coefficients)
+    design = np.zeros((len(x), n + 2 + p))
     design[np.arange(len(x)), cells.left] += 1
     design[np.arange(len(x)), cells.right] -= 1
     design[:, n + 1] = cells.home
+    design[:, n + 2 :] = cells.covariates[:, :p]
     gradient, hessian = design.T @ by_x, design.T @ (xx[:, None] * design)
     gradient[n], hessian[n] = tie_gradient, design.T @ xt
     hessian[:, n] = hessian[n]
     hessian[n, n] = tie_curvature
     gradient[:n] -= prior * np.tanh(at.s / 2)
     hessian[np.arange(n), np.arange(n)] += 2 * prior * _sigma(at.s) * _sigma(-at.s)
-    kept = [*range(n), *([n] if model != "none" else []), *([n + 1] if home else [])]
+    kept = [
+        *range(n),
+        *([n] if model != "none" else []),
+        *([n + 1] if home else []),
+        *range(n + 2, n + 2 + p),
+    ]
     return gradient[kept], hessian[np.ix_(kept, kept)]
 
 
@@ -367,7 +380,7 @@ def newton(
     prior : float
         Strength a of the prior.
     start : Point, optional
-        Where to begin.
+        Where to begin; with as many coefficients as are to be fitted.
     tol : float
         Newton decrement to stop at.
     max_iter : int
@@ -423,11 +436,12 @@ def newton(
 def _moved(at: Point, step: Array, length: float, n: int, model: str, home: bool) -> Point:
     rest = list(length * step[n:])
     tie = at.tie + rest.pop(0) if model != "none" else at.tie
-    return Point(at.s + length * step[:n], tie, at.home + rest.pop(0) if home else at.home)
+    advantage = at.home + rest.pop(0) if home else at.home
+    return Point(at.s + length * step[:n], tie, advantage, at.coefficients + np.array(rest))
 
 
 def sandwich(cells: Cells, at: Point, *, model: str, home: bool, prior: float = 0.0) -> Array:
-    """H^+ J H^+ over (s, tie, home), J from one score a game.
+    """H^+ J H^+ over (s, tie, home, coefficients), J from one score a game.
 
     Parameters
     ----------
@@ -457,9 +471,8 @@ def sandwich(cells: Cells, at: Point, *, model: str, home: bool, prior: float = 
     meat = np.zeros_like(hessian)
     for k in range(len(cells.left)):
         for column in ("wins", "losses", "ties"):
-            one = Cells(
-                cells.left[[k]], cells.right[[k]], np.zeros(1), np.zeros(1), np.zeros(1), cells.home[[k]]
-            )
+            one = _take(cells, np.array([k]))
+            one.wins, one.losses, one.ties = np.zeros(1), np.zeros(1), np.zeros(1)
             getattr(one, column)[0] = 1.0
             if getattr(cells, column)[k] > 0:
                 score = derivatives(one, at, model=model, home=home, prior=0.0)[0]

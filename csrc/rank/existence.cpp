@@ -1,0 +1,102 @@
+#include "rank/existence.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+
+namespace steelyard::rank {
+namespace {
+
+using std::ptrdiff_t;
+
+std::size_t at_index(ptrdiff_t i) { return static_cast<std::size_t>(i); }
+
+/// sigma(y) sigma(-y)
+double logistic_variance(double y) {
+  const double e = std::exp(-std::fabs(y));
+  return e / ((1.0 + e) * (1.0 + e));
+}
+
+/// m of one cell; infinite if it says nothing.
+double modulus(const Model& model, const Parameters& at, double x, double w, double l, double t) {
+  constexpr double infinity = std::numeric_limits<double>::infinity();
+  if (model.ties == Ties::rao_kupper) {
+    const double up = w + t, down = l + t;
+    return std::min(up > 0.0 ? up * logistic_variance(x - at.tie) : infinity,
+                    down > 0.0 ? down * logistic_variance(-x - at.tie) : infinity);
+  }
+  const double games = w + l + t;
+  if (!(games > 0.0)) return infinity;
+  if (model.ties == Ties::none) return games * logistic_variance(x);
+  const double e = std::exp(-0.5 * std::fabs(x)), nu = std::exp(at.tie);
+  return 0.5 * games * e * std::min(e, nu) / (1.0 + e * e + nu * e);
+}
+
+double ties_of(const Counts& counts, std::size_t cell) {
+  return counts.ties.empty() ? 0.0 : counts.ties[cell];
+}
+
+}  // namespace
+
+std::optional<int> dependent_column(const PairGraph& graph, const Counts& counts, const Model& model,
+                                    const Parameters& at, Monitor& monitor) {
+  Derivatives d;
+  StrengthSystem system(graph, model, Linear::automatic, monitor);
+  if (!evaluate(graph, counts, model, at, d, monitor) || !system.prepare(d, monitor)) return std::nullopt;
+  std::vector<double> solved(d.border.size());
+  if (!system.solve(d, d.border.data(), solved.data(), d.extra, 1e-10, monitor)) return std::nullopt;
+  Small left = schur_complement(d, d.border.data(), solved.data(), graph.items, d.extra);
+  for (int j = 0; j < d.extra; ++j) {
+    const double pivot = left.at(j, j);
+    if (!(pivot > 1e-9 * d.extra_hessian[at_index(j * d.extra + j)])) return j;
+    for (int i = j + 1; i < d.extra; ++i)
+      for (int k = j + 1; k < d.extra; ++k) left.at(i, k) -= left.at(i, j) * left.at(j, k) / pivot;
+  }
+  return std::nullopt;
+}
+
+double proving_decrement(const PairGraph& graph, const Counts& counts, const Model& model,
+                         const Parameters& at) {
+  const Effects effects(graph, model);
+  double least = std::numeric_limits<double>::infinity(), ties = 0.0;
+  for (std::size_t k = 0; k < graph.left.size(); ++k) {
+    const double x =
+        at.strengths[at_index(graph.left[k])] - at.strengths[at_index(graph.right[k])] + effects.shift(k, at);
+    const double t = ties_of(counts, k);
+    ties += t;
+    least = std::min(least, modulus(model, at, x, counts.wins[k], counts.losses[k], t));
+  }
+  if (model.ties == Ties::rao_kupper && ties > 0.0) {
+    const double cosh = std::cosh(at.tie);
+    least = std::min(least, ties / (4.0 * cosh * cosh));
+  }
+  if (model.prior > 0.0) {
+    for (const double s : at.strengths) least = std::min(least, 2.0 * model.prior * logistic_variance(s));
+  }
+  return std::sqrt(least);
+}
+
+bool recedes(const PairGraph& graph, const Counts& counts, const Model& model,
+             const NewtonDirection& direction) {
+  const Effects effects(graph, model);
+  const double* by_effect = direction.extra.data() + model.tie_columns();
+  double least = std::numeric_limits<double>::infinity(), most = 0.0;
+  // What each outcome asks of (dx, u), as separation.hpp has it: u = 2 d log nu, or d delta.
+  const double u = model.tie_columns() == 0         ? 0.0
+                   : model.ties == Ties::rao_kupper ? direction.extra[0]
+                                                    : 2.0 * direction.extra[0];
+  for (std::size_t k = 0; k < graph.left.size(); ++k) {
+    double dx = direction.strengths[at_index(graph.left[k])] - direction.strengths[at_index(graph.right[k])];
+    for (int c = 0; c < effects.count(); ++c) dx += effects.at(k, c) * by_effect[c];
+    if (counts.wins[k] > 0.0) least = std::min(least, dx - u);
+    if (counts.losses[k] > 0.0) least = std::min(least, -dx - u);
+    if (ties_of(counts, k) > 0.0) least = std::min(least, u - std::fabs(dx));
+    most = std::max({most, std::fabs(dx), std::fabs(u)});
+  }
+  if (model.prior > 0.0) {
+    for (const double move : direction.strengths) least = std::min(least, -std::fabs(move));
+  }
+  return most > 0.0 && least >= -1e-6 * most;
+}
+
+}  // namespace steelyard::rank

@@ -1,0 +1,37 @@
+// Is the optimum finite and unique where covariates take part?
+//
+// Unique: with the Schur complement S of the border (strengths eliminated), a column is determined by those
+// before it, or by the items, exactly if its pivot in S vanishes; whatever the point.
+//
+// Finite: minus the log-likelihood f is a sum of terms, each with |f_k'''| <= r_k f_k'' along any direction
+// d, r_k being the range over the outcomes of what d adds to their log-odds, and d'H d >= m_k r_k^2 with
+//   m_k = n p (1 - p) (no ties)   n min(p_win, p_tie, p_loss) / 2 (Davidson)   c sigma sigma' (Rao-Kupper)
+// and likewise for the prior and Rao-Kupper's threshold. So f'' falls along d no faster than exp(-t r), r <=
+// |d|_H / sqrt(m) for the least m_k = m, and f rises at last along every ray, that is, has its minimum, if
+// the Newton decrement is below sqrt(m) (compare Bach, "Self-concordant analysis for logistic regression",
+// Electron. J. Stat. 4, 2010). Where there is no finite optimum this never holds: the decrement and sqrt(m)
+// fall together, and Newton's direction becomes one along which the likelihood never falls.
+#pragma once
+
+#include <optional>
+
+#include "rank/border.hpp"
+#include "rank/strength_system.hpp"
+
+namespace steelyard::rank {
+
+/// The first column of the border that the strengths and the columns before it determine (its pivot is below
+/// 1e-9 of its own curvature). Empty if there is none, or if the work was stopped.
+std::optional<int> dependent_column(const PairGraph& graph, const Counts& counts, const Model& model,
+                                    const Parameters& at, Monitor& monitor);
+
+/// sqrt(m): a smaller Newton decrement at this point proves that the optimum is finite. O(cells).
+double proving_decrement(const PairGraph& graph, const Counts& counts, const Model& model,
+                         const Parameters& at);
+
+/// Whether the likelihood never falls along the direction: no outcome seen becomes less likely, up to 1e-6 of
+/// the largest change.
+bool recedes(const PairGraph& graph, const Counts& counts, const Model& model,
+             const NewtonDirection& direction);
+
+}  // namespace steelyard::rank
