@@ -5,6 +5,7 @@ import gzip
 import json
 import os
 import pty
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -31,6 +32,17 @@ GAMES = """date,home_team,away_team,home_score,away_score,neutral
 2021-03-01,ben,cat,0,2,TRUE
 2021-03-02,ann,ben,NA,NA,FALSE
 """
+STYLED = "left,right,winner,length,lists,decides\n" + "".join(
+    f"{a},{b},{winner},{length},{lists},{1 if winner == 'left' else -1}\n"
+    for a, b in ("xy", "yz", "zx")
+    for winner, length, lists in (
+        ("left", 3, 0),
+        ("left", 1, 1),
+        ("right", 2, 0),
+        ("right", -2, 1),
+        ("left", -1, 0),
+    )
+)
 
 
 @pytest.fixture
@@ -194,6 +206,13 @@ def test_clusters_and_bootstraps_are_named_in_the_notes(file, capsys):
     assert board(capsys, file(text), "--bootstrap", "50", "--prior", "1")[1] == rows
 
 
+@pytest.mark.parametrize(("scale", "unit"), [("elo", " Elo"), ("log", "")])
+def test_ratings_are_net_of_covariates_and_their_effects_are_said(scale, unit, file, capsys):
+    notes, _ = board(capsys, file(STYLED), "--covariates", "length,lists", "--scale", scale)
+    for name in ("length", "lists"):
+        assert re.search(rf"{name} [+-][\d.]+ \+- [\d.]+{unit}[,;]", notes), notes
+
+
 @pytest.mark.parametrize("ties", ["davidson", "rao-kupper", "half", "drop"])
 @pytest.mark.parametrize("scale", ["elo", "log", "probability"])
 def test_every_model_of_ties_and_every_scale_is_shown(ties, scale, file, capsys):
@@ -322,6 +341,8 @@ def test_a_picture_is_drawn(file, tmp_path, capsys):
         ("left,right,z\na,b,c\n", (), "--outcome"),
         (VOTES, ("--left", "modle_a"), "did you mean 'model_a'"),
         (VOTES, ("--cluster", "judge"), "no column 'judge'"),
+        (VOTES, ("--covariates", "length"), "--covariates: there is no column 'length'"),
+        (STYLED, ("--covariates", "decides"), "leave it out of --covariates"),
         (VOTES, ("--since", "2020"), "--time"),
         (VOTES, ("--left", "model_b", "--right", "model_b", "--outcome", "winner"), "the same column"),
         (VOTES, ("--min-games", "100"), "no comparisons are left"),

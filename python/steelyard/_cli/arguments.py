@@ -180,6 +180,13 @@ def _add_rank(parser: argparse.ArgumentParser) -> None:
     _add_columns(parser, times)
     model = _add_model(parser)
     model.add_argument(
+        "--covariates",
+        metavar="COLUMN,...",
+        type=lambda text: tuple(text.split(",")),
+        default=(),
+        help="numbers, left minus right, to take out of the ratings, such as a difference of lengths",
+    )
+    model.add_argument(
         "--prior",
         metavar="A",
         type=_number(0),

@@ -45,8 +45,8 @@ def recognise(columns: Sequence[str], asked: Roles, file: str) -> Roles:
     """The columns asked for, and for the rest those of a layout that is known by its names."""
     for name in _NAMES:
         column = getattr(asked, name)
-        if column is not None and column not in columns:
-            raise UsageError(_missing(column, name, columns, file))
+        if column is not None:
+            require_column(column, name, columns, file)
     known = {column.casefold(): column for column in reversed(columns)}
     roles = _layout(asked, known)
     if asked.outcome:
@@ -88,7 +88,10 @@ def _require_enough(roles: Roles, columns: Sequence[str], file: str) -> None:
         )
 
 
-def _missing(column: str, role: str, columns: Sequence[str], file: str) -> str:
+def require_column(column: str, role: str, columns: Sequence[str], file: str) -> None:
+    """Refuses a column that the file does not have; `role` is the option that names it."""
+    if column in columns:
+        return
     close = difflib.get_close_matches(column, columns, n=1)
     hint = f"did you mean {close[0]!r}?" if close else f"it has {listed(columns, 12)}"
-    return f"--{role.replace('_', '-')}: there is no column {column!r} in {file}; {hint}"
+    raise UsageError(f"--{role.replace('_', '-')}: there is no column {column!r} in {file}; {hint}")

@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from .board import Board, make_board
-from .columns import recognise
+from .columns import recognise, require_column
 from .picture import new_figure, save
 from .show import progress_bar, show
 from .source import PRESETS, Source, asked, count, open_source, select_period
@@ -20,7 +20,7 @@ from .usage import UsageError, require
 from .write import write
 
 if TYPE_CHECKING:
-    from ..rank import BradleyTerryFit, Comparisons
+    from ..rank import BradleyTerryFit, Coefficients, Comparisons
 
 _WAYS_OUT = {
     "home_advantage": "leave it out by --no-home",
@@ -35,12 +35,14 @@ def run(options: argparse.Namespace) -> None:
         require("matplotlib", "plot")
     source = open_source(options.file, PRESETS, "comparison")
     roles = recognise(source.columns, asked(options, source), source.name)
+    for column in options.covariates:
+        require_column(column, "covariates", source.columns, source.name)
     source = select_period(source, roles, options.since, options.until)
     home = roles.left_is_home if options.home is None else options.home
     notes: list[str] = []
     with explained(), warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
-        comparisons = count(source, roles, home, options.outcome_map)
+        comparisons = count(source, roles, home, options.outcome_map, covariates=options.covariates)
         notes.append(_headline(source, comparisons))
         comparisons = _comparable(comparisons, options.min_games, source, notes)
         fit = _fit(comparisons, options, home, source, notes)
@@ -69,7 +71,7 @@ def explained() -> Iterator[None]:
         ) from None
     except SeparationError as error:
         why = str(error).partition(". Fit without")[0]
-        raise UsageError(f"{why}; {_WAYS_OUT.get(error.parameter, 'use --prior 1')}") from None
+        raise UsageError(f"{why}; {_WAYS_OUT.get(error.parameter, 'leave it out of --covariates')}") from None
     except (ValueError, TypeError) as error:
         text, found = re.subn(
             r"[;:,] (?:or )?(?:say|drop|give)\b.*outcome_map.*$", "", str(error), flags=re.DOTALL
@@ -131,7 +133,14 @@ def _fit(
         if prior:
             notes.append("A prior of 1 keeps the ratings finite (--prior changes it)")
     with progress_bar("fitting") as progress:
-        return bradley_terry(comparisons, prior=prior, ties=options.ties, home=home, progress=progress)
+        return bradley_terry(
+            comparisons,
+            prior=prior,
+            ties=options.ties,
+            home=home,
+            covariates=bool(options.covariates),
+            progress=progress,
+        )
 
 
 def _resample(fit: BradleyTerryFit, rounds: int) -> Any:
@@ -145,6 +154,8 @@ def _method(fit: BradleyTerryFit, board: Board, options: argparse.Namespace) -> 
     parts = [f"Bradley-Terry, ties {fit.ties}"] if fit.comparisons.ties is not None else ["Bradley-Terry"]
     if fit.home_advantage is not None:
         parts.append(f"home advantage {board.home_advantage}")
+    if fit.coefficients is not None:
+        parts.append(f"net of {_effects(fit.coefficients, options.scale)}")
     parts.append(f"prior {fit.prior:g}" if fit.prior else "maximum likelihood")
     source = f"{options.bootstrap} bootstrap rounds" if options.bootstrap else "sandwich errors"
     if fit.comparisons.cluster is not None:
@@ -153,6 +164,15 @@ def _method(fit: BradleyTerryFit, board: Board, options: argparse.Namespace) -> 
     if bound is not None:
         parts.append(f"within {bound:.1g} standard errors of the optimum")
     return f"{', '.join(parts)}; 95 % intervals from {source}, rank sets hold together at 95 %"
+
+
+def _effects(found: Coefficients, scale: str) -> str:
+    """For one root mean square of each covariate, in the unit of the ratings, with its standard error."""
+    from ..rank._fit import ELO
+
+    unit, digits, name = (ELO, 1, " Elo") if scale == "elo" else (1.0, 3, "")
+    triples = zip(found.names, unit * found.values, unit * found.standard_errors(), strict=True)
+    return ", ".join(f"{column} {b:+.{digits}f} +- {error:.{digits}f}{name}" for column, b, error in triples)
 
 
 def _draw(fit: BradleyTerryFit, resampled: Any, options: argparse.Namespace) -> None:

@@ -234,6 +234,7 @@ def count(
     outcome_map: dict[object, int | None] | None,
     *,
     dated: bool = False,
+    covariates: tuple[str, ...] = (),
 ) -> Comparisons:
     """The grouped table, counted in DuckDB; `dated`: by day too (see `with_days`), not by cluster."""
     from ..rank import Comparisons
@@ -251,4 +252,5 @@ def count(
             home=True if home and roles.neutral is None else None,
             cluster=None if dated else roles.cluster,
             time=roles.time if dated else None,
+            covariates=covariates or None,
         )

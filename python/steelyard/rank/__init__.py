@@ -8,6 +8,7 @@ from ._bradley_terry import bradley_terry
 from ._comparisons import Comparisons
 from ._components import ComponentReport
 from ._covariance import Contrast, Covariance
+from ._covariates import Coefficients
 from ._fit import BradleyTerryFit, Prediction, RankInfo
 from ._grade_scale import GradeScale, grade_scale
 from ._history import History, HistoryInfo, Strength
@@ -23,6 +24,7 @@ from ._whole_history import whole_history
 __all__ = [
     "BootstrapResult",
     "BradleyTerryFit",
+    "Coefficients",
     "Comparisons",
     "ComponentReport",
     "Contrast",

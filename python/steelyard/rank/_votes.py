@@ -48,16 +48,18 @@ class Extras(NamedTuple):
             return None
         code = columns[0]
         for column in columns[1:]:
-            size, code, low = _dense(code, column)
-            code = code.astype(np.int64) * size + low
+            distinct, code = _dense(code)
+            if distinct == len(code):  # no further column tells more apart
+                break
+            size, low = _dense(column)
+            code = code * size + low
         return code
 
 
-def _dense(high: npt.NDArray[np.int64], low: npt.NDArray[np.int64]) -> tuple[int, Any, Any]:
-    nothing = np.zeros(0, dtype=np.int64)
-    _, a, _ = _core._encode_integers(high, nothing)
-    labels, b, _ = _core._encode_integers(low, nothing)
-    return len(labels), a, b
+def _dense(values: npt.NDArray[np.int64]) -> tuple[int, npt.NDArray[np.int64]]:
+    """How many distinct values, and each one's place among them."""
+    labels, codes, _ = _core._encode_integers(values, np.zeros(0, dtype=np.int64))
+    return len(labels), codes.astype(np.int64)
 
 
 def _sortable(values: Values) -> npt.NDArray[np.int64]:
