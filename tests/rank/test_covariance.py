@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.stats import norm
 
-from steelyard.rank import Comparisons, bradley_terry
+from steelyard.rank import Comparisons, _information, bradley_terry
 from steelyard.reference import rank as reference
 from support.games import MODELS, as_modelled, ladder, random_cells, simulate, to_comparisons
 
@@ -114,6 +114,21 @@ def test_clusters_enter_as_sums_of_their_scores(ties):
     expected = 37 / 36 * inverse @ np.array(total).T @ np.array(total) @ inverse
     np.testing.assert_allclose(found.matrix, expected[:5, :5], atol=1e-9)
     assert found.clusters == 37
+
+
+@pytest.mark.parametrize("ties", MODELS)
+def test_scores_of_clusters_add_up_over_any_parts_of_the_rows(ties, monkeypatch):
+    rng = np.random.default_rng(6)
+    first = rng.integers(0, 6, 500)
+    second = (first + rng.integers(1, 6, 500)) % 6
+    tie, home, voter = rng.random(500) < 0.2, rng.integers(-1, 2, 500), rng.integers(0, 40, 500)
+    votes = Comparisons.from_pairs(first, second, tie=tie, home=home, cluster=voter)
+    fit = bradley_terry(votes, ties=ties, home=True)
+    whole = fit.covariance()
+    monkeypatch.setattr(_information, "_ROWS", 17)
+    parts = fit.covariance()
+    np.testing.assert_allclose(parts.matrix, whole.matrix, rtol=1e-12, atol=1e-15)
+    assert parts.home_standard_error == pytest.approx(whole.home_standard_error, rel=1e-12)
 
 
 def test_one_cluster_has_no_sandwich():

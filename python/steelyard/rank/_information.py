@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 Array = npt.NDArray[np.float64]
 
 _DRAWS = 2**22  # entries of a block of edges x draws
+_ROWS = 2**20
 
 
 class Information:
@@ -134,31 +135,35 @@ class Information:
         """One row a cluster: the sum of its comparisons' scores, scaled so that J = U' U."""
         from scipy import sparse
 
-        table, graph = self.fit.comparisons, self.cells.graph
-        cluster = np.asarray(table.cluster)
-        edge = graph.edge_of_row
-        _, e = self._differences
+        cluster = np.asarray(self.fit.comparisons.cluster)
+        present = np.count_nonzero(np.bincount(cluster))
+        if present < 2:
+            raise ValueError("cluster: a sandwich per cluster needs at least 2 clusters, got 1")
+        total = sparse.csr_array((int(cluster.max()) + 1, self.size))
+        for begin in range(0, len(cluster), _ROWS):  # what each row adds would take 200 bytes a row
+            total = total + self._scores_of_rows(slice(begin, begin + _ROWS), total.shape)
+        return total * np.sqrt(present / (present - 1))
+
+    def _scores_of_rows(self, rows: slice, shape: tuple[int, int]) -> Any:
+        """Scores of some rows of the table, summed by cluster (rows) and parameter (columns)."""
+        from scipy import sparse
+
+        table, (_, e) = self.fit.comparisons, self._differences
+        edge = self.cells.graph.edge_of_row[rows]
         by_x, by_tie = np.zeros(len(edge)), np.zeros(len(edge))
         counts = (table.left_wins, table.right_wins, self._tie_column(table.ties))
         for count, (g, t) in zip(counts, self._scores, strict=True):
             if count is not None and len(count):
-                by_x += count * g[edge]
-                by_tie += count * t[edge]
-        parts = [(table.left, by_x), (table.right, -by_x)]
+                by_x += count[rows] * g[edge]
+                by_tie += count[rows] * t[edge]
+        parts = [(table.left[rows], by_x), (table.right[rows], -by_x)]
         values = [by_tie] if self.fit._spec.ties != "none" else []
         values.extend(column[edge] * by_x for column in e.T)
-        parts.extend((np.full(len(edge), self.n + k), value) for k, value in enumerate(values))
-        scores = sparse.csr_array(
-            (
-                np.concatenate([value for _, value in parts]),
-                (np.tile(cluster, len(parts)), np.concatenate([column for column, _ in parts])),
-            ),
-            shape=(int(cluster.max()) + 1, self.size),
-        )
-        present = len(np.unique(cluster))
-        if present < 2:
-            raise ValueError("cluster: a sandwich per cluster needs at least 2 clusters, got 1")
-        return scores * np.sqrt(present / (present - 1))
+        for k, value in enumerate(values, start=self.n):
+            parts.append((np.full(len(edge), k, dtype=np.int32), value))
+        columns, entries = (np.concatenate(part) for part in zip(*parts, strict=True))
+        clusters = np.tile(np.asarray(table.cluster)[rows], len(parts))
+        return sparse.csr_array((entries, (clusters, columns)), shape=shape)
 
     def draw_scores(self, rng: np.random.Generator, draws: int, kind: str) -> Array:
         """Gaussian draws of the score over all parameters, one a column: covariance J ('hessian': H)."""
