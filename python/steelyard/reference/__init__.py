@@ -14,8 +14,10 @@ from . import (
     project_and_forget,
     rank,
     rankings,
+    schedule,
     select,
     sequential,
+    tables,
     weigh,
 )
 
@@ -28,7 +30,9 @@ __all__ = [
     "project_and_forget",
     "rank",
     "rankings",
+    "schedule",
     "select",
     "sequential",
+    "tables",
     "weigh",
 ]
