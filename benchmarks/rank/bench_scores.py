@@ -1,7 +1,8 @@
 """Rankings from tables of scores with gaps: comparisons within samples against the plain mean.
 
 Models score ability + difficulty of the sample + noise, difficulties with a standard deviation of 2; accuracy
-is Kendall's tau with the abilities, the median of ten tables.
+is Kendall's tau with the abilities, the median of ten tables. Then how often 95 % intervals hold the strength
+of 20 equal models on 500 samples, in 200 tables, with and without clusters.
 """
 
 from __future__ import annotations
@@ -15,10 +16,10 @@ from steelyard.rank import Comparisons, bradley_terry
 MODELS, SAMPLES = 60, 1000
 
 
-def table(missing, seed):
+def table(missing, seed, models=MODELS, samples=SAMPLES, spread=0.5):
     rng = np.random.default_rng(seed)
-    ability = 0.5 * rng.normal(size=MODELS)
-    scores = ability[:, None] + 2 * rng.normal(size=SAMPLES) + rng.normal(size=(MODELS, SAMPLES))
+    ability = spread * rng.normal(size=models)
+    scores = ability[:, None] + 2 * rng.normal(size=samples) + rng.normal(size=(models, samples))
     scores[rng.random(scores.shape) < missing] = np.nan
     return ability, scores
 
@@ -39,3 +40,18 @@ def test_scores(benchmark, missing, method):
     benchmark.pedantic(method, (tables[0][1],), rounds=3)
     taus = [kendalltau(ability, method(scores)).statistic for ability, scores in tables]
     benchmark.extra_info["tau"] = f"{np.median(taus):.3f}"
+
+
+@pytest.mark.parametrize("missing", [0.0, 0.8])
+@pytest.mark.parametrize("cluster", [False, True])
+def test_intervals(benchmark, missing, cluster):
+    benchmark.group = f"intervals from scores, {missing:.0%} missing"
+    tables = [table(missing, seed, models=20, samples=500, spread=0.0)[1] for seed in range(200)]
+
+    def zs(scores):
+        fit = bradley_terry(Comparisons.from_scores(scores, cluster=cluster))
+        return fit.strengths / fit.standard_errors()
+
+    benchmark.pedantic(zs, (tables[0],), rounds=3)
+    inside = np.mean([np.abs(zs(scores)) < 1.96 for scores in tables])
+    benchmark.extra_info["covered by 95 % intervals"] = f"{inside:.1%}"
