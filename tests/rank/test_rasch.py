@@ -1,4 +1,4 @@
-"""The Rasch model against a general optimiser and its own simulation."""
+"""The Rasch model against a general optimiser, plain NumPy and its own simulation."""
 
 from __future__ import annotations
 
@@ -10,22 +10,24 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import sparse
 from scipy.optimize import minimize
+from scipy.sparse.csgraph import connected_components
 from scipy.special import expit
 
 import steelyard
 from steelyard.rank import rasch
+from steelyard.reference import tables as reference
 from support import hostile, threads
 
 
 def answers(seed, persons=8, items=9, missing=0.0):
-    """No perfect and no zero scores."""
+    """Chains of right and of wrong answers lead from everybody to everybody: the maximum is finite."""
     rng = np.random.default_rng(seed)
     while True:
         x = rng.normal(size=(persons, 1)) - rng.normal(size=items)
         table = (rng.random((persons, items)) < expit(x)).astype(float)
         table[rng.random(table.shape) < missing] = np.nan
-        shares = [np.nanmean(table, axis=k) for k in (0, 1)] if not np.isnan(table).all() else []
-        if all(((share > 0) & (share < 1)).all() for share in shares):
+        beats = sparse.block_array([[None, table == 1], [(table == 0).T, None]])
+        if connected_components(beats, connection="strong")[0] == 1:
             return table
 
 
@@ -58,6 +60,31 @@ def test_it_is_the_joint_maximum_with_the_errors_of_its_curvature(seed, missing)
     variance = np.diag(contrast @ np.linalg.pinv(curvature) @ contrast.T)
     np.testing.assert_allclose(np.r_[fit.ability_errors, fit.difficulty_errors] ** 2, variance, rtol=1e-8)
     assert fit.predict(0, 1) == pytest.approx(expit(x[0, 1]))
+
+
+@settings(deadline=None, max_examples=40)
+@given(st.integers(0, 10**6), st.integers(4, 8), st.integers(4, 9), st.sampled_from([0.0, 0.2]))
+def test_it_is_the_optimum_of_the_reference(seed, persons, items, missing):
+    table = answers(seed, persons, items, missing)
+    fit = rasch(table)
+    abilities, difficulties = reference.rasch(table)
+    np.testing.assert_allclose(fit.abilities, abilities, atol=1e-8)
+    np.testing.assert_allclose(fit.difficulties, difficulties, atol=1e-8)
+
+
+@settings(deadline=None, max_examples=40)
+@given(st.integers(0, 10**6), st.integers(1, 6), st.integers(1, 9), st.sampled_from([0.1, 2.0]))
+def test_under_a_prior_it_is_the_optimum_of_the_reference_for_any_answers(seed, persons, items, prior):
+    rng = np.random.default_rng(seed)
+    table = (rng.random((persons, items)) < 0.5).astype(float)
+    table[rng.random(table.shape) < 0.3] = np.nan
+    table[0, 0] = 1.0
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", steelyard.DisconnectedWarning)
+        fit = rasch(table, prior=prior)
+    abilities, difficulties = reference.rasch(table, prior)
+    np.testing.assert_allclose(fit.abilities, abilities, atol=1e-8)
+    np.testing.assert_allclose(fit.difficulties, difficulties, atol=1e-8)
 
 
 @settings(deadline=None, max_examples=15)

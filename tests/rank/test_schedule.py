@@ -8,6 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from steelyard.rank import schedule, simulate_schedule
+from steelyard.reference import schedule as reference
 
 
 def as_pairs(rows):
@@ -23,6 +24,47 @@ def test_nobody_meets_twice_before_everybody_has_been_met(n, seed):
     for k in range(rounds):
         one_round = rows[k * (n // 2) : (k + 1) * (n // 2)].ravel().tolist()
         assert len(set(one_round)) == len(one_round)
+
+
+def games_so_far(seed, n, most=40):
+    rng = np.random.default_rng(seed)
+    winner = rng.integers(0, n, rng.integers(1, most))
+    return winner, (winner + rng.integers(1, n, len(winner))) % n, rng.random(len(winner)) < 0.3
+
+
+@settings(deadline=None, max_examples=60)
+@given(st.integers(2, 15), st.integers(0, 10**6))
+def test_swiss_pairs_are_those_of_the_reference(n, seed):
+    winner, loser, tie = games_so_far(seed, n)
+    found = schedule(range(n), "swiss", played=(winner, loser, tie), rng=seed)
+    order = np.random.default_rng(seed).permutation(n).tolist()
+    games = zip(winner.tolist(), loser.tolist(), np.where(tie, 0.5, 1.0).tolist(), strict=True)
+    assert [tuple(pair) for pair in found.tolist()] == reference.swiss(order, games)
+
+
+@settings(deadline=None, max_examples=60)
+@given(st.permutations(range(12)), st.sets(st.integers(0, 11), max_size=11))
+def test_knockout_pairs_are_those_of_the_reference(seeds, losers):
+    alive = next(seed for seed in seeds if seed not in losers)
+    played = ([alive] * len(losers), list(losers)) if losers else None
+    found = schedule(seeds, "knockout", played=played)
+    assert [tuple(pair) for pair in found.tolist()] == reference.knockout(seeds, losers)
+
+
+@settings(deadline=None, max_examples=40)
+@given(st.integers(2, 13), st.integers(0, 10**6), st.integers(1, 20))
+def test_random_rounds_are_those_of_a_round_robin_that_have_met_least(n, seed, count):
+    winner, loser, tie = games_so_far(seed, n)
+    found = schedule(range(n), rounds=count, played=(winner, loser, tie), rng=seed)
+    everybody = reference.round_robin(np.random.default_rng(seed).permutation(n).tolist())
+    met = {frozenset(pair): 0 for games in everybody for pair in games}
+    for pair in zip(winner.tolist(), loser.tolist(), strict=True):
+        met[frozenset(pair)] += 1
+    again = {frozenset(map(frozenset, games)): sum(met[frozenset(p)] for p in games) for games in everybody}
+    rounds = [frozenset(map(frozenset, games)) for games in np.split(found, count)]
+    first = rounds[: len(everybody)]
+    assert len(set(first)) == len(first)
+    assert [again[one] for one in first] == sorted(again.values())[: len(first)]
 
 
 def test_random_rounds_take_account_of_games_played():

@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from scipy import sparse
 from scipy.stats import kendalltau, norm, rankdata
 
 from steelyard.rank import Comparisons, bradley_terry, stability
+from steelyard.reference import rank as reference_rank
+from steelyard.reference import tables as reference
 
 
 def table(seed=0, models=5, samples=200, spread=0.3):
@@ -26,6 +30,46 @@ def test_ranks_taus_and_shifts_are_those_of_the_rounds():
     frame = found.to_frame()
     assert frame["rank"].tolist() == [1, 2, 3, 4, 5]
     assert (frame["rank_low"] <= frame["rank_high"]).all()
+
+
+@settings(deadline=None, max_examples=40)
+@given(st.integers(0, 10**6), st.integers(2, 6), st.integers(1, 8), st.booleans())
+def test_rankings_by_the_mean_are_those_of_the_reference(seed, models, samples, higher):
+    rng = np.random.default_rng(seed)
+    scores = rng.integers(0, 4, (models, samples)).astype(float)
+    scores[rng.random(scores.shape) < 0.3] = np.nan
+    scores[np.isnan(scores).all(axis=1), 0] = 1.0
+    found = stability(scores, n_rounds=7, higher_is_better=higher, rng=seed)
+    times = np.random.default_rng(seed).multinomial(samples, np.full(samples, 1 / samples), size=7)
+    same_as(found, *reference.stability(scores if higher else -scores, times))
+
+
+def same_as(found, scores, rounds, ranks, taus):
+    np.testing.assert_allclose(found.scores, scores, atol=1e-8)
+    np.testing.assert_allclose(found.rounds, rounds, atol=1e-8)
+    np.testing.assert_array_equal(found.ranks, ranks)
+    np.testing.assert_allclose(found.taus, taus, atol=1e-12)
+    np.testing.assert_allclose(found.shifts, np.abs(ranks - reference.ranks(scores)).mean(axis=0))
+    assert found.lead_probability == np.mean(ranks[:, np.argmax(scores)] == 1)
+
+
+def strengths(scores, prior=0.5):
+    """Of comparisons within samples, ties as Davidson has them."""
+    wins, ties = (part.sum(axis=2).astype(float) for part in reference.compare(scores))
+    left, right = np.triu_indices(len(scores), 1)
+    cells = reference_rank.Cells(left, right, wins[left, right], wins[right, left], ties[left, right])
+    s = reference_rank.newton(cells, len(scores), model="davidson", prior=prior)[0].s
+    return s - s.mean()
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_rankings_by_comparisons_are_those_of_the_reference(seed):
+    scores = table(seed, samples=40).round(1)
+    scores[np.random.default_rng(seed).random(scores.shape) < 0.2] = np.nan
+    found = stability(scores, method="comparisons", prior=0.5, n_rounds=10, rng=seed)
+    rng = np.random.default_rng(seed)
+    times = [np.bincount(rng.integers(0, 40, 40), minlength=40) for _ in range(10)]
+    same_as(found, *reference.stability(scores, times, strengths))
 
 
 def test_the_leader_leads_as_often_as_the_spread_of_the_means_says():
