@@ -317,8 +317,8 @@ class Comparisons:
         items : array_like, shape (n_models,), optional
             Labels; default 0 .. n_models - 1.
         cluster : bool, or array_like of labels with shape (n_samples,), default False
-            Which comparisons depend on each other. True: those of one sample, a cluster that its column
-            labels. Labels join samples (of one document, one task) into clusters. Rows are then kept by
+            Which comparisons depend on each other. True: those of one sample, a cluster labelled by its
+            column. Labels join samples (of one document, one task) into clusters. Rows are then kept by
             cluster: sandwich errors, rank intervals and ``bootstrap(method="cluster")`` take the clusters as
             independent. False merges all samples, and takes every comparison as independent.
 
@@ -340,8 +340,8 @@ class Comparisons:
 
         O(sum over samples of (models scored)^2) time. Without clusters 16 n_models^2 bytes; with clusters a
         row for each pair of models in each cluster where they met, at most one a comparison, of 28 bytes (36
-        with ties) and about 75 while they are made. A sum of tables joins clusters of equal labels: give
-        labels of your own if the tables have other samples.
+        with ties) and about 75 while they are made (240 with only two models). A sum of tables joins clusters
+        of equal labels: give labels of your own if the tables have other samples.
 
         Where each sample has most models, the plain mean is as good a ranking. The gain is on sparse tables
         of mixed metrics (docs/rank.md has a measurement).

@@ -104,16 +104,8 @@ def _kept(scores: Scores, labels: Values, codes: npt.NDArray[np.int32]) -> Colum
     columns = list(zip(*parts, strict=True))
     del parts
     right, codes, wins, losses, ties = (np.concatenate(columns.pop(0)) for _ in range(5))
-    return Columns(
-        scores.labels,
-        left,
-        right,
-        wins,
-        losses,
-        ties if ties.any() else None,
-        *(None, None, None, None),
-        Extras(codes, labels[present]),
-    )
+    extras, drawn = Extras(codes, labels[present]), ties if ties.any() else None
+    return Columns(scores.labels, left, right, wins, losses, drawn, None, None, None, None, extras)
 
 
 def _of_samples(scores: Scores, wanted: npt.NDArray[np.bool_]) -> Scores:
