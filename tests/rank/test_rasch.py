@@ -26,7 +26,8 @@ def answers(seed, persons=8, items=9, missing=0.0):
         x = rng.normal(size=(persons, 1)) - rng.normal(size=items)
         table = (rng.random((persons, items)) < expit(x)).astype(float)
         table[rng.random(table.shape) < missing] = np.nan
-        beats = sparse.block_array([[None, table == 1], [(table == 0).T, None]])
+        nobody, nothing = np.zeros((persons, persons)), np.zeros((items, items))
+        beats = np.block([[nobody, table == 1], [(table == 0).T, nothing]])
         if connected_components(beats, connection="strong")[0] == 1:
             return table
 
