@@ -203,6 +203,17 @@ bool cholesky_own(double* a, ptrdiff_t n, ptrdiff_t stride) {
   return cholesky_partial(a, n, n, stride, scratch);
 }
 
+bool cholesky_own(double* a, ptrdiff_t n, ptrdiff_t stride, Monitor& monitor) {
+  constexpr ptrdiff_t columns = 4 * own_block;
+  std::vector<double> scratch;
+  for (ptrdiff_t k = 0; k < n; k += columns) {
+    if (monitor.poll()) return false;
+    if (!cholesky_partial(a + k * (stride + 1), n - k, std::min(columns, n - k), stride, scratch))
+      return false;
+  }
+  return true;
+}
+
 bool cholesky(double* a, ptrdiff_t n, ptrdiff_t stride, Monitor& monitor) {
   if (n <= own_cholesky_limit) return cholesky_own(a, n, stride);
   return cholesky_blas(a, n, stride, monitor);

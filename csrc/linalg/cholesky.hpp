@@ -16,6 +16,8 @@ inline constexpr std::ptrdiff_t own_cholesky_limit = 512;
 /// Own blocked factorisation: no BLAS, one thread, the same bits everywhere. For the many small systems of
 /// bootstrap workers. n^3/3 flops, in place. False when a pivot is not positive (or NaN): A is then spoilt.
 bool cholesky_own(double* a, std::ptrdiff_t n, std::ptrdiff_t stride);
+/// Polled between blocks; false too when stopped.
+bool cholesky_own(double* a, std::ptrdiff_t n, std::ptrdiff_t stride, Monitor& monitor);
 
 /// The first `columns` columns of L, with the remaining lower triangle updated by them: one front of a
 /// multifrontal factorisation. `scratch` is resized as needed.

@@ -13,7 +13,7 @@ namespace steelyard::rank {
 namespace {
 
 constexpr double longest_move = 5.0;
-constexpr double suspicious_decrement = 1e-3;  // with steps that do not shorten: is the optimum infinite?
+constexpr int suspicious_steps = 8;  // that do not shorten: is the optimum infinite?
 
 void centre(std::vector<double>& s) {
   const double mean = std::accumulate(s.begin(), s.end(), 0.0) / static_cast<double>(s.size());
@@ -117,7 +117,7 @@ Info NewtonSolver::fit(const Counts& counts, Parameters& at, const FitOptions& o
     if (monitor.stopped()) break;
     info.error_bound = found ? direction_.decrement : std::numeric_limits<double>::infinity();
     info.converged = found && direction_.decrement <= options.tol;
-    receded_ = model_.covariates > 0 && found && direction_.decrement < suspicious_decrement &&
+    receded_ = model_.covariates > 0 && found && info.iterations >= suspicious_steps &&
                largest_change(graph_, model_, direction_, monitor) > 0.5 &&
                recedes(graph_, counts, model_, direction_);
     if (receded_) info.converged = false;

@@ -54,13 +54,14 @@ void transpose_pattern(FactorPlan& plan) {
   }
 }
 
-double dot(const double* a, const double* b, ptrdiff_t n) {
+template <class Real>
+double dot(const Real* a, const double* b, ptrdiff_t n) {
   double lanes[8] = {};
   ptrdiff_t k = 0;
   for (; k + 8 <= n; k += 8) {
-    for (ptrdiff_t l = 0; l < 8; ++l) lanes[l] += a[k + l] * b[k + l];
+    for (ptrdiff_t l = 0; l < 8; ++l) lanes[l] += static_cast<double>(a[k + l]) * b[k + l];
   }
-  for (; k < n; ++k) lanes[0] += a[k] * b[k];
+  for (; k < n; ++k) lanes[0] += static_cast<double>(a[k]) * b[k];
   return ((lanes[0] + lanes[4]) + (lanes[1] + lanes[5])) + ((lanes[2] + lanes[6]) + (lanes[3] + lanes[7]));
 }
 
@@ -99,44 +100,48 @@ bool ApproximateInverse::factor_landmarks(const Space& space, double scale, Moni
   to_similarities(l.data(), m_ * m_, scale);
   std::vector<double> factor = l;
   // A preconditioner may be wrong a little: what rounding makes singular is lifted here, and only here.
-  for (double lift = 1e-14; !linalg::cholesky_own(factor.data(), m_, m_); lift *= 100.0) {
-    if (lift > 1e-2) return false;
+  for (double lift = 1e-14; !linalg::cholesky_own(factor.data(), m_, m_, monitor); lift *= 100.0) {
+    if (lift > 1e-2 || monitor.stopped()) return false;
     factor = l;
     for (ptrdiff_t i = 0; i < m_; ++i) factor[size_of(i * m_ + i)] += lift;
   }
   inverse_.assign(size_of(m_ * m_), 0.0);
   transpose_.assign(size_of(m_ * m_), 0.0);
-  for (ptrdiff_t i = 0; i < m_; ++i) {  // row i of L^{-1} from the rows above
-    if (monitor.poll()) return false;
-    double* row = inverse_.data() + i * m_;
-    for (ptrdiff_t k = 0; k < i; ++k) {
-      const double factor_ik = factor[size_of(i * m_ + k)];
-      const double* above = inverse_.data() + k * m_;
-      for (ptrdiff_t j = 0; j <= k; ++j) row[j] -= factor_ik * above[j];
+  constexpr ptrdiff_t columns = 32;
+  return parallel_for(m_, columns, monitor, [&](ptrdiff_t begin, ptrdiff_t end) {
+    for (auto i = begin; i < m_; ++i) {  // row i of L^{-1} from the rows above
+      if (monitor.poll()) return;
+      double* row = inverse_.data() + i * m_;
+      for (auto k = begin; k < i; ++k) {
+        const double factor_ik = factor[size_of(i * m_ + k)];
+        const double* above = inverse_.data() + k * m_;
+        for (auto j = begin; j < std::min(end, k + 1); ++j) row[j] -= factor_ik * above[j];
+      }
+      const double pivot = factor[size_of(i * m_ + i)];
+      if (i < end) row[i] = 1.0;
+      for (auto j = begin; j < std::min(end, i + 1); ++j) {
+        row[j] /= pivot;
+        transpose_[size_of(j * m_ + i)] = row[j];
+      }
     }
-    const double pivot = factor[size_of(i * m_ + i)];
-    row[i] = 1.0;
-    for (ptrdiff_t j = 0; j <= i; ++j) row[j] /= pivot;
-    for (ptrdiff_t j = 0; j <= i; ++j) transpose_[size_of(j * m_ + i)] = row[j];
-  }
-  return true;
+  });
 }
 
 void ApproximateInverse::project(const Space& space, double scale, Monitor& monitor) {
   if (m_ == 0) return;
   // Not filled here: hundreds of megabytes of fresh pages on one thread would keep Ctrl-C waiting.
-  b_ = std::make_unique_for_overwrite<double[]>(size_of(rest_ * m_));
+  b_ = std::make_unique_for_overwrite<float[]>(size_of(rest_ * m_));
   constexpr ptrdiff_t rows = 64;
   parallel_for(rest_, rows, monitor, [&](ptrdiff_t begin, ptrdiff_t end) {
     if (monitor.poll()) return;
     const std::span<const std::int32_t> own(plan_.rest.data() + begin, size_of(end - begin));
-    std::vector<double> z(size_of((end - begin) * m_)), scratch;
+    std::vector<double> z(size_of((end - begin) * m_)), b(z.size(), 0.0), scratch;
     space.chosen(own, plan_.landmarks, z.data(), scratch);
     to_similarities(z.data(), std::ssize(z), scale);
     for (double& value : z) value = -value;
-    std::fill_n(b_.get() + begin * m_, (end - begin) * m_, 0.0);
-    simd::kernels().dense->subtract_product(b_.get() + begin * m_, m_, z.data(), m_, transpose_.data(), m_,
-                                            end - begin, m_, m_);
+    simd::kernels().dense->subtract_product(b.data(), m_, z.data(), m_, transpose_.data(), m_, end - begin,
+                                            m_, m_);
+    std::transform(b.begin(), b.end(), b_.get() + begin * m_, [](double x) { return static_cast<float>(x); });
   });
 }
 
@@ -165,7 +170,7 @@ void ApproximateInverse::factor_row(ptrdiff_t i, const Space& space, double scal
     b.resize(size_of(2 * q * m_));
     double* columns = b.data() + q * m_;
     for (ptrdiff_t a = 0; a < q; ++a) {
-      const double* from = b_.get() + (a < count ? near[a] : i) * m_;
+      const float* from = b_.get() + (a < count ? near[a] : i) * m_;
       std::copy_n(from, m_, b.data() + a * m_);
       for (ptrdiff_t c = 0; c < m_; ++c) columns[c * q + a] = from[c];
     }
@@ -218,8 +223,8 @@ void ApproximateInverse::apply(const double* r, double* z, ptrdiff_t stride, Mon
         sum += g_[size_of(entry)] * u[size_of(entry / k)];
       }
       z2[size_of(i)] = sum;
-      const double* row = b_.get() + i * m_;
-      for (ptrdiff_t a = 0; a < m_; ++a) part[a] += row[a] * sum;
+      const float* row = b_.get() + i * m_;
+      for (ptrdiff_t a = 0; a < m_; ++a) part[a] += static_cast<double>(row[a]) * sum;
     }
   });
   for (ptrdiff_t c = 0; c < chunks; ++c) {

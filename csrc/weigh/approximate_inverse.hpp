@@ -7,7 +7,7 @@
 // FSAI). m = 0 is Vecchia's approximation of a Gaussian process.
 //
 // Set-up: n m distances for the landmarks, n^2 / 2 for the neighbours (shared by all scales), then per scale
-// n (m^2 + k^2 m + k^3 / 3) flops; n (m + k) numbers. One application: 4 n (m + k) flops. Same bits for any
+// n (m^2 + k^2 m + k^3 / 3) flops; n (4 m + 8 k) bytes. One application: 4 n (m + k) flops. Same bits for any
 // number of threads. Chow and Saad et al., "An Adaptive Factorized Nystrom Preconditioner for Regularized
 // Kernel Matrices", SIAM J. Sci. Comput. 46 (2024); Kaporin, Numer. Linear Algebra Appl. 1 (1994); Vecchia,
 // JRSS B 50 (1988).
@@ -56,7 +56,7 @@ class ApproximateInverse {
   bool complete_ = false;
   std::vector<double> inverse_;    ///< L^{-1}, m x m row-major
   std::vector<double> transpose_;  ///< L^{-T}
-  std::unique_ptr<double[]> b_;    ///< rest x m
+  std::unique_ptr<float[]> b_;     ///< rest x m; single precision changes M, not that it is symmetric
   std::vector<double> g_;          ///< rest x k: neighbours' entries
   std::vector<double> diagonal_;   ///< rest
 };

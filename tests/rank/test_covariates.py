@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from scipy.optimize import linprog, minimize
 
@@ -310,6 +310,7 @@ def test_covariates_of_items_are_confounded_with_strengths_unless_a_prior_holds_
 
 
 @pytest.mark.parametrize("ties", ["drop", "davidson", "rao-kupper"])
+@example(seed=50767571)  # rates of 98 to .2 a step: Newton's direction alone does not tell in time
 @given(seed=st.integers(0, 2**32 - 1))
 @settings(deadline=None, max_examples=60)
 def test_an_optimum_is_refused_exactly_where_a_linear_program_finds_a_way_out(ties, seed):

@@ -23,13 +23,14 @@ from .._validate import (
     check_threads,
 )
 from ._comparisons import Comparisons
-from ._covariates import choose_columns
+from ._covariates import choose_columns, rising_direction
 from ._fit import BradleyTerryFit, RankInfo
 from ._model import TIES, Cells, ModelSpec, cells_of, kernel_arguments, spec_of, starting_tie, to_internal
 
 Array = npt.NDArray[np.float64]
 
 SOLVERS = ("auto", "newton", "newman", "zermelo")
+_PROGRAM_LIMIT = 200_000  # edges of a linear program that judges a fit that did not converge
 _DEFAULT_ITERATIONS = {"newton": 100, "newman": 20_000, "zermelo": 20_000}
 
 
@@ -190,6 +191,10 @@ def bradley_terry(
     fit = _result(comparisons, ties, spec, out)
     if fit.info.interrupted:
         raise interrupted(fit)
+    if columns and not fit.info.converged:
+        away = rising_direction(cells, spec) if len(cells.wins) <= _PROGRAM_LIMIT else None
+        if away is not None:
+            raise _separated(spec, away)
     if not fit.info.converged:
         warnings.warn(fit.info.message, ConvergenceWarning, stacklevel=2)
     return fit

@@ -61,6 +61,11 @@ class ModelSpec:
         )
 
     @property
+    def effects(self) -> int:
+        """Home and coefficients: what shifts x by a parameter each."""
+        return int(self.home) + len(self.covariates)
+
+    @property
     def extra(self) -> int:
         """Number of parameters beside the strengths."""
         return len(self.extra_names) + len(self.covariates)

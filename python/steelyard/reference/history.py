@@ -90,3 +90,47 @@ class Model:
             at = at + step
         covariance: Array = np.linalg.inv(self.derivatives(at)[2]).astype(float)
         return at, covariance
+
+    def gibbs(self, sweeps: int, rng: np.random.Generator, *, by_item: bool = True) -> Array:
+        """Draws of the strengths by Polya and Gamma's augmentation; without tie and home parameters.
+
+        A game of weight n between strengths that differ by x has a Polya-Gamma variable PG(n, x); given
+        those, strengths are jointly normal. `by_item`: one item's history after the other (forward filter,
+        backward sample, here by a dense solve); else all at once. Shape (sweeps, nodes).
+        """
+        if self.ties or self.home:
+            raise ValueError("the augmentation is for wins and losses alone")
+        nodes = self.nodes
+        place = {node: k for k, node in enumerate(nodes)}
+        first = [k for k, node in enumerate(nodes) if k == 0 or nodes[k - 1][0] != node[0]]
+        rows = np.zeros((len(self.games) + len(first), len(nodes)))
+        for row, (a, b, _, time, _) in zip(rows, self.games, strict=False):
+            row[place[a, time]], row[place[b, time]] = 1.0, -1.0
+        rows[range(len(self.games), len(rows)), first] = 1.0
+        weight = np.append(np.ones(len(self.games)), np.full(len(first), 2 * self.prior))
+        right = rows.T @ np.append([game[2] / 2 for game in self.games], np.zeros(len(first)))
+        wiener = np.zeros((len(nodes), len(nodes)))
+        for k in set(range(len(nodes))) - set(first):
+            gap = self.volatility**2 * (nodes[k][1] - nodes[k - 1][1])
+            wiener[k - 1 : k + 1, k - 1 : k + 1] += np.array([[1.0, -1.0], [-1.0, 1.0]]) / gap
+        blocks = np.split(np.arange(len(nodes)), first[1:]) if by_item else [np.arange(len(nodes))]
+        at, out = np.zeros(len(nodes)), np.empty((sweeps, len(nodes)))
+        for sweep in range(sweeps):
+            omega = _polya_gamma(weight, rows @ at, rng)
+            precision = wiener + rows.T @ (omega[:, None] * rows)
+            for block in blocks:
+                root = np.linalg.cholesky(precision[np.ix_(block, block)])
+                pull = right[block] - precision[block] @ at + precision[np.ix_(block, block)] @ at[block]
+                mean = np.linalg.solve(root.T, np.linalg.solve(root, pull))
+                at[block] = mean + np.linalg.solve(root.T, rng.standard_normal(len(block)))
+            out[sweep] = at
+        return out
+
+
+def _polya_gamma(weight: Array, x: Array, rng: np.random.Generator, terms: int = 200) -> Array:
+    """PG(weight, x) by its sum of gamma variables; the mean stands for what comes after `terms`."""
+    poles = (np.arange(terms) + 0.5) ** 2 + (x[:, None] / (2 * np.pi)) ** 2
+    drawn = (rng.gamma(weight[:, None], size=poles.shape) / poles).sum(axis=1) / (2 * np.pi**2)
+    mean = weight * np.where(np.abs(x) < 1e-4, 0.25, np.tanh(x / 2) / (2 * np.where(x == 0, 1.0, x)))
+    tail = mean - weight * (1 / poles).sum(axis=1) / (2 * np.pi**2)
+    return np.asarray(drawn + tail, dtype=np.float64)
