@@ -11,6 +11,7 @@ from scipy.special import expit, log_expit
 import steelyard
 from steelyard.rank import Comparisons, whole_history
 from steelyard.rank._draws import effective_sizes
+from steelyard.reference import history as reference
 from support import threads
 
 
@@ -169,3 +170,21 @@ def test_chains_that_disagree_or_stand_still_are_told():
     still = np.broadcast_to(np.arange(4.0)[:, None, None], (4, 500, 1))
     assert effective_sizes(still)[0][0] > 1e6
     assert effective_sizes(np.ones((4, 500, 1)))[0][0] == 1
+
+
+@pytest.mark.parametrize("by_item", [True, False])
+def test_draws_have_the_moments_of_polya_gamma_gibbs_sampling(by_item):
+    rng = np.random.default_rng(1)
+    rows = [
+        (int(a), int((a + rng.integers(1, 4)) % 4), float(rng.integers(0, 3))) for a in rng.integers(0, 4, 25)
+    ]
+    winner, loser, time = zip(*rows, strict=True)
+    fit = whole_history(Comparisons.from_pairs(winner, loser, time=time), volatility=0.6).sample(2000, rng=1)
+    hmc = fit.samples.strengths.reshape(-1, len(fit)).astype(float)
+    model = reference.Model([(a, b, 1, t, 0) for a, b, t in rows], 0.6)
+    assert model.nodes == list(zip(fit.node_items.tolist(), fit.node_times.tolist(), strict=True))
+    gibbs = model.gibbs(6000, np.random.default_rng(2), by_item=by_item)[100:]
+    _, sizes = effective_sizes(gibbs[None])
+    error = gibbs.std(axis=0) / np.sqrt(np.minimum(sizes, fit.samples.effective_sizes.min()))
+    assert (np.abs(hmc.mean(axis=0) - gibbs.mean(axis=0)) < 5 * error).all()
+    np.testing.assert_allclose(hmc.std(axis=0), gibbs.std(axis=0), rtol=0.1)
