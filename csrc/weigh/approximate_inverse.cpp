@@ -127,8 +127,18 @@ bool ApproximateInverse::factor_landmarks(const Space& space, double scale, Moni
   });
 }
 
+/// B = Z_RI L^{-T}, with L^{-T} in panels of a few columns, which end at its diagonal: the product walks them
+/// in the order in which they lie, a stretch after another, each small enough for a cache.
 void ApproximateInverse::project(const Space& space, double scale, Monitor& monitor) {
   if (m_ == 0) return;
+  constexpr ptrdiff_t width = 16, stretch = 512;
+  std::vector<double> panels(size_of(m_ * (m_ + width)));
+  const auto panel = [&](ptrdiff_t first) { return panels.data() + first * m_; };
+  for (ptrdiff_t first = 0; first < m_; first += width) {
+    const ptrdiff_t columns = std::min(width, m_ - first);
+    for (ptrdiff_t k = 0; k < first + columns; ++k)
+      std::copy_n(transpose_.data() + k * m_ + first, columns, panel(first) + k * columns);
+  }
   // Not filled here: hundreds of megabytes of fresh pages on one thread would keep Ctrl-C waiting.
   b_ = std::make_unique_for_overwrite<float[]>(size_of(rest_ * m_));
   constexpr ptrdiff_t rows = 64;
@@ -139,8 +149,14 @@ void ApproximateInverse::project(const Space& space, double scale, Monitor& moni
     space.chosen(own, plan_.landmarks, z.data(), scratch);
     to_similarities(z.data(), std::ssize(z), scale);
     for (double& value : z) value = -value;
-    simd::kernels().dense->subtract_product(b.data(), m_, z.data(), m_, transpose_.data(), m_, end - begin,
-                                            m_, m_);
+    for (ptrdiff_t k = 0; k < m_ && !monitor.poll(); k += stretch) {
+      for (ptrdiff_t first = k / width * width; first < m_; first += width) {
+        const ptrdiff_t columns = std::min(width, m_ - first), last = std::min(k + stretch, first + columns);
+        simd::kernels().dense->subtract_product(b.data() + first, m_, z.data() + k, m_,
+                                                panel(first) + k * columns, columns, end - begin, columns,
+                                                last - k);
+      }
+    }
     std::transform(b.begin(), b.end(), b_.get() + begin * m_, [](double x) { return static_cast<float>(x); });
   });
 }

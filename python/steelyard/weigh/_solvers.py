@@ -102,7 +102,7 @@ def _preconditioned(space: Space, request: Request, why: str) -> Choice:
         return Choice("cg", f"{why}, spread out: no preconditioner needed")
     if space.points is not None and (space.dimension or 0) <= _FEW_DIMENSIONS:
         return Choice("cg", f"{why}, {space.dimension} dimensions", landmarks=min(100, n // 4), neighbours=30)
-    return Choice("cg", why, landmarks=min(n // 4, max(100, min(n // 20, 2500))), neighbours=20)
+    return Choice("cg", why, landmarks=min(n // 4, max(100, min(n // 20, 2500))), neighbours=7)
 
 
 def row_sums(space: Space, request: Request) -> Array:
