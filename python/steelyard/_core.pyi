@@ -193,6 +193,15 @@ class _Nearness:
     @property
     def violation(self) -> float: ...
 
+class Rankings:
+    def __init__(
+        self,
+        starts: typing.Annotated[numpy.typing.ArrayLike, numpy.int64],
+        codes: typing.Annotated[numpy.typing.ArrayLike, numpy.int32],
+        stages: typing.Annotated[numpy.typing.ArrayLike, numpy.int32],
+        items: typing.SupportsInt | typing.SupportsIndex,
+    ) -> None: ...
+
 class _Space:
     @property
     def size(self) -> int: ...
@@ -391,6 +400,19 @@ def _fit_history(
     n_threads: typing.SupportsInt | typing.SupportsIndex,
     progress: typing.Any,
 ) -> dict[str, typing.Any]: ...
+def _fit_plackett_luce(
+    rankings: Rankings,
+    weight: typing.Annotated[numpy.typing.ArrayLike, numpy.float64] | None,
+    prior: typing.SupportsFloat | typing.SupportsIndex,
+    solver: str,
+    linear: str,
+    tol: typing.SupportsFloat | typing.SupportsIndex,
+    max_iter: typing.SupportsInt | typing.SupportsIndex,
+    warm_sweeps: typing.SupportsInt | typing.SupportsIndex,
+    strengths: typing.Annotated[numpy.typing.ArrayLike, numpy.float64],
+    n_threads: typing.SupportsInt | typing.SupportsIndex,
+    progress: typing.Any,
+) -> dict[str, typing.Any]: ...
 def _gaussian_draws(
     factor: typing.Annotated[numpy.typing.ArrayLike, numpy.float64],
     draws: typing.SupportsInt | typing.SupportsIndex,
@@ -554,15 +576,15 @@ def _random(
     a: typing.SupportsFloat | typing.SupportsIndex = 0.0,
     b: typing.SupportsFloat | typing.SupportsIndex = 0.0,
 ) -> typing.Any: ...
-def _rankings(
-    starts: typing.Annotated[numpy.typing.ArrayLike, numpy.int64],
-    items: typing.Annotated[numpy.typing.ArrayLike, numpy.int32],
-    stages: typing.Annotated[numpy.typing.ArrayLike, numpy.int32],
+def _ranking_derivatives(
+    rankings: Rankings,
     weight: typing.Annotated[numpy.typing.ArrayLike, numpy.float64] | None,
+    prior: typing.SupportsFloat | typing.SupportsIndex,
     strengths: typing.Annotated[numpy.typing.ArrayLike, numpy.float64],
-    curvature: bool,
-    outer: bool = False,
-) -> tuple[typing.Any, ...]: ...
+    hessian: bool,
+    x: typing.Annotated[numpy.typing.ArrayLike, numpy.float64] | None,
+    n_threads: typing.SupportsInt | typing.SupportsIndex,
+) -> dict[str, typing.Any]: ...
 def _sample_grades(
     chains: typing.Annotated[numpy.typing.ArrayLike, numpy.int64],
     precision: typing.Annotated[numpy.typing.ArrayLike, numpy.float64],
@@ -710,6 +732,16 @@ def _solve_newton_system(
     accuracy: typing.SupportsFloat | typing.SupportsIndex,
     n_threads: typing.SupportsInt | typing.SupportsIndex,
     progress: typing.Any,
+) -> typing.Any: ...
+def _solve_ranking_system(
+    rankings: Rankings,
+    weight: typing.Annotated[numpy.typing.ArrayLike, numpy.float64] | None,
+    prior: typing.SupportsFloat | typing.SupportsIndex,
+    strengths: typing.Annotated[numpy.typing.ArrayLike, numpy.float64],
+    right_sides: typing.Annotated[numpy.typing.ArrayLike, numpy.float64],
+    linear: str,
+    accuracy: typing.SupportsFloat | typing.SupportsIndex,
+    n_threads: typing.SupportsInt | typing.SupportsIndex,
 ) -> typing.Any: ...
 def _sparse_cholesky(
     offsets: typing.Annotated[numpy.typing.ArrayLike, numpy.int64],

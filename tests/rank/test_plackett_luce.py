@@ -43,15 +43,19 @@ def test_chances_of_all_orders_sum_to_one_and_derivatives_are_right(stages):
     s = np.array([0.3, -1.2, 2.0, 0.1])
 
     def call(order, at):
-        starts, codes = np.array([0, 4]), np.array(order, np.int32)
-        return _core._rankings(starts, codes, np.array([stages], np.int32), None, at, True, True)
+        table = _core.Rankings(np.array([0, 4]), np.array(order, np.int32), np.array([stages], np.int32), 4)
+        d = _core._ranking_derivatives(table, None, 0.0, at, True, np.eye(4), 1)
+        full = np.tril(d["hessian"], -1)
+        full += full.T + np.diag(d["diagonal"])
+        np.testing.assert_allclose(d["product"], full, atol=1e-15)
+        np.testing.assert_array_equal(d["gradient"][list(order)], d["scores"])
+        return d["log_likelihood"], d["gradient"], full
 
     total = 0.0
     for order in permutations(range(4)):
-        value, gradient, curvature, outer = call(order, s)
+        value, gradient, curvature = call(order, s)
         assert value == pytest.approx(log_chance(np.array(order), s, stages), abs=1e-13)
         total += np.exp(value)
-        np.testing.assert_allclose(outer, np.outer(gradient, gradient), atol=1e-14)
         for k, step in enumerate(1e-5 * np.eye(4)):
             up, down = call(order, s + step), call(order, s - step)
             assert (up[0] - down[0]) / 2e-5 == pytest.approx(gradient[k], abs=1e-8)

@@ -1,10 +1,9 @@
-"""Plackett and Luce's model of rankings, by Newton's method with a certificate."""
+"""Plackett and Luce's model of rankings: validate, judge existence, call the kernel, explain."""
 
 from __future__ import annotations
 
-import time
 import warnings
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -12,7 +11,14 @@ import numpy.typing as npt
 
 from .. import _core
 from .._errors import ConvergenceWarning, DisconnectedError, DisconnectedWarning, interrupted
-from .._validate import check_choice, check_count, check_nonnegative, check_positive, check_progress
+from .._validate import (
+    check_choice,
+    check_count,
+    check_nonnegative,
+    check_positive,
+    check_progress,
+    check_threads,
+)
 from ._comparisons import Comparisons
 from ._covariance import KINDS
 from ._fit import RankInfo
@@ -22,8 +28,12 @@ from ._rankings import Rankings, read_rankings
 Values = npt.NDArray[Any]
 Floats = npt.NDArray[np.float64]
 
-# The curvature is a full matrix.
-_MOST_ITEMS = 10_000
+SOLVERS = ("auto", "newton", "newman", "zermelo")
+_DEFAULT_ITERATIONS = {"newton": 100, "newman": 20_000, "zermelo": 20_000}
+
+# A full covariance is a dense matrix and its inverse.
+FULL_LIMIT = 10_000
+_BATCH = 32
 
 
 @dataclass(frozen=True, repr=False, eq=False)
@@ -40,7 +50,8 @@ class PlackettLuceFit:
         At the strengths, without the prior.
     prior : float
     info : RankInfo
-        `error_bound` is the Newton decrement over all strengths, in standard errors, as for `bradley_terry`.
+        `error_bound` is the Newton decrement over all strengths, in standard errors, as for `bradley_terry`:
+        up to rounding with the dense solver, an upper bound with conjugate gradients.
     """
 
     items: Values
@@ -49,14 +60,14 @@ class PlackettLuceFit:
     prior: float
     info: RankInfo
     _rankings: Rankings = field(repr=False)
-    _curvature: Floats = field(repr=False)
 
     def __repr__(self) -> str:
         state = "converged" if self.info.converged else "NOT converged"
+        unit = "steps" if self.info.solver.startswith("newton") else "sweeps"
         best = ", ".join(f"{self.items[i]} {self.strengths[i]:+.3f}" for i in self.order[:5])
         return (
             f"PlackettLuceFit: {len(self.items):,} items, {len(self._rankings.stages):,} rankings\n"
-            f"{state}: Newton decrement {self.info.error_bound:.1e}, {self.info.iterations} steps\n"
+            f"{state}: Newton decrement {self.info.error_bound:.1e}, {self.info.iterations} {unit}\n"
             f"best: {best}"
         )
 
@@ -77,15 +88,13 @@ class PlackettLuceFit:
         ndarray, shape (len(items),)
             Sums to 1.
         """
-        place = positions(self.items)
-        try:
-            s = self.strengths[[place[item] for item in items]]
-        except KeyError as error:
-            raise KeyError(f"no item {error.args[0]!r} among the {len(self.items)} items") from None
+        s = self.strengths[self._positions(items)]
         chances = np.exp(s - s.max())
         return np.asarray(chances / chances.sum())
 
-    def covariance(self, kind: str = "sandwich") -> Floats:
+    def covariance(
+        self, kind: str = "sandwich", *, items: Any = None, n_threads: int | None = None
+    ) -> Floats:
         """Covariance of the strengths, each against the mean of all.
 
         Parameters
@@ -93,56 +102,125 @@ class PlackettLuceFit:
         kind : {'sandwich', 'hessian'}, default 'sandwich'
             'hessian' trusts the model, 'sandwich' only the independence of the rankings. Under a prior both
             are rough.
+        items : sequence of labels, optional
+            Default all, up to 10,000 items.
+        n_threads : int, optional
+            Default: see `steelyard.build_info`.
 
         Returns
         -------
-        ndarray, shape (n, n)
+        ndarray, shape (k, k)
+            In the order of `items`.
+
+        Raises
+        ------
+        ValueError
+            Above 10,000 items without `items`, or if the information is singular to rounding.
+        KeyError
+            If `items` names an unknown one.
 
         Notes
         -----
-        O(n^3) time, 8 n^2 bytes.
+        All: O(n^3) time, 24 n^2 bytes. Named items: a solve each, O((rankings + n) k) memory; where
+        `info.solver` speaks of conjugate gradients a solve is some passes over the rankings.
+
+        Examples
+        --------
+        >>> fit = plackett_luce([["a", "b", "c"], ["b", "a", "c"], ["c", "a"], ["c", "b"]])
+        >>> fit.covariance("hessian", items=["a"]).shape
+        (1, 1)
         """
         kind = check_choice(kind, "kind", KINDS)
+        threads = check_threads(n_threads)
         n = len(self.items)
-        from scipy.linalg import cho_factor, cho_solve
-
-        matrix = self._curvature
-        if self.prior == 0:  # singular along 1, which the centring takes out again
-            matrix = matrix + float(np.trace(matrix)) / n**2
-        inverse = cho_solve(cho_factor(matrix), np.eye(n))
-        inverse -= inverse.mean(axis=0, keepdims=True)
-        inverse -= inverse.mean(axis=1, keepdims=True)
+        if items is None:
+            if n > FULL_LIMIT:
+                raise ValueError(
+                    f"items: a full covariance of {n:,} items takes {8 * n * n / 1e9:.0f} GB; "
+                    f"name the items wanted, up to {FULL_LIMIT:,}"
+                )
+            inverse = self._inverse(threads)
+            if kind == "hessian":
+                return inverse
+            scores = self._scores(threads)
+            return np.asarray(inverse @ (scores.T @ scores).toarray() @ inverse)
+        place = self._positions(items)
+        parts = [self._solve(part, threads) for part in _batches(place)]
         if kind == "hessian":
-            return np.asarray(inverse)
-        at = self.strengths + self.info.shift
-        outer = _derivatives(self._rankings, at, curvature=False, outer=True)[3]
-        return np.asarray(inverse @ outer @ inverse)
+            return np.hstack([x[place] - x.mean(axis=0) for x in parts])
+        moved = self._scores(threads) @ np.hstack(parts)
+        return np.asarray(moved.T @ moved)
 
-    def standard_errors(self, kind: str = "sandwich") -> Floats:
+    def standard_errors(
+        self, kind: str = "sandwich", *, items: Any = None, n_threads: int | None = None
+    ) -> Floats:
         """Standard errors of the strengths, each against the mean of all.
 
         Parameters
         ----------
         kind : {'sandwich', 'hessian'}, default 'sandwich'
             As for `covariance`.
+        items : sequence of labels, optional
+            Default all: from the full covariance up to 10,000 items, by a solve each beyond.
+        n_threads : int, optional
+            Default: see `steelyard.build_info`.
 
         Returns
         -------
-        ndarray, shape (n,)
-        """
-        return np.asarray(np.sqrt(np.maximum(np.diag(self.covariance(kind)), 0.0)))
+        ndarray, shape (k,)
 
-    def bootstrap(self, n_rounds: int = 200, *, rng: Any = None) -> Floats:
+        Raises
+        ------
+        ValueError
+            If the information is singular to rounding.
+        KeyError
+            If `items` names an unknown one.
+
+        Notes
+        -----
+        Named items: a solve each, 32 at a time, in O(total length + n) memory.
+
+        Examples
+        --------
+        >>> fit = plackett_luce([["a", "b"]] * 3 + [["b", "a"]])
+        >>> print(fit.standard_errors("hessian", items=["b"]).round(4))  # half of sqrt(1/3 + 1)
+        [0.5774]
+        """
+        kind = check_choice(kind, "kind", KINDS)
+        threads = check_threads(n_threads)
+        if items is None and len(self.items) <= FULL_LIMIT:
+            variances = np.diag(self.covariance(kind, n_threads=threads))
+            return np.sqrt(np.maximum(variances, 0.0))
+        place = np.arange(len(self.items)) if items is None else self._positions(items)
+        scores = self._scores(threads) if kind == "sandwich" else None
+        found = []
+        for part in _batches(place):
+            x = self._solve(part, threads)
+            found.append(
+                x[part, np.arange(len(part))] - x.mean(axis=0)
+                if scores is None
+                else np.square(scores @ x).sum(axis=0)
+            )
+        return np.asarray(np.sqrt(np.maximum(np.concatenate(found), 0.0)))
+
+    def bootstrap(self, n_rounds: int = 200, *, rng: Any = None, n_threads: int | None = None) -> Floats:
         """Strengths refitted to resampled rankings.
 
         Parameters
         ----------
         n_rounds : int, default 200
         rng : None, int, SeedSequence, BitGenerator or Generator, optional
+        n_threads : int, optional
+            Default: see `steelyard.build_info`.
 
         Returns
         -------
         ndarray, shape (n_rounds, n)
+
+        Raises
+        ------
+        KeyboardInterrupt
+            On Ctrl-C; ``.partial`` holds the rounds so far.
 
         Notes
         -----
@@ -150,15 +228,28 @@ class PlackettLuceFit:
         optimum where the fit has one. A few Newton steps a round, from the fit.
         """
         rounds = check_count(n_rounds, "n_rounds")
+        threads = check_threads(n_threads)
         generator = np.random.default_rng(rng)
-        start = self.strengths + self.info.shift
+        table, point = self._rankings, self._point(threads)
         out = np.empty((rounds, len(self.items)))
         for k in range(rounds):
-            weight = generator.exponential(size=len(self._rankings.stages))
-            found = _newton(self._rankings.reweighted(weight), start, self.prior, 1e-6, 50, None)
-            if found.interrupted:
+            weight = generator.exponential(size=len(table.stages))
+            point["weight"] = weight if table.weight is None else weight * table.weight
+            try:
+                found = _core._fit_plackett_luce(
+                    **point,
+                    solver="newton",
+                    linear="auto",
+                    tol=1e-6,
+                    max_iter=50,
+                    warm_sweeps=0,
+                    progress=None,
+                )
+            except KeyboardInterrupt:
+                raise interrupted(out[:k]) from None
+            if found["info"]["interrupted"]:
                 raise interrupted(out[:k])
-            out[k] = found.strengths - found.strengths.mean()
+            out[k] = found["strengths"] - found["strengths"].mean()
         return out
 
     def to_frame(self) -> dict[str, Values]:
@@ -167,9 +258,76 @@ class PlackettLuceFit:
         Returns
         -------
         dict of str to ndarray
+            Without ``standard_error`` above 10,000 items, where all of them would take a solve each.
         """
-        columns = {"item": self.items, "strength": self.strengths, "standard_error": self.standard_errors()}
+        columns = {"item": self.items, "strength": self.strengths}
+        if len(self.items) <= FULL_LIMIT:
+            columns["standard_error"] = self.standard_errors()
         return {name: column[self.order] for name, column in columns.items()}
+
+    # ---- the information matrices
+
+    def _positions(self, items: Any) -> npt.NDArray[np.intp]:
+        if isinstance(items, str) or not np.iterable(items):
+            raise TypeError(f"items must be a sequence of labels, got {items!r}")
+        place = positions(self.items)
+        try:
+            found = np.array([place[item] for item in items], dtype=np.intp)
+        except KeyError as error:
+            raise KeyError(f"no item {error.args[0]!r} among the {len(self.items)} items") from None
+        if len(found) == 0:
+            raise ValueError("items must name at least one item, got none")
+        return found
+
+    def _point(self, threads: int) -> dict[str, Any]:
+        """The optimum as the kernels have it."""
+        return {
+            "rankings": self._rankings.kernel,
+            "weight": self._rankings.weight,
+            "prior": self.prior,
+            "strengths": self.strengths + self.info.shift,
+            "n_threads": threads,
+        }
+
+    def _inverse(self, threads: int) -> Floats:
+        """H^+ in full, centred."""
+        n = len(self.items)
+        matrix = _core._ranking_derivatives(**self._point(threads), hessian=True, x=None)["hessian"]
+        if self.prior == 0:  # singular along 1, which the centring takes out again
+            matrix = matrix + float(np.trace(matrix)) / n**2
+        inverse = _core._inverse_positive_definite(matrix)
+        if inverse is None:
+            raise ValueError(_SINGULAR)
+        inverse -= inverse.mean(axis=0, keepdims=True)
+        inverse -= inverse.mean(axis=1, keepdims=True)
+        return np.asarray(inverse)
+
+    def _solve(self, part: npt.NDArray[np.intp], threads: int) -> Floats:
+        """H^+ (e_i - 1/n) for each of some items."""
+        n = len(self.items)
+        right = np.full((n, len(part)), -1.0 / n)
+        right[part, np.arange(len(part))] += 1.0
+        found = _core._solve_ranking_system(
+            **self._point(threads), right_sides=right, linear="auto", accuracy=1e-10
+        )
+        if found is None:
+            raise ValueError(_SINGULAR)
+        return np.asarray(found)
+
+    def _scores(self, threads: int) -> Any:
+        """The gradient of each ranking, as a sparse matrix with a row a ranking."""
+        from scipy import sparse
+
+        table = self._rankings
+        scores = _core._ranking_derivatives(**self._point(threads), hessian=False, x=None)["scores"]
+        return sparse.csr_array((scores, table.codes, table.starts), shape=(len(table.stages), table.n))
+
+
+_SINGULAR = "the information matrix is singular to rounding; covariances need a prior"
+
+
+def _batches(place: npt.NDArray[np.intp]) -> list[npt.NDArray[np.intp]]:
+    return [place[begin : begin + _BATCH] for begin in range(0, len(place), _BATCH)]
 
 
 def plackett_luce(
@@ -179,8 +337,10 @@ def plackett_luce(
     items: Any = None,
     weights: Any = None,
     prior: float = 0.0,
+    solver: str = "auto",
     tol: float = 1e-10,
-    max_iter: int = 100,
+    max_iter: int | None = None,
+    n_threads: int | None = None,
     progress: Any = None,
 ) -> PlackettLuceFit:
     """Fit one strength per item to rankings, with a certificate.
@@ -203,12 +363,19 @@ def plackett_luce(
         Positive; default all 1.
     prior : float, default 0
         Strength a of a logistic prior, a [log sigma(s) + log sigma(-s)] per item, as for `bradley_terry`.
+    solver : {'auto', 'newton', 'newman', 'zermelo'}
+        Newton's method on all strengths, by dense Cholesky or conjugate gradients, whichever should be
+        cheaper; Newman's asynchronous iteration, with the exact common shift under a prior; Hunter's
+        minorise-maximise iteration, which is Zermelo's for pairs. 'auto' makes three Newman sweeps, then
+        Newton.
     tol : float, default 1e-10
         Largest Newton decrement to accept, in standard errors.
-    max_iter : int, default 100
-        Newton steps.
+    max_iter : int, optional
+        Default 100 Newton steps or 20,000 sweeps.
+    n_threads : int, optional
+        Default: see `steelyard.build_info`. The answer does not depend on it.
     progress : callable, optional
-        Called as progress(step, max_iter).
+        Called as progress(iteration, max_iter).
 
     Returns
     -------
@@ -219,8 +386,10 @@ def plackett_luce(
     DisconnectedError
         Without a prior, if the optimum is infinite or not unique; its ``report`` says who can't be compared.
     ValueError, TypeError
-        If a ranking lists an item twice or fewer than two items, labels are missing, or there are more than
-        10,000 items.
+        If a ranking lists an item twice or fewer than two items, labels are missing, or another argument
+        does not fit; the message names it.
+    KeyboardInterrupt
+        On Ctrl-C; ``.partial`` holds the fit so far.
 
     Warns
     -----
@@ -231,13 +400,22 @@ def plackett_luce(
 
     Notes
     -----
-    Newton's method on all strengths, halving steps that lower the likelihood: O(sum of squared lengths + n^3)
-    a step and 24 n^2 bytes. The last bits depend on the BLAS thread count.
+    The certificate ``info.error_bound`` is sqrt(g' H^+ g), prior included, whatever the solver: to first
+    order no contrast of the strengths is further than that many of its inverse-Hessian standard errors from
+    the optimum. With conjugate gradients it is an upper bound.
+
+    Time, with L the total length of the rankings and m that of one: conjugate gradients O(L) a pass,
+    Zermelo O(L) a sweep, Newman O(sum of m^2) at most (O(L) for choices), dense Cholesky
+    O(sum of m^2 + n^3) a step. Memory O(L + n), and 8 n^2 bytes more for the dense solver, which serves up
+    to 10,000 items. Beyond 512 items it calls LAPACK, whose last bits depend on the BLAS thread count.
 
     References
     ----------
     .. [1] R. L. Plackett, "The Analysis of Permutations", Appl. Statist. 24 (1975).
     .. [2] D. R. Hunter, "MM algorithms for generalized Bradley-Terry models", Ann. Statist. 32 (2004).
+    .. [3] M. E. J. Newman, "Efficient computation of rankings from pairwise comparisons", JMLR 24(238), 2023.
+    .. [4] J. Yeung, D. Kaiser, F. Radicchi, "Efficient inference of rankings from multi-body comparisons",
+       arXiv:2501.16565 (2025).
 
     Examples
     --------
@@ -245,53 +423,55 @@ def plackett_luce(
     >>> print(fit.items[fit.order])
     ['ben' 'ann' 'cat']
     """
-    table = read_rankings(rankings, choices, items, weights)
     prior = check_nonnegative(prior, "prior")
+    solver = check_choice(solver, "solver", SOLVERS)
     tol = check_positive(tol, "tol")
-    steps = check_count(max_iter, "max_iter")
+    method = "newton" if solver == "auto" else solver
+    iterations = _DEFAULT_ITERATIONS[method] if max_iter is None else check_count(max_iter, "max_iter")
+    threads = check_threads(n_threads)
     callback = check_progress(progress)
-    if table.n > _MOST_ITEMS:
-        raise ValueError(f"rankings must be of at most {_MOST_ITEMS:,} items, got {table.n:,}")
+    table = read_rankings(rankings, choices, items, weights)
     _require_optimum(table, prior)
-    found = _newton(table, np.zeros(table.n), prior, tol, steps, callback)
-    shift = float(found.strengths.mean())
-    message = (
-        "" if found.decrement <= tol else f"Newton decrement {found.decrement:.1e}; raise max_iter or tol"
-    )
-    info = RankInfo(
-        converged=found.decrement <= tol,
-        iterations=found.steps,
-        solver="newton (dense)",
-        seconds=found.seconds,
+    out = _core._fit_plackett_luce(
+        rankings=table.kernel,
+        weight=table.weight,
+        prior=prior,
+        solver=method,
+        linear="auto",
         tol=tol,
-        error_bound=found.decrement,
-        error_kind="asymptotic",
-        message=message,
-        trace=found.trace,
-        interrupted=found.interrupted,
-        shift=shift,
+        max_iter=iterations,
+        warm_sweeps=3 if solver == "auto" else 0,
+        strengths=np.zeros(table.n),
+        n_threads=threads,
+        progress=callback,
     )
-    fit = PlackettLuceFit(
-        table.items,
-        found.strengths - shift,
-        found.log_likelihood,
-        prior,
-        info,
-        table,
-        found.curvature,
-    )
+    shift = float(out["strengths"].mean())
+    info = RankInfo.from_core(out["info"], shift=shift)
+    if not info.converged:
+        info = replace(info, message=_advice(info))
+    strengths = out["strengths"] - shift
+    strengths.flags.writeable = False
+    fit = PlackettLuceFit(table.items, strengths, float(out["log_likelihood"]), prior, info, table)
     if info.interrupted:
         raise interrupted(fit)
     if not info.converged:
-        warnings.warn(f"plackett_luce did not reach tol={tol:g}: {message}", ConvergenceWarning, stacklevel=2)
+        warnings.warn(
+            f"plackett_luce did not reach tol={tol:g}: {info.message}", ConvergenceWarning, stacklevel=2
+        )
     return fit
+
+
+def _advice(info: RankInfo) -> str:
+    ways = "raise max_iter or tol" if info.solver.startswith("newton") else "raise max_iter, or solver='auto'"
+    return f"Newton decrement {info.error_bound:.1e} after {info.iterations} iterations; {ways}"
 
 
 def _require_optimum(table: Rankings, prior: float) -> None:
     better, worse = table.beaten()
-    report = Comparisons.from_pairs(table.items[better], table.items[worse], items=table.items).components()
-    if report.n_strong == 1:
+    one = np.ones(len(better))
+    if _core._strong_components(better, worse, one, np.zeros_like(one), table.n)[1] == 1:
         return
+    report = Comparisons.from_pairs(table.items[better], table.items[worse], items=table.items).components()
     words = report.describe()
     if prior == 0:
         raise DisconnectedError(
@@ -301,96 +481,3 @@ def _require_optimum(table: Rankings, prior: float) -> None:
     warnings.warn(
         f"some items are compared through the prior alone: {words}", DisconnectedWarning, stacklevel=3
     )
-
-
-@dataclass(frozen=True)
-class _Found:
-    strengths: Floats
-    log_likelihood: float
-    decrement: float
-    curvature: Floats
-    steps: int
-    seconds: float
-    trace: Values
-    interrupted: bool
-
-
-def _derivatives(
-    table: Rankings, s: Floats, curvature: bool = True, outer: bool = False
-) -> tuple[float, Floats, Floats, Floats]:
-    return _core._rankings(table.starts, table.codes, table.stages, table.weight, s, curvature, outer)
-
-
-def _prior_terms(s: Floats, prior: float) -> tuple[float, Floats, Floats]:
-    """Log density, its slope, minus its curvature."""
-    soft = np.logaddexp(0.0, -np.abs(s))  # -log of the larger sigma
-    slope = np.tanh(0.5 * s)
-    return float(-prior * (2 * soft + np.abs(s)).sum()), -prior * slope, 0.5 * prior * (1 - slope**2)
-
-
-def _newton(table: Rankings, start: Floats, prior: float, tol: float, most: int, progress: Any) -> _Found:
-    began = time.perf_counter()
-    s, rows, stopped = start.copy(), [], False
-    decrement, step, value = np.inf, 0, -np.inf
-    curvature = np.zeros((len(s), len(s)))
-    while True:
-        try:
-            value, gradient, curvature, _ = _derivatives(table, s)
-        except KeyboardInterrupt:
-            stopped = True
-            break
-        if prior:
-            extra, slope, bend = _prior_terms(s, prior)
-            gradient = gradient + slope
-            curvature[np.diag_indices(len(s))] += bend
-        else:
-            extra = 0.0
-        direction = _direction(curvature, gradient, prior)
-        decrement = float(np.sqrt(max(0.0, float(gradient @ direction))))
-        rows.append((step, decrement, value + extra, time.perf_counter() - began))
-        if decrement <= tol or step >= most:
-            break
-        if progress is not None:
-            progress(float(step), float(most))
-        try:
-            s = _ascend(table, s, direction, value + extra, decrement, prior)
-        except KeyboardInterrupt:
-            stopped = True
-            break
-        step += 1
-    names: Any = [("step", float), ("decrement", float), ("log_posterior", float), ("seconds", float)]
-    trace = np.array(rows, dtype=names)
-    trace.flags.writeable = False
-    return _Found(s, value, decrement, curvature, step, time.perf_counter() - began, trace, stopped)
-
-
-def _direction(curvature: Floats, gradient: Floats, prior: float) -> Floats:
-    from scipy.linalg import LinAlgError, cho_factor, cho_solve
-
-    n = len(gradient)
-    try:
-        if prior:
-            return np.asarray(cho_solve(cho_factor(curvature), gradient))
-        scale = float(np.trace(curvature)) / n**2
-        found = cho_solve(cho_factor(curvature + scale), gradient - gradient.mean())
-    except LinAlgError:
-        # Far from the optimum chances can round to 0 and 1.
-        lift = 1e-8 * float(np.trace(curvature)) / n
-        found = cho_solve(cho_factor(curvature + lift * np.eye(n) + lift), gradient)
-    return np.asarray(found - found.mean())
-
-
-def _ascend(
-    table: Rankings, s: Floats, direction: Floats, value: float, decrement: float, prior: float
-) -> Floats:
-    """A step that does not lower the log posterior; full ones near the optimum, where its digits end."""
-    factor = min(1.0, 5.0 / max(float(np.abs(direction).max()), 1e-300))
-    for _ in range(40):
-        there = s + factor * direction
-        now = _derivatives(table, there, curvature=False)[0]
-        if prior:
-            now += _prior_terms(there, prior)[0]
-        if now >= value - 1e-12 * abs(value) or decrement < 1e-6:
-            return there
-        factor *= 0.5
-    return s

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
+from functools import cached_property
 from itertools import pairwise
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
+from .. import _core
 from .._validate import check_vector
 from ._labels import encode_one, given_labels, hashable, label_column, positions
 
@@ -30,8 +32,13 @@ class Rankings:
     def n(self) -> int:
         return len(self.items)
 
-    def reweighted(self, weight: Floats) -> Rankings:
-        return replace(self, weight=weight if self.weight is None else weight * self.weight)
+    @cached_property
+    def kernel(self) -> _core.Rankings:
+        """As the kernels walk them."""
+        return _core.Rankings(self.starts, self.codes, self.stages, self.n)
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {key: value for key, value in self.__dict__.items() if key != "kernel"}
 
     def beaten(self) -> tuple[npt.NDArray[np.int32], npt.NDArray[np.int32]]:
         """Pairs (better, worse) whose chains are all that the rankings say: neighbours, and the last known

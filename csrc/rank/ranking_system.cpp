@@ -1,0 +1,205 @@
+#include "rank/ranking_system.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+#include <numeric>
+
+#include "linalg/cg.hpp"
+#include "linalg/cholesky.hpp"
+#include "rank/polled.hpp"
+
+namespace steelyard::rank {
+namespace {
+
+using std::ptrdiff_t;
+
+constexpr ptrdiff_t most_dense = 10'000;  // 800 MB
+constexpr int many_passes = 500;
+
+std::size_t at(std::int64_t k) { return static_cast<std::size_t>(k); }
+
+/// In nanoseconds: filling and factoring the matrix against some fifteen passes over the rankings.
+bool dense_pays(const Rankings& rankings) {
+  const double n = rankings.items;
+  if (n > most_dense) return false;
+  double pairs = 0.0;
+  for (ptrdiff_t r = 0; r < rankings.count(); ++r) {
+    const auto length = static_cast<double>(rankings.starts[at(r) + 1] - rankings.starts[at(r)]);
+    pairs += 0.5 * length * length;
+  }
+  const double flops_a_nanosecond = n <= linalg::own_cholesky_limit ? 4.0 : 20.0;
+  return 2.0 * pairs + n * n * n / 3.0 / flops_a_nanosecond < 75.0 * static_cast<double>(rankings.places());
+}
+
+double dot(const std::vector<double>& a, const std::vector<double>& b) {
+  return std::inner_product(a.begin(), a.end(), b.begin(), 0.0);
+}
+
+void centre(double* x, ptrdiff_t n, ptrdiff_t stride) {
+  double mean = 0.0;
+  for (ptrdiff_t i = 0; i < n; ++i) mean += x[i * stride];
+  mean /= static_cast<double>(n);
+  for (ptrdiff_t i = 0; i < n; ++i) x[i * stride] -= mean;
+}
+
+}  // namespace
+
+double least_decrement(const RankingDerivatives& d) {
+  double sum = 0.0;
+  for (std::size_t i = 0; i < d.gradient.size(); ++i) {
+    if (d.gradient[i] != 0.0) sum += d.gradient[i] * d.gradient[i] / (2.0 * d.diagonal[i]);
+  }
+  return std::isnan(sum) ? std::numeric_limits<double>::infinity() : std::sqrt(sum);
+}
+
+RankingSystem::RankingSystem(const RankingModel& model, RankingLinear wanted)
+    : model_(model),
+      may_change_(wanted == RankingLinear::automatic && model.rankings.items <= most_dense),
+      dense_(wanted == RankingLinear::dense ||
+             (wanted == RankingLinear::automatic && dense_pays(model.rankings))) {}
+
+std::string RankingSystem::describe() const {
+  return dense_ ? "dense Cholesky" : "preconditioned conjugate gradients";
+}
+
+bool RankingSystem::solve_dense(const RankingDerivatives& d, const double* b, double* x, ptrdiff_t columns,
+                                Monitor& monitor) {
+  const ptrdiff_t n = model_.rankings.items;
+  if (!fill_hessian(model_, d, matrix_, monitor)) return false;
+  // Without a prior H 1 = 0. Adding to one item's diagonal makes it definite and leaves the solution for
+  // consistent right-hand sides, with that item at zero.
+  if (model_.prior <= 0.0) {
+    const auto ground = std::max_element(d.diagonal.begin(), d.diagonal.end()) - d.diagonal.begin();
+    matrix_[at(ground * n + ground)] *= 2.0;
+  }
+  if (!linalg::cholesky(matrix_.data(), n, n, monitor)) return false;
+  std::copy(b, b + n * columns, x);
+  linalg::cholesky_solve(matrix_.data(), n, n, x, columns, columns);
+  for (ptrdiff_t c = 0; c < columns && model_.prior <= 0.0; ++c) centre(x + c, n, columns);
+  return std::all_of(x, x + n * columns, [](double v) { return std::isfinite(v); });
+}
+
+bool RankingSystem::solve(RankingDerivatives& d, const double* b, double* x, ptrdiff_t columns,
+                          double accuracy, Monitor& monitor) {
+  last_iterations_ = 0;
+  if (dense_) return solve_dense(d, b, x, columns, monitor);
+  const ptrdiff_t n = model_.rankings.items;
+  linalg::CgOptions options;
+  options.tol = accuracy;
+  options.max_iter = may_change_ ? many_passes : 20'000;
+  options.project_mean = model_.prior <= 0.0;
+  std::fill(x, x + n * columns, 0.0);
+  const auto apply = [&](const double* in, double* out, ptrdiff_t m) {
+    multiply_hessian(model_, d, in, out, m, monitor);
+  };
+  const auto jacobi = [&](const double* in, double* out, ptrdiff_t m) {
+    for (ptrdiff_t i = 0; i < n; ++i) {
+      const double scale = 1.0 / std::max(d.diagonal[at(i)], 1e-300);
+      for (ptrdiff_t c = 0; c < m; ++c) out[i * m + c] = scale * in[i * m + c];
+    }
+  };
+  const auto result = linalg::conjugate_gradients(n, columns, apply, jacobi, b, x, options, monitor);
+  last_iterations_ = result.iterations;
+  if (may_change_ && !result.converged && !result.interrupted) {
+    dense_ = true;
+    return solve_dense(d, b, x, columns, monitor);
+  }
+  return !result.interrupted;
+}
+
+bool RankingSystem::direction(RankingDerivatives& d, double accuracy, double tol, RankingDirection& out,
+                              Monitor& monitor) {
+  out.strengths.resize(d.gradient.size());
+  out.cg_iterations = 0;
+  for (int tries = 0; tries < 4; ++tries, accuracy *= 1e-3) {
+    if (!solve(d, d.gradient.data(), out.strengths.data(), 1, accuracy, monitor)) return false;
+    out.cg_iterations += last_iterations_;
+    out.slope = dot(d.gradient, out.strengths);
+    if (dense_) {
+      out.lower = out.decrement = std::sqrt(std::max(0.0, out.slope));
+      return std::isfinite(out.decrement);
+    }
+    bound(d, out, monitor);
+    const bool undecided = out.lower <= tol && out.decrement > tol;
+    if (!undecided) break;
+  }
+  return !monitor.stopped();
+}
+
+void RankingSystem::bound(RankingDerivatives& d, RankingDirection& out, Monitor& monitor) {
+  product_.resize(d.gradient.size());
+  multiply_hessian(model_, d, out.strengths.data(), product_.data(), 1, monitor);
+  residual_ = d.gradient;
+  for (std::size_t i = 0; i < residual_.size(); ++i) residual_[i] -= product_[i];
+  const double energy = std::max(0.0, 2.0 * out.slope - dot(out.strengths, product_));
+  out.lower = std::sqrt(energy);
+  out.decrement = std::sqrt(energy + residual_energy(d, residual_, monitor));
+}
+
+double RankingSystem::residual_energy(const RankingDerivatives& d, std::vector<double>& residual,
+                                      Monitor& monitor) {
+  double energy = 0.0;
+  if (model_.prior > 0.0) {
+    for (std::size_t i = 0; i < residual.size(); ++i) {
+      if (residual[i] != 0.0) energy += residual[i] * residual[i] / d.prior_curvature[i];
+    }
+    return energy;
+  }
+  centre(residual.data(), std::ssize(residual), 1);
+  if (tree_.empty()) grow_tree(d.shares, monitor);
+  for (auto k = tree_.size(); k-- > 1;) {
+    const auto& branch = tree_[k];
+    const double flow = residual[at(branch.item)];
+    if (flow == 0.0) continue;
+    energy += flow * flow / conductance(model_, d.shares, branch.ranking, branch.first, branch.second);
+    residual[at(branch.parent)] += flow;
+  }
+  return energy;
+}
+
+/// Breadth first from the busiest item. The first item met of a ranking opens it for the others, each of
+/// which hangs on the strongest edge offered by the level above.
+void RankingSystem::grow_tree(const std::vector<Share>& shares, Monitor& monitor) {
+  const auto& rankings = model_.rankings;
+  std::vector<std::int32_t> level(at(rankings.items), -1);
+  std::vector<std::int64_t> position(at(rankings.items), 0);
+  std::vector<double> strongest(at(rankings.items), 0.0);
+  std::vector<char> open(at(rankings.count()), 0);
+  std::int32_t busiest = 0;
+  const auto degree = [&](std::int32_t i) {
+    return rankings.item_starts[at(i) + 1] - rankings.item_starts[at(i)];
+  };
+  for (std::int32_t i = 1; i < rankings.items; ++i) {
+    if (degree(i) > degree(busiest)) busiest = i;
+  }
+  level[at(busiest)] = 0;
+  tree_.push_back({busiest, -1, 0, 0, 0});
+  for (std::size_t next = 0; next < tree_.size() && !monitor.poll(); ++next) {
+    const auto i = tree_[next].item;
+    for (auto k = rankings.item_starts[at(i)]; k < rankings.item_starts[at(i) + 1]; ++k) {
+      const auto r = rankings.item_rankings[at(k)];
+      if (open[at(r)]) continue;
+      open[at(r)] = 1;
+      const auto begin = rankings.starts[at(r)], end = rankings.starts[at(r) + 1];
+      const auto own = rankings.item_places[at(k)];
+      for (auto place = begin; place < end; ++place) {
+        const auto j = rankings.codes[at(place)];
+        const bool fresh = level[at(j)] < 0;
+        if (!fresh && level[at(j)] != level[at(i)] + 1) continue;
+        const auto first = std::min(own, place) - begin, second = std::max(own, place) - begin;
+        const double offered = conductance(model_, shares, r, first, second);
+        if (fresh) {
+          level[at(j)] = level[at(i)] + 1;
+          position[at(j)] = std::ssize(tree_);
+          tree_.push_back({});
+        }
+        if (!fresh && offered <= strongest[at(j)]) continue;
+        strongest[at(j)] = offered;
+        tree_[at(position[at(j)])] = {j, i, r, first, second};
+      }
+    }
+  }
+}
+
+}  // namespace steelyard::rank
