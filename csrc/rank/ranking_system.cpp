@@ -15,21 +15,21 @@ namespace {
 using std::ptrdiff_t;
 
 constexpr ptrdiff_t most_dense = 10'000;  // 800 MB
-constexpr int many_passes = 500;
+constexpr double usual_passes = 15.0;     // where rankings mix the items well
 
 std::size_t at(std::int64_t k) { return static_cast<std::size_t>(k); }
 
-/// In nanoseconds: filling and factoring the matrix against some fifteen passes over the rankings.
-bool dense_pays(const Rankings& rankings) {
-  const double n = rankings.items;
-  if (n > most_dense) return false;
+/// In nanoseconds, roughly.
+double pass_cost(const Rankings& rankings) { return 5.0 * static_cast<double>(rankings.places()); }
+
+double dense_cost(const Rankings& rankings) {
   double pairs = 0.0;
   for (ptrdiff_t r = 0; r < rankings.count(); ++r) {
     const auto length = static_cast<double>(rankings.starts[at(r) + 1] - rankings.starts[at(r)]);
     pairs += 0.5 * length * length;
   }
-  const double flops_a_nanosecond = n <= linalg::own_cholesky_limit ? 4.0 : 20.0;
-  return 2.0 * pairs + n * n * n / 3.0 / flops_a_nanosecond < 75.0 * static_cast<double>(rankings.places());
+  const double n = rankings.items, flops = n <= linalg::own_cholesky_limit ? 4.0 : 20.0;
+  return 2.0 * pairs + n * n * n / 3.0 / flops;
 }
 
 double dot(const std::vector<double>& a, const std::vector<double>& b) {
@@ -54,10 +54,13 @@ double least_decrement(const RankingDerivatives& d) {
 }
 
 RankingSystem::RankingSystem(const RankingModel& model, RankingLinear wanted)
-    : model_(model),
-      may_change_(wanted == RankingLinear::automatic && model.rankings.items <= most_dense),
-      dense_(wanted == RankingLinear::dense ||
-             (wanted == RankingLinear::automatic && dense_pays(model.rankings))) {}
+    : model_(model), dense_(wanted == RankingLinear::dense) {
+  if (wanted != RankingLinear::automatic || model.rankings.items > most_dense) return;
+  const double passes = dense_cost(model.rankings) / pass_cost(model.rankings);
+  dense_ = passes < usual_passes;
+  may_change_ = true;
+  most_passes_ = std::min(most_passes_, static_cast<int>(std::min(passes, 1e6)) + 200);
+}
 
 std::string RankingSystem::describe() const {
   return dense_ ? "dense Cholesky" : "preconditioned conjugate gradients";
@@ -87,7 +90,7 @@ bool RankingSystem::solve(RankingDerivatives& d, const double* b, double* x, ptr
   const ptrdiff_t n = model_.rankings.items;
   linalg::CgOptions options;
   options.tol = accuracy;
-  options.max_iter = may_change_ ? many_passes : 20'000;
+  options.max_iter = most_passes_;
   options.project_mean = model_.prior <= 0.0;
   std::fill(x, x + n * columns, 0.0);
   const auto apply = [&](const double* in, double* out, ptrdiff_t m) {

@@ -32,8 +32,8 @@ double least_decrement(const RankingDerivatives& d);
 
 class RankingSystem {
  public:
-  /// `automatic` starts with what should be cheaper, and turns to the dense solver where conjugate gradients
-  /// need too many passes and the matrix fits.
+  /// `automatic` starts with what should be cheaper, and turns to the dense solver, if the matrix fits, where
+  /// conjugate gradients have cost as much.
   RankingSystem(const RankingModel& model, RankingLinear wanted);
 
   /// Newton direction at `d`. `accuracy`: relative, for conjugate gradients; raised where the bounds of the
@@ -61,6 +61,7 @@ class RankingSystem {
 
   RankingModel model_;
   bool may_change_ = false;
+  int most_passes_ = 20'000;
   bool dense_ = false;
   std::vector<double> matrix_;  ///< items x items, lower triangle
   std::vector<Branch> tree_;    ///< breadth first

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+from scipy.optimize import brentq
 
 Array = npt.NDArray[np.float64]
 
@@ -43,4 +44,36 @@ def fit(rankings: Sequence[Any], n: int, prior: float = 0.0, sweeps: int = 1000)
         pi = wins / rates
         if prior == 0:
             pi /= np.exp(np.log(pi).mean())
+    return np.asarray(np.log(pi))
+
+
+def _best_factor(pi: Array) -> float:
+    return float(np.exp(brentq(lambda c: np.tanh((np.log(pi) + c) / 2).sum(), -99, 99, xtol=1e-14)))
+
+
+def newman(
+    rankings: Sequence[Any], n: int, prior: float = 0.0, sweeps: int = 100, known: Sequence[int] | None = None
+) -> Array:
+    """Newman's asynchronous iteration: strengths after so many sweeps.
+
+    Ranking r says who had the first known[r] places, by default all. With a prior each item wins and loses
+    `prior` times against an item of strength 0.
+    """
+    pi = np.ones(n)
+    for _ in range(sweeps):
+        for i in range(n):
+            up, down = prior / (pi[i] + 1), prior / (pi[i] + 1)
+            for r, row in enumerate(rankings):
+                row = np.asarray(row)
+                for u in range(len(row) - 1 if known is None else known[r]):
+                    left = pi[row[u:]].sum()  # those who remain at this choice
+                    if row[u] == i:
+                        up += (left - pi[i]) / left
+                    elif i in row[u:]:
+                        down += 1 / left
+            pi[i] = up / down
+        if prior == 0:
+            pi /= np.exp(np.log(pi).mean())
+        else:  # the common factor that the prior likes best
+            pi *= _best_factor(pi)
     return np.asarray(np.log(pi))
