@@ -1,4 +1,4 @@
-"""Plackett-Luce on 10,000 rankings of 10 out of 1,000 items, beside choix and the plain iteration."""
+"""Plackett-Luce on rankings of 10: the solvers in a race, beside choix and the plain iteration."""
 
 from __future__ import annotations
 
@@ -9,12 +9,13 @@ from steelyard.rank import plackett_luce
 from steelyard.reference import rankings as reference
 
 ITEMS, COUNT, LENGTH = 1000, 10_000, 10
+MANY_ITEMS, MANY = 20_000, 200_000
 
 
-def rankings():
+def rankings(items=ITEMS, count=COUNT):
     rng = np.random.default_rng(0)
-    s = rng.normal(size=ITEMS)
-    chosen = np.array([rng.choice(ITEMS, LENGTH, replace=False) for _ in range(COUNT)])
+    s = rng.normal(size=items)
+    chosen = np.array([rng.choice(items, LENGTH, replace=False) for _ in range(count)])
     order = np.argsort(-(s[chosen] + rng.gumbel(size=chosen.shape)), axis=1)
     return np.take_along_axis(chosen, order, axis=1)
 
@@ -23,18 +24,43 @@ def error(strengths, exact):
     return f"{np.abs(strengths - strengths.mean() - exact).max():.1e}"
 
 
-def test_fit(benchmark):
-    rows = rankings()
-    benchmark.group = "plackett-luce"
-    fit = benchmark.pedantic(plackett_luce, (rows,), {"items": range(ITEMS)}, rounds=5)
-    benchmark.extra_info |= {"decrement": f"{fit.info.error_bound:.1e}", "steps": fit.info.iterations}
+def race(benchmark, group, rows, items, rounds, **options):
+    benchmark.group = group
+    options |= {"items": range(items)}
+    fit = benchmark.pedantic(plackett_luce, (rows,), options, rounds=rounds, warmup_rounds=1)
+    benchmark.extra_info |= {
+        "decrement": f"{fit.info.error_bound:.1e}",
+        "iterations": fit.info.iterations,
+        "kernel": f"{fit.info.seconds:.3f} s",
+        "solver": fit.info.solver,
+    }
+
+
+@pytest.mark.parametrize("tol", [1e-6, 1e-10])
+@pytest.mark.parametrize("solver", ["auto", "newton", "newman", "zermelo"])
+def test_fit(benchmark, solver, tol):
+    race(benchmark, f"plackett-luce to {tol:g}", rankings(), ITEMS, 5, solver=solver, tol=tol)
+
+
+@pytest.mark.parametrize("threads", [1, 2])
+@pytest.mark.parametrize("solver", ["auto", "newman", "zermelo"])
+def test_many_items(benchmark, solver, threads):
+    rows = rankings(MANY_ITEMS, MANY)
+    group = f"plackett-luce, {MANY_ITEMS:,} items"
+    race(benchmark, group, rows, MANY_ITEMS, 3, solver=solver, n_threads=threads)
+
+
+def test_errors_of_named_items(benchmark):
+    benchmark.group = f"plackett-luce, {MANY_ITEMS:,} items"
+    fit = plackett_luce(rankings(MANY_ITEMS, MANY), items=range(MANY_ITEMS))
+    benchmark.pedantic(fit.standard_errors, (), {"items": range(32)}, rounds=3)
 
 
 @pytest.mark.parametrize("method", ["ilsr_rankings", "opt_rankings"])
 def test_choix(benchmark, method):
     choix = pytest.importorskip("choix")
     rows = rankings()
-    benchmark.group = "plackett-luce"
+    benchmark.group = "plackett-luce to 1e-10"
     exact = plackett_luce(rows, items=range(ITEMS)).strengths
     found = benchmark.pedantic(getattr(choix, method), (ITEMS, rows.tolist()), rounds=1)
     benchmark.extra_info["error"] = error(found, exact)
@@ -42,7 +68,7 @@ def test_choix(benchmark, method):
 
 def test_reference(benchmark):
     rows = rankings()
-    benchmark.group = "plackett-luce"
+    benchmark.group = "plackett-luce to 1e-10"
     exact = plackett_luce(rows, items=range(ITEMS)).strengths
     found = benchmark.pedantic(reference.fit, (rows, ITEMS), {"sweeps": 30}, rounds=1)
     benchmark.extra_info |= {"error": error(found, exact), "sweeps": 30}

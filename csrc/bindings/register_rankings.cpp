@@ -57,6 +57,7 @@ std::span<const double> strengths_view(const rank::Rankings& rankings, const Arr
 
 rank::RankingLinear ranking_linear(const std::string& name) {
   if (name == "dense") return rank::RankingLinear::dense;
+  if (name == "sparse") return rank::RankingLinear::sparse;
   if (name == "cg") return rank::RankingLinear::cg;
   return rank::RankingLinear::automatic;
 }

@@ -16,6 +16,10 @@ using std::ptrdiff_t;
 
 constexpr ptrdiff_t most_dense = 10'000;  // 800 MB
 constexpr double usual_passes = 15.0;     // where rankings mix the items well
+constexpr int many_passes = 200;
+constexpr double most_pairs_a_place =
+    40.0;  // a sparse matrix is then no more than so many times the rankings
+constexpr double flops_a_pair = 3000.0;
 
 std::size_t at(std::int64_t k) { return static_cast<std::size_t>(k); }
 
@@ -23,13 +27,12 @@ std::size_t at(std::int64_t k) { return static_cast<std::size_t>(k); }
 double pass_cost(const Rankings& rankings) { return 5.0 * static_cast<double>(rankings.places()); }
 
 double dense_cost(const Rankings& rankings) {
-  double pairs = 0.0;
-  for (ptrdiff_t r = 0; r < rankings.count(); ++r) {
-    const auto length = static_cast<double>(rankings.starts[at(r) + 1] - rankings.starts[at(r)]);
-    pairs += 0.5 * length * length;
-  }
   const double n = rankings.items, flops = n <= linalg::own_cholesky_limit ? 4.0 : 20.0;
-  return 2.0 * pairs + n * n * n / 3.0 / flops;
+  return pair_count(rankings) + n * n * n / 3.0 / flops;
+}
+
+ptrdiff_t strongest(const std::vector<double>& diagonal) {
+  return std::max_element(diagonal.begin(), diagonal.end()) - diagonal.begin();
 }
 
 double dot(const std::vector<double>& a, const std::vector<double>& b) {
@@ -54,45 +57,59 @@ double least_decrement(const RankingDerivatives& d) {
 }
 
 RankingSystem::RankingSystem(const RankingModel& model, RankingLinear wanted)
-    : model_(model), dense_(wanted == RankingLinear::dense) {
-  if (wanted != RankingLinear::automatic || model.rankings.items > most_dense) return;
-  const double passes = dense_cost(model.rankings) / pass_cost(model.rankings);
-  dense_ = passes < usual_passes;
-  may_change_ = true;
-  most_passes_ = std::min(most_passes_, static_cast<int>(std::min(passes, 1e6)) + 200);
+    : model_(model), automatic_(wanted == RankingLinear::automatic) {
+  if (!automatic_) {
+    chosen_ = wanted;
+  } else if (model.rankings.items <= most_dense) {
+    const double passes = dense_cost(model.rankings) / pass_cost(model.rankings);
+    chosen_ = passes < usual_passes ? RankingLinear::dense : RankingLinear::cg;
+    most_passes_ = std::clamp(static_cast<int>(std::min(passes, 1e6)), many_passes, most_passes_);
+  }
 }
 
 std::string RankingSystem::describe() const {
-  return dense_ ? "dense Cholesky" : "preconditioned conjugate gradients";
+  if (chosen_ == RankingLinear::sparse)
+    return "sparse Cholesky, " + std::to_string(factor_ ? factor_->entries() : 0) + " entries";
+  return chosen_ == RankingLinear::dense ? "dense Cholesky" : "preconditioned conjugate gradients";
 }
 
-bool RankingSystem::solve_dense(const RankingDerivatives& d, const double* b, double* x, ptrdiff_t columns,
-                                Monitor& monitor) {
+// Without a prior H 1 = 0. Doubling one item's diagonal makes it definite and leaves the solution for
+// consistent right-hand sides, with that item at zero.
+
+bool RankingSystem::solve_dense(const RankingDerivatives& d, double* x, ptrdiff_t columns, Monitor& monitor) {
   const ptrdiff_t n = model_.rankings.items;
   if (!fill_hessian(model_, d, matrix_, monitor)) return false;
-  // Without a prior H 1 = 0. Adding to one item's diagonal makes it definite and leaves the solution for
-  // consistent right-hand sides, with that item at zero.
-  if (model_.prior <= 0.0) {
-    const auto ground = std::max_element(d.diagonal.begin(), d.diagonal.end()) - d.diagonal.begin();
-    matrix_[at(ground * n + ground)] *= 2.0;
-  }
+  if (model_.prior <= 0.0) matrix_[at(strongest(d.diagonal) * (n + 1))] *= 2.0;
   if (!linalg::cholesky(matrix_.data(), n, n, monitor)) return false;
-  std::copy(b, b + n * columns, x);
   linalg::cholesky_solve(matrix_.data(), n, n, x, columns, columns);
-  for (ptrdiff_t c = 0; c < columns && model_.prior <= 0.0; ++c) centre(x + c, n, columns);
-  return std::all_of(x, x + n * columns, [](double v) { return std::isfinite(v); });
+  return true;
 }
 
-bool RankingSystem::solve(RankingDerivatives& d, const double* b, double* x, ptrdiff_t columns,
-                          double accuracy, Monitor& monitor) {
-  last_iterations_ = 0;
-  if (dense_) return solve_dense(d, b, x, columns, monitor);
+bool RankingSystem::solve_sparse(const RankingDerivatives& d, double* x, ptrdiff_t columns,
+                                 Monitor& monitor) {
+  if (!analysed_) analyse(d, std::numeric_limits<double>::infinity(), monitor);
+  if (!factor_ || !fill_pairs(model_, d.shares, pairs_, monitor)) return false;
+  auto diagonal = d.diagonal;
+  if (model_.prior <= 0.0) diagonal[at(strongest(diagonal))] *= 2.0;
+  if (!factor_->factor(diagonal, pairs_.values, monitor)) return false;
+  factor_->solve(x, columns);
+  return true;
+}
+
+void RankingSystem::analyse(const RankingDerivatives& d, double most_flops, Monitor& monitor) {
+  analysed_ = true;
+  if (!fill_pairs(model_, d.shares, pairs_, monitor)) return;
+  factor_ = linalg::SparseCholesky::analyse(CsrPattern{pairs_.offsets, pairs_.indices}, most_flops, monitor);
+}
+
+/// True when all columns have converged.
+bool RankingSystem::iterate(RankingDerivatives& d, const double* b, double* x, ptrdiff_t columns,
+                            double accuracy, int most_passes, Monitor& monitor) {
   const ptrdiff_t n = model_.rankings.items;
   linalg::CgOptions options;
   options.tol = accuracy;
-  options.max_iter = most_passes_;
+  options.max_iter = most_passes;
   options.project_mean = model_.prior <= 0.0;
-  std::fill(x, x + n * columns, 0.0);
   const auto apply = [&](const double* in, double* out, ptrdiff_t m) {
     multiply_hessian(model_, d, in, out, m, monitor);
   };
@@ -103,12 +120,39 @@ bool RankingSystem::solve(RankingDerivatives& d, const double* b, double* x, ptr
     }
   };
   const auto result = linalg::conjugate_gradients(n, columns, apply, jacobi, b, x, options, monitor);
-  last_iterations_ = result.iterations;
-  if (may_change_ && !result.converged && !result.interrupted) {
-    dense_ = true;
-    return solve_dense(d, b, x, columns, monitor);
+  last_iterations_ += result.iterations;
+  return result.converged;
+}
+
+bool RankingSystem::solve(RankingDerivatives& d, const double* b, double* x, ptrdiff_t columns,
+                          double accuracy, Monitor& monitor) {
+  const auto& rankings = model_.rankings;
+  const ptrdiff_t n = rankings.items;
+  last_iterations_ = 0;
+  if (chosen_ == RankingLinear::cg) {
+    std::fill(x, x + n * columns, 0.0);
+    const bool wait = !automatic_ || analysed_;
+    if (iterate(d, b, x, columns, accuracy, wait ? most_passes_ : many_passes, monitor)) return true;
+    if (monitor.stopped()) return false;
+    const double pairs = pair_count(rankings), places = static_cast<double>(rankings.places());
+    if (!wait && pairs <= most_pairs_a_place * places)
+      analyse(d, std::max(5e8, flops_a_pair * pairs), monitor);
+    analysed_ = true;
+    if (factor_) {
+      chosen_ = RankingLinear::sparse;
+    } else {
+      if (!wait && iterate(d, b, x, columns, accuracy, most_passes_, monitor)) return true;
+      if (monitor.stopped()) return false;
+      if (!automatic_ || n > most_dense) return true;  // the bound will tell how good it is
+      chosen_ = RankingLinear::dense;
+    }
   }
-  return !result.interrupted;
+  std::copy(b, b + n * columns, x);
+  const bool solved = chosen_ == RankingLinear::dense ? solve_dense(d, x, columns, monitor)
+                                                      : solve_sparse(d, x, columns, monitor);
+  if (!solved) return false;
+  for (ptrdiff_t c = 0; c < columns && model_.prior <= 0.0; ++c) centre(x + c, n, columns);
+  return std::all_of(x, x + n * columns, [](double v) { return std::isfinite(v); });
 }
 
 bool RankingSystem::direction(RankingDerivatives& d, double accuracy, double tol, RankingDirection& out,
@@ -119,7 +163,7 @@ bool RankingSystem::direction(RankingDerivatives& d, double accuracy, double tol
     if (!solve(d, d.gradient.data(), out.strengths.data(), 1, accuracy, monitor)) return false;
     out.cg_iterations += last_iterations_;
     out.slope = dot(d.gradient, out.strengths);
-    if (dense_) {
+    if (chosen_ != RankingLinear::cg) {
       out.lower = out.decrement = std::sqrt(std::max(0.0, out.slope));
       return std::isfinite(out.decrement);
     }

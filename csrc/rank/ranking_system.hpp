@@ -2,7 +2,9 @@
 //
 // Minus the Hessian, H, is the Laplacian of a graph that joins every two items of a ranking, plus the prior's
 // diagonal. Dense: Cholesky, O(sum of squared lengths + items^3). Conjugate gradients with the diagonal as
-// preconditioner: O(places) a pass, O(places + items) memory. They leave a direction d with a residual r = g
+// preconditioner: O(places) a pass, O(places + items) memory. Sparse Cholesky where they take too many
+// passes: rankings among neighbours on a long ladder fill in little. Conjugate gradients leave a direction d
+// with a residual r = g
 // - H d, and for any d
 //   g' H^+ g = 2 g'd - d'Hd + r' H^+ r,      r' H^+ r <= sum_e f_e^2 / c_e
 // for any flow f with divergence r (Thomson's principle), routed along a spanning tree of edges of one
@@ -10,19 +12,21 @@
 // <= 2 diag(H) gives g' H^+ g >= sum_i g_i^2 / (2 H_ii).
 #pragma once
 
+#include <optional>
 #include <string>
 #include <vector>
 
+#include "linalg/sparse_cholesky.hpp"
 #include "rank/rankings.hpp"
 
 namespace steelyard::rank {
 
-enum class RankingLinear { automatic, dense, cg };
+enum class RankingLinear { automatic, dense, sparse, cg };
 
 struct RankingDirection {
   std::vector<double> strengths;
   double slope = 0.0;      ///< g'd
-  double decrement = 0.0;  ///< upper bound of sqrt(g' H^+ g); up to rounding with the dense solver
+  double decrement = 0.0;  ///< upper bound of sqrt(g' H^+ g); up to rounding with a direct solver
   double lower = 0.0;      ///< lower bound of it
   int cg_iterations = 0;
 };
@@ -32,8 +36,8 @@ double least_decrement(const RankingDerivatives& d);
 
 class RankingSystem {
  public:
-  /// `automatic` starts with what should be cheaper, and turns to the dense solver, if the matrix fits, where
-  /// conjugate gradients have cost as much.
+  /// `automatic` starts with dense Cholesky or conjugate gradients, whichever should be cheaper; where the
+  /// latter take many passes it tries a sparse factor, and where they have cost as much as a dense one, that.
   RankingSystem(const RankingModel& model, RankingLinear wanted);
 
   /// Newton direction at `d`. `accuracy`: relative, for conjugate gradients; raised where the bounds of the
@@ -53,18 +57,23 @@ class RankingSystem {
     std::int64_t first = 0, second = 0;  ///< its places in the ranking
   };
 
-  bool solve_dense(const RankingDerivatives& d, const double* b, double* x, std::ptrdiff_t columns,
-                   Monitor& monitor);
+  bool solve_dense(const RankingDerivatives& d, double* x, std::ptrdiff_t columns, Monitor& monitor);
+  bool solve_sparse(const RankingDerivatives& d, double* x, std::ptrdiff_t columns, Monitor& monitor);
+  bool iterate(RankingDerivatives& d, const double* b, double* x, std::ptrdiff_t columns, double accuracy,
+               int most_passes, Monitor& monitor);
+  void analyse(const RankingDerivatives& d, double most_flops, Monitor& monitor);
   void bound(RankingDerivatives& d, RankingDirection& out, Monitor& monitor);
   double residual_energy(const RankingDerivatives& d, std::vector<double>& residual, Monitor& monitor);
   void grow_tree(const std::vector<Share>& shares, Monitor& monitor);
 
   RankingModel model_;
-  bool may_change_ = false;
+  RankingLinear chosen_ = RankingLinear::cg;
+  bool automatic_ = false, analysed_ = false;
   int most_passes_ = 20'000;
-  bool dense_ = false;
   std::vector<double> matrix_;  ///< items x items, lower triangle
-  std::vector<Branch> tree_;    ///< breadth first
+  RankingPairs pairs_;
+  std::optional<linalg::SparseCholesky> factor_;
+  std::vector<Branch> tree_;  ///< breadth first
   std::vector<double> product_, residual_;
   int last_iterations_ = 0;
 };

@@ -4,6 +4,7 @@
 #include <cmath>
 #include <initializer_list>
 #include <numeric>
+#include <utility>
 
 #include "core/pool.hpp"
 #include "rank/polled.hpp"
@@ -135,6 +136,34 @@ void add_prior(double prior, std::span<const double> s, RankingDerivatives& out)
     out.prior_curvature[i] = 2.0 * prior * e / ((1.0 + e) * (1.0 + e));
     out.diagonal[i] += out.prior_curvature[i];
   }
+}
+
+/// visit(i, j, c) for every two places of a ranking, c being what they take from entry (i, j) of the
+/// curvature.
+template <class Visit>
+bool each_pair(const RankingModel& model, const std::vector<Share>& all, Monitor& monitor,
+               const Visit& visit) {
+  constexpr ptrdiff_t between_polls = 1'000'000;
+  ptrdiff_t work = 0;
+  for (ptrdiff_t r = 0; r < model.rankings.count(); ++r) {
+    const Walk walk(model, r);
+    const Share* shares = &all[at(walk.begin)];
+    double e = 0.0;
+    for (ptrdiff_t a = 0; a < walk.length; ++a) {
+      if ((work += walk.length - a) > between_polls) {
+        if (monitor.poll()) return false;
+        work = 0;
+      }
+      if (a < walk.stages) e += 1.0;
+      double reach = walk.weight * shares[a].own * e;
+      for (auto b = a + 1; b < walk.length; ++b) {
+        reach *= shares[b - 1].others;
+        visit(walk.codes[a], walk.codes[b], reach * shares[b].own);
+      }
+      e *= shares[a].others * shares[a].others;
+    }
+  }
+  return true;
 }
 
 /// One ranking's part of the product with `x`, one column of `columns`. `y` is as long as the ranking.
@@ -270,32 +299,42 @@ void multiply_hessian(const RankingModel& model, RankingDerivatives& d, const do
 
 bool fill_hessian(const RankingModel& model, const RankingDerivatives& d, std::vector<double>& matrix,
                   Monitor& monitor) {
-  constexpr ptrdiff_t between_polls = 1'000'000;
   const ptrdiff_t n = model.rankings.items;
   matrix.assign(at(n * n), 0.0);
   for (ptrdiff_t i = 0; i < n; ++i) matrix[at(i * n + i)] = d.diagonal[at(i)];
-  ptrdiff_t work = 0;
-  for (ptrdiff_t r = 0; r < model.rankings.count(); ++r) {
-    const Walk walk(model, r);
-    const Share* shares = &d.shares[at(walk.begin)];
-    double e = 0.0;
-    for (ptrdiff_t a = 0; a < walk.length; ++a) {
-      if ((work += walk.length - a) > between_polls) {
-        if (monitor.poll()) return false;
-        work = 0;
-      }
-      if (a < walk.stages) e += 1.0;
-      double reach = walk.weight * shares[a].own * e;
-      for (auto b = a + 1; b < walk.length; ++b) {
-        reach *= shares[b - 1].others;
-        const ptrdiff_t high = std::max(walk.codes[a], walk.codes[b]),
-                        low = std::min(walk.codes[a], walk.codes[b]);
-        matrix[at(high * n + low)] -= reach * shares[b].own;
-      }
-      e *= shares[a].others * shares[a].others;
-    }
+  return each_pair(model, d.shares, monitor, [&](ptrdiff_t i, ptrdiff_t j, double value) {
+    matrix[at(std::max(i, j) * n + std::min(i, j))] -= value;
+  });
+}
+
+double pair_count(const Rankings& rankings) {
+  double pairs = 0.0;
+  for (std::size_t r = 0; r + 1 < rankings.starts.size(); ++r) {
+    const auto length = static_cast<double>(rankings.starts[r + 1] - rankings.starts[r]);
+    pairs += length * (length - 1.0);
   }
-  return true;
+  return pairs;
+}
+
+bool fill_pairs(const RankingModel& model, const std::vector<Share>& shares, RankingPairs& out,
+                Monitor& monitor) {
+  const auto& rankings = model.rankings;
+  out.offsets.assign(at(rankings.items) + 1, 0);
+  for (ptrdiff_t r = 0; r < rankings.count(); ++r) {
+    const Walk walk(model, r);
+    for (ptrdiff_t u = 0; u < walk.length; ++u) out.offsets[at(walk.codes[u]) + 1] += walk.length - 1;
+  }
+  for (std::size_t i = 1; i < out.offsets.size(); ++i) out.offsets[i] += out.offsets[i - 1];
+  out.indices.resize(at(out.offsets.back()));
+  out.values.resize(out.indices.size());
+  std::vector<std::int64_t> next(out.offsets.begin(), out.offsets.end() - 1);
+  return each_pair(model, shares, monitor, [&](ptrdiff_t i, ptrdiff_t j, double value) {
+    for (const auto& [row, column] : {std::pair(i, j), std::pair(j, i)}) {
+      const auto to = at(next[at(row)]++);
+      out.indices[to] = static_cast<std::int32_t>(column);
+      out.values[to] = -value;
+    }
+  });
 }
 
 double conductance(const RankingModel& model, const std::vector<Share>& all, ptrdiff_t ranking, ptrdiff_t a,

@@ -95,6 +95,21 @@ void multiply_hessian(const RankingModel& model, RankingDerivatives& at, const d
 bool fill_hessian(const RankingModel& model, const RankingDerivatives& at, std::vector<double>& matrix,
                   Monitor& monitor);
 
+/// Number of ordered pairs of places within the rankings.
+double pair_count(const Rankings& rankings);
+
+/// The off-diagonal of minus the Hessian as compressed rows, an entry for each ordered pair of places: those
+/// of the same two items are to be added.
+struct RankingPairs {
+  std::vector<std::int64_t> offsets;  ///< items + 1
+  std::vector<std::int32_t> indices;
+  std::vector<double> values;
+};
+
+/// In the same order each time. False if stopped.
+bool fill_pairs(const RankingModel& model, const std::vector<Share>& shares, RankingPairs& out,
+                Monitor& monitor);
+
 /// At each place what its ranking adds to the gradient, weighted; false if stopped.
 bool find_scores(const RankingModel& model, const std::vector<Share>& shares, std::vector<double>& scores,
                  Monitor& monitor);

@@ -54,7 +54,7 @@ class PlackettLuceFit:
     prior : float
     info : RankInfo
         `error_bound` is the Newton decrement over all strengths, in standard errors, as for `bradley_terry`:
-        up to rounding with the dense solver, an upper bound with conjugate gradients.
+        up to rounding with a direct solver, an upper bound with conjugate gradients.
     """
 
     items: Values
@@ -367,10 +367,10 @@ def plackett_luce(
     prior : float, default 0
         Strength a of a logistic prior, a [log sigma(s) + log sigma(-s)] per item, as for `bradley_terry`.
     solver : {'auto', 'newton', 'newman', 'zermelo'}
-        Newton's method on all strengths, by dense Cholesky or conjugate gradients, whichever should be
-        cheaper; Newman's asynchronous iteration, with the exact common shift under a prior; Hunter's
-        minorise-maximise iteration, which is Zermelo's for pairs. 'auto' is Newton, after one Newman sweep
-        where rankings are short.
+        Newton's method on all strengths (dense Cholesky or conjugate gradients, whichever should be cheaper;
+        sparse Cholesky where the latter take many passes); Newman's asynchronous iteration, with the exact
+        common shift under a prior; Hunter's minorise-maximise iteration, which is Zermelo's for pairs.
+        'auto' is Newton, after one Newman sweep where rankings are short.
     tol : float, default 1e-10
         Largest Newton decrement to accept, in standard errors.
     max_iter : int, optional
@@ -409,8 +409,9 @@ def plackett_luce(
 
     Time, with L the total length of the rankings and m that of one: conjugate gradients O(L) a pass,
     Zermelo O(L) a sweep, Newman O(sum of m^2) at most (O(L) for choices), dense Cholesky
-    O(sum of m^2 + n^3) a step. Memory O(L + n), and 8 n^2 bytes more for the dense solver, which serves up
-    to 10,000 items. Beyond 512 items it calls LAPACK, whose last bits depend on the BLAS thread count.
+    O(sum of m^2 + n^3) a step. Memory O(L + n); 8 n^2 bytes more where the dense solver is chosen, never
+    above 10,000 items; up to 40 times the rankings and the factor where the sparse one is. Beyond 512
+    items the dense one calls LAPACK, whose last bits depend on the BLAS thread count.
 
     References
     ----------
