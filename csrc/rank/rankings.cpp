@@ -21,7 +21,7 @@ std::size_t at(std::int64_t k) { return static_cast<std::size_t>(k); }
 
 /// Enough chunks to share out, few enough that adding them up costs less than the places.
 ptrdiff_t chunk_count(const Rankings& rankings) {
-  const auto wanted = std::clamp<ptrdiff_t>(rankings.places() / (2 * rankings.items), 4, 64);
+  const auto wanted = std::clamp<ptrdiff_t>(rankings.places() / (8 * rankings.items), 4, 64);
   return std::clamp<ptrdiff_t>(rankings.places() / 4096, 1, wanted);
 }
 
@@ -33,14 +33,14 @@ bool each_chunk(const Rankings& rankings, Monitor& monitor, const Body& body) {
   });
 }
 
-/// Sums over rankings for every item: add(ranking, sums) adds to the vectors of its chunk, sums[v * items +
-/// i].
+/// Sums over rankings for every item: add(ranking, sums) adds to the vectors of its chunk, one after the
+/// other.
 template <class Add>
 bool sum_by_item(const Rankings& rankings, std::initializer_list<double*> totals, std::vector<double>& parts,
                  Monitor& monitor, const Add& add) {
   constexpr ptrdiff_t block = 4096;
   const ptrdiff_t n = rankings.items, vectors = std::ssize(totals), chunks = std::ssize(rankings.chunks) - 1;
-  parts.resize(at(chunks * vectors * n));
+  parts.resize(std::max(parts.size(), at(chunks * vectors * n)));
   const bool complete = each_chunk(rankings, monitor, [&](auto chunk, auto first, auto last) {
     double* sums = parts.data() + chunk * vectors * n;
     std::fill(sums, sums + vectors * n, 0.0);
@@ -166,14 +166,13 @@ bool each_pair(const RankingModel& model, const std::vector<Share>& all, Monitor
   return true;
 }
 
-/// One ranking's part of the product with `x`, one column of `columns`. `y` is as long as the ranking.
-void add_product(const Walk& walk, const Share* shares, const double* x, ptrdiff_t columns, double* y,
-                 double* sums) {
+/// One ranking's part of the product with x. `y` is as long as the ranking.
+void add_product(const Walk& walk, const Share* shares, const double* x, double* y, double* sums) {
   const auto* codes = walk.codes;
-  double behind = x[codes[walk.length - 1] * columns];
+  double behind = x[codes[walk.length - 1]];
   y[walk.length - 1] = 0.0;
   for (auto u = walk.length - 1; u-- > 0;) {
-    const double own = x[codes[u] * columns];
+    const double own = x[codes[u]];
     y[u] = own - behind + shares[u + 1].others * y[u + 1];
     behind = own;
   }
@@ -280,20 +279,19 @@ bool expected_choices(const RankingModel& model, std::span<const double> strengt
 
 void multiply_hessian(const RankingModel& model, RankingDerivatives& d, const double* x, double* y,
                       ptrdiff_t columns, Monitor& monitor) {
-  const auto n = at(model.rankings.items);
-  std::vector<double> product(n);
-  for (ptrdiff_t column = 0; column < columns; ++column) {
-    const double* from = x + column;
-    sum_by_item(model.rankings, {product.data()}, d.parts, monitor, [&](ptrdiff_t r, double* sums) {
+  // One after the other: rows of many columns would leave the caches, and gain nothing.
+  const auto n = at(model.rankings.items), width = at(columns);
+  std::vector<double> from(n), to(n);
+  for (std::size_t k = 0; k < width; ++k) {
+    for (std::size_t i = 0; i < n; ++i) from[i] = x[i * width + k];
+    sum_by_item(model.rankings, {to.data()}, d.parts, monitor, [&](ptrdiff_t r, double* sums) {
       static thread_local std::vector<double> differences;
       const Walk walk(model, r);
       if (std::ssize(differences) < walk.length) differences.resize(at(walk.length));
-      add_product(walk, &d.shares[at(walk.begin)], from, columns, differences.data(), sums);
+      add_product(walk, &d.shares[at(walk.begin)], from.data(), differences.data(), sums);
     });
-    for (std::size_t i = 0; i < n; ++i) {
-      const auto k = i * at(columns) + at(column);
-      y[k] = product[i] + (d.prior_curvature.empty() ? 0.0 : d.prior_curvature[i] * x[k]);
-    }
+    for (std::size_t i = 0; i < n; ++i)
+      y[i * width + k] = to[i] + (d.prior_curvature.empty() ? 0.0 : d.prior_curvature[i] * from[i]);
   }
 }
 

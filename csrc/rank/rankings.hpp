@@ -36,9 +36,8 @@ struct Rankings {
   std::int32_t items = 0;
   std::vector<std::int64_t> starts;
   std::vector<std::int32_t> codes;
-  std::vector<std::int32_t> stages;  ///< known places of each ranking
-  std::vector<std::int64_t>
-      item_starts;  ///< item i is at item_places[item_starts[i]] .. of rankings item_rankings[...]
+  std::vector<std::int32_t> stages;       ///< known places of each ranking
+  std::vector<std::int64_t> item_starts;  ///< item i is at the following from item_starts[i] on
   std::vector<std::int64_t> item_places;
   std::vector<std::int32_t> item_rankings;
   std::vector<std::int64_t> chunks;  ///< first ranking of each chunk, then the number of rankings
