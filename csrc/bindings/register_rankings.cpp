@@ -1,3 +1,5 @@
+#include <algorithm>
+
 #include "bindings/arrays.hpp"
 #include "bindings/register.hpp"
 #include "rank/ranking_newton.hpp"
@@ -7,27 +9,41 @@
 namespace steelyard::bindings {
 namespace {
 
+void check_rows(std::span<const std::int64_t> starts, std::span<const std::int32_t> codes,
+                std::int32_t items) {
+  if (starts.size() < 2 || starts.front() != 0 || starts.back() != std::ssize(codes) ||
+      !std::is_sorted(starts.begin(), starts.end()))
+    throw py::value_error("starts and codes must describe rankings");
+  for (const auto item : codes)
+    if (item < 0 || item >= items) throw py::value_error("codes must lie in 0 .. items - 1");
+}
+
+std::int64_t repeated_place(const Array<std::int64_t>& starts, const Array<std::int32_t>& codes,
+                            std::int32_t items) {
+  const auto starts_view = vector_view(starts, "starts");
+  const auto codes_view = vector_view(codes, "codes");
+  check_rows(starts_view, codes_view, items);
+  const py::gil_scoped_release unlocked;
+  return rank::repeated_place(starts_view, codes_view, items);
+}
+
 rank::Rankings make_rankings(const Array<std::int64_t>& starts, const Array<std::int32_t>& codes,
                              const Array<std::int32_t>& stages, std::int32_t items) {
   const auto starts_view = vector_view(starts, "starts");
   const auto codes_view = vector_view(codes, "codes");
   const auto stages_view = vector_view(stages, "stages");
-  const auto count = std::ssize(starts_view) - 1;
-  if (count < 1 || starts_view.front() != 0 || starts_view.back() != std::ssize(codes_view) ||
-      std::ssize(stages_view) != count)
-    throw py::value_error("starts, codes and stages must describe rankings");
+  check_rows(starts_view, codes_view, items);
+  if (stages_view.size() + 1 != starts_view.size())
+    throw py::value_error("stages must have one entry a ranking");
   for (std::size_t r = 0; r < stages_view.size(); ++r) {
     const auto length = starts_view[r + 1] - starts_view[r];
     if (length < 2 || stages_view[r] < 1 || stages_view[r] >= length)
       throw py::value_error("a ranking needs two items, and stages from 1 to one less than its items");
   }
-  for (const auto item : codes_view)
-    if (item < 0 || item >= items) throw py::value_error("codes must lie in 0 .. items - 1");
   rank::Rankings rankings{items,
                           {starts_view.begin(), starts_view.end()},
                           {codes_view.begin(), codes_view.end()},
                           {stages_view.begin(), stages_view.end()},
-                          {},
                           {},
                           {},
                           {}};
@@ -150,6 +166,7 @@ py::object solve(const rank::Rankings& rankings, const OptionalArray<double>& we
 void register_rankings(py::module_& m) {
   py::class_<rank::Rankings>(m, "Rankings")
       .def(py::init(&make_rankings), "starts"_a, "codes"_a, "stages"_a, "items"_a);
+  m.def("_repeated_place", &repeated_place, "starts"_a, "codes"_a, "items"_a);
   m.def("_fit_plackett_luce", &fit, "rankings"_a, "weight"_a, "prior"_a, "solver"_a, "linear"_a, "tol"_a,
         "max_iter"_a, "warm_sweeps"_a, "strengths"_a, "n_threads"_a, "progress"_a);
   m.def("_ranking_derivatives", &derivatives, "rankings"_a, "weight"_a, "prior"_a, "strengths"_a, "hessian"_a,

@@ -12,6 +12,9 @@ using std::ptrdiff_t;
 
 constexpr double longest_change = 600.0;  // exp of it is finite
 
+constexpr std::int64_t between_polls = 500'000;  // places: a few milliseconds
+constexpr std::size_t ahead = 6;                 // standings whose shares are on their way
+
 std::size_t at(std::int64_t k) { return static_cast<std::size_t>(k); }
 
 double sigma(double y) {
@@ -84,18 +87,11 @@ void RankingSweeps::zermelo(std::vector<double>& strengths, Monitor& monitor) {
 }
 
 void RankingSweeps::newman(std::vector<double>& strengths, Monitor& monitor) {
-  constexpr std::int64_t between_polls = 100'000;  // places: a millisecond or two
   if (!find_shares(model_.rankings, strengths, now_.shares, monitor)) return;
   gather_tails();
-  std::int64_t work = 0;
   for (std::int32_t i = 0; i < model_.rankings.items; ++i) {
-    for (auto k = model_.rankings.item_starts[at(i)]; k < model_.rankings.item_starts[at(i) + 1]; ++k)
-      work += model_.rankings.stages[at(model_.rankings.item_rankings[at(k)])];
-    if (work > between_polls) {
-      if (monitor.poll()) return;
-      work = 0;
-    }
-    const double change = change_of(i, strengths[at(i)]);
+    const double change = change_of(i, strengths[at(i)], monitor);
+    if (monitor.stopped()) return;
     strengths[at(i)] += change;
     multiply(i, std::exp(change));
   }
@@ -117,50 +113,66 @@ void RankingSweeps::gather_tails() {
   }
 }
 
-double RankingSweeps::change_of(std::int32_t item, double strength) {
-  const auto& rankings = model_.rankings;
+double RankingSweeps::change_of(std::int32_t item, double strength, Monitor& monitor) {
+  const auto standings = model_.rankings.of_item(item);
   double plus = model_.prior * sigma(-strength), minus = model_.prior * sigma(strength);
-  for (auto k = rankings.item_starts[at(item)]; k < rankings.item_starts[at(item) + 1]; ++k) {
-    const auto r = rankings.item_rankings[at(k)];
-    const Share* chain = &now_.shares[at(rankings.starts[at(r)])];
-    const ptrdiff_t u = rankings.item_places[at(k)] - rankings.starts[at(r)], stages = rankings.stages[at(r)];
-    const double weight = model_.weight_of(r);
-    if (u < stages) {
-      plus += weight * chain[u].others;
-      minus += weight * chain[u].own * carried_to(chain, u);
+  for (std::size_t k = 0; k < standings.size(); ++k) {
+    const auto& standing = standings[k];
+    if ((work_ += standing.offset + 1) > between_polls) {
+      work_ = 0;
+      if (monitor.poll()) break;
+    }
+    if (k + ahead < standings.size()) fetch(standings[k + ahead]);
+    const Share* chain = &now_.shares[at(standing.first)];
+    const Share& own = chain[standing.offset];
+    const double weight = model_.weight_of(standing.ranking);
+    if (standing.known) {
+      plus += weight * own.others;
+      minus += weight * own.own * carried_to(chain, standing.offset);
     } else {
-      minus += weight * (chain[u].own / tails_[at(r)]) * carried_to(chain, stages);
+      const auto r = at(standing.ranking);
+      minus += weight * (own.own / tails_[r]) * carried_to(chain, model_.rankings.stages[r]);
     }
   }
   return log_ratio(plus, minus);
 }
 
+void RankingSweeps::fetch(const Standing& standing) const {
+#if defined(__GNUC__)
+  __builtin_prefetch(&now_.shares[at(standing.first)]);
+  __builtin_prefetch(&now_.shares[at(standing.first + standing.offset)]);
+#else
+  static_cast<void>(standing);
+#endif
+}
+
 /// exp(s) of the item times `factor`, in the shares of its rankings. No cancellation: only the sum of a tail
 /// can lose digits, and is made anew before it does.
 void RankingSweeps::multiply(std::int32_t item, double factor) {
-  const auto& rankings = model_.rankings;
-  for (auto k = rankings.item_starts[at(item)]; k < rankings.item_starts[at(item) + 1]; ++k) {
-    const auto r = rankings.item_rankings[at(k)];
-    Share* chain = &now_.shares[at(rankings.starts[at(r)])];
-    const ptrdiff_t u = rankings.item_places[at(k)] - rankings.starts[at(r)], stages = rankings.stages[at(r)];
-    double grown;
-    if (u < stages) {
-      grown = chain[u].others + chain[u].own * factor;
-      chain[u] = {chain[u].own * factor / grown, chain[u].others / grown};
+  for (const auto& standing : model_.rankings.of_item(item)) {
+    Share* chain = &now_.shares[at(standing.first)];
+    Share& own = chain[standing.offset];
+    if (standing.known) {
+      const double grown = own.others + own.own * factor;
+      own = {own.own * factor / grown, own.others / grown};
+      pass_on(chain, standing.offset, grown);
     } else {
-      const double old = tails_[at(r)];
-      double sum = old + chain[u].own * (factor - 1.0);
-      chain[u].own *= factor;
-      if (sum < 1e-3 * old) {
-        sum = 0.0;
-        const auto length = rankings.starts[at(r) + 1] - rankings.starts[at(r)];
-        for (auto v = stages; v < length; ++v) sum += chain[v].own;
-      }
-      tails_[at(r)] = std::max(sum, 1e-300);
-      grown = tails_[at(r)] / old;
+      const auto r = at(standing.ranking);
+      const double old = tails_[r], sum = old + own.own * (factor - 1.0);
+      own.own *= factor;
+      tails_[r] = std::max(sum < 1e-3 * old ? sum_of_tail(r) : sum, 1e-300);
+      pass_on(chain, model_.rankings.stages[r], tails_[r] / old);
     }
-    pass_on(chain, std::min(u, stages), grown);
   }
+}
+
+double RankingSweeps::sum_of_tail(std::size_t ranking) const {
+  const auto& rankings = model_.rankings;
+  double sum = 0.0;
+  for (auto place = rankings.starts[ranking] + rankings.stages[ranking]; place < rankings.starts[ranking + 1];
+       ++place)
+    sum += now_.shares[at(place)].own;
+  return sum;
 }
 
 Info fit_rankings_by_sweeps(Sweep kind, const RankingModel& model, std::vector<double>& strengths,

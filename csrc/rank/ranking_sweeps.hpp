@@ -35,14 +35,17 @@ class RankingSweeps {
   void zermelo(std::vector<double>& strengths, Monitor& monitor);
   void newman(std::vector<double>& strengths, Monitor& monitor);
   void gather_tails();
-  double change_of(std::int32_t item, double strength);
+  double change_of(std::int32_t item, double strength, Monitor& monitor);
   void multiply(std::int32_t item, double factor);
+  double sum_of_tail(std::size_t ranking) const;
+  void fetch(const Standing& standing) const;
 
   RankingModel model_;
   std::vector<double> chosen_, expected_;
   RankingDerivatives now_;
   std::vector<double> tails_;  ///< sum of the items of unknown place, against that at the start of the sweep
   std::vector<double> before_;
+  std::int64_t work_ = 0;
 };
 
 /// Sweeps until the Newton decrement is at most tol; it is computed when its cheap lower bound allows it.

@@ -222,19 +222,20 @@ void RankingSystem::grow_tree(const std::vector<Share>& shares, Monitor& monitor
   }
   level[at(busiest)] = 0;
   tree_.push_back({busiest, -1, 0, 0, 0});
-  for (std::size_t next = 0; next < tree_.size() && !monitor.poll(); ++next) {
+  for (std::size_t next = 0; next < tree_.size() && std::ssize(tree_) < rankings.items; ++next) {
+    if (monitor.poll()) return;
     const auto i = tree_[next].item;
-    for (auto k = rankings.item_starts[at(i)]; k < rankings.item_starts[at(i) + 1]; ++k) {
-      const auto r = rankings.item_rankings[at(k)];
+    for (const auto& own : rankings.of_item(i)) {
+      const auto r = own.ranking;
       if (open[at(r)]) continue;
       open[at(r)] = 1;
-      const auto begin = rankings.starts[at(r)], end = rankings.starts[at(r) + 1];
-      const auto own = rankings.item_places[at(k)];
+      const auto begin = own.first, end = rankings.starts[at(r) + 1];
       for (auto place = begin; place < end; ++place) {
         const auto j = rankings.codes[at(place)];
         const bool fresh = level[at(j)] < 0;
         if (!fresh && level[at(j)] != level[at(i)] + 1) continue;
-        const auto first = std::min(own, place) - begin, second = std::max(own, place) - begin;
+        const auto there = place - begin, first = std::min<std::int64_t>(own.offset, there),
+                   second = std::max<std::int64_t>(own.offset, there);
         const double offered = conductance(model_, shares, r, first, second);
         if (fresh) {
           level[at(j)] = level[at(i)] + 1;

@@ -188,20 +188,33 @@ void add_product(const Walk& walk, const Share* shares, const double* x, double*
 
 }  // namespace
 
+std::int64_t repeated_place(std::span<const std::int64_t> starts, std::span<const std::int32_t> codes,
+                            std::int32_t items) {
+  std::vector<std::int64_t> last(at(items), -1);
+  for (std::size_t r = 0; r + 1 < starts.size(); ++r) {
+    for (auto place = starts[r]; place < starts[r + 1]; ++place) {
+      auto& seen = last[at(codes[at(place)])];
+      if (seen >= starts[r]) return place;
+      seen = place;
+    }
+  }
+  return -1;
+}
+
 void prepare(Rankings& rankings, Monitor& monitor) {
   auto& starts = rankings.item_starts;
   starts.assign(at(rankings.items) + 1, 0);
-  rankings.item_places.resize(rankings.codes.size());
-  rankings.item_rankings.resize(rankings.codes.size());
+  rankings.standings.resize(rankings.codes.size());
   polled(rankings.codes.size(), &monitor, [&](std::size_t k) { ++starts[at(rankings.codes[k]) + 1]; });
   for (std::size_t i = 1; i < starts.size(); ++i) starts[i] += starts[i - 1];
   std::vector<std::int64_t> next(starts.begin(), starts.end() - 1);
   std::size_t r = 0;
   polled(rankings.codes.size(), &monitor, [&](std::size_t k) {
     while (rankings.starts[r + 1] <= static_cast<std::int64_t>(k)) ++r;
-    const auto to = at(next[at(rankings.codes[k])]++);
-    rankings.item_places[to] = static_cast<std::int64_t>(k);
-    rankings.item_rankings[to] = static_cast<std::int32_t>(r);
+    const auto first = rankings.starts[r];
+    const auto offset = static_cast<std::int32_t>(static_cast<std::int64_t>(k) - first);
+    rankings.standings[at(next[at(rankings.codes[k])]++)] = {first, static_cast<std::int32_t>(r), offset,
+                                                             offset < rankings.stages[r]};
   });
   const auto chunks = chunk_count(rankings);
   for (ptrdiff_t chunk = 0; chunk <= chunks; ++chunk) {

@@ -31,20 +31,35 @@
 
 namespace steelyard::rank {
 
+/// A place as its item sees it.
+struct Standing {
+  std::int64_t first = 0;  ///< start of its ranking
+  std::int32_t ranking = 0;
+  std::int32_t offset = 0;  ///< from there
+  bool known = false;       ///< among the known places
+};
+
 /// Ranking r lists codes[starts[r]] .. codes[starts[r + 1] - 1], best first; a place is an index into codes.
 struct Rankings {
   std::int32_t items = 0;
   std::vector<std::int64_t> starts;
   std::vector<std::int32_t> codes;
   std::vector<std::int32_t> stages;       ///< known places of each ranking
-  std::vector<std::int64_t> item_starts;  ///< item i is at the following from item_starts[i] on
-  std::vector<std::int64_t> item_places;
-  std::vector<std::int32_t> item_rankings;
+  std::vector<std::int64_t> item_starts;  ///< item i stands at standings[item_starts[i]] and the following
+  std::vector<Standing> standings;
   std::vector<std::int64_t> chunks;  ///< first ranking of each chunk, then the number of rankings
 
+  std::span<const Standing> of_item(std::int32_t i) const {
+    const auto first = item_starts.begin() + i;
+    return {standings.begin() + first[0], standings.begin() + first[1]};
+  }
   std::ptrdiff_t count() const { return std::ssize(stages); }
   std::ptrdiff_t places() const { return std::ssize(codes); }
 };
+
+/// The first place whose item its ranking has listed already; -1 if there is none.
+std::int64_t repeated_place(std::span<const std::int64_t> starts, std::span<const std::int32_t> codes,
+                            std::int32_t items);
 
 /// Fills the side by items and the chunks. Unfinished if stopped.
 void prepare(Rankings& rankings, Monitor& monitor);

@@ -585,6 +585,11 @@ def _ranking_derivatives(
     x: typing.Annotated[numpy.typing.ArrayLike, numpy.float64] | None,
     n_threads: typing.SupportsInt | typing.SupportsIndex,
 ) -> dict[str, typing.Any]: ...
+def _repeated_place(
+    starts: typing.Annotated[numpy.typing.ArrayLike, numpy.int64],
+    codes: typing.Annotated[numpy.typing.ArrayLike, numpy.int32],
+    items: typing.SupportsInt | typing.SupportsIndex,
+) -> int: ...
 def _sample_grades(
     chains: typing.Annotated[numpy.typing.ArrayLike, numpy.int64],
     precision: typing.Annotated[numpy.typing.ArrayLike, numpy.float64],

@@ -66,12 +66,11 @@ def read_rankings(rankings: Any, choices: Any, items: Any, weights: Any) -> Rank
             f"{name} must list at least two items each, got {lengths[short[0]]} in row {short[0]}"
         )
     labels, codes = _encoded(column, items, name)
-    rows = np.repeat(np.arange(len(lengths)), lengths)
-    order = np.lexsort((codes, rows))
-    twice = np.flatnonzero((np.diff(rows[order]) == 0) & (np.diff(codes[order]) == 0))
-    if len(twice):
-        at = order[twice[0]]
-        raise ValueError(f"{name} lists {labels[codes[at]]!s} twice in row {rows[at]}")
+    starts = starts.astype(np.int64)
+    again = _core._repeated_place(starts, codes, len(labels))
+    if again >= 0:
+        row = int(np.searchsorted(starts, again, side="right")) - 1
+        raise ValueError(f"{name} lists {labels[codes[again]]!s} twice in row {row}")
     stages = np.ones(len(lengths), np.int32) if rankings is None else (lengths - 1).astype(np.int32)
     weight = None
     if weights is not None:
@@ -80,7 +79,7 @@ def read_rankings(rankings: Any, choices: Any, items: Any, weights: Any) -> Rank
             raise ValueError(
                 f"weights must be positive, got {weight.min()}; leave a ranking without weight out"
             )
-    return Rankings(labels, starts.astype(np.int64), codes, stages, weight)
+    return Rankings(labels, starts, codes, stages, weight)
 
 
 def _encoded(column: Values, items: Any, name: str) -> tuple[Values, npt.NDArray[np.int32]]:
