@@ -1,15 +1,15 @@
 // Solves the Newton system of rankings and bounds its Newton decrement.
 //
 // Minus the Hessian, H, is the Laplacian of a graph that joins every two items of a ranking, plus the prior's
-// diagonal. Dense: Cholesky, O(sum of squared lengths + items^3). Conjugate gradients with the diagonal as
-// preconditioner: O(places) a pass, O(places + items) memory. Sparse Cholesky where they take too many
-// passes: rankings among neighbours on a long ladder fill in little. Conjugate gradients leave a direction d
-// with a residual r = g
-// - H d, and for any d
+// diagonal. Conjugate gradients with the diagonal of H as preconditioner: O(places) a pass, O(places + items)
+// memory. Dense Cholesky for few items: O(sum of squared lengths + items^3). Sparse Cholesky where conjugate
+// gradients take many passes: rankings of neighbours on a long ladder fill in little.
+//
+// Conjugate gradients leave a direction d with a residual r = g - H d, and for any d
 //   g' H^+ g = 2 g'd - d'Hd + r' H^+ r,      r' H^+ r <= sum_e f_e^2 / c_e
-// for any flow f with divergence r (Thomson's principle), routed along a spanning tree of edges of one
-// ranking each, whose own conductance c_e is at most H's; or to the ground through the prior. From below, H
-// <= 2 diag(H) gives g' H^+ g >= sum_i g_i^2 / (2 H_ii).
+// for any flow f with divergence r (Thomson's principle). It is routed along a spanning tree of edges of one
+// ranking each, whose conductance c_e is at most that of H; or to the ground through the prior. From below,
+// H <= 2 diag(H) gives g' H^+ g >= sum_i g_i^2 / (2 H_ii).
 #pragma once
 
 #include <optional>
