@@ -12,9 +12,9 @@ ITEMS, COUNT, LENGTH = 1000, 10_000, 10
 MANY_ITEMS, MANY = 20_000, 200_000
 
 
-def rankings(items=ITEMS, count=COUNT):
+def rankings(items=ITEMS, count=COUNT, spread=1.0):
     rng = np.random.default_rng(0)
-    s = rng.normal(size=items)
+    s = spread * rng.normal(size=items)
     chosen = np.array([rng.choice(items, LENGTH, replace=False) for _ in range(count)])
     order = np.argsort(-(s[chosen] + rng.gumbel(size=chosen.shape)), axis=1)
     return np.take_along_axis(chosen, order, axis=1)
@@ -40,6 +40,19 @@ def race(benchmark, group, rows, items, rounds, **options):
 @pytest.mark.parametrize("solver", ["auto", "newton", "newman", "zermelo"])
 def test_fit(benchmark, solver, tol):
     race(benchmark, f"plackett-luce to {tol:g}", rankings(), ITEMS, 5, solver=solver, tol=tol)
+
+
+@pytest.mark.filterwarnings("ignore:some items are compared through the prior alone")
+@pytest.mark.parametrize("solver", ["auto", "newman", "zermelo"])
+def test_far_apart(benchmark, solver):
+    rows = rankings(spread=4.0)
+    race(benchmark, "plackett-luce, strengths far apart", rows, ITEMS, 1, solver=solver, prior=1.0, tol=1e-6)
+
+
+def test_ladder(benchmark):
+    rng = np.random.default_rng(0)
+    rows = np.array([i + rng.permutation(6)[:4] for _ in range(6) for i in range(MANY_ITEMS - 5)])
+    race(benchmark, "plackett-luce, neighbours on a ladder", rows, MANY_ITEMS, 1)
 
 
 @pytest.mark.parametrize("threads", [1, 2])

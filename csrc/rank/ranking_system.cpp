@@ -62,7 +62,8 @@ RankingSystem::RankingSystem(const RankingModel& model, RankingLinear wanted)
     chosen_ = wanted;
   } else if (model.rankings.items <= most_dense) {
     const double passes = dense_cost(model.rankings) / pass_cost(model.rankings);
-    chosen_ = passes < usual_passes ? RankingLinear::dense : RankingLinear::cg;
+    const bool own = model.rankings.items <= linalg::own_cholesky_limit;  // no BLAS threads to wait for
+    chosen_ = own && passes < usual_passes ? RankingLinear::dense : RankingLinear::cg;
     most_passes_ = std::clamp(static_cast<int>(std::min(passes, 1e6)), many_passes, most_passes_);
   }
 }

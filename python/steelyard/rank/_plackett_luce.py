@@ -234,25 +234,17 @@ class PlackettLuceFit:
         threads = check_threads(n_threads)
         generator = np.random.default_rng(rng)
         table, point = self._rankings, self._point(threads)
-        out = np.empty((rounds, len(self.items)))
-        for k in range(rounds):
-            weight = generator.exponential(size=len(table.stages))
-            point["weight"] = weight if table.weight is None else weight * table.weight
-            try:
-                found = _core._fit_plackett_luce(
-                    **point,
-                    solver="newton",
-                    linear="auto",
-                    tol=1e-6,
-                    max_iter=50,
-                    warm_sweeps=0,
-                    progress=None,
-                )
-            except KeyboardInterrupt:
-                raise interrupted(out[:k]) from None
-            if found["info"]["interrupted"]:
-                raise interrupted(out[:k])
-            out[k] = found["strengths"] - found["strengths"].mean()
+        out, done = np.empty((rounds, len(self.items))), 0
+        try:  # a round is short: Ctrl-C may come between two of them
+            for done in range(rounds):
+                weight = generator.exponential(size=len(table.stages))
+                point["weight"] = weight if table.weight is None else weight * table.weight
+                found = _core._fit_plackett_luce(**point, **_ROUND)
+                if found["info"]["interrupted"]:
+                    raise KeyboardInterrupt
+                out[done] = found["strengths"] - found["strengths"].mean()
+        except KeyboardInterrupt:
+            raise interrupted(out[:done]) from None
         return out
 
     def to_frame(self) -> dict[str, Values]:
@@ -326,6 +318,14 @@ class PlackettLuceFit:
         return sparse.csr_array((scores, table.codes, table.starts), shape=(len(table.stages), table.n))
 
 
+_ROUND: dict[str, Any] = {
+    "solver": "newton",
+    "linear": "auto",
+    "tol": 1e-6,
+    "max_iter": 50,
+    "warm_sweeps": 0,
+    "progress": None,
+}
 _SINGULAR = "the information matrix is singular to rounding; covariances need a prior"
 
 
@@ -367,10 +367,11 @@ def plackett_luce(
     prior : float, default 0
         Strength a of a logistic prior, a [log sigma(s) + log sigma(-s)] per item, as for `bradley_terry`.
     solver : {'auto', 'newton', 'newman', 'zermelo'}
-        Newton's method on all strengths (dense Cholesky or conjugate gradients, whichever should be cheaper;
-        sparse Cholesky where the latter take many passes); Newman's asynchronous iteration, with the exact
-        common shift under a prior; Hunter's minorise-maximise iteration, which is Zermelo's for pairs.
-        'auto' is Newton, after one Newman sweep where rankings are short.
+        Newton's method on all strengths (by dense Cholesky up to 512 items where that is cheaper, else by
+        conjugate gradients, else, where those take many passes, by sparse or dense Cholesky); Newman's
+        asynchronous iteration, with the exact common shift under a prior; Hunter's minorise-maximise
+        iteration, which is Zermelo's for pairs. 'auto' is Newton, after one Newman sweep where rankings are
+        short.
     tol : float, default 1e-10
         Largest Newton decrement to accept, in standard errors.
     max_iter : int, optional
@@ -410,8 +411,11 @@ def plackett_luce(
     Time, with L the total length of the rankings and m that of one: conjugate gradients O(L) a pass,
     Zermelo O(L) a sweep, Newman O(sum of m^2) at most (O(L) for choices), dense Cholesky
     O(sum of m^2 + n^3) a step. Memory O(L + n); 8 n^2 bytes more where the dense solver is chosen, never
-    above 10,000 items; up to 40 times the rankings and the factor where the sparse one is. Beyond 512
-    items the dense one calls LAPACK, whose last bits depend on the BLAS thread count.
+    above 10,000 items; up to 40 times the rankings and the factor where the sparse one is. `info.solver`
+    says which. Beyond 512 items the dense one calls LAPACK, whose last bits depend on the BLAS thread count.
+
+    Where rankings mix the items well each solver needs few iterations, and Zermelo's are the cheapest;
+    where strengths lie far apart it may need thousands, Newman dozens, Newton ten.
 
     References
     ----------
