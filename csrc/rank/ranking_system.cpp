@@ -178,6 +178,7 @@ bool RankingSystem::direction(RankingDerivatives& d, double accuracy, double tol
 void RankingSystem::bound(RankingDerivatives& d, RankingDirection& out, Monitor& monitor) {
   product_.resize(d.gradient.size());
   multiply_hessian(model_, d, out.strengths.data(), product_.data(), 1, monitor);
+  if (model_.prior > 0.0) shift_exactly(d, out);
   residual_ = d.gradient;
   for (std::size_t i = 0; i < residual_.size(); ++i) residual_[i] -= product_[i];
   const double energy = std::max(0.0, 2.0 * out.slope - dot(out.strengths, product_));
@@ -185,23 +186,49 @@ void RankingSystem::bound(RankingDerivatives& d, RankingDirection& out, Monitor&
   out.decrement = std::sqrt(energy + residual_energy(d, residual_, monitor));
 }
 
+/// Takes the common shift that leaves a residual of sum 0: a weak prior holds it but weakly.
+void RankingSystem::shift_exactly(const RankingDerivatives& d, RankingDirection& out) {
+  double left = 0.0, held = 0.0;
+  for (std::size_t i = 0; i < product_.size(); ++i) {
+    left += d.gradient[i] - product_[i];
+    held += d.prior_curvature[i];
+  }
+  const double shift = left / held;
+  for (std::size_t i = 0; i < product_.size(); ++i) {
+    out.strengths[i] += shift;
+    product_[i] += shift * d.prior_curvature[i];
+  }
+  out.slope = dot(d.gradient, out.strengths);
+}
+
 double RankingSystem::residual_energy(const RankingDerivatives& d, std::vector<double>& residual,
                                       Monitor& monitor) {
-  double energy = 0.0;
-  if (model_.prior > 0.0) {
-    for (std::size_t i = 0; i < residual.size(); ++i) {
-      if (residual[i] != 0.0) energy += residual[i] * residual[i] / d.prior_curvature[i];
-    }
-    return energy;
+  if (model_.prior <= 0.0) {
+    centre(residual.data(), std::ssize(residual), 1);
+    return tree_energy(d, residual, monitor);
   }
-  centre(residual.data(), std::ssize(residual), 1);
+  // By each item's own edge to the ground; or what is left of the sum by all of them, the rest along the
+  // tree.
+  double own = 0.0, sum = 0.0, held = 0.0;
+  for (std::size_t i = 0; i < residual.size(); ++i) {
+    if (residual[i] != 0.0) own += residual[i] * residual[i] / d.prior_curvature[i];
+    sum += residual[i];
+    held += d.prior_curvature[i];
+  }
+  for (std::size_t i = 0; i < residual.size(); ++i) residual[i] -= sum * d.prior_curvature[i] / held;
+  return std::min(own, sum * sum / held + tree_energy(d, residual, monitor));
+}
+
+double RankingSystem::tree_energy(const RankingDerivatives& d, std::vector<double>& flow, Monitor& monitor) {
   if (tree_.empty()) grow_tree(d.shares, monitor);
+  if (std::ssize(tree_) < model_.rankings.items) return std::numeric_limits<double>::infinity();
+  double energy = 0.0;
   for (auto k = tree_.size(); k-- > 1;) {
     const auto& branch = tree_[k];
-    const double flow = residual[at(branch.item)];
-    if (flow == 0.0) continue;
-    energy += flow * flow / conductance(model_, d.shares, branch.ranking, branch.first, branch.second);
-    residual[at(branch.parent)] += flow;
+    const double f = flow[at(branch.item)];
+    if (f == 0.0) continue;
+    energy += f * f / conductance(model_, d.shares, branch.ranking, branch.first, branch.second);
+    flow[at(branch.parent)] += f;
   }
   return energy;
 }

@@ -63,7 +63,9 @@ class RankingSystem {
                int most_passes, Monitor& monitor);
   void analyse(const RankingDerivatives& d, double most_flops, Monitor& monitor);
   void bound(RankingDerivatives& d, RankingDirection& out, Monitor& monitor);
+  void shift_exactly(const RankingDerivatives& d, RankingDirection& out);
   double residual_energy(const RankingDerivatives& d, std::vector<double>& residual, Monitor& monitor);
+  double tree_energy(const RankingDerivatives& d, std::vector<double>& flow, Monitor& monitor);
   void grow_tree(const std::vector<Share>& shares, Monitor& monitor);
 
   RankingModel model_;

@@ -195,7 +195,7 @@ def test_all_linear_solvers_agree(prior):
         np.testing.assert_allclose(product, right, atol=1e-9)
 
 
-@pytest.mark.parametrize("prior", [0.0, 0.5])
+@pytest.mark.parametrize("prior", [0.0, 0.5, 1e-6])
 @pytest.mark.parametrize("seed", range(3))
 def test_the_decrement_of_conjugate_gradients_is_an_upper_bound(seed, prior):
     rows = many(60, 300, 5, seed=seed)
