@@ -3,10 +3,16 @@
 from __future__ import annotations
 
 import csv
+import errno
+import io
+import tempfile
 
 import numpy as np
+import polars
 import pytest
 
+from steelyard._cli import blocks
+from steelyard._cli.source import open_source
 from steelyard.cli import main
 from steelyard.select import sensitivity_sample
 
@@ -42,6 +48,53 @@ def test_a_table_and_an_array_give_the_rows_of_the_library(table, capsys):
         np.testing.assert_allclose([float(row["weight"]) for row in rows], want.weights, rtol=1e-9)
 
 
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_parquet_is_read_in_blocks(table, capsys, monkeypatch, dtype):
+    folder, X, loss = table
+    frame = polars.DataFrame({"name": ["a"] * 200, "x": X[:, 0], "y": X[:, 1], "loss": loss}).with_columns(
+        polars.col("x", "y").cast(polars.Float32 if dtype == np.float32 else polars.Float64)
+    )
+    gaps = [3, 70]
+    frame[gaps[0], "x"] = None
+    frame[gaps[1], "loss"] = float("nan")
+    frame.write_parquet(folder / "data.parquet", row_group_size=32)
+    monkeypatch.setattr(blocks, "_BLOCK_BYTES", 8 * 3 * 17)  # 17 rows
+    stored = blocks.store_points(open_source(str(folder / "data.parquet"), {}, "point"), "loss")
+    whole = np.setdiff1d(np.arange(200), gaps)
+    assert isinstance(stored.values, np.memmap)
+    assert stored.values.dtype == dtype
+    np.testing.assert_array_equal(stored.values, X[whole].astype(dtype))
+    np.testing.assert_array_equal(stored.rows, whole)
+    np.testing.assert_array_equal(stored.aside, loss[whole])
+    want = sensitivity_sample(
+        X[whole].astype(dtype), 30, clusters=6, losses=loss[whole], replace=False, rng=0
+    )
+    out = folder / "rows.csv"
+    options = ("--size", "30", "--clusters", "6", "--output", str(out))
+    np.save(folder / "all.npy", loss)
+    for losses in ("loss", str(folder / "all.npy")):
+        assert main(["select", str(folder / "data.parquet"), *options, "--losses", losses]) == 0
+        shown = capsys.readouterr().out
+        if losses == "loss":
+            assert "198 points of 2 columns (columns x, y; 2 rows with a gap left out)" in shown
+            with out.open() as stream:
+                rows = list(csv.DictReader(stream))
+            np.testing.assert_array_equal([int(row["row"]) for row in rows], whole[want.indices])
+
+
+def test_a_parquet_file_without_room_for_its_numbers_is_said_in_one_line(table, capsys, monkeypatch):
+    folder, X, _ = table
+    polars.DataFrame({"x": X[:, 0]}).write_parquet(folder / "x.parquet")
+
+    class Full(io.BytesIO):
+        def write(self, _):
+            raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(tempfile, "TemporaryFile", Full)
+    assert main(["select", str(folder / "x.parquet"), "--size", "5", "--clusters", "2"]) == 2
+    assert "set TMPDIR to a folder that has" in capsys.readouterr().err
+
+
 def test_digits_and_draws_with_replacement(capsys):
     assert main(["select", "digits", "--size", "50", "--clusters", "10", "--replace", "--top", "5"]) == 0
     out = capsys.readouterr().out
@@ -58,12 +111,22 @@ def test_digits_and_draws_with_replacement(capsys):
         (("x.npy", "--size", "5", "--clusters", "2", "--losses", "loss"), "--losses must be a .npy file"),
         (("loss.npy", "--size", "5", "--clusters", "2"), "must hold an array of shape (n, d)"),
         (("nowhere.npy", "--size", "5", "--clusters", "2"), "there is no file"),
+        (("t.parquet", "--size", "5", "--clusters", "2", "--losses", "cost"), "no column of numbers 'cost'"),
+        (("t.parquet", "--size", "5", "--clusters", "2", "--losses", "x"), "no column of numbers beside 'x'"),
+        (("text.parquet", "--size", "5", "--clusters", "2"), "has no column of numbers (name)"),
+        (("one.parquet", "--size", "5", "--clusters", "2"), "has 1 rows with all of x; give at least two"),
         (("x.npy", "--clusters", "2"), "--size"),
         (("x.npy", "--size", "5", "--clusters", "201"), "clusters must be at most"),
     ],
 )
 def test_what_does_not_fit_ends_in_one_line(options, says, table, capsys, monkeypatch):
     monkeypatch.chdir(table[0])
+    for name, values in (
+        ("t", {"x": [1.0, 2.0]}),
+        ("text", {"name": ["a", "b"]}),
+        ("one", {"x": [1.0, None]}),
+    ):
+        polars.DataFrame(values).write_parquet(f"{name}.parquet")
     assert main(["select", *options]) == 2
     out, err = capsys.readouterr()
     assert out == ""

@@ -32,16 +32,12 @@ class Points:
 def read_points(source: Source, asked: list[str] | None) -> Points:
     """The columns asked for, else those that hold nothing but numbers."""
     with duckdb_errors(source.name):
-        names = _numeric(source) if asked is None else _checked(source, asked)
-        if not names:
-            raise UsageError(
-                f"{source.name} has no column of numbers ({', '.join(source.columns)}); try --columns"
-            )
+        names = number_columns(source) if asked is None else _checked(source, asked)
         texts = [c for c in source.columns if c not in names]
-        chosen = [f"{_number(source, c)} AS {quoted(c)}" for c in names]
+        chosen = [f"{as_number(source, c)} AS {quoted(c)}" for c in names]
         chosen += [f"CAST({quoted(c)} AS VARCHAR) AS {quoted(c)}" for c in texts]
         found = source.relation.project(", ".join(chosen)).fetchnumpy()
-    values = np.column_stack([np.ma.filled(found[c].astype(np.float64), np.nan) for c in names])
+    values = columns_of(found, names, np.dtype(np.float64))
     whole = np.isfinite(values).all(axis=1)
     rows = np.flatnonzero(whole)
     if len(rows) < 2:
@@ -53,13 +49,28 @@ def read_points(source: Source, asked: list[str] | None) -> Points:
     return Points(values, tuple(names), rows, table, tuple(texts), int(len(whole) - len(rows)))
 
 
+def number_columns(source: Source) -> list[str]:
+    """Those that hold nothing but numbers; an error where there are none."""
+    names = _numeric(source)
+    if not names:
+        raise UsageError(
+            f"{source.name} has no column of numbers ({', '.join(source.columns)}); try --columns"
+        )
+    return names
+
+
+def columns_of(found: Any, names: list[str], dtype: np.dtype[Any]) -> npt.NDArray[Any]:
+    """Columns that DuckDB read, side by side, NaN for a gap."""
+    return np.column_stack([np.ma.filled(found[c].astype(dtype), np.nan) for c in names])
+
+
 def _numeric(source: Source) -> list[str]:
-    columns = [c for c in source.columns if _number(source, c)]
+    columns = [c for c in source.columns if as_number(source, c)]
     if not columns:
         return []
     # One pass: numbers there are, and words that are neither a number nor a gap.
     counts = ", ".join(
-        f"count({_number(source, c)}), count(*) FILTER ({_is_word(source, c)})" for c in columns
+        f"count({as_number(source, c)}), count(*) FILTER ({_is_word(source, c)})" for c in columns
     )
     found = source.relation.aggregate(counts).fetchall()[0]
     return [c for k, c in enumerate(columns) if found[2 * k] and not found[2 * k + 1]]
@@ -73,9 +84,9 @@ def _checked(source: Source, asked: list[str]) -> list[str]:
             raise UsageError(f"--columns: {source.name} has no column {column!r}; {hint}")
         if asked.count(column) > 1:
             raise UsageError(f"--columns names {column!r} twice")
-        if not _number(source, column):
+        if not as_number(source, column):
             raise UsageError(
-                f"--columns: {column!r} of {source.name} holds no numbers but {_type(source, column)}"
+                f"--columns: {column!r} of {source.name} holds no numbers but {type_of(source, column)}"
             )
         word = source.relation.aggregate(
             f"any_value({quoted(column)}) FILTER ({_is_word(source, column)})"
@@ -85,13 +96,13 @@ def _checked(source: Source, asked: list[str]) -> list[str]:
     return asked
 
 
-def _type(source: Source, column: str) -> str:
+def type_of(source: Source, column: str) -> str:
     return str(source.relation.types[source.columns.index(column)])
 
 
-def _number(source: Source, column: str) -> str:
+def as_number(source: Source, column: str) -> str:
     """SQL for a column as numbers, NULL where it has none; '' where its type holds none."""
-    kind = _type(source, column)
+    kind = type_of(source, column)
     if kind == "VARCHAR":
         return f"TRY_CAST(trim({quoted(column)}) AS DOUBLE)"
     is_number = kind.partition("(")[0].lstrip("U") in _NUMBERS and not kind.endswith("]")
@@ -99,10 +110,10 @@ def _number(source: Source, column: str) -> str:
 
 
 def _is_word(source: Source, column: str) -> str:
-    if _type(source, column) != "VARCHAR":
+    if type_of(source, column) != "VARCHAR":
         return "false"
     gaps = ", ".join(f"'{word}'" for word in MISSING)
-    return f"{_number(source, column)} IS NULL AND lower(trim({quoted(column)})) NOT IN ({gaps})"
+    return f"{as_number(source, column)} IS NULL AND lower(trim({quoted(column)})) NOT IN ({gaps})"
 
 
 def _text(column: Any, rows: npt.NDArray[np.intp]) -> npt.NDArray[Any]:

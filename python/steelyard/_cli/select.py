@@ -12,9 +12,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
+from .blocks import store_points
 from .points import read_points
 from .show import show
-from .source import open_source
+from .source import Source, open_source
 from .table import Table
 from .usage import UsageError, require
 from .write import write
@@ -73,6 +74,8 @@ def _read(options: argparse.Namespace) -> _Data:
         losses = _losses_file(options.losses, options.file, len(points)) if options.losses else None
         return _Data(options.file, points, np.arange(len(points)), losses, "")
     source = open_source(options.file, {}, "point")
+    if ".parquet" in {suffix.lower() for suffix in Path(options.file).suffixes[-2:]}:
+        return _stored(options, source)
     column = None if options.losses is None or options.losses.endswith(".npy") else options.losses
     found = read_points(source, None)
     names = [name for name in found.names if name != column]
@@ -84,10 +87,20 @@ def _read(options: argparse.Namespace) -> _Data:
     losses = found.values[:, found.names.index(column)] if column is not None else None
     if options.losses is not None and column is None:
         losses = _losses_file(options.losses, source.name, len(found.rows) + found.dropped)[found.rows]
-    note = f"columns {', '.join(names)}" + (
-        f"; {found.dropped} rows with a gap left out" if found.dropped else ""
-    )
-    return _Data(source.name, values, found.rows, losses, note)
+    return _Data(source.name, values, found.rows, losses, _note(names, found.dropped))
+
+
+def _stored(options: argparse.Namespace, source: Source) -> _Data:
+    apart = options.losses is not None and options.losses.endswith(".npy")
+    found = store_points(source, None if apart else options.losses)
+    losses = found.aside
+    if apart:
+        losses = _losses_file(options.losses, source.name, len(found.rows) + found.dropped)[found.rows]
+    return _Data(source.name, found.values, found.rows, losses, _note(list(found.names), found.dropped))
+
+
+def _note(names: list[str], dropped: int) -> str:
+    return f"columns {', '.join(names)}" + (f"; {dropped} rows with a gap left out" if dropped else "")
 
 
 def _array(path: Path, what: str) -> npt.NDArray[Any]:
