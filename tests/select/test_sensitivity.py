@@ -187,6 +187,42 @@ def test_near_duplicates_that_differ_in_loss_do_not_blow_it_up():
         assert np.mean(errors) < 1.6 * np.mean(uniform)
 
 
+def test_slopes_of_near_copies_lose_the_total_where_pooled_ones_keep_it():
+    """The largest quotient of each cluster: most of the probability goes to a few clusters with copies."""
+    rng = np.random.default_rng(0)
+    n, k, size = 6000, 150, 200
+    X = 2 * rng.normal(size=(k, 48))[rng.integers(0, k, n)] + rng.normal(size=(n, 48))
+    copies = rng.choice(n, 600, replace=False)
+    X[copies[::2]] = X[copies[1::2]] + 1e-4 * rng.normal(size=(300, 48))
+    X = X.astype(np.float32)
+    loss = rng.exponential(1.0, n)
+    clusters = kmeans(X, k, rng=0, max_iter=10)
+    plan = plan_sensitivity(X, clusters=clusters, rng=0)
+    steep = np.zeros(k)
+    for c in range(k):  # as published: some probes a cluster, ln(n) max |difference| / (distance^2 + 1e-4)
+        own = np.flatnonzero(clusters.labels == c)
+        probes = np.union1d(own[rng.random(len(own)) < 0.15], np.intersect1d(own, copies))
+        gaps = np.abs(loss[probes] - loss[plan.center_points[c]])
+        steep[c] = np.log(n) * (gaps / (plan.distances[probes] + 1e-4)).max(initial=0.0)
+
+    def error(**options):
+        found = []
+        for seed in range(100):
+            sample = sensitivity_sample(
+                X, size, clusters=clusters, losses=loss, rng=seed, **({"mix": 0.1} | options)
+            )
+            found.append(abs(sample.estimate(loss[sample.indices]).total / loss.sum() - 1))
+        return float(np.mean(found))
+
+    uniform = np.mean(
+        [abs(loss[rng.choice(n, size, replace=False)].mean() / loss.mean() - 1) for _ in range(300)]
+    )
+    published = error(holder=steep, mix=0.0)
+    assert published > 5 * uniform
+    assert error() < 1.5 * uniform
+    assert error(holder="quantile") < 1.5 * uniform
+
+
 @pytest.mark.parametrize("holder", ["pooled", "quantile"])
 def test_probes_among_near_copies_alone_say_nothing_of_far_items(holder):
     """Slopes of 1e12 would put all but the even share on the 2 % that lie apart: 20 items of 200."""
