@@ -57,6 +57,20 @@ def test_inclusion_probabilities_add_up_and_go_with_the_chances(seed, size):
     open_ = pi < 1
     ratio = pi[open_] / chances[open_]
     np.testing.assert_allclose(ratio, ratio[:1].repeat(len(ratio)) if len(ratio) else ratio, rtol=1e-9)
+    np.testing.assert_allclose(pi, reference.inclusion_probabilities(chances, size), rtol=1e-9)
+
+
+@settings(deadline=None, max_examples=50)
+@given(st.integers(0, 10**6), st.integers(1, 40))
+def test_draws_without_replacement_are_those_of_the_reference(seed, size):
+    rng = np.random.default_rng(seed)
+    chances = rng.pareto(0.7, 40) + 1e-6
+    order, start = rng.permutation(40), rng.random()
+    rows, weights, pi = draw(chances / chances.sum(), size, False, Scripted(order, start))
+    exact = reference.inclusion_probabilities(chances / chances.sum(), size)
+    np.testing.assert_array_equal(rows, reference.systematic(exact, order, start))
+    np.testing.assert_allclose(pi, exact[rows], rtol=1e-9)
+    np.testing.assert_allclose(weights, 1 / exact[rows], rtol=1e-9)
 
 
 CHANCES = np.array([0.4, 0.25, 0.2, 0.1, 0.05])

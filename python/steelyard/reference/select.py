@@ -82,3 +82,81 @@ def sensitivity_chances(center_losses: Any, labels: Any, distances: Any, holder:
     )
     even = np.full(len(labels), 1 / len(labels))
     return np.asarray((1 - mix) * score / score.sum() + mix * even)
+
+
+def coreset_scores(X: Any, centers: Any, labels: Any, weights: Any = None, power: float = 2.0) -> Array:
+    """What the draws of a coreset go by: w (10 D^z / cost(C) + 1 / weight(C)), cluster by cluster.
+
+    >>> coreset_scores([[0.0], [2.0], [9.0]], [[1.0], [9.0]], [0, 0, 1]).tolist()
+    [5.5, 5.5, 11.0]
+    """
+    X, labels = np.asarray(X, float), np.asarray(labels)
+    w = np.ones(len(X)) if weights is None else np.asarray(weights, float)
+    scores = np.zeros(len(X))
+    for c, center in enumerate(np.asarray(centers, float)):
+        own = labels == c
+        mass = w[own] * np.linalg.norm(X[own] - center, axis=1) ** power
+        if mass.sum() > 0:
+            scores[own] = 10 * mass / mass.sum() + w[own] / w[own].sum()
+        elif w[own].sum() > 0:
+            scores[own] = 11 * w[own] / w[own].sum()
+    return scores
+
+
+def coreset(
+    scores: Any, weights: Any, size: int, rng: np.random.Generator, replace: bool = True
+) -> tuple[npt.NDArray[np.int64], Array]:
+    """Rows drawn in proportion to the scores, and their weights: sums are unbiased."""
+    scores, w = np.asarray(scores, float), np.asarray(weights, float)
+    chances = scores / scores.sum()
+    if replace:
+        ends = np.cumsum(chances)
+        rows = np.sort([int(np.argmax(ends > u * ends[-1])) for u in rng.random(size)])
+        return rows, w[rows] / (size * chances[rows])
+    inclusion = inclusion_probabilities(chances, size)
+    order = rng.permutation(np.flatnonzero(inclusion))
+    rows = systematic(inclusion, order, rng.random())
+    return rows, w[rows] / inclusion[rows]
+
+
+def merge(*parts: tuple[Any, Any]) -> tuple[Array, Array]:
+    """Points and weights of several coresets together: a coreset of the union."""
+    points, weights = zip(*parts, strict=True)
+    return np.concatenate(points), np.concatenate(weights)
+
+
+def inclusion_probabilities(chances: Any, size: int) -> Array:
+    """min(1, c p), adding up to `size`: items that would pass 1 are taken for certain, the largest first.
+
+    >>> inclusion_probabilities([0.8, 0.1, 0.1], 2).tolist()
+    [1.0, 0.5, 0.5]
+    """
+    p = np.asarray(chances, float)
+    certain: list[int] = []
+    while len(certain) < size:
+        rest = np.delete(np.arange(len(p)), certain)
+        c = (size - len(certain)) / p[rest].sum()
+        largest = int(rest[np.argmax(p[rest])])
+        if c * p[largest] < 1 - 1e-12:
+            break
+        certain.append(largest)
+    inclusion = np.zeros(len(p)) if len(certain) == size else c * p
+    inclusion[certain] = 1.0
+    return np.asarray(inclusion)
+
+
+def systematic(inclusion: Any, order: Any, start: float) -> npt.NDArray[np.int64]:
+    """Walk along the items in this order, each as long as its probability; take those where a mark lies.
+
+    The marks stand at start, start + 1, ..., with `start` uniform on [0, 1).
+
+    >>> systematic([0.5, 0.5, 1.0], [1, 2, 0], 0.7).tolist()
+    [0, 2]
+    """
+    rows, end, mark = [], 0.0, start
+    for i in order:
+        end += inclusion[i]
+        if mark < end:
+            rows.append(int(i))
+            mark += 1.0
+    return np.sort(np.asarray(rows, dtype=np.int64))
