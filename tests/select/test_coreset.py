@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from steelyard.reference import select as reference
 from steelyard.select import (
     Coreset,
     StreamingCoreset,
@@ -26,7 +27,7 @@ def means_agree(values, truth):
     assert np.abs(values.mean(0) - truth).max() <= 5 * (values.std(0) / np.sqrt(len(values))).max() + 1e-12
 
 
-@pytest.mark.parametrize("make", ["coreset", "lightweight"])
+@pytest.mark.parametrize("make", ["coreset", "distinct", "lightweight"])
 @pytest.mark.parametrize("weighted", [False, True])
 def test_sums_over_a_coreset_are_unbiased(make, weighted):
     X = groups(0)
@@ -35,8 +36,9 @@ def test_sums_over_a_coreset_are_unbiased(make, weighted):
     given = w if weighted else None
     sums = []
     for seed in range(600):
-        if make == "coreset":
-            small = coreset(X, 40, clusters=6, sample_weight=given, rng=seed)
+        if make != "lightweight":
+            again = make == "coreset"
+            small = coreset(X, 40, clusters=6, sample_weight=given, replace=again, rng=seed)
         else:
             small = lightweight_coreset(X, 40, sample_weight=given, rng=seed)
         np.testing.assert_array_equal(small.points, X[small.indices])
@@ -48,16 +50,48 @@ def test_sums_over_a_coreset_are_unbiased(make, weighted):
     assert not np.isin(np.flatnonzero(w == 0), small.indices).any()
 
 
-def test_probabilities_go_with_the_cost_of_clusters():
+@pytest.mark.parametrize("power", [1.0, 2.0])
+@pytest.mark.parametrize("weighted", [False, True])
+@pytest.mark.parametrize("replace", [False, True])
+def test_draws_and_weights_are_those_of_the_reference(power, weighted, replace):
     X = groups(1, n=60)
-    seeds = kmeans_plusplus(X, 4, rng=0)
-    squared = ((X - seeds.centers[seeds.labels]) ** 2).sum(1)
-    score = np.zeros(60)
-    for c in range(4):
-        own = seeds.labels == c
-        score[own] = 10 * squared[own] / squared[own].sum() + 1 / own.sum()
-    small = coreset(X, 30, clusters=seeds, rng=2)
-    np.testing.assert_allclose(small.weights, score.sum() / (30 * score[small.indices]), rtol=1e-9)
+    X[40:45] = X[40]
+    w = np.random.default_rng(0).integers(0, 4, 60).astype(float) if weighted else np.ones(60)
+    centers = np.r_[kmeans_plusplus(X, 4, rng=0).centers, X[40:41]]
+    labels = np.linalg.norm(X[:, None] - centers, axis=2).argmin(1)
+    labels[40:45] = 4  # a cluster of one place
+    scores = reference.coreset_scores(X, centers, labels, w, power)
+    for seed in range(20):
+        small = coreset(
+            X, 20, clusters=(centers, labels), power=power, sample_weight=w, replace=replace, rng=seed
+        )
+        rows, weights = reference.coreset(scores, w, 20, np.random.default_rng(seed), replace)
+        np.testing.assert_array_equal(small.indices, rows)
+        np.testing.assert_allclose(small.weights, weights, rtol=1e-9)
+
+
+def test_merging_and_reducing_are_those_of_the_reference():
+    X = groups(2, n=120)
+    parts = [coreset(X[rows], 30, clusters=6, rng=1) for rows in (slice(0, 50), slice(50, 120))]
+    both = parts[0].merge(parts[1])
+    points, weights = reference.merge(*((part.points, part.weights) for part in parts))
+    np.testing.assert_array_equal(both.points, points)
+    np.testing.assert_array_equal(both.weights, weights)
+    rng = np.random.default_rng(5)
+    seeds = kmeans_plusplus(points, 6, sample_weight=weights, rng=rng)
+    scores = reference.coreset_scores(points, seeds.centers, seeds.labels, weights)
+    rows, again = reference.coreset(scores, weights, 25, rng, replace=False)
+    small = both.reduce(25, rng=5)
+    np.testing.assert_array_equal(small.points, points[rows])
+    np.testing.assert_allclose(small.weights, again, rtol=1e-9)
+
+
+def test_without_replacement_all_points_are_their_own_coreset():
+    X = groups(6, n=40)
+    w = np.r_[np.zeros(10), np.random.default_rng(0).random(30)]
+    small = coreset(X, 100, clusters=3, sample_weight=w, replace=False, rng=0)
+    np.testing.assert_array_equal(small.indices, np.arange(10, 40))
+    np.testing.assert_allclose(small.weights, w[10:], rtol=1e-12)
 
 
 def test_the_cost_of_a_clustering_is_kept_where_a_uniform_sample_loses_it():
@@ -109,6 +143,23 @@ def test_a_stream_is_unbiased_for_any_batches_and_bounded(batches):
         totals.append([small.weights.sum(), *(small.weights @ small.points)])
     assert stream.n_seen == 500
     means_agree(totals, [500, *X.sum(0)])
+
+
+def test_halving_in_turns_loses_no_more_than_one_draw():
+    """With replacement each level would add a variance as large as the first's."""
+    X = groups(5, n=3200)
+    cost = ((X - X.mean(0)) ** 2).sum(1)
+    once, streamed = [], []
+    for seed in range(200):
+        small = coreset(X, 100, clusters=6, replace=False, rng=seed)
+        once.append(small.weights @ cost[small.indices])
+        stream = StreamingCoreset(100, clusters=6, rng=seed)
+        for start in range(0, 3200, 400):
+            stream.partial_fit(X[start : start + 400])
+        small = stream.result()
+        streamed.append(small.weights @ cost[small.indices])
+    assert np.std(streamed) < 1.5 * np.std(once)
+    assert abs(np.mean(streamed) - cost.sum()) < 5 * np.std(streamed) / np.sqrt(200)
 
 
 def test_looking_at_a_stream_does_not_change_it():

@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from .. import _core
-from .._validate import check_choice, check_count, check_positive
+from .._validate import check_choice, check_count, check_flag, check_positive
 from ._points import Points, computed, read_points, read_weights, stored
 from ._sample import Floats, draw
 from ._seeding import METRICS
@@ -74,7 +74,9 @@ class Coreset:
         )
 
     def reduce(self, size: int, *, rng: Any = None, n_threads: int | None = None) -> Coreset:
-        """A coreset of this coreset; itself if it has no more than `size` points.
+        """A coreset of this coreset, drawn without replacement; itself if it has no more than `size` points.
+
+        Halving twice so adds no more variance than quartering at once.
 
         Parameters
         ----------
@@ -94,6 +96,7 @@ class Coreset:
             clusters=min(self.clusters, len(self)),
             power=self.power,
             sample_weight=self.weights,
+            replace=False,
             ids=self.indices,
             rng=rng,
             n_threads=n_threads,
@@ -108,6 +111,7 @@ def coreset(
     power: float = 2.0,
     sample_weight: Any = None,
     metric: str = "euclidean",
+    replace: bool = False,
     ids: Any = None,
     rng: Any = None,
     n_threads: int | None = None,
@@ -119,7 +123,7 @@ def coreset(
     X : array_like, shape (n, d)
         As for `kmeans`.
     size : int
-        Points to draw, with replacement.
+        Points to draw.
     clusters : int, KMeansResult, Seeding, or (centers, labels)
         As for `sensitivity_sample`: as many clusters as will be looked for, or more.
     power : float, default 2
@@ -128,6 +132,10 @@ def coreset(
         >= 0; default all 1.
     metric : {'euclidean', 'cosine'}, default 'euclidean'
         'cosine': of the rows scaled to length 1, which the coreset then holds.
+    replace : bool, default False
+        False: distinct points by systematic sampling from a random order, x with probability min(1, c p); all
+        that can be drawn, with their own weights, if they are no more than `size`. True: independent draws,
+        as the method is analysed; points that must not be missed are then drawn many times.
     ids : array_like of int, shape (n,), optional
         What `indices` says of the rows; default their numbers.
     rng : None, int, SeedSequence, BitGenerator or Generator, optional
@@ -136,7 +144,8 @@ def coreset(
     Returns
     -------
     Coreset
-        Weights are w / (size * probability), never scaled afterwards: sums are unbiased.
+        Weights are w / inclusion probability, or w / (size * probability) with replacement, never scaled
+        afterwards: sums are unbiased.
 
     Notes
     -----
@@ -161,7 +170,7 @@ def coreset(
     exponent, count = check_positive(power, "power"), check_count(size, "size")
     points = read_points(X, "X", metric)
     weights = read_weights(sample_weight, len(points))
-    generator = np.random.default_rng(rng)
+    again, generator = check_flag(replace, "replace"), np.random.default_rng(rng)
     centers, labels = clusters_of(points, clusters, exponent, metric, generator, n_threads, weights)
     cost = own_squared_distances(points, centers, labels) ** (0.5 * exponent)
     mass = np.ones(len(points)) if weights is None else weights
@@ -172,7 +181,7 @@ def coreset(
         # A cluster of one place has no cost to share out, and must not be missed for it.
         even = np.where(sizes > 0, np.where(sums > 0, 1.0, 1.0 + _COST_SHARE) / sizes, 0.0)
     scores = mass * (cost * by_cost[labels] + even[labels])
-    return _drawn(points, scores, mass, count, ids, exponent, len(centers), generator)
+    return _drawn(points, scores, mass, count, again, ids, exponent, len(centers), generator)
 
 
 def lightweight_coreset(
@@ -210,7 +219,7 @@ def lightweight_coreset(
     squared = mass * own_squared_distances(points, mean, none)
     total = squared.sum()
     scores = 0.5 * mass / mass.sum() + (0.5 * squared / total if total > 0 else 0.0)
-    return _drawn(points, scores, mass, count, ids, 2.0, 1, np.random.default_rng(rng))
+    return _drawn(points, scores, mass, count, True, ids, 2.0, 1, np.random.default_rng(rng))
 
 
 def _drawn(
@@ -218,6 +227,7 @@ def _drawn(
     scores: Floats,
     mass: Floats,
     size: int,
+    replace: bool,
     ids: Any,
     power: float,
     clusters: int,
@@ -228,7 +238,8 @@ def _drawn(
         raise ValueError(
             f"ids must hold {len(points)} integers, got dtype {names.dtype}, shape {names.shape}"
         )
-    rows, weights, _ = draw(scores / scores.sum(), size, True, rng)
+    possible = int(np.count_nonzero(scores))
+    rows, weights, _ = draw(scores / scores.sum(), size if replace else min(size, possible), replace, rng)
     return Coreset(
         computed(points[rows]), mass[rows] * weights, names[rows].astype(np.int64), power, clusters
     )
@@ -257,7 +268,8 @@ class StreamingCoreset:
     Notes
     -----
     Every reduction is unbiased, so the expected total weight is the number of rows whatever the order and
-    size of the batches. Errors add up over the log2(n / size) levels.
+    size of the batches. It draws without replacement, so that variances do not add up over the log2(n / size)
+    levels: points that were halved twice vary as those that were quartered.
 
     References
     ----------
