@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 __all__ = ["DaskKMeans", "comparisons", "coreset", "kmeans", "sensitivity_sample"]
 
 Floats = npt.NDArray[np.float64]
+_CERTAIN = 1.0 - 1e-12  # c p from here on counts as 1, as for arrays in memory
 
 
 @dataclass(frozen=True, eq=False)
@@ -177,7 +178,10 @@ def sensitivity_sample(
     holder, n_probes, power, mix, metric, rng
         As there; `holder` is 'pooled', 'quantile' or one number.
     replace : bool, default True
-        Only True: the draws of a block are as many as a multinomial law over the blocks gives it.
+        The draws of a block are as many as a multinomial law over the blocks gives it. False: `size` distinct
+        rows, row i with probability min(1, c p_i) as there, by systematic sampling from a random order of the
+        blocks and of the rows in each: so a block has as many of the draws as it should but for one, and
+        standard errors, made for one random order of all, are too large where blocks differ.
 
     Returns
     -------
@@ -186,10 +190,11 @@ def sensitivity_sample(
 
     Notes
     -----
-    Four passes over the blocks: coresets, centre points, distances to them, draws.
+    Four passes over the blocks: coresets, centre points, distances to them, draws. Labels and distances stay
+    with their blocks, 16 bytes a row. Without replacement a few more passes over these find c; only sums and
+    the rows drawn travel.
     """
-    if not check_flag(replace, "replace"):
-        raise ValueError("replace must be True over blocks")
+    again = check_flag(replace, "replace")
     count, k = check_count(size, "size"), check_count(clusters, "clusters")
     exponent, kind = check_positive(power, "power"), check_choice(metric, "metric", METRICS)
     share = check_number(mix, "mix")
@@ -198,6 +203,8 @@ def sensitivity_sample(
     if losses is not None and not callable(losses):
         raise TypeError("losses must be callable or None")
     blocks, entropy = _Blocks(X), _entropy(rng)
+    if not again and count > blocks.first[-1]:
+        raise ValueError(f"size must be at most {blocks.first[-1]} without replacement, got {count}")
     small = _merged(blocks, max(40 * k, 1000), k, exponent, kind, entropy)
     centers = _kmeans(
         small.points,
@@ -213,7 +220,9 @@ def sensitivity_sample(
         queries, predicted, slopes = np.zeros(0, dtype=np.int64), None, np.zeros(len(state.speakers))
     else:
         queries, predicted, slopes = _asked(state, losses, holder, n_probes, generator)
-    return _drawn(state, queries, predicted, slopes, count, share, entropy, generator)
+    law = _law(state, predicted, slopes, share)
+    draw = _drawn_with if again else _drawn_without
+    return _sample(state, queries, predicted, count, again, draw(state, law, count, entropy, generator))
 
 
 def comparisons(frame: Any, **columns: Any) -> Comparisons:
@@ -316,18 +325,65 @@ def _told(part: Any, distances: Floats, rows: Any) -> tuple[Any, Floats]:
     return part[0][rows], distances[rows]
 
 
-def _draws(
-    part: Any, distances: Floats, even: Floats, steep: Floats, floor: float, count: int, entropy: list[int]
-) -> tuple[Any, Floats, Any]:
-    """Rows, probabilities and clusters of draws; probability = even + steep * distance + floor."""
-    labels = part[0]
-    if count == 0:
-        return np.zeros(0, dtype=np.int64), np.zeros(0), np.zeros(0, dtype=np.int64)
-    chances = even[labels] + steep[labels] * distances + floor
-    ends = np.cumsum(chances)
-    u = np.random.default_rng(entropy).random(count) * ends[-1]
-    rows = np.minimum(np.searchsorted(ends, u, side="right"), np.flatnonzero(chances)[-1])
-    return rows, chances[rows], labels[rows]
+@dataclass(frozen=True)
+class _Law:
+    """Probability of one draw: even[cluster] + steep[cluster] * distance + floor."""
+
+    even: Floats
+    steep: Floats
+    floor: float
+
+    def chances(self, part: Any, distances: Floats) -> Floats:
+        return np.asarray(self.even[part[0]] + self.steep[part[0]] * distances + self.floor)
+
+    def inclusion(self, part: Any, distances: Floats, factor: float) -> Floats:
+        """min(1, c p), the certain ones exactly 1."""
+        scaled = factor * self.chances(part, distances)
+        return np.where(scaled >= _CERTAIN, 1.0, scaled)
+
+
+_Draws = tuple[Any, Floats, Any]  # rows, probabilities, clusters
+
+
+def _draws(part: Any, distances: Floats, law: _Law, count: int, entropy: list[int]) -> _Draws:
+    chances = law.chances(part, distances) if count else np.zeros(0)
+    rows = np.zeros(0, dtype=np.int64)
+    if count:
+        ends = np.cumsum(chances)
+        u = np.random.default_rng(entropy).random(count) * ends[-1]
+        rows = np.minimum(np.searchsorted(ends, u, side="right"), np.flatnonzero(chances)[-1])
+    return rows, chances[rows], part[0][rows]
+
+
+def _open_mass(part: Any, distances: Floats, law: _Law, factor: float) -> tuple[int, int, float]:
+    """Rows that are certain with c = factor, rows that can be drawn at all, sum of p of the rest."""
+    chances = law.chances(part, distances)
+    certain = factor * chances >= _CERTAIN
+    return int(certain.sum()), int(np.count_nonzero(chances)), float(chances[~certain].sum())
+
+
+def _in_random_order(
+    part: Any, distances: Floats, law: _Law, factor: float, entropy: list[int]
+) -> tuple[Any, Floats]:
+    """Rows that are neither certain nor left out, and running sums of their inclusion probabilities."""
+    inclusion = law.inclusion(part, distances, factor)
+    order = np.random.default_rng(entropy).permutation(np.flatnonzero((inclusion > 0) & (inclusion < 1)))
+    return order, np.cumsum(inclusion[order])
+
+
+def _length(ordered: tuple[Any, Floats]) -> float:
+    return float(ordered[1][-1]) if len(ordered[1]) else 0.0
+
+
+def _marked(
+    part: Any, distances: Floats, law: _Law, factor: float, ordered: tuple[Any, Floats], marks: Floats
+) -> _Draws:
+    """The certain rows, and those that the marks fall on."""
+    inclusion = law.inclusion(part, distances, factor)
+    order, ends = ordered
+    hit = order[np.minimum(np.searchsorted(ends, marks, side="right"), len(order) - 1)] if len(marks) else []
+    rows = np.concatenate([np.flatnonzero(inclusion == 1), np.asarray(hit, dtype=np.int64)])
+    return rows, inclusion[rows], part[0][rows]
 
 
 # ---- what runs here
@@ -398,24 +454,29 @@ class _States:
                 for block, part in zip(blocks.parts, self.parts, strict=True)
             )
         )
-        sums = dask.compute(
-            *(dask.delayed(_sums)(p, d, self.k) for p, d in zip(self.parts, self.distances, strict=True))
-        )
+        sums = self.on_blocks(_sums, self.k)
         self.sizes = np.stack([s[0] for s in sums])  # blocks x clusters
         self.spreads = np.stack([s[1] for s in sums])
 
-    def look_up(self, rows: Any) -> tuple[Any, Floats]:
-        """Clusters and distances of some rows."""
+    def on_blocks(self, function: Any, *same: Any, each: Any = None) -> list[Any]:
+        """function(labels, distances, *same, *each[block]) for every block."""
         import dask
 
-        block = np.searchsorted(self.blocks.first, rows, side="right") - 1
-        wanted = [rows[block == b] - self.blocks.first[b] for b in range(len(self.parts))]
-        found = dask.compute(
-            *(
-                dask.delayed(_told)(p, d, w)
-                for p, d, w in zip(self.parts, self.distances, wanted, strict=True)
+        own = [()] * len(self.parts) if each is None else each
+        return list(
+            dask.compute(
+                *(
+                    dask.delayed(function)(p, d, *same, *e)
+                    for p, d, e in zip(self.parts, self.distances, own, strict=True)
+                )
             )
         )
+
+    def look_up(self, rows: Any) -> tuple[Any, Floats]:
+        """Clusters and distances of some rows."""
+        block = np.searchsorted(self.blocks.first, rows, side="right") - 1
+        wanted = [rows[block == b] - self.blocks.first[b] for b in range(len(self.parts))]
+        found = self.on_blocks(_told, each=[(w,) for w in wanted])
         labels, distances = np.empty(len(rows), dtype=np.int64), np.empty(len(rows))
         for b, (own_labels, own_distances) in enumerate(found):
             labels[block == b], distances[block == b] = own_labels, own_distances
@@ -441,19 +502,7 @@ def _asked(
     return queries, predicted, slopes_of(holder, gaps, distances, mean, k)
 
 
-def _drawn(
-    state: _States,
-    queries: Any,
-    predicted: Floats | None,
-    slopes: Floats,
-    size: int,
-    mix: float,
-    entropy: list[int],
-    rng: np.random.Generator,
-) -> Sample:
-    import dask
-
-    n = int(state.blocks.first[-1])
+def _law(state: _States, predicted: Floats | None, slopes: Floats, mix: float) -> _Law:
     sizes, spreads = state.sizes.sum(axis=0), state.spreads.sum(axis=0)
     if predicted is None:
         with np.errstate(divide="ignore"):
@@ -462,29 +511,77 @@ def _drawn(
         even, steep = predicted, np.broadcast_to(slopes, state.k)
     total = float(even @ sizes + steep @ spreads)
     scale = (1.0 - mix) / total if total > 0 else 0.0
-    floor = (mix if total > 0 else 1.0) / n
-    even, steep = even * scale, steep * scale
-    masses = state.sizes @ even + state.spreads @ steep + floor * np.array(state.blocks.lengths)
+    return _Law(even * scale, steep * scale, (mix if total > 0 else 1.0) / int(state.blocks.first[-1]))
+
+
+def _drawn_with(
+    state: _States, law: _Law, size: int, entropy: list[int], rng: np.random.Generator
+) -> list[_Draws]:
+    masses = state.sizes @ law.even + state.spreads @ law.steep + law.floor * np.array(state.blocks.lengths)
     counts = rng.multinomial(size, masses / masses.sum())
-    found = dask.compute(
+    return state.on_blocks(_draws, law, each=[(int(c), [*entropy, 90, b]) for b, c in enumerate(counts)])
+
+
+def _drawn_without(
+    state: _States, law: _Law, size: int, entropy: list[int], rng: np.random.Generator
+) -> list[_Draws]:
+    certain, factor = 0, float(size)
+    while True:  # as in select._sample.inclusion_probabilities: more become certain as c grows
+        found = state.on_blocks(_open_mass, law, factor)
+        now, possible, rest = (sum(values) for values in zip(*found, strict=True))
+        if possible < size:
+            raise ValueError(
+                f"size must be at most {possible} without replacement, got {size}: no other item has a "
+                "positive probability; mix > 0 gives all of them one"
+            )
+        factor = (size - now) / rest if rest > 0 else factor
+        if now == certain:
+            break
+        certain = now
+    return _systematic(state, law, factor, size - certain, entropy, rng)
+
+
+def _systematic(
+    state: _States, law: _Law, factor: float, count: int, entropy: list[int], rng: np.random.Generator
+) -> list[_Draws]:
+    import dask
+
+    ordered = dask.persist(
         *(
-            dask.delayed(_draws)(p, d, even, steep, floor, int(c), [*entropy, 90, b])
-            for b, (p, d, c) in enumerate(zip(state.parts, state.distances, counts, strict=True))
+            dask.delayed(_in_random_order)(p, d, law, factor, [*entropy, 91, b])
+            for b, (p, d) in enumerate(zip(state.parts, state.distances, strict=True))
         )
     )
+    lengths = np.array(dask.compute(*(dask.delayed(_length)(o) for o in ordered)))
+    turn = rng.permutation(len(lengths))
+    ends = np.cumsum(lengths[turn])
+    marks = (rng.random() + np.arange(count)) * (ends[-1] / max(count, 1))
+    last = int(np.flatnonzero(lengths[turn]).max(initial=0))  # rounding can put a mark at the very end
+    place = np.minimum(np.searchsorted(ends, marks, side="right"), last)
+    starts = ends - lengths[turn]
+    own: list[Floats] = [np.zeros(0)] * len(lengths)
+    for number, block in enumerate(turn):
+        own[block] = marks[place == number] - starts[number]
+    return state.on_blocks(_marked, law, factor, each=list(zip(ordered, own, strict=True)))
+
+
+def _sample(
+    state: _States, queries: Any, predicted: Floats | None, size: int, replace: bool, found: list[_Draws]
+) -> Sample:
     rows = np.concatenate([state.blocks.first[b] + f[0] for b, f in enumerate(found)])
     chances = np.concatenate([f[1] for f in found])
     labels = np.concatenate([f[2] for f in found])
     order = np.argsort(rows, kind="stable")
     rows, chances, labels = rows[order], chances[order], labels[order]
+    inclusion = -np.expm1(size * np.log1p(-np.minimum(chances, 1 - 1e-16))) if replace else chances
     return Sample(
         indices=rows,
-        weights=1.0 / (size * chances),
+        weights=1.0 / (size * chances) if replace else 1.0 / chances,
         probabilities=chances,
-        inclusion_probabilities=-np.expm1(size * np.log1p(-np.minimum(chances, 1 - 1e-16))),
-        replace=True,
-        population=n,
+        inclusion_probabilities=inclusion,
+        replace=replace,
+        population=int(state.blocks.first[-1]),
         queries=queries,
         controls=None if predicted is None else predicted[labels],
-        control_total=0.0 if predicted is None else float(predicted @ sizes),
+        control_total=0.0 if predicted is None else float(predicted @ state.sizes.sum(axis=0)),
     )

@@ -11,6 +11,7 @@ import pytest
 
 import steelyard.dask as over_dask
 from steelyard.rank import Comparisons
+from steelyard.reference import select as reference
 
 
 def groups(seed=0, n=1200, d=3, dtype=float):
@@ -33,7 +34,10 @@ def everything():
     small = over_dask.coreset(blocks(), 100, clusters=5, rng=1)
     found = over_dask.kmeans(blocks(), 5, rng=1)
     sample = over_dask.sensitivity_sample(blocks(), 80, clusters=10, losses=lambda r: LOSS[r], rng=1)
+    distinct = over_dask.sensitivity_sample(blocks(), 80, clusters=10, replace=False, rng=1)
     return [
+        distinct.indices,
+        distinct.weights,
         small.indices,
         small.weights,
         found.centers,
@@ -97,6 +101,71 @@ def test_samples_over_blocks_are_unbiased_and_their_probabilities_right(asked):
     assert p.sum() == pytest.approx(1)
 
 
+@pytest.mark.parametrize("asked", [False, True])
+@pytest.mark.parametrize("size", [2, 90, 700])
+def test_distinct_rows_over_blocks_have_the_inclusion_probabilities_of_arrays(asked, size):
+    options = {"clusters": 8, "losses": (lambda rows: LOSS[rows]) if asked else None, "mix": 0.02, "rng": 3}
+    with dask.config.set(scheduler="synchronous"):
+        many = over_dask.sensitivity_sample(blocks(), 300_000, **options)
+        sample = over_dask.sensitivity_sample(blocks(), size, replace=False, **options)
+    chances = np.zeros(1200)
+    chances[many.indices] = many.probabilities
+    assert chances.sum() == pytest.approx(1)
+    pi = reference.inclusion_probabilities(chances, size)
+    assert (pi[pi < 1].size < 1200) == (size == 700)  # some are certain
+    assert len(np.unique(sample.indices)) == len(sample) == size
+    np.testing.assert_allclose(sample.inclusion_probabilities, pi[sample.indices], rtol=1e-9)
+    np.testing.assert_allclose(sample.weights, 1 / pi[sample.indices], rtol=1e-9)
+    assert np.isin(np.flatnonzero(pi == 1), sample.indices).all()
+
+
+def test_rows_are_drawn_as_often_as_they_should_be_from_any_blocks():
+    """The draws alone: from probabilities that are the same each time, with blocks of one row and of none."""
+    rng = np.random.default_rng(0)
+    lengths = [5, 0, 1, 9, 1, 4]
+    distances = rng.pareto(1.0, 20)
+    labels = rng.integers(0, 3, 20)
+    law = over_dask._Law(np.array([0.1, 0.0, 0.2]), np.array([0.5, 1.0, 0.2]), 0.05)
+    chances = law.chances((labels,), distances)
+    law = over_dask._Law(law.even / chances.sum(), law.steep / chances.sum(), law.floor / chances.sum())
+    pi = reference.inclusion_probabilities(chances / chances.sum(), 7)
+    ends = np.cumsum(lengths)
+    state = over_dask._States.__new__(over_dask._States)
+    state.parts = [(part,) for part in np.split(labels, ends[:-1])]
+    state.distances = np.split(distances, ends[:-1])
+    count = np.zeros(20)
+    rounds = 3000
+    with dask.config.set(scheduler="synchronous"):
+        for seed in range(rounds):
+            found = over_dask._drawn_without(state, law, 7, [seed], np.random.default_rng(seed))
+            rows = np.concatenate([ends[b] - lengths[b] + f[0] for b, f in enumerate(found)])
+            assert len(np.unique(rows)) == 7
+            count[rows] += 1
+    z = (count - rounds * pi) / np.sqrt(rounds * pi * (1 - pi) + 1e-9)
+    assert pi.max() == 1
+    assert np.abs(z).max() < 4.5
+
+
+def test_totals_from_distinct_rows_are_unbiased_and_intervals_cover():
+    found = []
+    with dask.config.set(scheduler="synchronous"):
+        for seed in range(150):
+            sample = over_dask.sensitivity_sample(
+                blocks(), 60, clusters=8, losses=lambda r: LOSS[r], replace=False, rng=seed
+            )
+            found.append(sample.estimate(LOSS[sample.indices], control=True))
+    totals = np.array([f.total for f in found])
+    assert abs(totals.mean() - LOSS.sum()) < 5 * totals.std() / np.sqrt(150)
+    assert np.mean([f.lower <= LOSS.sum() <= f.upper for f in found]) > 0.88
+    assert np.mean([f.standard_error for f in found]) > 0.85 * totals.std()
+
+
+def test_all_rows_over_blocks_are_drawn_once():
+    sample = over_dask.sensitivity_sample(blocks(), 1200, clusters=5, replace=False, rng=0)
+    np.testing.assert_array_equal(sample.indices, np.arange(1200))
+    np.testing.assert_array_equal(sample.weights, 1)
+
+
 def test_unknown_lengths_and_many_blocks():
     lazy = blocks()[blocks()[:, 0] > -100]
     assert np.isnan(lazy.chunks[0]).all()
@@ -126,9 +195,21 @@ def test_partitions_of_comparisons_are_counted_together():
         (lambda: over_dask.coreset(blocks()[:0], 10, clusters=2), ValueError, "X has no rows"),
         (lambda: over_dask.kmeans(blocks(), 0), ValueError, "k must be at least 1"),
         (
-            lambda: over_dask.sensitivity_sample(blocks(), 5, clusters=2, replace=False),
+            lambda: over_dask.sensitivity_sample(blocks(), 1201, clusters=2, replace=False),
             ValueError,
-            "replace must be True",
+            "size must be at most 1200 without replacement, got 1201",
+        ),
+        (
+            lambda: over_dask.sensitivity_sample(
+                da.from_array(np.repeat(np.eye(2), 30, axis=0), chunks=(20, 2)),
+                40,
+                clusters=2,
+                losses=lambda rows: np.where(rows < 30, 0.0, 1.0),
+                mix=0.0,
+                replace=False,
+            ),
+            ValueError,
+            "size must be at most 30 without replacement, got 40",
         ),
         (
             lambda: over_dask.sensitivity_sample(blocks(), 5, clusters=2, losses=lambda r: -LOSS[r]),
