@@ -34,12 +34,15 @@ def cost(X, indices):
 
 @pytest.mark.parametrize(("n", "d"), SIZES)
 @pytest.mark.parametrize("spread", [1, 10])
-@pytest.mark.parametrize("who", ["steelyard", "scikit-learn, 1 trial", "scikit-learn, default"])
+@pytest.mark.parametrize(
+    "who", ["steelyard", "steelyard, 2 + ln k trials", "scikit-learn, 1 trial", "scikit-learn, default"]
+)
 def test_seeding(benchmark, n, d, spread, who):
     X = mixture(n, d, spread)
     benchmark.group = f"seeding {n} x {d}, s = {spread}"
-    if who == "steelyard":
-        found = benchmark.pedantic(kmeans_plusplus, (X, K), {"rng": 0}, rounds=5).indices
+    if who.startswith("steelyard"):
+        options = {"rng": 0, "n_local_trials": None if "trials" in who else 1}
+        found = benchmark.pedantic(kmeans_plusplus, (X, K), options, rounds=5).indices
     else:
         trials = 1 if "1 trial" in who else None
         options = {"random_state": 0, "n_local_trials": trials}

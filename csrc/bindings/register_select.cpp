@@ -52,12 +52,14 @@ py::tuple lloyd_step(const Array<typename Stored<From>::Type>& points, const Opt
 template <class Real, class From>
 py::tuple seed_centers(const Array<typename Stored<From>::Type>& points, const OptionalArray<double>& weights,
                        py::ssize_t k, double power, std::pair<std::uint64_t, std::uint64_t> seed,
-                       int n_threads, const py::object& progress) {
+                       int n_threads, const py::object& progress, py::ssize_t candidates) {
   const auto x = points_view<From>(points);
   const auto w = vector_view(weights, "weights");
   if (weights && std::ssize(w) != x.rows) throw py::value_error("weights must have one number a point");
   if (k < 1 || k > x.rows || x.cols < 1) throw py::value_error("k must be 1 .. n, with at least one column");
-  const select::SeedingOptions options{.k = k, .power = power, .seed = seed.first, .stream = seed.second};
+  if (candidates < 1) throw py::value_error("candidates must be at least 1");
+  const select::SeedingOptions options{
+      .k = k, .power = power, .candidates = candidates, .seed = seed.first, .stream = seed.second};
   select::Seeds found;
   PythonHost host(progress);
   Monitor monitor(n_threads, &host);
@@ -72,7 +74,7 @@ py::tuple seed_centers(const Array<typename Stored<From>::Type>& points, const O
 template <class Real, class From>
 void register_for(py::module_& m) {
   m.def("_seed_centers", &seed_centers<Real, From>, py::arg("points").noconvert(), "weights"_a, "k"_a,
-        "power"_a, "seed"_a, "n_threads"_a = 1, "progress"_a = py::none());
+        "power"_a, "seed"_a, "n_threads"_a = 1, "progress"_a = py::none(), "candidates"_a = 1);
   m.def("_lloyd_step", &lloyd_step<Real, From>, py::arg("points").noconvert(), "weights"_a,
         py::arg("centers").noconvert(), "update"_a, "move"_a, "n_threads"_a = 1);
 }

@@ -9,6 +9,13 @@
 // pending centres alone; rejection makes the law that of D_now. A full batch is taken in by one blocked pass
 // over the data (linalg/nearest.hpp: differences decide, nothing cancels far from the origin). O(n d k) time
 // in tiles, O(n + 128 d) memory beside the data; the same draws for any number of threads.
+//
+// Greedy k-means++ draws several candidates a step by the same law and keeps the one that lowers the cost
+// most, the first of equals (Arthur & Vassilvitskii's experiments). The candidates of many steps are drawn at
+// once from D as it is, and accepted with probability (D_now / D_then)^z when their turn comes: independent
+// draws from D_now again. One blocked pass (linalg/nearer_pairs.hpp) finds for each the points that it is
+// nearer to than their D: about one in t of them after t seeds. These alone can change the cost, now and
+// later. O(n d k candidates) time in tiles; memory for some four such pairs a point.
 #pragma once
 
 #include <cstdint>
@@ -25,6 +32,7 @@ namespace steelyard::select {
 struct SeedingOptions {
   std::ptrdiff_t k = 1;
   double power = 2.0;  ///< z
+  std::ptrdiff_t candidates = 1;
   std::uint64_t seed = 0, stream = 0;
 };
 

@@ -1,4 +1,5 @@
-// The centre with the largest x . y - offset, and how close the next one comes, without storing the products.
+// The centre with the largest x . y - offset, and how close the next one comes; or all centres that reach a
+// threshold. Products are not stored.
 #pragma once
 
 #include <cstddef>
@@ -18,6 +19,11 @@ struct LaneNumber<double> {
   using type = std::int64_t;
 };
 
+/// A row of an x panel, and a centre counted over all panels.
+struct Reached {
+  std::int32_t row, centre;
+};
+
 template <class Real>
 struct BestMatch {
   std::ptrdiff_t rows;  ///< points of x in a panel, packed as d runs of `rows` numbers
@@ -28,6 +34,11 @@ struct BestMatch {
   void (*update)(const Real* x_panel, const Real* y_panels, const Real* offsets, std::ptrdiff_t panels,
                  std::ptrdiff_t d, std::ptrdiff_t first, Real* best, Real* second,
                  typename LaneNumber<Real>::type* panel);
+  /// out <- the pairs with x . y - offset >= thresholds[row], panel by panel and row by row; `out` has room
+  /// for panels x rows x cols. Returns how many.
+  std::ptrdiff_t (*reaching)(const Real* x_panel, const Real* y_panels, const Real* offsets,
+                             const Real* thresholds, std::ptrdiff_t panels, std::ptrdiff_t d,
+                             std::ptrdiff_t first, Reached* out);
 };
 
 extern const BestMatch<float> best_match_f32_base, best_match_f32_v3, best_match_f32_v4;

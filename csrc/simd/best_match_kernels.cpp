@@ -17,27 +17,35 @@ template <class Real>
 constexpr std::ptrdiff_t match_cols = match_bytes / static_cast<std::ptrdiff_t>(sizeof(Real));
 
 template <class Real>
+using Sums = Real[std::size_t{match_rows}][std::size_t{match_cols<Real>}];
+
+template <class Real>
+[[gnu::always_inline]] inline void products(const Real* x_panel, const Real* y, const Real* offset,
+                                            std::ptrdiff_t d, Sums<Real>& sum) {
+  constexpr std::ptrdiff_t cols = match_cols<Real>;
+  for (std::ptrdiff_t i = 0; i < match_rows; ++i) {
+#pragma omp simd
+    for (std::ptrdiff_t j = 0; j < cols; ++j) sum[i][j] = -offset[j];
+  }
+  for (std::ptrdiff_t k = 0; k < d; ++k) {
+    for (std::ptrdiff_t i = 0; i < match_rows; ++i) {
+      const Real x = x_panel[k * match_rows + i];
+#pragma omp simd
+      for (std::ptrdiff_t j = 0; j < cols; ++j) sum[i][j] += x * y[k * cols + j];
+    }
+  }
+}
+
+template <class Real>
 void update(const Real* x_panel, const Real* y_panels, const Real* offsets, std::ptrdiff_t panels,
             std::ptrdiff_t d, std::ptrdiff_t first, Real* best, Real* second,
             typename LaneNumber<Real>::type* panel) {
   constexpr std::ptrdiff_t cols = match_cols<Real>;
   using Number = typename LaneNumber<Real>::type;
   for (std::ptrdiff_t p = 0; p < panels; ++p) {
-    const Real* y = y_panels + p * d * cols;
-    const Real* offset = offsets + p * cols;
     const auto number = static_cast<Number>(first + p);
-    Real sum[std::size_t{match_rows}][std::size_t{cols}];
-    for (std::ptrdiff_t i = 0; i < match_rows; ++i) {
-#pragma omp simd
-      for (std::ptrdiff_t j = 0; j < cols; ++j) sum[i][j] = -offset[j];
-    }
-    for (std::ptrdiff_t k = 0; k < d; ++k) {
-      for (std::ptrdiff_t i = 0; i < match_rows; ++i) {
-        const Real x = x_panel[k * match_rows + i];
-#pragma omp simd
-        for (std::ptrdiff_t j = 0; j < cols; ++j) sum[i][j] += x * y[k * cols + j];
-      }
-    }
+    Sums<Real> sum;
+    products(x_panel, y_panels + p * d * cols, offsets + p * cols, d, sum);
     for (std::ptrdiff_t i = 0; i < match_rows; ++i) {
       Real* row_best = best + i * cols;
       Real* row_second = second + i * cols;
@@ -54,11 +62,37 @@ void update(const Real* x_panel, const Real* y_panels, const Real* offsets, std:
   }
 }
 
+template <class Real>
+std::ptrdiff_t reaching(const Real* x_panel, const Real* y_panels, const Real* offsets,
+                        const Real* thresholds, std::ptrdiff_t panels, std::ptrdiff_t d, std::ptrdiff_t first,
+                        Reached* out) {
+  constexpr std::ptrdiff_t cols = match_cols<Real>;
+  using Number = typename LaneNumber<Real>::type;
+  std::ptrdiff_t count = 0;
+  for (std::ptrdiff_t p = 0; p < panels; ++p) {
+    Sums<Real> sum;
+    products(x_panel, y_panels + p * d * cols, offsets + p * cols, d, sum);
+    for (std::ptrdiff_t i = 0; i < match_rows; ++i) {
+      const Real threshold = thresholds[i];
+      Number any = 0;
+#pragma omp simd reduction(| : any)
+      for (std::ptrdiff_t j = 0; j < cols; ++j) any |= sum[i][j] >= threshold ? Number{1} : Number{0};
+      if (any == 0) continue;
+      for (std::ptrdiff_t j = 0; j < cols; ++j)
+        if (sum[i][j] >= threshold)
+          out[count++] = {static_cast<std::int32_t>(i), static_cast<std::int32_t>((first + p) * cols + j)};
+    }
+  }
+  return count;
+}
+
 }  // namespace
 
 extern const BestMatch<float> STEELYARD_FOR_ISA(best_match_f32_);
 extern const BestMatch<double> STEELYARD_FOR_ISA(best_match_f64_);
-const BestMatch<float> STEELYARD_FOR_ISA(best_match_f32_) = {match_rows, match_cols<float>, update<float>};
-const BestMatch<double> STEELYARD_FOR_ISA(best_match_f64_) = {match_rows, match_cols<double>, update<double>};
+const BestMatch<float> STEELYARD_FOR_ISA(best_match_f32_) = {match_rows, match_cols<float>, update<float>,
+                                                             reaching<float>};
+const BestMatch<double> STEELYARD_FOR_ISA(best_match_f64_) = {match_rows, match_cols<double>, update<double>,
+                                                              reaching<double>};
 
 }  // namespace steelyard::simd

@@ -651,6 +651,7 @@ def _seed_centers(
     seed: tuple[typing.SupportsInt | typing.SupportsIndex, typing.SupportsInt | typing.SupportsIndex],
     n_threads: typing.SupportsInt | typing.SupportsIndex = 1,
     progress: typing.Any = None,
+    candidates: typing.SupportsInt | typing.SupportsIndex = 1,
 ) -> tuple[typing.Any, ...]: ...
 @typing.overload
 def _seed_centers(
@@ -661,6 +662,7 @@ def _seed_centers(
     seed: tuple[typing.SupportsInt | typing.SupportsIndex, typing.SupportsInt | typing.SupportsIndex],
     n_threads: typing.SupportsInt | typing.SupportsIndex = 1,
     progress: typing.Any = None,
+    candidates: typing.SupportsInt | typing.SupportsIndex = 1,
 ) -> tuple[typing.Any, ...]: ...
 @typing.overload
 def _seed_centers(
@@ -671,6 +673,7 @@ def _seed_centers(
     seed: tuple[typing.SupportsInt | typing.SupportsIndex, typing.SupportsInt | typing.SupportsIndex],
     n_threads: typing.SupportsInt | typing.SupportsIndex = 1,
     progress: typing.Any = None,
+    candidates: typing.SupportsInt | typing.SupportsIndex = 1,
 ) -> tuple[typing.Any, ...]: ...
 def _selected_inverse(
     offsets: typing.Annotated[numpy.typing.ArrayLike, numpy.int64],

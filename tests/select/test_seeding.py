@@ -12,7 +12,7 @@ from scipy.stats import chi2, ks_2samp
 
 from steelyard import _core
 from steelyard.reference import select as reference
-from steelyard.select import kmeans_plusplus
+from steelyard.select import kmeans, kmeans_plusplus
 from support import hostile, isa, threads
 
 
@@ -24,15 +24,16 @@ def mixture(seed=0, n=2000, d=6, k=40, spread=5.0, dtype=float):
 
 @pytest.mark.parametrize("power", [1.0, 2.0, 3.0])
 @pytest.mark.parametrize("weighted", [False, True])
-def test_sequences_come_with_the_probabilities_of_the_definition(power, weighted):
+@pytest.mark.parametrize("trials", [1, 2, 3])
+def test_sequences_come_with_the_probabilities_of_the_definition(power, weighted, trials):
     rng = np.random.default_rng(0)
     X = rng.normal(size=(5, 2))
     w = np.array([1.0, 0.0, 3.0, 0.5, 2.0]) if weighted else None
-    exact = reference.law(X, 3, w, power)
+    exact = reference.law(X, 3, w, power, trials)
     counts = dict.fromkeys(exact, 0)
     total = 6000
     for seed in range(total):
-        drawn, *_ = _core._seed_centers(X, w, 3, power, (seed, 0))
+        drawn, *_ = _core._seed_centers(X, w, 3, power, (seed, 0), candidates=trials)
         counts[tuple(drawn.tolist())] += 1
     expected = np.array(list(exact.values())) * total
     observed = np.array(list(counts.values()))
@@ -43,22 +44,39 @@ def test_sequences_come_with_the_probabilities_of_the_definition(power, weighted
     assert statistic < chi2.ppf(0.9999, kept.sum() - 1)
 
 
-def test_costs_with_batches_are_distributed_as_those_of_the_definition():
-    # 150 seeds: more than one batch of 128 pending centres.
+@pytest.mark.parametrize("trials", [1, 5])
+def test_costs_with_batches_are_distributed_as_those_of_the_definition(trials):
+    # 150 seeds: more than one batch of 128 pending centres, or of 512 candidates.
     X = mixture(n=600)
     rng = np.random.default_rng(1)
-    plain = [
-        (reference.distances(X, X[reference.kmeans_plusplus(X, 150, rng)]) ** 2).sum() for _ in range(60)
-    ]
-    ours = [kmeans_plusplus(X, 150, rng=seed).cost for seed in range(200)]
-    assert ks_2samp(plain, ours).pvalue > 1e-3
+    plain = [reference.kmeans_plusplus(X, 150, rng, trials=trials) for _ in range(60)]
+    costs = [(reference.distances(X, X[drawn]) ** 2).sum() for drawn in plain]
+    ours = [kmeans_plusplus(X, 150, n_local_trials=trials, rng=seed).cost for seed in range(200)]
+    assert ks_2samp(costs, ours).pvalue > 1e-3
+
+
+def test_the_best_of_many_candidates_finds_groups_that_are_apart():
+    X = mixture(n=4000, k=60, spread=30.0)
+    plain, greedy = (
+        [kmeans_plusplus(X, 60, n_local_trials=trials, rng=seed).cost for seed in range(10)]
+        for trials in (1, None)
+    )
+    assert np.median(greedy) < 0.6 * np.median(plain)
+    known = kmeans(X, 60, n_local_trials=None, max_iter=1, tol=1, rng=0).info.trace["cost"][0]
+    assert known == pytest.approx(kmeans_plusplus(X, 60, n_local_trials=None, rng=0).cost)
 
 
 @settings(deadline=None, max_examples=30)
-@given(st.integers(0, 10**6), st.integers(1, 200), st.sampled_from([1.0, 2.0]), st.booleans())
-def test_cost_and_labels_are_those_of_the_seeds(seed, k, power, single):
+@given(
+    st.integers(0, 10**6),
+    st.integers(1, 200),
+    st.sampled_from([1.0, 2.0]),
+    st.booleans(),
+    st.sampled_from([1, 2, None]),
+)
+def test_cost_and_labels_are_those_of_the_seeds(seed, k, power, single, trials):
     X = mixture(seed, n=220, d=1 + seed % 18, dtype=np.float32 if single else float)
-    found = kmeans_plusplus(X, k, power=power, rng=seed)
+    found = kmeans_plusplus(X, k, power=power, n_local_trials=trials, rng=seed)
     assert len(set(found.indices.tolist())) == k
     gaps = np.linalg.norm(X[:, None].astype(float) - X[found.indices].astype(float), axis=2)
     np.testing.assert_array_equal(found.centers, X[found.indices])
@@ -67,18 +85,20 @@ def test_cost_and_labels_are_those_of_the_seeds(seed, k, power, single):
     assert found.cost == pytest.approx((gaps.min(axis=1) ** power).sum(), rel=1e-5, abs=1e-9)
 
 
-def test_far_off_the_origin_nothing_cancels():
+@pytest.mark.parametrize("trials", [1, 4])
+def test_far_off_the_origin_nothing_cancels(trials):
     X = mixture(n=500)
     moved = X + 1e7
-    found = kmeans_plusplus(moved, 20, rng=0)
+    found = kmeans_plusplus(moved, 20, n_local_trials=trials, rng=0)
     exact = (reference.distances(moved - 1e7, moved[found.indices] - 1e7) ** 2).sum()
     assert found.cost == pytest.approx(exact, rel=1e-6)
 
 
-def test_equal_points_are_drawn_once_and_too_large_a_k_is_said():
+@pytest.mark.parametrize("trials", [1, 3])
+def test_equal_points_are_drawn_once_and_too_large_a_k_is_said(trials):
     X = np.repeat(np.arange(4.0)[:, None], 50, axis=0)
     with pytest.warns(UserWarning, match="k=9, but only 4 points differ"):
-        found = kmeans_plusplus(X, 9, rng=0)
+        found = kmeans_plusplus(X, 9, n_local_trials=trials, rng=0)
     assert sorted(X[found.indices, 0]) == [0, 1, 2, 3]
     assert found.cost == 0
     with pytest.warns(UserWarning, match="only 2 points differ and have weight"):
@@ -95,11 +115,12 @@ def test_cosine_ignores_lengths():
     assert one.cost == pytest.approx((2 - 2 * (unit @ unit[one.indices].T).max(axis=1)).sum(), rel=1e-9)
 
 
-def test_threads_change_no_bit_and_a_seed_repeats():
+@pytest.mark.parametrize("trials", [1, None])
+def test_threads_change_no_bit_and_a_seed_repeats(trials):
     X = mixture(n=20_000, d=9, dtype=np.float32)
 
     def call(n_threads):
-        found = kmeans_plusplus(X, 150, rng=3, n_threads=n_threads)
+        found = kmeans_plusplus(X, 150, n_local_trials=trials, rng=3, n_threads=n_threads)
         return found.indices, found.labels, found.cost
 
     indices, _, cost = threads.equal_over_threads(call)
@@ -109,14 +130,14 @@ def test_threads_change_no_bit_and_a_seed_repeats():
 
 @pytest.mark.parametrize("level", isa.LEVELS)
 def test_every_instruction_set_finds_the_same_cost_for_its_seeds(level):
-    indices, cost = isa.on_isa(level, seeds_and_cost)
     X = mixture()
-    assert cost == pytest.approx((reference.distances(X, X[indices]) ** 2).sum(), rel=1e-10)
+    for indices, cost in isa.on_isa(level, seeds_and_costs):
+        assert cost == pytest.approx((reference.distances(X, X[indices]) ** 2).sum(), rel=1e-10)
 
 
-def seeds_and_cost():
-    found = kmeans_plusplus(mixture(), 100, rng=0)
-    return found.indices, found.cost
+def seeds_and_costs():
+    found = [kmeans_plusplus(mixture(), 100, n_local_trials=trials, rng=0) for trials in (1, 4)]
+    return [(seeds.indices, seeds.cost) for seeds in found]
 
 
 @pytest.mark.parametrize("variant", hostile.params(hostile.VALID))
@@ -135,6 +156,7 @@ def test_nonsense_is_refused_by_name(variant):
     [
         ({"k": 0}, "k must be at least 1"),
         ({"k": 21}, "k must be at most the number of points, 20, got 21"),
+        ({"n_local_trials": 0}, "n_local_trials must be at least 1"),
         ({"power": 0}, "power must be positive"),
         ({"metric": "cityblock"}, "metric must be one of"),
         ({"sample_weight": -np.ones(20)}, "sample_weight must be >= 0"),
@@ -156,8 +178,13 @@ def long_call():
         kmeans_plusplus(X, 50_000, rng=0)
 
 
-def test_ctrl_c_brings_the_seeds_so_far(ctrl_c):
-    answer = ctrl_c(long_call, after=1.5)
+def long_greedy_call():
+    kmeans_plusplus(mixture(n=60_000, d=40), 20_000, n_local_trials=None, rng=0)
+
+
+@pytest.mark.parametrize("call", [long_call, long_greedy_call])
+def test_ctrl_c_brings_the_seeds_so_far(ctrl_c, call):
+    answer = ctrl_c(call, after=1.5)
     assert answer.raised
     assert answer.has_partial
     assert answer.seconds < 1.0

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from typing import Any
 
 import numpy as np
@@ -17,9 +18,10 @@ def distances(X: Any, centers: Any) -> Array:
 
 
 def kmeans_plusplus(
-    X: Any, k: int, rng: np.random.Generator, weights: Any = None, power: float = 2.0
+    X: Any, k: int, rng: np.random.Generator, weights: Any = None, power: float = 2.0, trials: int = 1
 ) -> npt.NDArray[np.int64]:
-    """The definition: one pass over the data a draw.
+    """The definition: one pass over the data a draw; of several trials the one of least cost, the first of
+    equals.
 
     >>> int(max(kmeans_plusplus([[0.0], [0.0], [5.0]], 2, np.random.default_rng(0))))
     2
@@ -30,22 +32,30 @@ def kmeans_plusplus(
     nearest = np.linalg.norm(X - X[drawn[0]], axis=1)
     while len(drawn) < k:
         mass = w * nearest**power
-        drawn.append(int(rng.choice(len(X), p=mass / mass.sum())))
-        nearest = np.minimum(nearest, np.linalg.norm(X - X[drawn[-1]], axis=1))
+        tried = rng.choice(len(X), trials, p=mass / mass.sum())
+        gaps = [np.minimum(nearest, np.linalg.norm(X - X[c], axis=1)) for c in tried]
+        best = int(np.argmin([w @ gap**power for gap in gaps]))
+        drawn.append(int(tried[best]))
+        nearest = gaps[best]
     return np.array(drawn)
 
 
-def law(X: Any, k: int, weights: Any = None, power: float = 2.0) -> dict[tuple[int, ...], float]:
+def law(
+    X: Any, k: int, weights: Any = None, power: float = 2.0, trials: int = 1
+) -> dict[tuple[int, ...], float]:
     """Probability of every sequence of k draws; for a handful of points."""
     X = np.asarray(X, float)
     w = np.ones(len(X)) if weights is None else np.asarray(weights, float)
     chances: dict[tuple[int, ...], float] = {(i,): float(p) for i, p in enumerate(w / w.sum()) if p > 0}
     for _ in range(k - 1):
-        longer = {}
+        longer: dict[tuple[int, ...], float] = {}
         for drawn, chance in chances.items():
             mass = w * distances(X, X[list(drawn)]) ** power
-            for i in np.flatnonzero(mass):
-                longer[(*drawn, int(i))] = chance * float(mass[i] / mass.sum())
+            cost = [float(w @ distances(X, X[[*drawn, i]]) ** power) for i in range(len(X))]
+            for tried in itertools.product(np.flatnonzero(mass), repeat=trials):
+                best = (*drawn, int(min(tried, key=cost.__getitem__)))
+                share = float(np.prod(mass[list(tried)] / mass.sum()))
+                longer[best] = longer.get(best, 0.0) + chance * share
         chances = longer
     return chances
 

@@ -22,7 +22,7 @@ from .._validate import (
     check_threads,
 )
 from ._points import Points, computed, read_points, read_weights, stored
-from ._seeding import METRICS, Seeding, kmeans_plusplus
+from ._seeding import METRICS, Seeding, check_trials, kmeans_plusplus
 
 Floats = npt.NDArray[np.float64]
 Labels = npt.NDArray[np.int64]
@@ -118,6 +118,7 @@ def kmeans(
     sample_weight: Any = None,
     metric: str = "euclidean",
     power: int = 2,
+    n_local_trials: int | None = 1,
     train_size: int | None = None,
     rng: Any = None,
     n_threads: int | None = None,
@@ -145,6 +146,8 @@ def kmeans(
         'cosine': spherical k-means, on a copy of X with rows of length 1.
     power : {2, 1}, default 2
         Of the distance: k-means, or k-medians (centres are geometric medians, by a Weiszfeld step each time).
+    n_local_trials : int or None, default 1
+        Candidates a seed for init='k-means++', as for `kmeans_plusplus`.
     train_size : int, optional
         Fit on so many points, drawn uniformly without replacement, and assign all to the centres found.
         Default: all. Never done unasked.
@@ -205,7 +208,8 @@ def kmeans(
     chosen, note = _training(points, weights, train_size, generator)
     if count > len(chosen[0]):
         raise ValueError(f"k must be at most the number of points, {len(chosen[0])}, got {count}")
-    centers = _start(init, chosen, count, metric, int(power), generator, threads)
+    trials = check_trials(n_local_trials, count)
+    centers = _start(init, chosen, (count, trials), metric, int(power), generator, threads)
     task = _Task(*chosen, "median" if power == 1 else "direction" if metric == "cosine" else "mean", threads)
     found = _iterate(task, centers, (steps, tol), callback, metric, note)
     if note:
@@ -259,13 +263,13 @@ def _training(
 def _start(
     init: Any,
     chosen: tuple[Points, Floats | None],
-    k: int,
+    counts: tuple[int, int],
     metric: str,
     power: int,
     rng: np.random.Generator,
     threads: int,
 ) -> Points:
-    points, weights = chosen
+    (points, weights), (k, trials) = chosen, counts
     kind = computed(points[:1]).dtype
     if isinstance(init, str):
         if check_choice(init, "init", ("k-means++", "random")) == "random":
@@ -276,7 +280,14 @@ def _start(
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", UserWarning)  # fewer points than k: said at the end
             return kmeans_plusplus(
-                points, k, sample_weight=weights, power=power, metric=metric, rng=rng, n_threads=threads
+                points,
+                k,
+                sample_weight=weights,
+                power=power,
+                metric=metric,
+                n_local_trials=trials,
+                rng=rng,
+                n_threads=threads,
             ).centers
     centers = init.centers if isinstance(init, Seeding) else read_points(init, "init", metric)
     if (
