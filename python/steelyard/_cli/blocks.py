@@ -14,7 +14,7 @@ from .points import as_number, columns_of, number_columns, type_of
 from .source import Source, duckdb_errors, quoted
 from .usage import UsageError
 
-_BLOCK_BYTES = 64 << 20
+_BLOCK_BYTES = 16 << 20
 
 
 @dataclass(frozen=True)
