@@ -52,6 +52,7 @@ def streamed(X, seed):
 
 MAKERS = {
     "sensitivity": lambda X, seed: coreset(X, M, clusters=K, rng=seed),
+    "sensitivity, with replacement": lambda X, seed: coreset(X, M, clusters=K, replace=True, rng=seed),
     "sensitivity, streamed": streamed,
     "lightweight": lambda X, seed: lightweight_coreset(X, M, rng=seed),
     "uniform": uniform,

@@ -22,6 +22,15 @@ def groups(seed, n=300, k=4, d=3, spread=8.0, dtype=float):
     return (centers[rng.integers(0, k, n)] + rng.normal(size=(n, d))).astype(dtype)
 
 
+def test_groups_that_are_apart_are_found_by_the_best_of_some_candidates():
+    X = groups(0, n=4000, k=60, d=8, spread=30.0)
+    plain, best = ([kmeans(X, 60, n_local_trials=t, rng=seed).cost for seed in range(8)] for t in (1, None))
+    assert np.median(best) < 0.6 * np.median(plain)
+    assert best == [kmeans(X, 60, rng=seed).cost for seed in range(8)]
+    with pytest.raises(ValueError, match="n_local_trials must be at least 1"):
+        kmeans(X, 60, n_local_trials=0)
+
+
 @pytest.mark.parametrize("power", [1, 2])
 @pytest.mark.parametrize("weighted", [False, True])
 @pytest.mark.parametrize("seed", range(3))

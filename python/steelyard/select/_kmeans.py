@@ -118,7 +118,7 @@ def kmeans(
     sample_weight: Any = None,
     metric: str = "euclidean",
     power: int = 2,
-    n_local_trials: int | None = 1,
+    n_local_trials: int | None = None,
     train_size: int | None = None,
     rng: Any = None,
     n_threads: int | None = None,
@@ -131,7 +131,8 @@ def kmeans(
     X : array_like, shape (n, d)
         Finite. float32 stays float32; float16 is read as float32 in blocks, without a copy of all; all else
         becomes float64. A memory-mapped file is read where it lies: a pass to check it (two if seeds are to
-        be drawn), k / 128 or some more for the seeding, one a step, and one to assign in the end.
+        be drawn), one a step, one to assign in the end, and for the seeding k (2 + ln k) / 512 and up to some
+        twenty more, or k / 128 and some more with n_local_trials=1.
     k : int
         Centres, 1 to n.
     init : {'k-means++', 'random'}, array_like of shape (k, d), or Seeding, default 'k-means++'
@@ -146,8 +147,9 @@ def kmeans(
         'cosine': spherical k-means, on a copy of X with rows of length 1.
     power : {2, 1}, default 2
         Of the distance: k-means, or k-medians (centres are geometric medians, by a Weiszfeld step each time).
-    n_local_trials : int or None, default 1
-        Candidates a seed for init='k-means++', as for `kmeans_plusplus`.
+    n_local_trials : int or None, default None
+        Candidates a seed for init='k-means++', as for `kmeans_plusplus`; None: 2 + ln k. 1 seeds faster, and
+        ends at higher costs where clusters are apart.
     train_size : int, optional
         Fit on so many points, drawn uniformly without replacement, and assign all to the centres found.
         Default: all. Never done unasked.
@@ -180,7 +182,8 @@ def kmeans(
     -----
     O(n d k) time a step, by products of blocks; where rounding leaves two centres within its reach, distances
     are taken from differences, so that data far from the origin is clustered rightly too. 24 bytes a point
-    beside X, and k d numbers. A cluster that loses all its points starts again at the point that costs most.
+    beside X, and k d numbers; while seeds are drawn up to some 200, or 48 with n_local_trials=1. A cluster
+    that loses all its points starts again at the point that costs most.
 
     References
     ----------
