@@ -106,6 +106,30 @@ def test_equal_points_are_drawn_once_and_too_large_a_k_is_said(trials):
     assert weighted.indices.min() >= 100
 
 
+@pytest.mark.parametrize("trials", [1, 4])
+def test_half_precision_and_a_mapped_file_are_read_as_they_lie(trials, tmp_path):
+    X = mixture(n=700, dtype=np.float16)
+    np.save(tmp_path / "x.npy", X)
+    mapped = np.load(tmp_path / "x.npy", mmap_mode="r")
+    want = kmeans_plusplus(X.astype(np.float32), 60, n_local_trials=trials, rng=0)
+    for points in (X, mapped):
+        found = kmeans_plusplus(points, 60, n_local_trials=trials, rng=0)
+        np.testing.assert_array_equal(found.indices, want.indices)
+        np.testing.assert_array_equal(found.labels, want.labels)
+        assert found.centers.dtype == np.float32
+
+
+def test_far_outliers_do_not_keep_the_rest_from_its_seeds():
+    """Each candidate is nearer to all of the bulk than the seeds are: the longest lists there can be."""
+    rng = np.random.default_rng(0)
+    far = 4.0 ** np.arange(20)[:, None] + rng.normal(size=(20, 4))
+    X = np.concatenate([rng.normal(size=(3000, 4)), far])
+    found = kmeans_plusplus(X, 60, n_local_trials=6, rng=0)
+    assert len(set(found.indices.tolist())) == 60
+    assert found.cost == pytest.approx((reference.distances(X, X[found.indices]) ** 2).sum(), rel=1e-9)
+    assert np.isin(np.arange(3010, 3020), found.indices).all()
+
+
 def test_cosine_ignores_lengths():
     X = mixture(n=300)
     lengths = np.exp(np.random.default_rng(0).normal(size=(300, 1), scale=3))
