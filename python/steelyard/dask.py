@@ -191,8 +191,8 @@ def sensitivity_sample(
     Notes
     -----
     Four passes over the blocks: coresets, centre points, distances to them, draws. Labels and distances stay
-    with their blocks, 16 bytes a row. Without replacement a few more passes over these find c; only sums and
-    the rows drawn travel.
+    with their blocks, 16 bytes a row, and as much again without replacement, where a few more passes over
+    these find c. Only sums and the rows drawn travel.
     """
     again = check_flag(replace, "replace")
     count, k = check_count(size, "size"), check_count(clusters, "clusters")
@@ -525,7 +525,7 @@ def _drawn_with(
 def _drawn_without(
     state: _States, law: _Law, size: int, entropy: list[int], rng: np.random.Generator
 ) -> list[_Draws]:
-    certain, factor = 0, float(size)
+    certain, factor = -1, float(size)
     while True:  # as in select._sample.inclusion_probabilities: more become certain as c grows
         found = state.on_blocks(_open_mass, law, factor)
         now, possible, rest = (sum(values) for values in zip(*found, strict=True))
