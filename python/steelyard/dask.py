@@ -534,11 +534,13 @@ def _drawn_without(
                 f"size must be at most {possible} without replacement, got {size}: no other item has a "
                 "positive probability; mix > 0 gives all of them one"
             )
-        factor = (size - now) / rest if rest > 0 else factor
+        if now == size:  # what rounding leaves to the others is not to be drawn
+            break
+        factor = (size - now) / rest
         if now == certain:
             break
         certain = now
-    return _systematic(state, law, factor, size - certain, entropy, rng)
+    return _systematic(state, law, factor, size - now, entropy, rng)
 
 
 def _systematic(

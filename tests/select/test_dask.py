@@ -144,6 +144,13 @@ def test_rows_are_drawn_as_often_as_they_should_be_from_any_blocks():
     z = (count - rounds * pi) / np.sqrt(rounds * pi * (1 - pi) + 1e-9)
     assert pi.max() == 1
     assert np.abs(z).max() < 4.5
+    # As many rows that matter as draws; the others have what rounding left them.
+    state.distances = np.split(np.where(np.arange(20) % 3, 1e-16, 1.0), ends[:-1])
+    law = over_dask._Law(np.zeros(3), np.full(3, 1 / 7), 0.0)
+    with dask.config.set(scheduler="synchronous"):
+        found = over_dask._drawn_without(state, law, 7, [0], np.random.default_rng(0))
+    rows = np.concatenate([ends[b] - lengths[b] + f[0] for b, f in enumerate(found)])
+    np.testing.assert_array_equal(np.sort(rows), np.arange(0, 20, 3))
 
 
 def test_totals_from_distinct_rows_are_unbiased_and_intervals_cover():
