@@ -134,7 +134,7 @@ def test_rows_are_drawn_as_often_as_they_should_be_from_any_blocks():
     state.parts = [(part,) for part in np.split(labels, ends[:-1])]
     state.distances = np.split(distances, ends[:-1])
     count = np.zeros(20)
-    rounds = 3000
+    rounds = 300
     with dask.config.set(scheduler="synchronous"):
         for seed in range(rounds):
             found = over_dask._drawn_without(state, law, 7, [seed], np.random.default_rng(seed))
