@@ -88,6 +88,8 @@ to a sum over all rows. Each row comes with a weight, and weighted sums are unbi
 
 FILE is an array (.npy, shape n x d, read where it lies), or CSV (also .gz), Parquet or JSON with a header and
 one point a row, of which the columns of numbers are used. 'digits' are scikit-learn's 1,797 digits.
+A Parquet file is read in blocks, and its numbers are kept in a temporary file (TMPDIR), 4 or 8 bytes each:
+an array and a Parquet file may be larger than memory.
 """
 _SELECT_EXAMPLES = """\
 With --losses (a column, or a .npy file) rows are drawn by the losses of the cluster centres and of a few
