@@ -1,6 +1,7 @@
 #include "metric/itml.hpp"
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <limits>
 #include <utility>
@@ -21,6 +22,16 @@ constexpr double no_distance = 1e-200;  // 1 / p must stay finite
 
 std::size_t at(ptrdiff_t k) { return static_cast<std::size_t>(k); }
 
+/// Constraints whose vectors stand side by side.
+struct Batch {
+  ptrdiff_t count = 0;
+  std::array<ptrdiff_t, simd::lanes> constraint{}, i{}, j{};
+  std::array<bool, simd::lanes> similar{};
+};
+
+/// Numbers of eight vectors in memory that starts on a cache line.
+using Lanes = AlignedVector<double>;
+
 class Learner {
  public:
   Learner(MatrixView<const double> points, const MetricPairs& pairs, const ItmlOptions& options,
@@ -35,9 +46,9 @@ class Learner {
         random_(options.seed, options.stream),
         lambda_(at(pairs.listed() ? std::ssize(pairs.first) : pair_count(points.rows)), 0.0),
         a_(at(size_ * size_), 0.0),
-        v_(at(size_), 0.0),
-        w_(at(size_), 0.0),
-        y_(at(size_), 0.0) {
+        v_(at(size_ * simd::lanes)),
+        y_(v_),
+        scratch_(2 * v_.size()) {
     for (ptrdiff_t k = 0; k < d_; ++k) a_[at(k * size_ + k)] = 1.0;
     matrix_ = a_;
   }
@@ -50,18 +61,23 @@ class Learner {
     return pairs_.listed() ? pairs_.similar[at(c)] != 0 : pairs_.labels[at(i)] == pairs_.labels[at(j)];
   }
 
-  /// visit(c, i, j) for all constraints until it returns false or the monitor stops.
+  /// visit(c, i, j) for all constraints until the monitor stops.
   template <class Visit>
   void for_pairs(const Visit& visit);
+  /// The same for as many constraints at random.
   template <class Visit>
   void for_random_pairs(const Visit& visit);
+  /// use(batch) for all that pairs(visit) visits.
+  template <class Pairs, class Use>
+  void in_batches(const Pairs& pairs, const Use& use);
 
-  void difference(ptrdiff_t i, ptrdiff_t j);
-  void step(ptrdiff_t c, ptrdiff_t i, ptrdiff_t j);
+  void differences(const Batch& batch, MatrixView<const double> points);
+  double move(ptrdiff_t c, bool similar, double p);
+  void project(const Batch& batch);
   void sweep();
   bool certify();
   bool restore();
-  double squared_length(const double* z, ptrdiff_t i, ptrdiff_t j);
+  bool find_images();
   double gap() const { return upper_ < infinity ? (upper_ - lower_) / std::max(upper_, 1.0) : infinity; }
 
   MatrixView<const double> x_;
@@ -72,9 +88,9 @@ class Learner {
   ptrdiff_t every_;  // steps between two polls: about a millisecond
   Random random_;
   std::vector<double> lambda_;
-  AlignedVector<double> a_, v_, w_, y_;  // padded with zeros to `size_`
-  double pending_ = 0.0;                 // a_ lacks pending_ w w'
-  double moved_ = 0.0;                   // largest |alpha| p of a sweep
+  AlignedVector<double> a_;  // the lower triangle, padded with zeros to `size_`
+  Lanes v_, y_, scratch_;
+  double moved_ = 0.0;  // largest |alpha| p of a sweep
   AlignedVector<double> matrix_, inverse_;
   std::vector<double> images_;
   double upper_ = infinity, lower_ = -infinity;
@@ -115,35 +131,87 @@ void Learner::for_random_pairs(const Visit& visit) {
   }
 }
 
-void Learner::difference(ptrdiff_t i, ptrdiff_t j) {
-  const double *a = x_.row(i), *b = x_.row(j);
-  for (ptrdiff_t k = 0; k < d_; ++k) v_[at(k)] = a[k] - b[k];
+template <class Pairs, class Use>
+void Learner::in_batches(const Pairs& pairs, const Use& use) {
+  Batch batch;
+  pairs([&](ptrdiff_t c, ptrdiff_t i, ptrdiff_t j) {
+    const std::size_t b = at(batch.count++);
+    batch.constraint[b] = c;
+    batch.i[b] = i;
+    batch.j[b] = j;
+    batch.similar[b] = is_similar(c, i, j);
+    if (batch.count < simd::lanes) return;
+    use(batch);
+    batch.count = 0;
+  });
+  if (batch.count > 0) use(batch);
 }
 
-void Learner::step(ptrdiff_t c, ptrdiff_t i, ptrdiff_t j) {
-  difference(i, j);
-  const double p =
-      simd::kernels().dense->update_and_multiply(a_.data(), size_, pending_, w_.data(), v_.data(), y_.data());
-  pending_ = 0.0;
+/// v_ of the batch, zeros in lanes without a constraint.
+void Learner::differences(const Batch& batch, MatrixView<const double> points) {
+  std::array<const double*, simd::lanes> first, second;
+  first.fill(points.data);
+  second.fill(points.data);
+  for (std::size_t b = 0; b < at(batch.count); ++b) {
+    first[b] = points.row(batch.i[b]);
+    second[b] = points.row(batch.j[b]);
+  }
+  simd::kernels().rank_updates->differences(first.data(), second.data(), d_, size_, v_.data());
+}
+
+/// The step on one constraint. Returns beta, 0 where it does not move.
+double Learner::move(ptrdiff_t c, bool similar, double p) {
   ++steps_;
-  if (!(p > no_distance)) return;
-  const double s = is_similar(c, i, j) ? 1.0 : -1.0;
+  if (!(p > no_distance)) return 0.0;
+  const double s = similar ? 1.0 : -1.0;
   double& lambda = lambda_[at(c)];
-  const double inverse_xi = 1.0 / (s > 0.0 ? o_.near : o_.far) - s * lambda / o_.gamma;
+  const double inverse_xi = 1.0 / (similar ? o_.near : o_.far) - s * lambda / o_.gamma;
   const double whole = o_.paper ? 0.5 * s * (1.0 / p - o_.gamma * inverse_xi)
                                 : s * o_.gamma / (o_.gamma + 1.0) * (1.0 / p - inverse_xi);
   const double alpha = std::min(lambda, whole);
-  if (alpha == 0.0) return;
+  if (alpha == 0.0) return 0.0;
   lambda -= alpha;
   moved_ = std::max(moved_, std::fabs(alpha) * p);
-  pending_ = s * alpha / (1.0 - s * alpha * p);
-  std::swap(w_, y_);
+  return s * alpha / (1.0 - s * alpha * p);
+}
+
+/// One step after the other on the constraints of the batch, as if each updated A. With Y = A V and G = V'Y,
+/// the steps before it turn row b of G into g_b = (v_b' A v_c)_c and y_b into Y w_b:
+///
+///   g_b <- g_b + sum_m (beta_m g_m[b]) g_m,   w_b = e_b + sum_m (beta_m g_m[b]) w_m,
+///
+/// so that p_b = g_b[b] comes without A, which then takes all steps at once, A += sum_m beta_m Y w_m w_m'Y'.
+void Learner::project(const Batch& batch) {
+  constexpr std::size_t lanes = simd::lanes;
+  const auto& kernels = *simd::kernels().rank_updates;
+  differences(batch, x_);
+  kernels.multiply(a_.data(), size_, v_.data(), y_.data());
+  alignas(64) double g[lanes * lanes], columns[lanes * lanes] = {}, beta[lanes] = {};
+  kernels.products(v_.data(), y_.data(), size_, g);
+  double steps[lanes][2 * lanes];  // g_m and w_m of those that moved
+  std::size_t moved = 0;
+  for (std::size_t b = 0; b < at(batch.count); ++b) {
+    double* row = steps[moved];
+    for (std::size_t c = 0; c < lanes; ++c) row[c] = g[b * lanes + c], row[lanes + c] = 0.0;
+    row[lanes + b] = 1.0;
+    for (std::size_t m = 0; m < moved; ++m) {
+      const double factor = beta[m] * steps[m][b];
+      for (std::size_t c = 0; c < 2 * lanes; ++c) row[c] += factor * steps[m][c];
+    }
+    beta[moved] = move(batch.constraint[b], batch.similar[b], row[b]);
+    if (beta[moved] == 0.0) continue;
+    for (std::size_t c = 0; c < lanes; ++c) columns[c * lanes + moved] = row[lanes + c];
+    ++moved;
+  }
+  if (moved > 0)
+    kernels.update(a_.data(), size_, y_.data(), columns, beta, static_cast<ptrdiff_t>(moved),
+                   scratch_.data());
 }
 
 void Learner::sweep() {
   moved_ = 0.0;
-  const auto visit = [this](ptrdiff_t c, ptrdiff_t i, ptrdiff_t j) { step(c, i, j); };
-  for_random_pairs(visit);
+  in_batches([this](const auto& visit) { for_random_pairs(visit); },
+             [this](const Batch& batch) { project(batch); });
 }
 
 /// A anew from the duals: what the rank-one updates rounded away comes back. False if A^-1 is not positive
@@ -151,13 +219,22 @@ void Learner::sweep() {
 bool Learner::restore() {
   inverse_.assign(at(size_ * size_), 0.0);
   for (ptrdiff_t k = 0; k < d_; ++k) inverse_[at(k * size_ + k)] = 1.0;
-  AlignedVector<double> unused(at(size_));
-  for_pairs([&](ptrdiff_t c, ptrdiff_t i, ptrdiff_t j) {
-    if (!(lambda_[at(c)] > 0.0)) return;
-    difference(i, j);
-    simd::kernels().dense->update_and_multiply(inverse_.data(), size_,
-                                               is_similar(c, i, j) ? lambda_[at(c)] : -lambda_[at(c)],
-                                               v_.data(), v_.data(), unused.data());
+  alignas(64) double unit[simd::lanes * simd::lanes] = {};
+  for (ptrdiff_t b = 0; b < simd::lanes; ++b) unit[b * simd::lanes + b] = 1.0;
+  const auto active = [&](const auto& visit) {
+    for_pairs([&](ptrdiff_t c, ptrdiff_t i, ptrdiff_t j) {
+      if (lambda_[at(c)] > 0.0) visit(c, i, j);
+    });
+  };
+  in_batches(active, [&](const Batch& batch) {
+    alignas(64) double factors[simd::lanes] = {};
+    for (std::size_t b = 0; b < at(batch.count); ++b) {
+      const double lambda = lambda_[at(batch.constraint[b])];
+      factors[b] = batch.similar[b] ? lambda : -lambda;
+    }
+    differences(batch, x_);
+    simd::kernels().rank_updates->update(inverse_.data(), size_, v_.data(), unit, factors, batch.count,
+                                         scratch_.data());
   });
   if (monitor_.stopped() || !linalg::cholesky(inverse_.data(), d_, size_, monitor_)) return false;
   auto fresh = inverse_;
@@ -165,33 +242,36 @@ bool Learner::restore() {
   for (ptrdiff_t k = 0; k < d_; ++k)
     for (ptrdiff_t l = d_; l < size_; ++l) fresh[at(k * size_ + l)] = 0.0;
   a_ = std::move(fresh);
-  pending_ = 0.0;
   return true;
 }
 
-double Learner::squared_length(const double* z, ptrdiff_t i, ptrdiff_t j) {
-  double sum = 0.0;
-  for (ptrdiff_t k = 0; k < d_; ++k) v_[at(k)] = z[i * d_ + k] - z[j * d_ + k];
-  for (ptrdiff_t k = 0; k < d_; ++k) sum += v_[at(k)] * v_[at(k)];
-  return sum;
+/// images_ = the points times L^-1, inverse_ = L L': then p = |difference of images|^2. False if stopped.
+bool Learner::find_images() {
+  AlignedVector<double> transposed(at(size_ * size_), 0.0), root(transposed);
+  for (ptrdiff_t k = 0; k < d_; ++k) transposed[at(k * size_ + k)] = 1.0;
+  linalg::cholesky_solve_transposed(inverse_.data(), d_, size_, transposed.data(), d_, size_);
+  for (ptrdiff_t k = 0; k < d_; ++k)
+    for (ptrdiff_t l = 0; l <= k; ++l) root[at(k * size_ + l)] = transposed[at(l * size_ + k)];
+  images_.resize(at(x_.rows * d_));
+  const std::vector<double> origin(at(d_), 0.0);
+  std::array<const double*, simd::lanes> first, second;
+  second.fill(origin.data());
+  for (ptrdiff_t i = 0; i < x_.rows; i += simd::lanes) {
+    if (i / simd::lanes % every_ == 0 && monitor_.poll()) return false;
+    const ptrdiff_t count = std::min<ptrdiff_t>(simd::lanes, x_.rows - i);
+    for (ptrdiff_t b = 0; b < simd::lanes; ++b) first[at(b)] = x_.row(i + std::min(b, count - 1));
+    simd::kernels().rank_updates->differences(first.data(), second.data(), d_, size_, v_.data());
+    simd::kernels().rank_updates->multiply_lower(root.data(), size_, v_.data(), y_.data());
+    for (ptrdiff_t b = 0; b < count; ++b)
+      for (ptrdiff_t k = 0; k < d_; ++k) images_[at((i + b) * d_ + k)] = y_[at(k * simd::lanes + b)];
+  }
+  return true;
 }
 
 /// Both bounds, from the duals alone. False if it was stopped or the matrix is not positive definite to
 /// rounding.
 bool Learner::certify() {
-  if (!restore()) return false;
-  // inverse_ = L L': p = |L^-1 v|^2.
-  images_.resize(at(x_.rows * d_));
-  for (ptrdiff_t i = 0; i < x_.rows; ++i) {
-    if (i % every_ == 0 && monitor_.poll()) return false;
-    double* z = images_.data() + i * d_;
-    for (ptrdiff_t k = 0; k < d_; ++k) {
-      const double* row = inverse_.data() + k * size_;
-      double rest = x_.row(i)[k];
-      for (ptrdiff_t l = 0; l < k; ++l) rest -= row[l] * z[l];
-      z[k] = rest / row[k];
-    }
-  }
+  if (!restore() || !find_images()) return false;
   double log_det = 0.0, trace = 0.0;
   for (ptrdiff_t k = 0; k < d_; ++k) {
     log_det -= 2.0 * std::log(inverse_[at(k * size_ + k)]);
@@ -199,17 +279,23 @@ bool Learner::certify() {
   }
   double upper = trace - log_det - static_cast<double>(d_), lower = -log_det;
   skipped_ = 0;
-  for_pairs([&](ptrdiff_t c, ptrdiff_t i, ptrdiff_t j) {
-    const double p = squared_length(images_.data(), i, j);
+  const auto count_in = [&](ptrdiff_t c, bool similar, double p) {
     if (!(p > no_distance)) {
       ++skipped_;
       return;
     }
-    const bool similar = is_similar(c, i, j);
     const double bound = similar ? o_.near : o_.far, s = similar ? 1.0 : -1.0;
     const double ratio = p / bound;
     if (similar ? ratio > 1.0 : ratio < 1.0) upper += o_.gamma * (ratio - std::log(ratio) - 1.0);
     if (lambda_[at(c)] > 0.0) lower += o_.gamma * std::log1p(-s * lambda_[at(c)] * bound / o_.gamma);
+  };
+  const auto all = [this](const auto& visit) { for_pairs(visit); };
+  in_batches(all, [&](const Batch& batch) {
+    differences(batch, {images_.data(), x_.rows, d_, d_});
+    std::array<double, simd::lanes> p{};
+    for (std::size_t k = 0; k < v_.size(); k += simd::lanes)
+      for (std::size_t b = 0; b < simd::lanes; ++b) p[b] += v_[k + b] * v_[k + b];
+    for (std::size_t b = 0; b < at(batch.count); ++b) count_in(batch.constraint[b], batch.similar[b], p[b]);
   });
   if (monitor_.stopped()) return false;
   if (upper < upper_) upper_ = upper, matrix_ = a_;
@@ -245,8 +331,6 @@ ItmlSolution Learner::run() {
   if (upper_ == infinity && bounded) {
     // Never certified: the matrix as the steps left it, positive definite but for their rounding.
     info.error_bound = infinity;
-    std::fill(v_.begin(), v_.end(), 0.0);
-    simd::kernels().dense->update_and_multiply(a_.data(), size_, pending_, w_.data(), v_.data(), y_.data());
     matrix_ = a_;
   }
   info.seconds = watch.seconds();
@@ -254,7 +338,7 @@ ItmlSolution Learner::run() {
   out.matrix.resize(at(d_ * d_));
   for (ptrdiff_t k = 0; k < d_; ++k)
     for (ptrdiff_t l = 0; l < d_; ++l)
-      out.matrix[at(k * d_ + l)] = 0.5 * (matrix_[at(k * size_ + l)] + matrix_[at(l * size_ + k)]);
+      out.matrix[at(k * d_ + l)] = matrix_[at(std::max(k, l) * size_ + std::min(k, l))];
   out.upper = upper_;
   out.lower = lower_;
   out.active = std::count_if(lambda_.begin(), lambda_.end(), [](double z) { return z > 0.0; });

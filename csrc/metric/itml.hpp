@@ -20,6 +20,7 @@
 // The variant of Sonthalia & Gilbert takes alpha = min(lambda, s/2 (1/p - gamma/xi)) and constraints at
 // random. It agrees for gamma = 1; otherwise its fixed points have p = xi / gamma and the bounds do not hold.
 //
+// Eight constraints at a time meet A in one product and one update, which give the same steps one by one.
 // O(d^2) a step, 8 bytes a constraint, 8 d^2 for A. Davis, Kulis, Jain, Sra & Dhillon, ICML 2007; Sonthalia &
 // Gilbert, "Project and Forget", JMLR 23 (2022).
 #pragma once

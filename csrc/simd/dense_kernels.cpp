@@ -50,39 +50,9 @@ void subtract_product(double* c, std::ptrdiff_t cs, const double* a, std::ptrdif
   }
 }
 
-/// Four rows at once: y is loaded and stored once for them.
-double update_and_multiply(double* a, std::ptrdiff_t size, double factor, const double* w, const double* v,
-                           double* y) {
-  for (std::ptrdiff_t j = 0; j < size; ++j) y[j] = 0.0;
-  for (std::ptrdiff_t k = 0; k < size; k += 4) {
-    double *r0 = a + k * size, *r1 = r0 + size, *r2 = r1 + size, *r3 = r2 + size;
-    const double v0 = v[k], v1 = v[k + 1], v2 = v[k + 2], v3 = v[k + 3];
-    if (factor == 0.0) {
-#pragma omp simd
-      for (std::ptrdiff_t j = 0; j < size; ++j) y[j] += v0 * r0[j] + v1 * r1[j] + v2 * r2[j] + v3 * r3[j];
-      continue;
-    }
-    const double f0 = factor * w[k], f1 = factor * w[k + 1], f2 = factor * w[k + 2], f3 = factor * w[k + 3];
-#pragma omp simd
-    for (std::ptrdiff_t j = 0; j < size; ++j) {
-      const double wj = w[j], a0 = r0[j] + f0 * wj, a1 = r1[j] + f1 * wj, a2 = r2[j] + f2 * wj,
-                   a3 = r3[j] + f3 * wj;
-      r0[j] = a0;
-      r1[j] = a1;
-      r2[j] = a2;
-      r3[j] = a3;
-      y[j] += v0 * a0 + v1 * a1 + v2 * a2 + v3 * a3;
-    }
-  }
-  double sum = 0.0;
-#pragma omp simd reduction(+ : sum)
-  for (std::ptrdiff_t j = 0; j < size; ++j) sum += v[j] * y[j];
-  return sum;
-}
-
 }  // namespace
 
 extern const Dense STEELYARD_FOR_ISA(dense_);
-const Dense STEELYARD_FOR_ISA(dense_){subtract_product, update_and_multiply};
+const Dense STEELYARD_FOR_ISA(dense_){subtract_product};
 
 }  // namespace steelyard::simd

@@ -11,6 +11,7 @@
 #include "simd/dense.hpp"
 #include "simd/min_plus.hpp"
 #include "simd/pair_terms.hpp"
+#include "simd/rank_updates.hpp"
 #include "simd/tile.hpp"
 #include "simd/vector_math.hpp"
 
@@ -25,6 +26,7 @@ struct Kernels {
   const VectorMath* math;
   const PairTerms* pair_terms;
   const Dense* dense;
+  const RankUpdates* rank_updates;
   const Contrasts* contrasts;
   const Tile<float>* tile_f32;
   const Tile<double>* tile_f64;
