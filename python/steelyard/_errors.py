@@ -46,3 +46,10 @@ def interrupted(partial: Any) -> KeyboardInterrupt:
     error = KeyboardInterrupt("interrupted; the exception's .partial holds the best result so far")
     error.partial = partial  # type: ignore[attr-defined]
     return error
+
+
+def needs_sklearn(family: str) -> ImportError:
+    """What the estimators of a family say where scikit-learn is not installed."""
+    return ImportError(
+        f'the estimators of steelyard.{family} need scikit-learn: pip install "steelyard[sklearn]"'
+    )

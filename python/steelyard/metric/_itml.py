@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from .. import _core
-from .._errors import ConvergenceWarning, interrupted
+from .._errors import ConvergenceWarning, interrupted, needs_sklearn
 from .._info import Info
 from .._validate import check_choice, check_count, check_positive, seed_words
 
@@ -20,9 +20,7 @@ try:
     from sklearn.utils.multiclass import check_classification_targets
     from sklearn.utils.validation import check_is_fitted, validate_data
 except ImportError as error:
-    raise ImportError(
-        'the estimators of steelyard.metric need scikit-learn: pip install "steelyard[sklearn]"'
-    ) from error
+    raise needs_sklearn("metric") from error
 
 Array = npt.NDArray[np.float64]
 VARIANTS = ("itml", "project-and-forget")

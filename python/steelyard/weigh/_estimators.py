@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from .. import _core
+from .._errors import needs_sklearn
 from .._validate import check_choice, check_count, check_flag, check_level, check_positive, check_threads
 from ._model import WeightingModel
 from ._scales import RULES, median_distance, resolve_scale
@@ -22,9 +23,7 @@ try:
     from sklearn.utils.multiclass import check_classification_targets
     from sklearn.utils.validation import check_is_fitted, validate_data
 except ImportError as error:
-    raise ImportError(
-        'the estimators of steelyard.weigh need scikit-learn: pip install "steelyard[sklearn]"'
-    ) from error
+    raise needs_sklearn("weigh") from error
 
 SCORES = ("weight", "differential", "spread")
 _BLOCK_ENTRIES = 4_000_000
