@@ -125,16 +125,14 @@ Info Nearness::solve(const NearnessOptions& options, Monitor& monitor) {
             find_triangles(state_.x, 0.05 * options.tol, options.groups, true, state_.active, monitor);
     }
     info.iterations = round_number;
-    double seen = std::numeric_limits<double>::quiet_NaN();
     const bool power = (round_number & (round_number - 1)) == 0;
     if (violation_ <= options.tol || power || round_number >= options.max_rounds) {
       certify(monitor);
       if (monitor.stopped()) break;
-      seen = gap();
-      info.error_bound = std::max(0.0, seen);
-      info.converged = violation_ <= options.tol && seen <= options.tol;
+      info.error_bound = std::max(0.0, gap());
+      info.converged = violation_ <= options.tol && gap() <= options.tol;
     }
-    info.trace.add({static_cast<double>(round_number), seen, violation_,
+    info.trace.add({static_cast<double>(round_number), gap(), violation_,
                     static_cast<double>(state_.active.count()), watch.seconds()});
     monitor.progress(round_number, 0.0);
     if (info.converged || round_number >= options.max_rounds) break;

@@ -134,6 +134,7 @@ def test_the_trace_falls_to_the_tolerance():
     assert len(trace) == found.info.iterations
     assert trace["violation"][-1] <= 1e-7
     assert trace["gap"][-1] <= 1e-7
+    assert np.isfinite(trace["gap"]).all()
     assert (np.diff(trace["seconds"]) >= 0).all()
 
 

@@ -66,8 +66,8 @@ def nearest_metric(
     Returns
     -------
     NearestMetric
-        ``info.trace`` has one row a round: ``gap`` (NaN where it was not computed), ``violation``, ``active``
-        and ``seconds``.
+        ``info.trace`` has one row a round: ``gap`` (as last computed), ``violation``, ``active`` and
+        ``seconds``.
 
     Raises
     ------
