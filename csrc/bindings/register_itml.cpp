@@ -21,8 +21,7 @@ metric::MetricPairs read_pairs(py::ssize_t n, std::span<const std::int32_t> firs
 py::dict learn(const Array<double>& points, const Array<std::int32_t>& first,
                const Array<std::int32_t>& second, const Array<std::int8_t>& similar,
                const OptionalArray<std::int32_t>& labels, double near, double far, double gamma, double tol,
-               int max_sweeps, bool paper, std::pair<std::uint64_t, std::uint64_t> seed,
-               const py::object& progress) {
+               int max_sweeps, std::pair<std::uint64_t, std::uint64_t> seed, const py::object& progress) {
   const auto x = matrix_view(points, "points");
   const auto pairs = read_pairs(x.rows, vector_view(first, "first"), vector_view(second, "second"),
                                 vector_view(similar, "similar"), vector_view(labels, "labels"));
@@ -31,7 +30,6 @@ py::dict learn(const Array<double>& points, const Array<std::int32_t>& first,
                                     .gamma = gamma,
                                     .tol = tol,
                                     .max_sweeps = max_sweeps,
-                                    .paper = paper,
                                     .seed = seed.first,
                                     .stream = seed.second};
   metric::ItmlSolution found;
@@ -56,7 +54,7 @@ py::dict learn(const Array<double>& points, const Array<std::int32_t>& first,
 
 void register_itml(py::module_& m) {
   m.def("_learn_metric", &learn, "points"_a, "first"_a, "second"_a, "similar"_a, "labels"_a, "near"_a,
-        "far"_a, "gamma"_a, "tol"_a, "max_sweeps"_a, "paper"_a, "seed"_a, "progress"_a = py::none());
+        "far"_a, "gamma"_a, "tol"_a, "max_sweeps"_a, "seed"_a, "progress"_a = py::none());
 }
 
 }  // namespace steelyard::bindings

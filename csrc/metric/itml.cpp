@@ -166,8 +166,7 @@ double Learner::move(ptrdiff_t c, bool similar, double p) {
   const double s = similar ? 1.0 : -1.0;
   double& lambda = lambda_[at(c)];
   const double inverse_xi = 1.0 / (similar ? o_.near : o_.far) - s * lambda / o_.gamma;
-  const double whole = o_.paper ? 0.5 * s * (1.0 / p - o_.gamma * inverse_xi)
-                                : s * o_.gamma / (o_.gamma + 1.0) * (1.0 / p - inverse_xi);
+  const double whole = s * o_.gamma / (o_.gamma + 1.0) * (1.0 / p - inverse_xi);
   const double alpha = std::min(lambda, whole);
   if (alpha == 0.0) return 0.0;
   lambda -= alpha;
@@ -305,30 +304,26 @@ bool Learner::certify() {
 
 ItmlSolution Learner::run() {
   const Stopwatch watch;
-  const bool bounded = !o_.paper || o_.gamma == 1.0;
   Info info;
-  info.solver = o_.paper ? "random projections (project and forget)" : "random projections";
+  info.solver = "random projections";
   info.tol = o_.tol;
-  info.error_kind = bounded ? ErrorKind::rigorous : ErrorKind::estimate;
+  info.error_kind = ErrorKind::rigorous;
   info.trace.columns = {"sweep", "gap", "movement", "seconds"};
   for (int number = 1; number <= o_.max_sweeps && !info.converged; ++number) {
     sweep();
     if (monitor_.stopped()) break;
     const bool last = number == o_.max_sweeps;
-    double seen = std::numeric_limits<double>::quiet_NaN();
     if (moved_ <= o_.tol || last || (number & (number - 1)) == 0) {
       if (!certify() && monitor_.stopped()) break;
-      if (!bounded) upper_ = infinity, matrix_ = a_;
-      seen = bounded ? gap() : moved_;
-      info.converged = seen <= o_.tol;
-      info.error_bound = std::max(0.0, seen);
+      info.converged = gap() <= o_.tol;
+      info.error_bound = std::max(0.0, gap());
     }
     info.iterations = number;
-    info.trace.add({static_cast<double>(number), seen, moved_, watch.seconds()});
+    info.trace.add({static_cast<double>(number), gap(), moved_, watch.seconds()});
     monitor_.progress(number, o_.max_sweeps);
   }
   info.interrupted = monitor_.stopped();
-  if (upper_ == infinity && bounded) {
+  if (upper_ == infinity) {
     // Never certified: the matrix as the steps left it, positive definite but for their rounding.
     info.error_bound = infinity;
     matrix_ = a_;

@@ -17,8 +17,8 @@
 // gamma sum log(xi / b); A with the best xi for it, max(p, b) or min(p, b), is feasible and gives the upper
 // one.
 //
-// The variant of Sonthalia & Gilbert takes alpha = min(lambda, s/2 (1/p - gamma/xi)) and constraints at
-// random. It agrees for gamma = 1; otherwise its fixed points have p = xi / gamma and the bounds do not hold.
+// Sonthalia & Gilbert's steps, alpha = min(lambda, s/2 (1/p - gamma/xi)), are these with gamma = 1 and bounds
+// b / gamma: with zeta = xi / gamma their 1 / zeta = gamma / b - s lambda.
 //
 // Eight constraints at a time meet A in one product and one update, which give the same steps one by one.
 // O(d^2) a step, 8 bytes a constraint, 8 d^2 for A. Davis, Kulis, Jain, Sra & Dhillon, ICML 2007; Sonthalia &
@@ -49,7 +49,6 @@ struct ItmlOptions {
   double gamma = 1.0;
   double tol = 1e-3;  ///< of (upper - lower bound) / max(upper bound, 1)
   int max_sweeps = 1000;
-  bool paper = false;  ///< the variant: its steps, constraints at random
   std::uint64_t seed = 0, stream = 0;
 };
 
@@ -62,8 +61,7 @@ struct ItmlSolution {
   Info info;
 };
 
-/// Info::error_bound is the relative gap; for the variant with gamma != 1 the largest |alpha| p of the last
-/// sweep.
+/// Info::error_bound is the relative gap, in the trace as last computed.
 ItmlSolution learn_metric(MatrixView<const double> points, const MetricPairs& pairs,
                           const ItmlOptions& options, Monitor& monitor);
 

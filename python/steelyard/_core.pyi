@@ -488,7 +488,6 @@ def _learn_metric(
     gamma: typing.SupportsFloat | typing.SupportsIndex,
     tol: typing.SupportsFloat | typing.SupportsIndex,
     max_sweeps: typing.SupportsInt | typing.SupportsIndex,
-    paper: bool,
     seed: tuple[typing.SupportsInt | typing.SupportsIndex, typing.SupportsInt | typing.SupportsIndex],
     progress: typing.Any = None,
 ) -> dict[str, typing.Any]: ...

@@ -33,7 +33,7 @@ def instance(seed, n=12, d=3, m=20):
     return X, first, second, rng.random(m) < 0.5
 
 
-def learn(X, first, second, similar, near, far, gamma=1.0, tol=1e-10, sweeps=20_000, paper=False, seed=0):
+def learn(X, first, second, similar, near, far, gamma=1.0, tol=1e-10, sweeps=20_000, seed=0):
     return _core._learn_metric(
         X,
         np.asarray(first, np.int32),
@@ -45,7 +45,6 @@ def learn(X, first, second, similar, near, far, gamma=1.0, tol=1e-10, sweeps=20_
         gamma,
         tol,
         sweeps,
-        paper,
         (seed, 1),
     )
 
@@ -109,16 +108,53 @@ def test_bounds_are_those_of_the_reference_and_meet(seed, d, gamma):
     )
 
 
-def test_the_papers_steps_agree_for_gamma_one_and_end_elsewhere_otherwise():
+@pytest.mark.parametrize("gamma", [0.3, 1.0, 3.0])
+def test_the_papers_steps_end_where_gamma_is_one_and_bounds_are_shrunk(gamma):
     X, first, second, similar = instance(3)
-    plain = learn(X, first, second, similar, 0.5, 6.0)
-    same = learn(X, first, second, similar, 0.5, 6.0, paper=True, seed=4)
-    np.testing.assert_allclose(same["matrix"], plain["matrix"], atol=1e-6)
+    pairs, y = np.stack([X[first], X[second]], axis=1), np.where(similar, 1, -1)
     v = X[first] - X[second]
-    other = learn(X, first, second, similar, 0.5, 6.0, gamma=3.0, paper=True, tol=1e-12)
-    A, _ = reference.fit(v, similar, 0.5, 6.0, gamma=3.0, paper=True, sweeps=2000)
-    np.testing.assert_allclose(other["matrix"], A, atol=1e-7)
-    assert other["upper"] == np.inf
+    expected, _ = reference.fit(v, similar, 0.5, 6.0, gamma=gamma, paper=True, sweeps=2000)
+    bounds = np.sqrt([0.5, 6.0])
+    model = metric.ITML(gamma, variant="project-and-forget", tol=1e-9, max_iter=20_000, random_state=0)
+    found = model.fit(pairs, y, bounds=bounds)
+    np.testing.assert_allclose(found.get_mahalanobis_matrix(), expected, atol=1e-5)
+    assert found.info_.error_kind == "rigorous"
+    assert found.info_.lower_bound <= found.info_.objective
+    assert found.info_.objective == pytest.approx(
+        objective(found.get_mahalanobis_matrix(), v, similar, 0.5 / gamma, 6.0 / gamma, 1.0), abs=1e-8
+    )
+    np.testing.assert_allclose(found.bounds_, bounds)
+    if gamma == 1.0:
+        plain = metric.ITML(tol=1e-9, max_iter=20_000, random_state=0).fit(pairs, y, bounds=bounds)
+        np.testing.assert_array_equal(found.components_, plain.components_)
+
+
+@pytest.mark.parametrize("d", [1, 3, 8, 9, 17, 33])
+@pytest.mark.parametrize("m", [1, 7, 8, 9, 40])
+def test_steps_in_batches_end_where_single_steps_do(d, m):
+    X, first, second, similar = instance(m, n=max(4, m), d=d, m=m)
+    found = learn(X, first, second, similar, 0.5 * d, 3.0 * d, tol=1e-11)
+    v = X[first] - X[second]
+    expected, duals = reference.fit(v, similar, 0.5 * d, 3.0 * d, sweeps=400)
+    upper, lower = reference.bounds(v, similar, 0.5 * d, 3.0 * d, 1.0, duals)
+    assert found["info"]["converged"]
+    assert lower - 1e-9 <= found["upper"] <= upper + 1e-9
+    np.testing.assert_allclose(found["matrix"], found["matrix"].T)
+    np.testing.assert_allclose(found["matrix"], expected, rtol=1e-3, atol=1e-4)
+
+
+def test_near_may_exceed_far():
+    X, first, second, similar = instance(2)
+    found = learn(X, first, second, similar, 6.0, 0.5, tol=1e-9)
+    v = X[first] - X[second]
+    _, duals = reference.fit(v, similar, 6.0, 0.5, sweeps=1000)
+    upper, lower = reference.bounds(v, similar, 6.0, 0.5, 1.0, duals)
+    assert found["info"]["converged"]
+    assert lower - 1e-8 <= found["upper"] <= upper + 1e-8
+    pairs, y = np.stack([X[first], X[second]], axis=1), np.where(similar, 1, -1)
+    model = metric.ITML(random_state=0).fit(pairs, y, bounds=(2.0, 1.0))
+    assert "near=2 exceeds far=1" in model.info_.message
+    np.testing.assert_array_equal(model.bounds_, [2.0, 1.0])
 
 
 def test_all_pairs_of_labels_are_the_listed_pairs():
@@ -126,9 +162,7 @@ def test_all_pairs_of_labels_are_the_listed_pairs():
     X, y = X[::5] / 3.0, y[::5].astype(np.int32)
     i, j = np.triu_indices(len(X), 1)
     listed = learn(X, i, j, y[i] == y[j], 0.1, 1.0, tol=1e-9)
-    whole = _core._learn_metric(
-        X, NONE, NONE, np.zeros(0, np.int8), y, 0.1, 1.0, 1.0, 1e-9, 5000, False, (0, 0)
-    )
+    whole = _core._learn_metric(X, NONE, NONE, np.zeros(0, np.int8), y, 0.1, 1.0, 1.0, 1e-9, 5000, (0, 0))
     np.testing.assert_allclose(whole["matrix"], listed["matrix"], rtol=1e-4, atol=1e-5)
     assert whole["upper"] == pytest.approx(listed["upper"], rel=1e-8)
 
@@ -160,6 +194,8 @@ def test_distances_transform_and_matrix_are_one_metric():
     assert 0 < model.info_.error_bound <= 1e-3
     assert model.info_.lower_bound <= model.info_.objective
     assert model.n_iter_ == model.info_.iterations == len(model.info_.trace)
+    assert np.isfinite(model.info_.trace["gap"]).all()
+    assert (np.diff(model.info_.trace["gap"]) <= 0).all()
 
 
 @pytest.mark.parametrize("prior", ["covariance", np.diag([1.0, 4.0, 9.0])])
@@ -253,8 +289,10 @@ def test_wrong_data_is_refused_by_name():
         model.fit(X, y)
     with pytest.raises(ValueError, match="y must be 1"):
         model.fit(pairs, np.arange(len(y)))
-    with pytest.raises(ValueError, match="bounds must be two distances"):
-        model.fit(pairs, y, bounds=(2.0, 1.0))
+    with pytest.raises(ValueError, match="bounds must be two positive distances"):
+        model.fit(pairs, y, bounds=(0.0, 1.0))
+    with pytest.raises(ValueError, match="within a factor"):
+        model.fit(pairs, y, bounds=(1e-200, 1.0))
     with pytest.raises(ValueError, match="NaN"):
         model.fit(np.where(pairs > 1, np.nan, pairs), y)
     with pytest.raises(ValueError, match="points that differ"):

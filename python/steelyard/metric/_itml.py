@@ -31,12 +31,13 @@ _MOST_POINTS = 1500
 @dataclass(frozen=True, kw_only=True)
 class MetricLearningInfo(Info):
     """Info of a learned metric. `error_bound` is (objective - lower_bound) / max(objective, 1), in nats;
-    for variant='project-and-forget' with gamma != 1 the largest relative movement of the last sweep.
+    ``trace`` has it a sweep as last computed.
 
     Attributes
     ----------
     objective : float
-        LogDet divergence from the prior plus gamma times that of the slacks, at the matrix returned.
+        LogDet divergence from the prior plus gamma times that of the slacks, at the matrix returned. For
+        variant='project-and-forget' that of its own problem: gamma = 1, squared bounds over gamma.
     lower_bound : float
         No matrix has an objective below this.
     active : int
@@ -146,23 +147,24 @@ class _Mahalanobis(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstima
         near, far = _bounds(points, bounds, rng)
         # In units of the far bound neither squares nor their inverses over- or underflow.
         words = seed_words(rng)
+        # The paper's step alpha = s/2 (1/p - gamma/xi) is that of gamma = 1 for squared bounds over gamma.
+        shrink = 1.0 if variant == "itml" else gamma
         found = _core._learn_metric(
             np.ascontiguousarray(points / far),
             pairs.first,
             pairs.second,
             pairs.similar,
             pairs.labels,
-            (near / far) ** 2,
-            1.0,
-            gamma,
+            (near / far) ** 2 / shrink,
+            1.0 / shrink,
+            gamma / shrink,
             tol,
             sweeps,
-            variant != "itml",
             words,
         )
         self.bounds_ = np.array([near, far])
         self.components_ = _components(found["matrix"], root)
-        self.info_ = _info(found, tol)
+        self.info_ = _info(found, tol, near, far)
         self.n_iter_ = self.info_.iterations
         if self.info_.interrupted:
             raise interrupted(self)
@@ -192,12 +194,14 @@ def _listed(first: Any, second: Any, similar: Any) -> _Pairs:
     )
 
 
-def _info(found: dict[str, Any], tol: float) -> MetricLearningInfo:
+def _info(found: dict[str, Any], tol: float, near: float, far: float) -> MetricLearningInfo:
     raw = found["info"]
     bound = raw["error_bound"] if np.isfinite(raw["error_bound"]) else None
     notes = [] if raw["converged"] else [f"bounded to {raw['error_bound']:.1e}; raise max_iter or tol"]
     if found["skipped"]:
         notes.append(f"{found['skipped']} pairs of equal points say nothing")
+    if near > far:
+        notes.append(f"near={near:g} exceeds far={far:g}: distances between them suit both kinds of pairs")
     return MetricLearningInfo.from_core(
         raw,
         error_bound=bound,
@@ -240,8 +244,10 @@ def _bounds(points: Array, bounds: Any, rng: np.random.Generator) -> tuple[float
     """Distances that similar pairs should not exceed and dissimilar ones should."""
     if bounds is not None:
         given = np.asarray(bounds, dtype=np.float64)
-        if given.shape != (2,) or not np.isfinite(given).all() or not 0 < given[0] <= given[1]:
-            raise ValueError(f"bounds must be two distances 0 < near <= far, got {bounds!r}")
+        if given.shape != (2,) or not np.isfinite(given).all() or not (given > 0).all():
+            raise ValueError(f"bounds must be two positive distances (near, far), got {bounds!r}")
+        if not 1e-100 < given[0] / given[1] < 1e100:
+            raise ValueError(f"bounds must be within a factor of 1e100 of each other, got {bounds!r}")
         return float(given[0]), float(given[1])
     if len(points) > _MOST_POINTS:
         points = points[rng.choice(len(points), _MOST_POINTS, replace=False)]
@@ -290,7 +296,8 @@ class ITML(_Mahalanobis):
         'covariance': the inverse of the points' covariance. A matrix must be positive definite.
     variant : {'itml', 'project-and-forget'}, default 'itml'
         The step of [1]_, or that of the truly stochastic variant of [2]_. They agree for gamma = 1; otherwise
-        the latter solves another problem, and no gap is known.
+        the latter solves the problem of [1]_ with gamma = 1 and bounds divided by sqrt(gamma), which is what
+        `info_` then speaks of.
     tol : float, default 1e-3
         Stop when the duality gap is at most tol times the objective (or tol, if that is below 1).
     max_iter : int, default 1000
@@ -345,9 +352,10 @@ class ITML(_Mahalanobis):
         y : array_like of 1 and -1, shape (n_pairs,)
             Similar and dissimilar.
         bounds : sequence of two floats, optional
-            Distances 0 < near <= far. Default: the 5th and 50th percentile of the distances between the
+            Distances near, far > 0. Default: the 5th and 50th percentile of the distances between the
             points of all pairs (of 1,500 of them, if there are more). The 95th instead of the 50th, as in
-            [1]_, asks most dissimilar pairs to move apart: fewer neighbours were right on digits.
+            [1]_, asks most dissimilar pairs to move apart: fewer neighbours were right on digits. near above
+            far, as metric-learn takes it too, leaves distances between them alone; ``info_.message`` says so.
 
         Returns
         -------
@@ -443,7 +451,7 @@ class ITMLSupervised(_Mahalanobis):
         y : array_like, shape (n_samples,)
             Class labels of any kind.
         bounds : sequence of two floats, optional
-            Distances 0 < near <= far. Default: as for `ITML`.
+            Distances near, far > 0. Default: as for `ITML`.
 
         Returns
         -------
