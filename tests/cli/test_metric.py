@@ -89,6 +89,61 @@ def test_what_is_no_dissimilarity_is_refused(file, capsys, text, message):
     assert message in refused(capsys, "repair", file(text), "--decrease-only")
 
 
+GAPS = """item,ann,ben,cat,dan
+ann,0,1,,6
+ben,1,0,1,
+cat,,1,0,1
+dan,6,,1,0
+"""
+
+
+@pytest.mark.parametrize("options", [[], ["--norm", "l1"], ["--decrease-only"]])
+def test_repair_takes_empty_cells_as_unknown_pairs(file, tmp_path, capsys, options):
+    target = tmp_path / "out.csv"
+    out = said(capsys, "repair", file(GAPS), "--missing", "free", "--output", str(target), *options)
+    assert "data.csv: 4 items, 2 of 6 pairs unknown" in out
+    assert "Nearest metric: objective" in out
+    with target.open(encoding="utf-8") as stream:
+        header, *rows = csv.reader(stream)
+    assert header == ["item", "ann", "ben", "cat", "dan"]
+    found = np.array([[float(cell) for cell in row[1:]] for row in rows])
+    nan = np.nan
+    expected = metric.nearest_metric(
+        [[0, 1, nan, 6], [1, 0, 1, nan], [nan, 1, 0, 1], [6, nan, 1, 0]],
+        norm="l1" if "l1" in options else "l2",
+        decrease_only="--decrease-only" in options,
+        missing="free",
+    )
+    np.testing.assert_array_equal(found, expected.distances)
+
+
+def test_repair_names_the_known_pairs_that_change_most(file, capsys):
+    lines = said(capsys, "repair", file(GAPS), "--missing", "free").splitlines()
+    assert ["ann", "dan", "6", "-0.75"] in [line.split() for line in lines]
+    assert lines[-1] == "The known pairs that change most"
+    shown = said(capsys, "repair", file(GAPS), "--missing", "free", "--top", "1").splitlines()
+    assert len(shown) == len(lines) - 3
+
+
+def test_repair_says_what_unknown_pairs_do_not_join(file, capsys):
+    text = "a,b,c,d\n0,1,,\n1,0,,\n,,0,2\n,,2,0\n"
+    out = said(capsys, "repair", file(text), "--missing", "free")
+    assert "No known pair changes" in out
+    assert "Note: " in out
+
+
+def test_without_the_option_an_empty_cell_is_refused_and_the_option_named(file, capsys):
+    assert "--missing free" in refused(capsys, "repair", file(GAPS))
+    assert "go with steelyard metric repair" in refused(capsys, "check", file(GAPS), "--missing", "free")
+    assert "must be symmetric" in refused(
+        capsys, "repair", file(GAPS.replace("1,0,1,\n", "1,0,1,3\n")), "--missing", "free"
+    )
+
+
+def test_a_table_without_gaps_is_repaired_as_ever_with_the_option(file, capsys):
+    assert said(capsys, "repair", file(TABLE), "--missing", "free") == said(capsys, "repair", file(TABLE))
+
+
 def test_wrong_use_is_explained(file, capsys):
     assert "there is no file 'nowhere.csv'; give a CSV, Parquet or JSON file\n" in refused(
         capsys, "check", "nowhere.csv"
@@ -141,7 +196,7 @@ def test_cluster_reads_pairs_without_weights_as_a_graph(file, capsys):
         ("left,right,weight\n1,2,\n", [], "has no row with two items and a weight"),
         ("left,right,weight\n1,2,3\n", [], "--formulation signed"),
         ("left,right\n1,2\n", ["--slack", "1"], "--slack goes with"),
-        ("left,right\n1,2\n", ["--norm", "l1"], "--norm and --decrease-only go with"),
+        ("left,right\n1,2\n", ["--norm", "l1"], "--norm, --decrease-only and --missing go with"),
     ],
 )
 def test_cluster_refuses_what_it_cannot_read(file, capsys, text, options, message):

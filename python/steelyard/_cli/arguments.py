@@ -80,6 +80,7 @@ _METRIC_EXAMPLES = """\
 examples:
   steelyard metric check judgements.csv --top 5
   steelyard metric repair judgements.csv --output repaired.csv
+  steelyard metric repair measured.csv --missing free --output complete.csv
   steelyard metric cluster matches.csv --left record --right other --output clusters.csv
 """
 _SELECT = """\
@@ -388,6 +389,12 @@ def _add_metric(parser: argparse.ArgumentParser) -> None:
         help="least squares, least sum of changes, or the least largest change (default: l2)",
     )
     repair.add_argument("--decrease-only", action="store_true", help="only lower distances")
+    repair.add_argument(
+        "--missing",
+        choices=("error", "free"),
+        default="error",
+        help="free: an empty cell is an unknown pair, which costs nothing and becomes a shortest path",
+    )
 
     pairs = parser.add_argument_group("cluster")
     for option, what in (

@@ -19,7 +19,7 @@ _NUMBERS = ("TINYINT", "SMALLINT", "INTEGER", "BIGINT", "HUGEINT", "FLOAT", "DOU
 
 @dataclass(frozen=True)
 class Points:
-    """Rows without gaps, and what was left out."""
+    """Rows without gaps (NaN where they were asked for), and what was left out."""
 
     values: npt.NDArray[np.float64]  # (n, d)
     names: tuple[str, ...]  # of the d columns
@@ -29,8 +29,8 @@ class Points:
     dropped: int
 
 
-def read_points(source: Source, asked: list[str] | None) -> Points:
-    """The columns asked for, else those that hold nothing but numbers."""
+def read_points(source: Source, asked: list[str] | None, *, gaps: bool = False) -> Points:
+    """The columns asked for, else those that hold nothing but numbers; with `gaps` rows may miss some."""
     with duckdb_errors(source.name):
         names = number_columns(source) if asked is None else _checked(source, asked)
         texts = [c for c in source.columns if c not in names]
@@ -38,7 +38,7 @@ def read_points(source: Source, asked: list[str] | None) -> Points:
         chosen += [f"CAST({quoted(c)} AS VARCHAR) AS {quoted(c)}" for c in texts]
         found = source.relation.project(", ".join(chosen)).fetchnumpy()
     values = columns_of(found, names, np.dtype(np.float64))
-    whole = np.isfinite(values).all(axis=1)
+    whole = ~np.isinf(values).any(axis=1) if gaps else np.isfinite(values).all(axis=1)
     rows = np.flatnonzero(whole)
     if len(rows) < 2:
         raise UsageError(
