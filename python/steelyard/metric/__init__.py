@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from ._clustering import CorrelationClustering, correlation_clustering
 from ._nearest_metric import nearest_metric
 from ._project_and_forget import ProjectAndForget, ProjectionInfo, project_and_forget
+from ._random_rows import RandomRows
 from ._result import MetricInfo, NearestMetric
 from ._violations import ViolationReport, violations
 
@@ -23,6 +24,7 @@ __all__ = [
     "NearestMetric",
     "ProjectAndForget",
     "ProjectionInfo",
+    "RandomRows",
     "ViolationReport",
     "correlation_clustering",
     "nearest_metric",

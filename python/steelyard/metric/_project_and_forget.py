@@ -33,7 +33,8 @@ _COLUMNS = ("round", "gap", "violation", "active", "seconds")
 @dataclass(frozen=True, kw_only=True)
 class ProjectionInfo(Info):
     """Info of Project and Forget. `error_bound` is (P - lower_bound) / max(P, 1e-12 ||x0||_W^2) with P the
-    least value of ``oracle.bound``, as good as that method's word; None without it.
+    least value of ``oracle.bound`` or of a point of ``oracle.feasible``, as good as that method's word; None
+    without them.
 
     Attributes
     ----------
@@ -113,6 +114,9 @@ def project_and_forget(
         harmless. A row that comes again with the same indices, values and b is the same constraint and keeps
         its dual. Its exceptions pass through. If it has a method ``bound(x)``, which returns the objective
         of some point within all constraints, the gap to it is the certificate; inf where it knows none.
+        ``feasible(x)`` may return such a point itself instead, or None; it is asked in rounds 1, 2, 4, ...
+        and where the violation is at most tol. There a method ``check(x)``, which answers as ``oracle(x)``
+        does, is asked too: for oracles such as `RandomRows` that do not look at all constraints each time.
     weights : array_like, shape (n,), optional
         Positive; default all 1.
     tol : float, default 1e-6
@@ -208,6 +212,8 @@ class _Search:
         self.unit = float(np.sqrt(np.mean(np.square(start)))) if len(start) else 0.0
         self.unit = self.unit or 1.0
         self.bound = getattr(oracle, "bound", None)
+        self.feasible = getattr(oracle, "feasible", None) if self.bound is None else None
+        self.check = getattr(oracle, "check", None)
         self.upper = math.inf
         self.lower = 0.0
         self.violation = math.inf
@@ -232,7 +238,7 @@ class _Search:
         try:
             while not self.converged and rounds < max_iter:
                 rounds += 1
-                self.look()
+                self.look(rounds)
                 active, seconds = float(self.state.active), time.perf_counter() - began
                 self.trace.append((float(rounds), self.gap, self.violation, active, seconds))
                 if callback is not None:
@@ -251,31 +257,51 @@ class _Search:
     def converged(self) -> bool:
         return self.violation <= self.tol and abs(self.gap) <= self.tol
 
-    def look(self) -> None:
+    def look(self, number: int) -> None:
         """Asks the oracle about x, takes its rows, and bounds the optimum from both sides."""
         self.lower = self.state.restore()
         x = self.state.x()
         x.flags.writeable = False
-        rows = read_rows(self.oracle(x), len(x))
-        worst = _worst(rows, x)
-        self.state.add(*rows)
+        worst = self.take(self.oracle(x), x)
         self.violation = max(worst, self.state.violation) / self.unit
+        self.compare(x, number)
+        if self.check is not None and self.violation <= self.tol:
+            worst = max(worst, self.take(self.check(x), x))
+            self.violation = max(worst, self.state.violation) / self.unit
+
+    def take(self, answer: Any, x: Array) -> float:
+        rows = read_rows(answer, len(x))
+        self.state.add(*rows)
+        return _worst(rows, x)
+
+    def compare(self, x: Array, number: int) -> None:
+        """The gap between the dual value and that of a feasible point, where one is known."""
         least = 1e-12 * self.value(np.zeros(len(x))) * 2
-        if self.bound is None:
-            upper = self.value(x)
-        else:
-            self.upper = min(self.upper, _read_bound(self.bound(x)))
-            upper = self.upper
-            if upper < self.lower - 1e-9 * (abs(self.lower) + least):
-                raise ValueError(
-                    f"oracle.bound must return the objective of a point within all constraints, got {upper}, "
-                    f"which is below the proven lower bound {self.lower}"
-                )
+        if self.bound is not None or self.violation <= self.tol or number & (number - 1) == 0:
+            self.upper = min(self.upper, self.feasible_value(x))
+        upper = self.upper if self.certifies else self.value(x)
+        if self.certifies and upper < self.lower - 1e-9 * (abs(self.lower) + least):
+            raise ValueError(
+                f"oracle.{'feasible' if self.bound is None else 'bound'} must speak of a point within all "
+                f"constraints, got an objective of {upper}, below the proven lower bound {self.lower}"
+            )
         unit = max(upper, least)
         if math.isinf(upper):
             self.gap = math.inf
         else:
             self.gap = (upper - self.lower) / unit if unit > 0 else 0.0
+
+    @property
+    def certifies(self) -> bool:
+        return self.bound is not None or math.isfinite(self.upper)
+
+    def feasible_value(self, x: Array) -> float:
+        if self.bound is not None:
+            return _read_bound(self.bound(x))
+        point = None if self.feasible is None else self.feasible(x)
+        return (
+            math.inf if point is None else self.value(check_vector(point, "oracle.feasible", length=len(x)))
+        )
 
     def value(self, x: Array) -> float:
         squares = np.square(x - self.start)
@@ -289,7 +315,7 @@ class _Search:
         for array in (x, b, duals):
             array.flags.writeable = False
         converged = self.converged and not stopped
-        certain = self.bound is not None and math.isfinite(self.gap)
+        certain = self.certifies and math.isfinite(self.gap)
         table = np.array(self.trace).reshape(-1, len(_COLUMNS))
         trace = np.zeros(len(table), dtype=[(name, float) for name in _COLUMNS])
         for k, name in enumerate(_COLUMNS):
@@ -319,7 +345,7 @@ class _Search:
                 f"gap {self.gap:.1e} and violation {self.violation:.1e} after {len(self.trace)} rounds; "
                 "raise max_iter or tol, and see that some x satisfies all constraints"
             )
-        if self.bound is None:
+        if not self.certifies:
             return "stopped on the violation and the gap of x itself: the oracle has no bound, so no proof"
         return ""
 
