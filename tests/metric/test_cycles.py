@@ -10,8 +10,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import sparse
 from scipy.optimize import nnls
+from scipy.sparse import csgraph
 
-from steelyard import metric
+from steelyard import _core, metric
 from steelyard.metric import _cycles, _measured
 from support import threads
 
@@ -61,6 +62,37 @@ def test_it_is_the_answer_of_an_exact_solver(block):
         scale = np.sqrt(np.mean(d**2)) or 1.0
         np.testing.assert_allclose(found.edges, d - A.T @ duals / w, atol=1e-6 * scale, err_msg=str(seed))
         assert found.info.converged
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_rows_are_broken_cycles_and_the_first_of_an_edge_is_its_shortest_path(seed):
+    rng = np.random.default_rng(seed)
+    n = 30
+    i, j = np.triu_indices(n, 1)
+    kept = rng.random(len(i)) < 0.25
+    rows, cols = i[kept].astype(np.int32), j[kept].astype(np.int32)
+    x = np.abs(rng.standard_cauchy(len(rows))) - 0.1
+    starts, edges, closed, _ = _core._MeasuredGraph(n, rows, cols).find_cycles(x, 0.0)
+    lengths = np.maximum(x, 0.0)
+    paths = csgraph.dijkstra(sparse.csr_array((lengths + 1e-300, (rows, cols)), (n, n)), directed=False)
+    np.testing.assert_allclose(closed, paths[rows, cols], atol=1e-12)
+    seen = {}
+    for row in np.split(edges, starts[1:-1]):
+        if len(row) == 1:
+            assert x[row[0]] < 0
+            continue
+        way = lengths[row[1:]].sum()
+        assert way < x[row[0]]
+        ends = np.concatenate([rows[row], cols[row]])
+        assert (np.bincount(ends)[np.unique(ends)] == 2).all()  # each node twice: a cycle
+        assert len(np.unique(row)) == len(row)
+        seen.setdefault(row[0], []).append(way)
+    assert set(seen) == set(np.flatnonzero(x > closed + 1e-12))
+    for edge, ways in seen.items():
+        assert ways[0] == pytest.approx(closed[edge])
+        assert (np.diff(ways) >= -1e-12).all()
+        assert len(ways) <= 4
+    assert max(map(len, seen.values())) == 4
 
 
 def test_a_cycle_of_four_in_closed_form():

@@ -245,10 +245,9 @@ class _Search:
                     callback(float(rounds), 0.0)
                 if self.converged or rounds == max_iter:
                     break
-                if not self.state.project(self.passes):
+                if not self.advance():
                     stopped = True
                     break
-                self.state.forget()
         except KeyboardInterrupt:
             stopped = True
         return self.result(rounds, time.perf_counter() - began, stopped)
@@ -256,6 +255,14 @@ class _Search:
     @property
     def converged(self) -> bool:
         return self.violation <= self.tol and abs(self.gap) <= self.tol
+
+    def advance(self) -> bool:
+        """Projects onto the rows held and forgets those without a dual; False if Ctrl-C ended it."""
+        return self.state.project(self.passes) and self.forget()
+
+    def forget(self) -> bool:
+        self.state.forget()
+        return True
 
     def look(self, number: int) -> None:
         """Asks the oracle about x, takes its rows, and bounds the optimum from both sides."""
