@@ -43,7 +43,7 @@ class RandomRows:
     Notes
     -----
     The point behind the certificate is the last one within all rows on the way from `interior` to x: the
-    deeper `interior` lies, the nearer it comes.
+    deeper `interior` lies, the nearer it comes. A is copied, as csr.
 
     References
     ----------
