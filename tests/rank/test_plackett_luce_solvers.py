@@ -109,6 +109,25 @@ def test_choices_sweep_as_the_plain_iteration(prior):
     np.testing.assert_allclose(fit.strengths + fit.info.shift, plain, atol=1e-12)
 
 
+@pytest.mark.parametrize("seed", range(4))
+def test_partly_known_rankings_sweep_as_the_plain_iteration_and_agree(seed):
+    rng = np.random.default_rng(seed)
+    rows = drawn(seed, count=30)
+    known = [int(rng.integers(1, len(row))) for row in rows]
+    starts = np.concatenate([[0], np.cumsum([len(row) for row in rows])])
+    codes = np.concatenate(rows).astype(np.int32)
+    table = _core.Rankings(starts, codes, np.array(known, np.int32), 6)
+    options = {"weight": None, "prior": 0.4, "linear": "auto", "warm_sweeps": 0, "strengths": np.zeros(6)}
+    options |= {"n_threads": 1, "progress": None, "tol": 1e-11}
+    few = _core._fit_plackett_luce(table, solver="newman", max_iter=3, **options)
+    plain = reference.newman(rows, 6, prior=0.4, sweeps=3, known=known)
+    np.testing.assert_allclose(few["strengths"], plain, atol=1e-12)
+    fits = [_core._fit_plackett_luce(table, solver=solver, max_iter=9999, **options) for solver in SOLVERS]
+    for fit in fits[1:]:
+        assert fit["info"]["converged"]
+        np.testing.assert_allclose(fit["strengths"], fits[0]["strengths"], atol=1e-9)
+
+
 @pytest.mark.parametrize("solver", ["newman", "zermelo"])
 @pytest.mark.parametrize("prior", [0.0, 0.7])
 @pytest.mark.parametrize("sweeps", [1, 2, 7])
