@@ -385,3 +385,17 @@ def test_what_does_not_fit_is_named():
         bradley_terry(games).predict(0, 1, covariates={"length": 1})
     with pytest.raises(ValueError, match="kind"):
         fit.coefficients.standard_errors("robust")
+
+
+def test_data_frames_are_read_by_the_names_of_their_columns():
+    pandas = pytest.importorskip("pandas")
+    winner, loser, z, _ = votes(2, 4, 200, np.array([0.5, -1.0]))
+    columns = {"length": z[:, 0], "lists": z[:, 1]}
+    games = Comparisons.from_pairs(winner, loser, covariates=pandas.DataFrame(columns))
+    assert games.covariate_names == ("length", "lists")
+    fit = bradley_terry(games, covariates=True)
+    asked = {"lists": [2.0, 0.0], "length": [0.0, 1.0]}
+    expected = fit.predict(0, 1, covariates=asked)
+    np.testing.assert_array_equal(fit.predict(0, 1, covariates=pandas.DataFrame(asked)).win, expected.win)
+    unnamed = Comparisons.from_pairs(winner, loser, covariates=pandas.DataFrame(z))
+    assert unnamed.covariate_names == ("x0", "x1")

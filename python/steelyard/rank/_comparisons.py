@@ -129,7 +129,7 @@ class Comparisons:
             Labels of groups of dependent votes, such as the judge.
         time : array_like, shape (n,), optional
             Numbers, or dates as datetime64, date objects or ISO strings; a time of day is cut off.
-        covariates : array_like, shape (n, p), or mapping of names to columns, optional
+        covariates : array_like, shape (n, p), or mapping or data frame of named columns, optional
             Differences, winner (first item) minus loser.
         items : array_like, optional
             All labels, in the order wanted; others are refused.

@@ -12,6 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from .._validate import check_choice, check_level, check_threads, check_vector
+from ._votes import by_name
 
 if TYPE_CHECKING:
     from ._comparisons import Comparisons
@@ -221,6 +222,7 @@ def shift_of(spec: Covariates, coefficients: Array, given: Any, shape: tuple[int
         raise ValueError(
             "covariates must be left out for a fit without covariates (fit with covariates=True)"
         )
+    given = by_name(given)
     if isinstance(given, Mapping):
         unknown = [name for name in given if name not in spec.names]
         if unknown:

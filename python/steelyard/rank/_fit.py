@@ -143,7 +143,7 @@ class BradleyTerryFit:
             Items of the fit.
         home : int or array_like, default 0
             +1 where a is at home, -1 where b is, 0 neutral.
-        covariates : mapping {name: number or array}, or array_like of shape (..., p), optional
+        covariates : mapping {name: number or array}, data frame, or array_like of shape (..., p), optional
             Of the p covariates, differences a minus b, in the units of the data. Default 0: alike in style.
 
         Returns

@@ -277,7 +277,20 @@ def _parse_days(array: Values, name: str, row_name: RowName) -> Values:
     return np.array([days[value] for value in values], dtype="datetime64[D]")
 
 
+def by_name(values: Any) -> Any:
+    """The columns of a data frame that names them, as a mapping; anything else as it is."""
+    if isinstance(values, Mapping | np.ndarray) or not hasattr(values, "columns"):
+        return values
+    import narwhals as nw
+
+    frame = nw.from_native(values, eager_only=True, pass_through=True)
+    if not isinstance(frame, nw.DataFrame) or not all(isinstance(name, str) for name in frame.columns):
+        return values
+    return {name: frame.get_column(name).to_numpy() for name in frame.columns}
+
+
 def _check_covariates(values: Any, n: int) -> tuple[npt.NDArray[np.float64], tuple[str, ...]]:
+    values = by_name(values)
     if isinstance(values, Mapping):
         if not values:
             raise ValueError("covariates must name at least one column")
