@@ -385,6 +385,8 @@ def test_what_does_not_fit_is_named():
         bradley_terry(games).predict(0, 1, covariates={"length": 1})
     with pytest.raises(ValueError, match="kind"):
         fit.coefficients.standard_errors("robust")
+    with pytest.raises(KeyError, match="no covariate 'lists', only length"):
+        fit.coefficients["lists"]
 
 
 def test_data_frames_are_read_by_the_names_of_their_columns():

@@ -145,6 +145,8 @@ class Coefficients:
         return len(self.names)
 
     def __getitem__(self, name: str) -> float:
+        if name not in self.names:
+            raise KeyError(f"no covariate {name!r}, only {', '.join(self.names)}")
         return float(self.values[self.names.index(name)])
 
     def covariance(self, kind: str = "sandwich", *, n_threads: int | None = None) -> Array:
