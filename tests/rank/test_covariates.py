@@ -356,6 +356,8 @@ def test_an_optimum_is_refused_exactly_where_a_linear_program_finds_a_way_out(ti
 def test_what_does_not_fit_is_named():
     winner, loser, z, _ = votes(2, 4, 100, np.array([0.5]))
     games = Comparisons.from_pairs(winner, loser, covariates={"length": z[:, 0]})
+    with pytest.raises(ValueError, match="covariates must have distinct names"):
+        Comparisons.from_pairs(winner, loser, covariates={1: z[:, 0], "1": 2 * z[:, 0]})
     with pytest.raises(ValueError, match="covariates needs comparisons with covariates"):
         bradley_terry(Comparisons.from_pairs(winner, loser), covariates=True)
     with pytest.raises(ValueError, match=r"covariates: no column 'lenght'.*length"):

@@ -295,6 +295,8 @@ def _check_covariates(values: Any, n: int) -> tuple[npt.NDArray[np.float64], tup
         if not values:
             raise ValueError("covariates must name at least one column")
         names = tuple(map(str, values))
+        if len(set(names)) < len(names):
+            raise ValueError(f"covariates must have distinct names, got {names}")
         return np.column_stack(
             [check_vector(x, f"covariates[{k!r}]", length=n) for k, x in values.items()]
         ), names
