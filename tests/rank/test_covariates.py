@@ -403,3 +403,16 @@ def test_data_frames_are_read_by_the_names_of_their_columns():
     np.testing.assert_array_equal(fit.predict(0, 1, covariates=pandas.DataFrame(asked)).win, expected.win)
     unnamed = Comparisons.from_pairs(winner, loser, covariates=pandas.DataFrame(z))
     assert unnamed.covariate_names == ("x0", "x1")
+
+
+@pytest.mark.parametrize("scale", [1e-200, 1e200])
+def test_errors_of_coefficients_are_right_in_units_whose_squares_are_not(scale):
+    winner, loser, z, _ = votes(2, 4, 200, np.array([0.5]))
+    fit = bradley_terry(Comparisons.from_pairs(winner, loser, covariates=z), covariates=True)
+    own = bradley_terry(
+        Comparisons.from_pairs(winner, loser, covariates=z * scale), covariates=True, standardize=False
+    )
+    found, expected = own.coefficients.to_frame(), fit.coefficients.to_frame()
+    np.testing.assert_allclose(found["p_value"], expected["p_value"], rtol=1e-6)
+    for name in ("value", "standard_error", "lower", "upper"):
+        np.testing.assert_allclose(found[name] * scale * fit.coefficients.scales, expected[name], rtol=1e-6)

@@ -172,17 +172,21 @@ class Coefficients:
         -----
         One solve of the Newton system a coefficient.
         """
+        units = self._fit._spec.covariates.units
+        return np.asarray(self._standardized(kind, n_threads) * np.outer(units, units))
+
+    def _standardized(self, kind: str, n_threads: int | None) -> Array:
+        """Covariance for one root mean square of each, whatever the units of `values`."""
         from ._covariance import KINDS, extra_covariance
 
         kind = check_choice(kind, "kind", KINDS)
-        units = self._fit._spec.covariates.units
         full = extra_covariance(self._fit, kind, check_threads(n_threads))
-        p = len(self)
-        return np.asarray(full[-p:, -p:] * np.outer(units, units))
+        return full[-len(self) :, -len(self) :]
 
     def standard_errors(self, kind: str = "sandwich", *, n_threads: int | None = None) -> Array:
         """Standard errors of `values`, shape (len(names),); arguments as of `covariance`."""
-        return np.sqrt(np.diag(self.covariance(kind, n_threads=n_threads)))
+        units = self._fit._spec.covariates.units
+        return np.asarray(units * np.sqrt(np.diag(self._standardized(kind, n_threads))))
 
     def to_frame(self, *, level: float = 0.95, kind: str = "sandwich") -> dict[str, npt.NDArray[Any]]:
         """Columns ``name``, ``value``, ``standard_error``, ``lower``, ``upper`` and ``p_value``.
