@@ -196,6 +196,13 @@ def test_labels_go_through_to_the_fit():
     assert fit.items[fit.order].tolist() == list("edcba")
 
 
+def test_nan_in_a_sparse_matrix_is_a_score_that_is_not_there():
+    table = np.array([[1.0, np.nan, 2.0], [2.0, 1.0, 1.0], [np.nan, 3.0, 2.0]])
+    found, plain = Comparisons.from_scores(sparse.csr_array(table)), Comparisons.from_scores(table)
+    for name in ("left", "right", "left_wins", "right_wins", "ties"):
+        np.testing.assert_array_equal(getattr(found, name), getattr(plain, name))
+
+
 @pytest.mark.parametrize("variant", hostile.params(hostile.VALID))
 def test_any_layout_gives_the_same_counts(variant):
     hostile.check_same(lambda x: Comparisons.from_scores(x).left_wins, scores(4, missing=0.0)[0], variant)

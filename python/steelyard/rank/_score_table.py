@@ -151,7 +151,9 @@ def read_score_table(table: Any, name: str = "table") -> Any:
         if table.dtype.kind not in "fiub":
             raise TypeError(f"{name} must hold real numbers, got dtype {table.dtype}")
         found = sparse.coo_array(table)
-        values, (rows, cols) = found.data.astype(np.float64), found.coords
+        there = ~np.isnan(found.data)
+        values = found.data[there].astype(np.float64)
+        rows, cols = (place[there] for place in found.coords)
         if len(np.unique(rows.astype(np.int64) * found.shape[1] + cols)) < len(rows):
             raise ValueError(f"{name} lists an entry twice; call sum_duplicates() if their sum is meant")
     else:
