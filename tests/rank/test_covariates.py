@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 from hypothesis import example, given, settings
@@ -416,3 +418,17 @@ def test_errors_of_coefficients_are_right_in_units_whose_squares_are_not(scale):
     np.testing.assert_allclose(found["p_value"], expected["p_value"], rtol=1e-6)
     for name in ("value", "standard_error", "lower", "upper"):
         np.testing.assert_allclose(found[name] * scale * fit.coefficients.scales, expected[name], rtol=1e-6)
+
+
+def test_a_fit_that_was_stopped_early_does_not_wait_for_a_large_linear_program(monkeypatch):
+    asked = []
+    monkeypatch.setattr(
+        "scipy.optimize.linprog",
+        lambda *_, options, **__: asked.append(options["time_limit"]) or SimpleNamespace(x=None, fun=None),
+    )
+    for rows in (200, 30_000):
+        winner, loser, z, _ = votes(2, 4, rows, np.array([0.5]))
+        games = Comparisons.from_pairs(winner, loser, covariates=z)
+        with pytest.warns(steelyard.ConvergenceWarning):
+            bradley_terry(games, covariates=True, max_iter=1, tol=1e-300)
+    assert asked == [5.0]

@@ -30,7 +30,7 @@ from ._model import TIES, Cells, ModelSpec, cells_of, kernel_arguments, spec_of,
 Array = npt.NDArray[np.float64]
 
 SOLVERS = ("auto", "newton", "newman", "zermelo")
-_PROGRAM_LIMIT = 200_000  # edges of a linear program that judges a fit that did not converge
+_PROGRAM_LIMIT = 20_000  # edges of a linear program that judges a fit that did not converge
 _DEFAULT_ITERATIONS = {"newton": 100, "newman": 20_000, "zermelo": 20_000}
 
 

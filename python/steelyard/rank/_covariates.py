@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
 Array = npt.NDArray[np.float64]
 
+_PROGRAM_SECONDS = 5.0
+
 
 @dataclass(frozen=True)
 class Covariates:
@@ -86,7 +88,8 @@ def rising_direction(cells: Cells, spec: ModelSpec) -> Array | None:
     """Of tie, home and coefficients, a direction along which the likelihood never falls, or None.
 
     By a linear program (HiGHS): wins ask dx >= u, losses -dx >= u, ties |dx| <= u, as
-    csrc/rank/separation.hpp has it; a prior holds the strengths.
+    csrc/rank/separation.hpp has it; a prior holds the strengths. Given up after a few seconds, for which
+    Ctrl-C has to wait.
     """
     from scipy import sparse
     from scipy.optimize import linprog
@@ -114,7 +117,13 @@ def rising_direction(cells: Cells, spec: ModelSpec) -> Array | None:
     held = (0.0, 0.0)
     bounds = [held if spec.prior > 0 or i == 0 else (-1.0, 1.0) for i in range(n)]
     bounds += [(-1.0, 1.0) if spec.ties != "none" else held] + [(-1.0, 1.0)] * spec.effects
-    found = linprog(-asked.sum(axis=0), A_ub=-asked, b_ub=np.zeros(asked.shape[0]), bounds=bounds)
+    found = linprog(
+        -asked.sum(axis=0),
+        A_ub=-asked,
+        b_ub=np.zeros(asked.shape[0]),
+        bounds=bounds,
+        options={"time_limit": _PROGRAM_SECONDS},
+    )
     if found.x is None or -found.fun < 1e-7:
         return None
     return np.asarray(found.x[n + (spec.ties == "none") :])
