@@ -79,6 +79,7 @@ py::dict fit(const rank::PairGraph& graph, const Array<double>& wins, const Arra
   options.warm_sweeps = warm_sweeps;
   Info info;
   double log_likelihood = 0.0, proving = 0.0;
+  bool finite = true;
   std::vector<double> away;
   {
     const py::gil_scoped_release unlocked;  // safe: the arrays and the graph are held by the caller
@@ -92,11 +93,15 @@ py::dict fit(const rank::PairGraph& graph, const Array<double>& wins, const Arra
     }
     Monitor last(n_threads);
     log_likelihood = rank::log_likelihood(graph, counts, model, at, last);
-    if (model.covariates > 0) proving = rank::proving_decrement(graph, counts, model, at);
+    if (model.covariates > 0) {
+      proving = rank::proving_decrement(graph, counts, model, at);
+      finite = info.converged &&
+               rank::proves_finite(graph, counts, model, at, info.error_bound, linear_of(linear), last);
+    }
   }
   return py::dict("strengths"_a = take(std::move(at.strengths)), "tie"_a = at.tie, "home"_a = at.home,
                   "coefficients"_a = take(std::move(at.coefficients)), "log_likelihood"_a = log_likelihood,
-                  "proving_decrement"_a = proving, "away"_a = take(std::move(away)),
+                  "proving_decrement"_a = proving, "finite"_a = finite, "away"_a = take(std::move(away)),
                   "info"_a = to_dict(info));
 }
 

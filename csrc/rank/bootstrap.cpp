@@ -115,16 +115,17 @@ class Worker {
  private:
   /// Coefficients of covariates without a finite optimum are seen by the fit alone.
   static bool ran_away(const NewtonSolver& solver, const PairGraph& graph, const Model& model,
-                       const Counts& counts, const Parameters& at, const Info& info) {
+                       const Counts& counts, const Parameters& at, const Info& info, Linear linear,
+                       Monitor& monitor) {
     return solver.receded() || (model.covariates > 0 && info.converged &&
-                                info.error_bound >= proving_decrement(graph, counts, model, at));
+                                !proves_finite(graph, counts, model, at, info.error_bound, linear, monitor));
   }
 
   RoundState run(NewtonSolver& solver, const Model& model, const Counts& counts, Parameters& at,
                  const FitOptions& options, Info& info, Monitor& outer) const {
     Monitor monitor = Monitor::inside(outer);
     info = solver.fit(counts, at, options, monitor);
-    if (ran_away(solver, graph_, model, counts, at, info)) return give_up(at);
+    if (ran_away(solver, graph_, model, counts, at, info, linear_, monitor)) return give_up(at);
     return info.converged ? RoundState::converged : RoundState::unconverged;
   }
 
@@ -289,7 +290,7 @@ class Worker {
     const Linear linear = graph.items <= linalg::own_cholesky_limit ? Linear::dense : Linear::cg;
     NewtonSolver solver(graph, model, linear, monitor);
     info = solver.fit(counts, at, options, monitor);
-    return !ran_away(solver, graph, model, counts, at, info);
+    return !ran_away(solver, graph, model, counts, at, info, linear, monitor);
   }
 
   const PairGraph& graph_;

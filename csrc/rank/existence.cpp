@@ -4,6 +4,8 @@
 #include <cmath>
 #include <limits>
 
+#include "rank/components.hpp"
+
 namespace steelyard::rank {
 namespace {
 
@@ -36,16 +38,13 @@ double ties_of(const Counts& counts, std::size_t cell) {
   return counts.ties.empty() ? 0.0 : counts.ties[cell];
 }
 
-}  // namespace
-
-std::optional<int> dependent_column(const PairGraph& graph, const Counts& counts, const Model& model,
-                                    const Parameters& at, Monitor& monitor) {
-  Derivatives d;
-  StrengthSystem system(graph, model, Linear::automatic, monitor);
-  if (!evaluate(graph, counts, model, at, d, monitor) || !system.prepare(d, monitor)) return std::nullopt;
+/// As dependent_column, of a prepared system. True in `known` if it could be told.
+std::optional<int> dependent_of(const Derivatives& d, StrengthSystem& system, bool& known, Monitor& monitor) {
+  const auto items = std::ssize(d.gradient);
   std::vector<double> solved(d.border.size());
-  if (!system.solve(d, d.border.data(), solved.data(), d.extra, 1e-10, monitor)) return std::nullopt;
-  Small left = schur_complement(d, d.border.data(), solved.data(), graph.items, d.extra);
+  known = system.solve(d, d.border.data(), solved.data(), d.extra, 1e-10, monitor);
+  if (!known) return std::nullopt;
+  Small left = schur_complement(d, d.border.data(), solved.data(), items, d.extra);
   for (int j = 0; j < d.extra; ++j) {
     const double pivot = left.at(j, j);
     if (!(pivot > 1e-9 * d.extra_hessian[at_index(j * d.extra + j)])) return j;
@@ -55,16 +54,60 @@ std::optional<int> dependent_column(const PairGraph& graph, const Counts& counts
   return std::nullopt;
 }
 
+/// x of one edge.
+double difference(const PairGraph& graph, const Effects& effects, const Parameters& at, std::size_t k) {
+  return at.strengths[at_index(graph.left[k])] - at.strengths[at_index(graph.right[k])] +
+         effects.shift(k, at);
+}
+
+/// The counts without the cells whose m is below `least`.
+struct Kept {
+  std::vector<double> wins, losses, ties, games;
+  bool all = true;
+
+  Counts counts() const { return {wins, losses, ties}; }
+};
+
+Kept without_certain(const PairGraph& graph, const Counts& counts, const Model& model, const Parameters& at,
+                     double least) {
+  const Effects effects(graph, model);
+  Kept kept{{counts.wins.begin(), counts.wins.end()},
+            {counts.losses.begin(), counts.losses.end()},
+            {counts.ties.begin(), counts.ties.end()},
+            {}};
+  kept.games.resize(kept.wins.size());
+  for (std::size_t k = 0; k < kept.wins.size(); ++k) {
+    const double x = difference(graph, effects, at, k), t = ties_of(counts, k);
+    if (modulus(model, at, x, counts.wins[k], counts.losses[k], t) < least) {
+      kept.wins[k] = kept.losses[k] = 0.0;
+      if (!kept.ties.empty()) kept.ties[k] = 0.0;
+      kept.all = false;
+    }
+    kept.games[k] = kept.wins[k] + kept.losses[k] + (kept.ties.empty() ? 0.0 : kept.ties[k]);
+  }
+  return kept;
+}
+
+}  // namespace
+
+std::optional<int> dependent_column(const PairGraph& graph, const Counts& counts, const Model& model,
+                                    const Parameters& at, Monitor& monitor) {
+  Derivatives d;
+  StrengthSystem system(graph, model, Linear::automatic, monitor);
+  if (!evaluate(graph, counts, model, at, d, monitor) || !system.prepare(d, monitor)) return std::nullopt;
+  bool known = false;
+  return dependent_of(d, system, known, monitor);
+}
+
 double proving_decrement(const PairGraph& graph, const Counts& counts, const Model& model,
                          const Parameters& at) {
   const Effects effects(graph, model);
   double least = std::numeric_limits<double>::infinity(), ties = 0.0;
   for (std::size_t k = 0; k < graph.left.size(); ++k) {
-    const double x =
-        at.strengths[at_index(graph.left[k])] - at.strengths[at_index(graph.right[k])] + effects.shift(k, at);
     const double t = ties_of(counts, k);
     ties += t;
-    least = std::min(least, modulus(model, at, x, counts.wins[k], counts.losses[k], t));
+    least = std::min(
+        least, modulus(model, at, difference(graph, effects, at, k), counts.wins[k], counts.losses[k], t));
   }
   if (model.ties == Ties::rao_kupper && ties > 0.0) {
     const double cosh = std::cosh(at.tie);
@@ -74,6 +117,29 @@ double proving_decrement(const PairGraph& graph, const Counts& counts, const Mod
     for (const double s : at.strengths) least = std::min(least, 2.0 * model.prior * logistic_variance(s));
   }
   return std::sqrt(least);
+}
+
+bool proves_finite(const PairGraph& graph, const Counts& counts, const Model& model, const Parameters& at,
+                   double decrement, Linear linear, Monitor& monitor) {
+  if (decrement < proving_decrement(graph, counts, model, at)) return true;
+  const double least = std::max(1e4 * decrement * decrement, 1e-24);
+  const auto kept = without_certain(graph, counts, model, at, least);
+  if (kept.all || !std::isfinite(least)) return false;
+  if (model.prior <= 0.0 &&
+      strong_components(graph.left, graph.right, kept.games, kept.games, graph.items, &monitor).count != 1)
+    return false;
+  Derivatives all, d;
+  if (!evaluate(graph, counts, model, at, all, monitor) ||
+      !evaluate(graph, kept.counts(), model, at, d, monitor))
+    return false;
+  d.gradient = all.gradient;
+  d.extra_gradient = all.extra_gradient;
+  StrengthSystem system(graph, model, linear, monitor);
+  NewtonDirection direction;
+  bool known = false;
+  return system.prepare(d, monitor) && !dependent_of(d, system, known, monitor) && known &&
+         system.direction(d, 1e-8, direction, monitor) &&
+         direction.decrement < proving_decrement(graph, kept.counts(), model, at);
 }
 
 bool recedes(const PairGraph& graph, const Counts& counts, const Model& model,

@@ -9,8 +9,10 @@
 // and likewise for the prior and Rao-Kupper's threshold. So f'' falls along d no faster than exp(-t r), r <=
 // |d|_H / sqrt(m) for the least m_k = m, and f rises at last along every ray, that is, has its minimum, if
 // the Newton decrement is below sqrt(m) (compare Bach, "Self-concordant analysis for logistic regression",
-// Electron. J. Stat. 4, 2010). Where there is no finite optimum this never holds: the decrement and sqrt(m)
-// fall together, and Newton's direction becomes one along which the likelihood never falls.
+// Electron. J. Stat. 4, 2010). The same holds with H and m of some of the terms only, since the others do not
+// make f'' smaller: cells that are all but certain (outlying z), whose m is tiny, may be left out. Where
+// there is no finite optimum this never holds: the decrement and sqrt(m) fall together, and Newton's
+// direction becomes one along which the likelihood never falls.
 #pragma once
 
 #include <optional>
@@ -28,6 +30,11 @@ std::optional<int> dependent_column(const PairGraph& graph, const Counts& counts
 /// sqrt(m): a smaller Newton decrement at this point proves that the optimum is finite. O(cells).
 double proving_decrement(const PairGraph& graph, const Counts& counts, const Model& model,
                          const Parameters& at);
+
+/// Whether the optimum is proven to be finite at a point of this Newton decrement, from all cells or, by one
+/// more solve, without those whose m is below the larger of 1e4 decrement^2 and 1e-24.
+bool proves_finite(const PairGraph& graph, const Counts& counts, const Model& model, const Parameters& at,
+                   double decrement, Linear linear, Monitor& monitor);
 
 /// Whether the likelihood never falls along the direction: no outcome seen becomes less likely, up to 1e-6 of
 /// the largest change.

@@ -47,13 +47,10 @@ double largest_change(const PairGraph& graph, const Model& model, const NewtonDi
   return largest;
 }
 
-double longest_step(const PairGraph& graph, const Model& model, const Parameters& at,
-                    const NewtonDirection& d, Monitor& monitor) {
-  const double largest = largest_change(graph, model, d, monitor);
-  double step = largest > longest_move ? longest_move / largest : 1.0;
-  if (model.ties == Ties::rao_kupper && d.extra[0] < 0.0)
-    step = std::min(step, -0.9 * at.tie / d.extra[0]);  // delta > 0
-  return step;
+/// A full step, or as much of it as keeps delta > 0.
+double allowed_step(const Model& model, const Parameters& at, const NewtonDirection& d) {
+  const bool towards_zero = model.ties == Ties::rao_kupper && d.extra[0] < 0.0;
+  return towards_zero ? std::min(1.0, -0.9 * at.tie / d.extra[0]) : 1.0;
 }
 
 Parameters moved(const Model& model, const Parameters& from, const NewtonDirection& d, double step) {
@@ -69,19 +66,40 @@ NewtonSolver::NewtonSolver(const PairGraph& graph, const Model& model, Linear li
     : graph_(graph), model_(model), system_(graph, model, linear, monitor) {}
 
 bool NewtonSolver::take_step(const Counts& counts, Parameters& at, double& length, Monitor& monitor) {
-  length = longest_step(graph_, model_, at, direction_, monitor);
+  const double allowed = allowed_step(model_, at, direction_);
+  const double largest = largest_change(graph_, model_, direction_, monitor);
+  const double cautious = largest > longest_move ? std::min(allowed, longest_move / largest) : allowed;
+  length = model_.covariates > 0 ? allowed : cautious;
   const double before = direction_.slope;
   for (int attempt = 0; attempt < 40; ++attempt) {
     Parameters next = moved(model_, at, direction_, length);
     if (!evaluate(graph_, counts, model_, next, now_, monitor)) return false;
     const double after = slope_along(now_, direction_);
-    if (std::isfinite(after) && after >= -0.5 * before) {
+    // A long step may not pass the maximum: up to there the likelihood rises.
+    if (std::isfinite(after) && after >= (length > cautious ? 0.0 : -0.5 * before)) {
+      if (model_.covariates > 0 && allowed == 1.0) lengthen(counts, at, next, length, monitor);
       at = std::move(next);
-      return true;
+      return !monitor.stopped();
     }
     length *= std::isfinite(after) ? std::clamp(before / (before - after), 0.1, 0.7) : 0.1;
   }
   return false;
+}
+
+void NewtonSolver::lengthen(const Counts& counts, const Parameters& from, Parameters& to, double& length,
+                            Monitor& monitor) {
+  const double before = direction_.slope;
+  while (slope_along(now_, direction_) > 0.5 * before && !monitor.poll()) {
+    Parameters next = moved(model_, from, direction_, 2.0 * length);
+    if (model_.ties == Ties::rao_kupper && !(next.tie > 0.1 * from.tie)) return;
+    Derivatives there;
+    if (!evaluate(graph_, counts, model_, next, there, monitor)) return;
+    const double after = slope_along(there, direction_);
+    if (!(after >= -0.5 * before)) return;
+    now_ = std::move(there);
+    to = std::move(next);
+    length *= 2.0;
+  }
 }
 
 bool NewtonSolver::find_direction(double accuracy, double tol, Monitor& monitor) {

@@ -4,6 +4,9 @@
 // optimum than tol of its inverse-Hessian standard errors. A step is shortened to change no difference of met
 // items by more than 5 and kept when the slope along it has not turned by more than it was; where the Hessian
 // is singular to rounding (start far out) a Newman sweep replaces the step.
+// With covariates one row of outlying z would let such steps hardly move the others, and curves the
+// likelihood near the start only: steps may be longer if they do not pass the maximum, and double while the
+// slope stays above half of what it was.
 #pragma once
 
 #include "core/info.hpp"
@@ -35,6 +38,8 @@ class NewtonSolver {
  private:
   bool find_direction(double accuracy, double tol, Monitor& monitor);
   bool take_step(const Counts& counts, Parameters& at, double& length, Monitor& monitor);
+  void lengthen(const Counts& counts, const Parameters& from, Parameters& to, double& length,
+                Monitor& monitor);
 
   const PairGraph& graph_;
   Model model_;

@@ -281,6 +281,35 @@ def test_a_start_from_an_earlier_fit_is_matched_by_name():
     np.testing.assert_allclose(warm.coefficients.values, first.coefficients.values[::-1], atol=1e-9)
 
 
+@pytest.mark.parametrize("ties", ["drop", "davidson", "rao-kupper"])
+@pytest.mark.parametrize("tails", ["log-normal", "cauchy", "one far out"])
+def test_covariates_of_heavy_tails_are_fitted_and_proven(tails, ties):
+    rng = np.random.default_rng(1)
+    n, rows, s = 6, 2000, rng.normal(size=6)
+    a = rng.integers(0, n, rows)
+    b = (a + rng.integers(1, n, rows)) % n
+    z = rng.normal(size=rows)
+    if tails == "log-normal":
+        z = rng.lognormal(0, 3, rows) * rng.choice([-1, 1], rows)
+    elif tails == "cauchy":
+        z = rng.standard_cauchy(rows)
+    x = s[a] - s[b] + 0.5 * z
+    if tails == "one far out":
+        x[0], z[0] = 1.0, 1e8
+    tie = (ties != "drop") & (rng.random(rows) < 0.2) & (np.abs(x) < 3)
+    won = rng.random(rows) < 1 / (1 + np.exp(-np.clip(x, -700, 700)))
+    won[0] |= tails == "one far out"
+    winner, loser, z = np.where(won, a, b), np.where(won, b, a), np.where(won, z, -z)
+    games = Comparisons.from_pairs(winner, loser, tie=tie, covariates=z[:, None])
+    fit = bradley_terry(games, covariates=True, ties=ties, standardize=False)
+    assert fit.info.converged
+    assert fit.info.iterations < 60
+    assert fit.coefficients.values[0] == pytest.approx(0.5, abs=0.12)
+    if ties == "drop":
+        lost = 1 - fit.predict(winner, loser, covariates=z[:, None]).win
+        assert abs(z @ lost) < 1e-6 * (np.abs(z) @ lost)
+
+
 # ---- no finite optimum
 
 

@@ -231,7 +231,7 @@ def _result(comparisons: Comparisons, ties: str, spec: ModelSpec, out: dict[str,
     info = RankInfo.from_core(out["info"], shift=shift)
     if not info.converged:
         info = _with_message(info)
-    elif len(spec.covariates) and (info.error_bound or 0.0) >= out["proving_decrement"]:
+    elif not out["finite"]:
         info = _unproven(info, out["proving_decrement"])
     return BradleyTerryFit(
         strengths=strengths,
