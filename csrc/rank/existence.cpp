@@ -143,26 +143,41 @@ bool proves_finite(const PairGraph& graph, const Counts& counts, const Model& mo
 }
 
 bool recedes(const PairGraph& graph, const Counts& counts, const Model& model,
-             const NewtonDirection& direction) {
+             const NewtonDirection& direction, double rest) {
   const Effects effects(graph, model);
   const double* by_effect = direction.extra.data() + model.tie_columns();
-  double least = std::numeric_limits<double>::infinity(), most = 0.0;
   // What each outcome asks of (dx, u), as separation.hpp has it: u = 2 d log nu, or d delta.
   const double u = model.tie_columns() == 0         ? 0.0
                    : model.ties == Ties::rao_kupper ? direction.extra[0]
                                                     : 2.0 * direction.extra[0];
+  double most = 0.0;
+  const auto change_of = [&](std::size_t k, double& parts) {
+    const double left = direction.strengths[at_index(graph.left[k])];
+    const double right = direction.strengths[at_index(graph.right[k])];
+    double dx = left - right;
+    parts = std::fabs(left) + std::fabs(right) + std::fabs(u);
+    for (int c = 0; c < effects.count(); ++c) {
+      const double part = effects.at(k, c) * by_effect[c];
+      dx += part;
+      parts += std::fabs(part);
+    }
+    return dx;
+  };
+  double parts = 0.0;
+  for (std::size_t k = 0; k < graph.left.size(); ++k)
+    most = std::max({most, std::fabs(change_of(k, parts)), std::fabs(u)});
+  if (!(most > 0.0)) return false;
   for (std::size_t k = 0; k < graph.left.size(); ++k) {
-    double dx = direction.strengths[at_index(graph.left[k])] - direction.strengths[at_index(graph.right[k])];
-    for (int c = 0; c < effects.count(); ++c) dx += effects.at(k, c) * by_effect[c];
-    if (counts.wins[k] > 0.0) least = std::min(least, dx - u);
-    if (counts.losses[k] > 0.0) least = std::min(least, -dx - u);
-    if (ties_of(counts, k) > 0.0) least = std::min(least, u - std::fabs(dx));
-    most = std::max({most, std::fabs(dx), std::fabs(u)});
+    const double dx = change_of(k, parts), least = -1e-6 * parts - rest * most;
+    if (counts.wins[k] > 0.0 && !(dx - u >= least)) return false;
+    if (counts.losses[k] > 0.0 && !(-dx - u >= least)) return false;
+    if (ties_of(counts, k) > 0.0 && !(u - std::fabs(dx) >= least)) return false;
   }
   if (model.prior > 0.0) {
-    for (const double move : direction.strengths) least = std::min(least, -std::fabs(move));
+    for (const double move : direction.strengths)
+      if (!(std::fabs(move) <= rest * most)) return false;
   }
-  return most > 0.0 && least >= -1e-6 * most;
+  return true;
 }
 
 }  // namespace steelyard::rank

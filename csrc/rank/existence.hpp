@@ -37,8 +37,8 @@ bool proves_finite(const PairGraph& graph, const Counts& counts, const Model& mo
                    double decrement, Linear linear, Monitor& monitor);
 
 /// Whether the likelihood never falls along the direction: no outcome seen becomes less likely, up to 1e-6 of
-/// the largest change.
+/// what the parts of its own change add up to and `rest` of the largest change.
 bool recedes(const PairGraph& graph, const Counts& counts, const Model& model,
-             const NewtonDirection& direction);
+             const NewtonDirection& direction, double rest);
 
 }  // namespace steelyard::rank

@@ -137,7 +137,7 @@ Info NewtonSolver::fit(const Counts& counts, Parameters& at, const FitOptions& o
     info.converged = found && direction_.decrement <= options.tol;
     receded_ = model_.covariates > 0 && found && info.iterations >= suspicious_steps &&
                largest_change(graph_, model_, direction_, monitor) > 0.5 &&
-               recedes(graph_, counts, model_, direction_);
+               recedes(graph_, counts, model_, direction_, system_.chosen() == Linear::cg ? 1e-7 : 1e-11);
     if (receded_) info.converged = false;
     // Near the floor of rounding the decrement no longer falls.
     stalled = info.error_bound < 0.5 * best ? 0 : stalled + 1;

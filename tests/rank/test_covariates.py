@@ -310,6 +310,24 @@ def test_covariates_of_heavy_tails_are_fitted_and_proven(tails, ties):
         assert abs(z @ lost) < 1e-6 * (np.abs(z) @ lost)
 
 
+def test_a_vote_against_a_covariate_counts_however_small_it_is_there():
+    z = np.r_[np.ones(100), np.zeros(10), -1e-7]
+    games = Comparisons.from_pairs(["a"] * 105 + ["b"] * 6, ["b"] * 105 + ["a"] * 6, covariates={"z": z})
+    fit = bradley_terry(games, covariates=True, standardize=False)
+    assert fit.info.converged
+    # 100 sigma(-s - b) = 1e-7 sigma(s + ...): the votes at z = 1 against the one at z = -1e-7
+    s, slope = fit.strengths[0] - fit.strengths[1], fit.coefficients["z"]
+    up, down = 100 / (1 + np.exp(s + slope)), 1e-7 / (1 + np.exp(-s - 1e-7 * slope))
+    assert up == pytest.approx(down, rel=1e-6)
+    with pytest.raises(steelyard.SeparationError, match="keeps rising"):
+        bradley_terry(
+            Comparisons.from_pairs(
+                games.items[[0] * 105 + [1] * 5], games.items[[1] * 105 + [0] * 5], covariates=z[:-1, None]
+            ),
+            covariates=True,
+        )
+
+
 # ---- no finite optimum
 
 
