@@ -45,7 +45,7 @@ std::optional<int> dependent_of(const Derivatives& d, StrengthSystem& system, bo
   known = system.solve(d, d.border.data(), solved.data(), d.extra, 1e-10, monitor);
   if (!known) return std::nullopt;
   Small left = schur_complement(d, d.border.data(), solved.data(), items, d.extra);
-  for (int j = 0; j < d.extra; ++j) {
+  for (int j = 0; j < d.extra && !monitor.poll(); ++j) {
     const double pivot = left.at(j, j);
     if (!(pivot > 1e-9 * d.extra_hessian[at_index(j * d.extra + j)])) return j;
     for (int i = j + 1; i < d.extra; ++i)

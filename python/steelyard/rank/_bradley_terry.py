@@ -279,6 +279,9 @@ def _separated(spec: ModelSpec, away: Array) -> SeparationError:
 
 def _require_determined(cells: Cells, spec: ModelSpec, n_items: int, threads: int) -> None:
     """Raises where a coefficient is confounded with strengths or other parameters."""
+    rows, names = len(cells.wins), spec.covariates.names
+    if len(names) > rows:  # seen without the O(rows p^2 + p^3) of pivots
+        raise SeparationError(_separation_message(names[rows], True), names[rows])
     column = _core._dependent_column(
         **kernel_arguments(cells, spec),
         strengths=np.zeros(n_items),
