@@ -487,3 +487,13 @@ def test_more_covariates_than_rows_are_refused_at_once():
     for prior in (0.0, 1.0):
         with pytest.raises(steelyard.SeparationError, match=r"x4 has no finite optimum.*does not determine"):
             bradley_terry(games, covariates=True, prior=prior)
+
+
+def test_a_message_lists_few_of_many_covariates():
+    z = np.random.default_rng(0).normal(size=(40, 30))
+    games = Comparisons.from_pairs(["a", "b"] * 20, ["b", "a"] * 20, covariates=z)
+    with pytest.raises(
+        steelyard.SeparationError, match=r"^x\d+, x\d+, x\d+, x\d+, x\d+ and \d+ more"
+    ) as caught:
+        bradley_terry(games, covariates=True)
+    assert caught.value.parameter.count(", ") > 5

@@ -273,8 +273,12 @@ def _separated(spec: ModelSpec, away: Array) -> SeparationError:
     """Names the parameters that move along the direction in which the likelihood never falls."""
     names = [*spec.extra_names, *spec.covariates.names]
     moving = [names[k] for k in np.flatnonzero(np.abs(away) > 1e-3 * np.abs(away).max())]
-    name = ", ".join(moving)
-    return SeparationError(_separation_message(name, False), name)
+    return SeparationError(_separation_message(_listed(moving), False), ", ".join(moving))
+
+
+def _listed(names: list[str], most: int = 5) -> str:
+    more = f" and {len(names) - most} more" if len(names) > most else ""
+    return ", ".join(names[:most]) + more
 
 
 def _require_determined(cells: Cells, spec: ModelSpec, n_items: int, threads: int) -> None:
