@@ -171,7 +171,7 @@ py::object dependent_column(const rank::PairGraph& graph, const Array<double>& w
   std::optional<int> found;
   {
     const py::gil_scoped_release unlocked;
-    found = rank::dependent_column(graph, counts, model, at, monitor);
+    found = rank::dependent_column(graph, counts, model, at, rank::Linear::automatic, monitor);
   }
   if (monitor.stopped()) raise_interrupted();
   if (!found) return py::none();

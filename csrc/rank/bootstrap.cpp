@@ -106,30 +106,34 @@ class Worker {
       const auto components = strong();
       if (components.count > 1) return fit_core(components, model, at, options, info, outer);
     }
-    if (model.extra() > 0 && find_separation(graph_, used(model), model, monitor)) return give_up(at);
+    if (model.extra() > 0 && find_separation(graph_, used(model), model, monitor)) return give_up(at, info);
     if (whole) return run(*solver_, model, votes_.counts(), at, options, info, outer);
     NewtonSolver simpler(graph_, model, linear_, monitor);
     return run(simpler, model, used(model), at, options, info, outer);
   }
 
  private:
-  /// Coefficients of covariates without a finite optimum are seen by the fit alone.
+  /// Coefficients of covariates without a finite optimum, or that these votes do not determine, are seen by
+  /// the fit alone.
   static bool ran_away(const NewtonSolver& solver, const PairGraph& graph, const Model& model,
                        const Counts& counts, const Parameters& at, const Info& info, Linear linear,
                        Monitor& monitor) {
-    return solver.receded() || (model.covariates > 0 && info.converged &&
-                                !proves_finite(graph, counts, model, at, info.error_bound, linear, monitor));
+    if (model.covariates == 0) return false;
+    if (solver.receded()) return true;
+    return info.converged ? !proves_finite(graph, counts, model, at, info.error_bound, linear, monitor)
+                          : dependent_column(graph, counts, model, at, linear, monitor).has_value();
   }
 
   RoundState run(NewtonSolver& solver, const Model& model, const Counts& counts, Parameters& at,
                  const FitOptions& options, Info& info, Monitor& outer) const {
     Monitor monitor = Monitor::inside(outer);
     info = solver.fit(counts, at, options, monitor);
-    if (ran_away(solver, graph_, model, counts, at, info, linear_, monitor)) return give_up(at);
+    if (ran_away(solver, graph_, model, counts, at, info, linear_, monitor)) return give_up(at, info);
     return info.converged ? RoundState::converged : RoundState::unconverged;
   }
 
-  static RoundState give_up(Parameters& at) {
+  static RoundState give_up(Parameters& at, Info& info) {
+    info.error_bound = 0.0;  // nothing is left to be off by it
     std::fill(at.strengths.begin(), at.strengths.end(), nan);
     at.tie = at.home = nan;
     std::fill(at.coefficients.begin(), at.coefficients.end(), nan);
@@ -234,7 +238,7 @@ class Worker {
     }
     mean /= static_cast<double>(inner.strengths.size());
     const bool alone = inner.strengths.size() == 1;
-    if (!alone && !fit_part(code, model, inner, options, info, outer)) return give_up(at);
+    if (!alone && !fit_part(code, model, inner, options, info, outer)) return give_up(at, info);
     const auto below = reached(core, true), above = reached(core, false);
     for (size_t i = 0; i < items; ++i) {
       at.strengths[i] = core[i]    ? (alone ? 0.0 : inner.strengths[static_cast<size_t>(code[i])]) + mean

@@ -91,9 +91,9 @@ Kept without_certain(const PairGraph& graph, const Counts& counts, const Model& 
 }  // namespace
 
 std::optional<int> dependent_column(const PairGraph& graph, const Counts& counts, const Model& model,
-                                    const Parameters& at, Monitor& monitor) {
+                                    const Parameters& at, Linear linear, Monitor& monitor) {
   Derivatives d;
-  StrengthSystem system(graph, model, Linear::automatic, monitor);
+  StrengthSystem system(graph, model, linear, monitor);
   if (!evaluate(graph, counts, model, at, d, monitor) || !system.prepare(d, monitor)) return std::nullopt;
   bool known = false;
   return dependent_of(d, system, known, monitor);

@@ -25,7 +25,7 @@ namespace steelyard::rank {
 /// The first column of the border that the strengths and the columns before it determine (its pivot is below
 /// 1e-9 of its own curvature). Empty if there is none, or if the work was stopped.
 std::optional<int> dependent_column(const PairGraph& graph, const Counts& counts, const Model& model,
-                                    const Parameters& at, Monitor& monitor);
+                                    const Parameters& at, Linear linear, Monitor& monitor);
 
 /// sqrt(m): a smaller Newton decrement at this point proves that the optimum is finite. O(cells).
 double proving_decrement(const PairGraph& graph, const Counts& counts, const Model& model,

@@ -239,6 +239,24 @@ def test_rounds_whose_coefficients_run_away_are_counted():
     assert np.isnan(rounds.coefficients).mean() == share
 
 
+@pytest.mark.parametrize("where", ["few votes", "one item"])
+def test_rounds_that_do_not_determine_a_coefficient_do_not_keep_the_one_they_start_from(where):
+    winner, loser, z, _ = votes(0, 6, 500, np.array([0.5]))
+    rare = np.zeros(500)
+    if where == "few votes":
+        rare[:4] = [1, -1, 1, -1]
+    else:  # in rounds in which the item never won, or never lost, the others say nothing of the covariate
+        winner, loser = np.r_[winner, 9, 0, 9, 1, 2, 9], np.r_[loser, 0, 9, 1, 9, 9, 2]
+        z, rare = np.r_[z[:, 0], np.zeros(6)][:, None], np.r_[rare, 1, 0.5, -1, 0.3, 0.2, 0.7]
+    games = Comparisons.from_pairs(winner, loser, covariates=np.column_stack([z[:, 0], rare]))
+    fit = bradley_terry(games, covariates=True)
+    with pytest.warns(steelyard.DisconnectedWarning):
+        rounds = fit.bootstrap(300, method="multinomial", rng=0)
+    assert rounds.info.unconverged_rounds == 0
+    assert rounds.info.error_bound < 1e-6
+    assert not (rounds.coefficients[:, 1] == fit.coefficients.values[1]).any()
+
+
 @pytest.mark.parametrize("linear", ["dense", "sparse", "cg"])
 @pytest.mark.parametrize("ties", ["davidson", "rao-kupper", "drop"])
 @pytest.mark.parametrize("prior", [0.0, 0.5])

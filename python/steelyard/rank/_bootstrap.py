@@ -61,7 +61,8 @@ class BootstrapResult:
     tie_parameters, home_advantages : ndarray, shape (rounds,), or None
         Where they were fitted.
     coefficients : ndarray, shape (rounds, number of covariates), or None
-        Of the covariates, in the units of ``fit.coefficients``; NaN in rounds without a finite optimum.
+        Of the covariates, in the units of ``fit.coefficients``; NaN in rounds without a finite optimum for
+        them. Where only strengths have none, they are those of the items that can be compared.
     method : str
         How the comparisons were resampled.
     fit : BradleyTerryFit
