@@ -328,6 +328,19 @@ def test_covariates_of_heavy_tails_are_fitted_and_proven(tails, ties):
         assert abs(z @ lost) < 1e-6 * (np.abs(z) @ lost)
 
 
+@pytest.mark.parametrize("prior", [0.0, 0.5])
+def test_two_covariates_far_out_in_one_vote_are_told_apart_by_the_others(prior):
+    winner, loser, z, _ = votes(0, 6, 500, np.array([0.5, -0.3]))
+    alone = bradley_terry(Comparisons.from_pairs(winner[1:], loser[1:], covariates=z[1:]), covariates=True)
+    z[0] = 1e7  # a win that is certain since the coefficients add up to more than 0
+    fit = bradley_terry(
+        Comparisons.from_pairs(winner, loser, covariates=z), covariates=True, standardize=False, prior=prior
+    )
+    assert fit.info.converged
+    found, expected = fit.coefficients.values, alone.coefficients.values / alone.coefficients.scales
+    np.testing.assert_allclose(found, expected, atol=1e-6 if prior == 0 else 0.05)
+
+
 def test_a_vote_against_a_covariate_counts_however_small_it_is_there():
     z = np.r_[np.ones(100), np.zeros(10), -1e-7]
     games = Comparisons.from_pairs(["a"] * 105 + ["b"] * 6, ["b"] * 105 + ["a"] * 6, covariates={"z": z})

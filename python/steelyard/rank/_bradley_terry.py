@@ -287,7 +287,7 @@ def _require_determined(cells: Cells, spec: ModelSpec, n_items: int, threads: in
     if len(names) > rows:  # seen without the O(rows p^2 + p^3) of pivots
         raise SeparationError(_separation_message(names[rows], True), names[rows])
     column = _core._dependent_column(
-        **kernel_arguments(cells, spec),
+        **kernel_arguments(_evenly_weighted(cells, len(names)), spec),
         strengths=np.zeros(n_items),
         tie=starting_tie(cells, spec),
         home_advantage=0.0,
@@ -297,6 +297,20 @@ def _require_determined(cells: Cells, spec: ModelSpec, n_items: int, threads: in
     if column is not None:
         name = [*spec.extra_names, *spec.covariates.names][column]
         raise SeparationError(_separation_message(name, True), name)
+
+
+def _evenly_weighted(cells: Cells, p: int) -> Cells:
+    """Cells of which none outweighs the others by counts or outlying covariates.
+
+    They determine the same parameters, and those that hang on typical cells are not lost to rounding.
+    """
+    z = np.abs(np.asarray(cells.graph.covariates).reshape(-1, p))
+    far = np.ones(len(z))
+    for column in z.T:
+        np.maximum(far, column / np.median(column[column > 0]), out=far)
+    share = far**-2.0
+    ties = None if cells.ties is None else (cells.ties > 0) * share
+    return Cells(cells.graph, (cells.wins > 0) * share, (cells.losses > 0) * share, ties)
 
 
 def _require_optimum(
