@@ -129,10 +129,12 @@ Info NewtonSolver::fit(const Counts& counts, Parameters& at, const FitOptions& o
   bool ready = evaluate(graph_, counts, model_, at, now_, monitor);
   double accuracy = 0.1, best = std::numeric_limits<double>::infinity();
   int stalled = 0;
+  bool started = false;
   while (ready && !monitor.poll()) {
     double length = 0.0;
     const bool found = find_direction(accuracy, options.tol, monitor);
     if (monitor.stopped()) break;
+    started = started || found;
     info.error_bound = found ? direction_.decrement : std::numeric_limits<double>::infinity();
     info.converged = found && direction_.decrement <= options.tol;
     receded_ = model_.covariates > 0 && found && info.iterations >= suspicious_steps &&
@@ -146,6 +148,9 @@ Info NewtonSolver::fit(const Counts& counts, Parameters& at, const FitOptions& o
     if (!info.converged && !floor && !receded_ && info.iterations < options.max_iter) {
       ++info.iterations;
       if (!found || !take_step(counts, at, length, monitor)) {
+        if (!started) {  // so far out that the Hessian vanishes; a sweep moves strengths alone
+          for (double& value : at.coefficients) value *= 0.5;
+        }
         sweep(Sweep::newman, graph_, counts, model_, true, at, monitor);
         ready = evaluate(graph_, counts, model_, at, now_, monitor);
       }

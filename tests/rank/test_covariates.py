@@ -359,6 +359,15 @@ def test_a_vote_against_a_covariate_counts_however_small_it_is_there():
         )
 
 
+def test_a_start_from_a_fit_in_other_units_comes_back():
+    winner, loser, z, _ = votes(9, 6, 600, np.array([0.4, 0.9]))
+    first = bradley_terry(Comparisons.from_pairs(winner, loser, covariates=z), covariates=True)
+    games = Comparisons.from_pairs(winner, loser, covariates=1e6 * z)
+    again = bradley_terry(games, covariates=True, init=first)
+    assert again.info.converged
+    np.testing.assert_allclose(again.coefficients.values, first.coefficients.values, atol=1e-8)
+
+
 # ---- no finite optimum
 
 
