@@ -13,7 +13,7 @@ namespace {
 
 using std::ptrdiff_t;
 
-constexpr double single_gain = 1e-6;  // asked of a round in single precision: restarts forget directions
+constexpr double single_gain = 5e-7;  // asked of a round in single precision: restarts forget directions
 constexpr double full_gain = 1e-10;
 constexpr double least_gain = 0.25;  // a round that leaves more of the residual than this has gained nothing
 constexpr double spread_out = 0.35;  // share of n that the spread must reach for a factor not to pay
