@@ -143,6 +143,20 @@ class Coefficients:
         For one root mean square of the covariate; for one of its own units with ``standardize=False``.
     scales : ndarray, shape (len(names),)
         The root mean squares over the comparisons, which `values` refer to (1 with ``standardize=False``).
+
+    Examples
+    --------
+    One pair: ann wins 8 of 10 with the longer answer and 4 of 10 with the shorter one.
+
+    >>> from steelyard.rank import Comparisons, bradley_terry
+    >>> ann, ben = ["ann", "ann", "ben", "ben"], ["ben", "ben", "ann", "ann"]
+    >>> longer = {"longer": [1.0, -1.0, -1.0, 1.0]}  # of the winner
+    >>> games = Comparisons.from_pairs(ann, ben, count=[8, 4, 2, 6], covariates=longer)
+    >>> found = bradley_terry(games, covariates=True).coefficients
+    >>> print(round(found["longer"], 4), found.standard_errors().round(4))  # (log(8/2) - log(4/6)) / 2
+    0.8959 [0.5103]
+    >>> list(found.to_frame())
+    ['name', 'value', 'standard_error', 'lower', 'upper', 'p_value']
     """
 
     names: tuple[str, ...]
