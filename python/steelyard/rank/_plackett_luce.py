@@ -241,7 +241,7 @@ class PlackettLuceFit:
                 point["weight"] = weight if table.weight is None else weight * table.weight
                 found = _core._fit_plackett_luce(**point, **_ROUND)
                 if found["info"]["interrupted"]:
-                    raise KeyboardInterrupt
+                    raise interrupted(out[:done])
                 out[done] = found["strengths"] - found["strengths"].mean()
         except KeyboardInterrupt:
             raise interrupted(out[:done]) from None
