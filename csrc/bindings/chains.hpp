@@ -2,7 +2,7 @@
 #pragma once
 
 #include "bindings/arrays.hpp"
-#include "rank/hmc.hpp"
+#include "rank/chains.hpp"
 
 namespace steelyard::bindings {
 
@@ -21,7 +21,7 @@ inline std::vector<rank::Chain> read_chains(const OptionalArray<double>& positio
     throw py::value_error("positions, steps and moves must describe the chains");
   for (std::size_t c = 0; c < chains.size(); ++c) {
     const double* row = rows.row(static_cast<std::ptrdiff_t>(c));
-    chains[c].xi.assign(row, row + size);
+    chains[c].position.assign(row, row + size);
     chains[c].step = step[c];
     chains[c].moves = move[c];
   }
@@ -33,8 +33,8 @@ inline py::dict write_chains(const std::vector<rank::Chain>& chains, std::ptrdif
   std::vector<std::int64_t> moves, gradients, divergences;
   for (const auto& chain : chains) {
     // A chain that was stopped before it began has no position yet.
-    positions.insert(positions.end(), chain.xi.begin(), chain.xi.end());
-    positions.resize(positions.size() + static_cast<std::size_t>(size) - chain.xi.size(), 0.0);
+    positions.insert(positions.end(), chain.position.begin(), chain.position.end());
+    positions.resize(positions.size() + static_cast<std::size_t>(size) - chain.position.size(), 0.0);
     steps.push_back(chain.step);
     acceptance.push_back(chain.acceptance);
     moves.push_back(chain.moves);

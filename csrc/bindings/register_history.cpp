@@ -107,13 +107,14 @@ py::array_t<double> solve(const rank::HistoryPosterior& self, const Array<double
   return take(std::move(x), view.rows, view.cols);
 }
 
-/// Chains as (xi, step, moves); they go on where `chains` ended. The draws are chains x draws x ...
+/// Chains as (position, step, moves); they go on where `chains` ended. The draws are chains x draws x ...
+/// Without a posterior by Gibbs sampling.
 py::dict sample(const rank::PairGraph& graph, const Array<double>& wins, const Array<double>& losses,
                 const OptionalArray<double>& ties, const std::string& ties_model, bool home,
                 const Array<std::int64_t>& starts, const Array<double>& precision,
                 const OptionalArray<std::int8_t>& held, double prior, double first_mean,
                 double first_precision, const Array<double>& strengths, double tie, double home_advantage,
-                const rank::HistoryPosterior& posterior, const OptionalArray<double>& positions,
+                const rank::HistoryPosterior* posterior, const OptionalArray<double>& positions,
                 const OptionalArray<double>& steps, const OptionalArray<std::int64_t>& moves, int n_chains,
                 std::int64_t warmup, std::int64_t draws, const Array<std::int64_t>& kept, std::uint64_t seed,
                 int n_threads, const py::object& progress) {
@@ -121,10 +122,13 @@ py::dict sample(const rank::PairGraph& graph, const Array<double>& wins, const A
   const auto model = make_model(ties_model, home, 0.0);
   const auto lines = make_timelines(graph, starts, precision, held, prior, first_mean, first_precision);
   const auto at = make_parameters(strengths, tie, home_advantage);
+  if (posterior == nullptr && model.ties != rank::Ties::none)
+    throw py::value_error("Gibbs sampling is for wins and losses alone");
   const auto nodes = vector_view(kept, "kept");
   for (const auto k : nodes)
     if (k < 0 || k >= graph.items) throw py::value_error("kept must name nodes");
-  auto chains = read_chains(positions, steps, moves, n_chains, posterior.size());
+  const std::ptrdiff_t size = posterior != nullptr ? posterior->size() : graph.items + model.extra();
+  auto chains = read_chains(positions, steps, moves, n_chains, size);
   const auto rows = static_cast<std::size_t>(draws) * chains.size();
   std::vector<float> kept_strengths(rows * nodes.size());
   std::vector<double> extra(rows * static_cast<std::size_t>(model.extra())), log_posterior(rows);
@@ -134,7 +138,7 @@ py::dict sample(const rank::PairGraph& graph, const Array<double>& wins, const A
   std::int64_t made = 0;
   {
     const py::gil_scoped_release unlocked;
-    made = rank::sample_history(graph, counts, model, lines, at, posterior, chains, {warmup, draws}, seed,
+    made = rank::sample_history({graph, counts, model, lines, at}, posterior, chains, {warmup, draws}, seed,
                                 out, monitor);
   }
   const auto count = static_cast<py::ssize_t>(chains.size());
@@ -142,7 +146,7 @@ py::dict sample(const rank::PairGraph& graph, const Array<double>& wins, const A
       "strengths"_a = take(std::move(kept_strengths)).reshape({count, draws, std::ssize(nodes)}),
       "extra"_a = take(std::move(extra)).reshape({count, draws, static_cast<py::ssize_t>(model.extra())}),
       "log_posterior"_a = take(std::move(log_posterior), count, draws), "made"_a = made,
-      "interrupted"_a = monitor.stopped(), "chains"_a = write_chains(chains, posterior.size()));
+      "interrupted"_a = monitor.stopped(), "chains"_a = write_chains(chains, size));
 }
 
 }  // namespace
@@ -151,6 +155,7 @@ void register_history(py::module_& m) {
   py::class_<rank::HistoryPosterior>(m, "HistoryPosterior")
       .def("marginals", &marginals)
       .def("solve", &solve, "b"_a)
+      .def("entries", &rank::HistoryPosterior::entries)
       .def("log_determinant", &rank::HistoryPosterior::log_determinant);
   m.def("_fit_history", &fit, "graph"_a, "wins"_a, "losses"_a, "ties"_a, "ties_model"_a, "home"_a, "starts"_a,
         "precision"_a, "held"_a, "prior"_a, "first_mean"_a, "first_precision"_a, "strengths"_a, "tie"_a,

@@ -5,6 +5,7 @@
 #include "bindings/arrays.hpp"
 #include "bindings/register.hpp"
 #include "core/random.hpp"
+#include "rank/polya_gamma.hpp"
 #include "simd/table.hpp"
 
 namespace steelyard::bindings {
@@ -40,6 +41,8 @@ py::object random(const std::string& kind, std::ptrdiff_t size, std::uint64_t se
   if (kind == "exponential") return drawn(size, [&] { return source.exponential(); });
   if (kind == "normal") return drawn(size, [&] { return source.normal(); });
   if (kind == "gamma") return drawn(size, [&] { return source.gamma(a); });
+  if (kind == "polya_gamma")
+    return drawn(size, [&, n = static_cast<std::int64_t>(a)] { return rank::polya_gamma(n, b, source); });
   if (kind == "binomial")
     return drawn(size, [&, n = static_cast<std::int64_t>(a)] { return source.binomial(n, b); });
   if (kind == "below") return drawn(size, [&, n = static_cast<std::int64_t>(a)] { return source.below(n); });

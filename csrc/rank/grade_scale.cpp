@@ -243,7 +243,8 @@ std::int64_t sample_grades(const Ascents& ascents, const GradeMode& mode, std::v
   const Whitening whitening(ascents, model);
   std::vector<ptrdiff_t> recorded;
   run_chains(chains, options, seed, recorded, monitor, [&](ptrdiff_t c, Monitor&) {
-    return std::make_unique<GradeTarget>(ascents, mode, whitening, out, c, options.draws, counts[at(c)]);
+    return hamiltonian(
+        std::make_unique<GradeTarget>(ascents, mode, whitening, out, c, options.draws, counts[at(c)]));
   });
   for (std::size_t c = 0; c < chains.size(); ++c) counts[c] += recorded[c];
   return *std::min_element(recorded.begin(), recorded.end());

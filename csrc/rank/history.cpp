@@ -83,6 +83,34 @@ void HistorySystem::add_laws(const Parameters& point) {
   }
 }
 
+void HistorySystem::take_curvatures(const std::vector<double>& cells, const std::vector<double>& laws,
+                                    Monitor& monitor) {
+  spread_to_rows(graph_, cells, weights_, monitor);
+  d_.diagonal.assign(at(graph_.items), 0.0);
+  for (ptrdiff_t item = 0; item + 1 < std::ssize(lines_.starts); ++item) {
+    const auto first = lines_.starts[at(item)], last = lines_.starts[at(item) + 1];
+    for (auto k = first; k < last; ++k) {
+      double sum = k == first ? laws[at(item)] : lines_.precision[at(k)];
+      if (k + 1 < last) sum += lines_.precision[at(k + 1)];
+      for (auto e = graph_.offsets[at(k)]; e < graph_.offsets[at(k) + 1]; ++e) sum += weights_[at(e)];
+      d_.diagonal[at(k)] = sum;
+    }
+  }
+  factor_chains(monitor);
+}
+
+bool HistorySystem::solve(const double* b, double* x, double accuracy, int& iterations,
+                          Monitor& monitor) const {
+  linalg::CgOptions options;
+  options.tol = accuracy;
+  options.max_iter = 20000;
+  const auto apply = [&](const double* v, double* y, ptrdiff_t m) { multiply(v, y, m, monitor); };
+  const auto chains = [&](const double* v, double* y, ptrdiff_t m) { solve_chains(v, y, m, monitor); };
+  const auto found = linalg::conjugate_gradients(graph_.items, 1, apply, chains, b, x, options, monitor);
+  iterations = found.iterations;
+  return found.converged;
+}
+
 void HistorySystem::hold() {
   for (ptrdiff_t k = 0; k < std::ssize(lines_.held); ++k) {
     if (!lines_.is_held(k)) continue;

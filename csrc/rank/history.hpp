@@ -54,6 +54,13 @@ class HistorySystem {
   /// g'd for the gradient of the last `evaluate`.
   double slope_along(const NewtonDirection& direction) const;
 
+  /// A with these curvatures instead: of the cells, and of the items' first laws.
+  void take_curvatures(const std::vector<double>& cells, const std::vector<double>& laws, Monitor& monitor);
+
+  /// x <- A^{-1} b on the nodes that are not held, 0 there on entry; `accuracy` relative in M^{-1}'s norm.
+  /// False when failed or stopped.
+  bool solve(const double* b, double* x, double accuracy, int& iterations, Monitor& monitor) const;
+
   /// Certified; `accuracy` is relative, of the conjugate gradients. False: failed or stopped.
   bool direction(double accuracy, NewtonDirection& out, Monitor& monitor);
 
@@ -112,7 +119,8 @@ class HistoryPosterior {
   /// out <- T' gradient.
   void gather(const double* gradient, double* out) const;
 
-  double log_determinant() const;  ///< of H
+  double log_determinant() const;                              ///< of H
+  std::int64_t entries() const { return factor_->entries(); }  ///< of A's factor
   std::ptrdiff_t size() const { return nodes_ + border_.size(); }
 
  private:

@@ -4,7 +4,8 @@
 #include <cmath>
 #include <limits>
 
-#include "core/pool.hpp"
+#include "rank/history_gibbs.hpp"
+#include "rank/hmc.hpp"
 
 namespace steelyard::rank {
 namespace {
@@ -15,17 +16,15 @@ std::size_t at(ptrdiff_t i) { return static_cast<std::size_t>(i); }
 
 class HistoryTarget final : public Remainder {
  public:
-  HistoryTarget(const PairGraph& graph, const Counts& counts, const Model& model, const Timelines& timelines,
-                const Parameters& mode, const HistoryPosterior& posterior, const HistoryDraws& out,
-                ptrdiff_t first_draw, Monitor& monitor)
-      : system_(graph, model, timelines),
-        counts_(counts),
-        model_(model),
-        mode_(mode),
-        point_(mode),
+  HistoryTarget(const HistoryProblem& problem, const HistoryPosterior& posterior, HistoryRecord record,
+                Monitor& monitor)
+      : system_(problem.graph, problem.model, problem.timelines),
+        counts_(problem.counts),
+        model_(problem.model),
+        mode_(problem.mode),
+        point_(problem.mode),
         posterior_(posterior),
-        out_(out),
-        first_draw_(first_draw),
+        record_(record),
         monitor_(monitor),
         theta_(at(posterior.size())) {}
 
@@ -52,13 +51,7 @@ class HistoryTarget final : public Remainder {
 
   void record(const double* xi, ptrdiff_t draw) override {
     move_to(xi);
-    const ptrdiff_t row = first_draw_ + draw, kept = std::ssize(out_.kept);
-    for (ptrdiff_t k = 0; k < kept; ++k)
-      out_.strengths[row * kept + k] = static_cast<float>(point_.strengths[at(out_.kept[at(k)])]);
-    double* extra = out_.extra + row * model_.extra();
-    if (model_.ties != Ties::none) *extra++ = point_.tie;
-    if (model_.home) *extra = point_.home;
-    out_.log_posterior[row] = system_.log_posterior(counts_, point_, monitor_);
+    record_.keep(point_, system_.log_posterior(counts_, point_, monitor_), draw);
   }
 
  private:
@@ -79,23 +72,31 @@ class HistoryTarget final : public Remainder {
   const Parameters& mode_;
   Parameters point_;
   const HistoryPosterior& posterior_;
-  const HistoryDraws& out_;
-  ptrdiff_t first_draw_;
+  HistoryRecord record_;
   Monitor& monitor_;
   std::vector<double> theta_;
 };
 
 }  // namespace
 
-std::int64_t sample_history(const PairGraph& graph, const Counts& counts, const Model& model,
-                            const Timelines& timelines, const Parameters& mode,
-                            const HistoryPosterior& posterior, std::vector<Chain>& chains,
-                            const ChainOptions& options, std::uint64_t seed, const HistoryDraws& out,
-                            Monitor& monitor) {
+void HistoryRecord::keep(const Parameters& point, double log_posterior, ptrdiff_t draw) const {
+  const ptrdiff_t row = first_ + draw, kept = std::ssize(out_.kept);
+  for (ptrdiff_t k = 0; k < kept; ++k)
+    out_.strengths[row * kept + k] = static_cast<float>(point.strengths[at(out_.kept[at(k)])]);
+  double* extra = out_.extra + row * model_.extra();
+  if (model_.ties != Ties::none) *extra++ = point.tie;
+  if (model_.home) *extra = point.home;
+  out_.log_posterior[row] = log_posterior;
+}
+
+std::int64_t sample_history(const HistoryProblem& problem, const HistoryPosterior* normal_law,
+                            std::vector<Chain>& chains, const ChainOptions& options, std::uint64_t seed,
+                            const HistoryDraws& out, Monitor& monitor) {
   std::vector<ptrdiff_t> recorded(chains.size(), 0);
   run_chains(chains, options, seed, recorded, monitor, [&](ptrdiff_t c, Monitor& own) {
-    return std::make_unique<HistoryTarget>(graph, counts, model, timelines, mode, posterior, out,
-                                           c * options.draws, own);
+    const HistoryRecord record(out, problem.model, c * options.draws);
+    if (normal_law == nullptr) return gibbs(problem, record, own);
+    return hamiltonian(std::make_unique<HistoryTarget>(problem, *normal_law, record, own));
   });
   return *std::min_element(recorded.begin(), recorded.end());
 }

@@ -1,11 +1,19 @@
-// Draws from the posterior of strengths over time, by Hamiltonian Monte Carlo about its normal law at the
-// mode.
+// Draws from the posterior of strengths over time.
 #pragma once
 
+#include "rank/chains.hpp"
 #include "rank/history.hpp"
-#include "rank/hmc.hpp"
 
 namespace steelyard::rank {
+
+/// What is sampled, and its mode.
+struct HistoryProblem {
+  const PairGraph& graph;
+  const Counts& counts;
+  const Model& model;
+  const Timelines& timelines;
+  const Parameters& mode;
+};
 
 struct HistoryDraws {
   std::span<const std::int64_t> kept;  ///< nodes whose strengths are stored
@@ -14,12 +22,24 @@ struct HistoryDraws {
   double* log_posterior = nullptr;     ///< chains x draws
 };
 
-/// Chains run side by side; the draws do not depend on the number of threads. Returns how many draws every
+/// Where one chain's draws go.
+class HistoryRecord {
+ public:
+  HistoryRecord(const HistoryDraws& out, const Model& model, std::ptrdiff_t first_draw)
+      : out_(out), model_(model), first_(first_draw) {}
+  void keep(const Parameters& point, double log_posterior, std::ptrdiff_t draw) const;
+
+ private:
+  const HistoryDraws& out_;
+  const Model& model_;
+  std::ptrdiff_t first_;
+};
+
+/// With the normal law at the mode by Hamiltonian Monte Carlo; without it by Gibbs sampling, whose conditions
+/// see history_gibbs.hpp. The draws do not depend on the number of threads. Returns how many draws every
 /// chain has made: options.draws unless stopped.
-std::int64_t sample_history(const PairGraph& graph, const Counts& counts, const Model& model,
-                            const Timelines& timelines, const Parameters& mode,
-                            const HistoryPosterior& posterior, std::vector<Chain>& chains,
-                            const ChainOptions& options, std::uint64_t seed, const HistoryDraws& out,
-                            Monitor& monitor);
+std::int64_t sample_history(const HistoryProblem& problem, const HistoryPosterior* normal_law,
+                            std::vector<Chain>& chains, const ChainOptions& options, std::uint64_t seed,
+                            const HistoryDraws& out, Monitor& monitor);
 
 }  // namespace steelyard::rank

@@ -7,16 +7,13 @@
 // The law of the draws is exact whatever the normal law: it decides speed alone.
 #pragma once
 
-#include <cstdint>
-#include <functional>
 #include <memory>
-#include <vector>
 
-#include "core/monitor.hpp"
+#include "rank/chains.hpp"
 
 namespace steelyard::rank {
 
-/// What one chain samples; each chain has its own.
+/// What a chain samples.
 class Remainder {
  public:
   Remainder() = default;
@@ -33,31 +30,8 @@ class Remainder {
   virtual void record(const double* xi, std::ptrdiff_t draw) = 0;
 };
 
-struct Chain {
-  std::vector<double> xi;
-  double step = 0.5;        ///< angle of one leapfrog step
-  std::int64_t moves = 0;   ///< so far: each has its own stream of random numbers, so that a chain can go on
-  double acceptance = 0.0;  ///< mean over the draws of the last call
-  std::int64_t gradients = 0;    ///< evaluations of the last call
-  std::int64_t divergences = 0;  ///< of the last call: moves whose energy error exceeded 1000
-};
-
-struct ChainOptions {
-  std::int64_t warmup = 300;  ///< moves that adapt the step to `target`; none when a chain goes on
-  std::int64_t draws = 1000;
-  double target = 0.8;  ///< acceptance
-};
-
-/// A fresh chain (empty xi) starts from a draw of the normal law. False when stopped: then the chain stands
-/// at its last whole move, `recorded` draws of this call kept. `moved` is called after each move.
-bool run_chain(Remainder& target, Chain& chain, const ChainOptions& options, std::uint64_t seed,
-               std::uint64_t number, std::ptrdiff_t& recorded, const std::function<void()>& moved,
-               Monitor& monitor);
-
-/// All chains, side by side; chain c draws from the target that make(c, monitor) gives it. `recorded`: draws
-/// of each.
-void run_chains(std::vector<Chain>& chains, const ChainOptions& options, std::uint64_t seed,
-                std::vector<std::ptrdiff_t>& recorded, Monitor& monitor,
-                const std::function<std::unique_ptr<Remainder>(std::ptrdiff_t, Monitor&)>& make);
+/// Positions are xi; a chain's step is the angle of one leapfrog step. A fresh chain starts from a draw of
+/// the normal law.
+std::unique_ptr<Sampler> hamiltonian(std::unique_ptr<Remainder> target);
 
 }  // namespace steelyard::rank

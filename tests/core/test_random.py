@@ -186,3 +186,38 @@ def test_a_stream_does_not_depend_on_the_thread_that_draws_it():
 def test_an_unknown_law_is_refused():
     with pytest.raises(ValueError, match="kind"):
         draw("cauchy")
+
+
+@pytest.mark.parametrize("games", [1, 2, 7])
+@pytest.mark.parametrize("z", [0.0, 0.3, -2.0, 3.2, 8.0, 60.0, 3000.0])
+def test_polya_gamma_has_its_laplace_transform(games, z):
+    """E exp(-t omega) = (cosh(z / 2) / cosh(sqrt(z^2 / 4 + t / 2)))^n, to five standard errors."""
+    omega = draw("polya_gamma", games, z)
+    mean = games * (0.25 if z == 0 else np.tanh(z / 2) / (2 * z))
+
+    def log_cosh(x):
+        return x + np.log1p(np.exp(-2 * x)) - np.log(2)
+
+    for t in np.array([0.1, 1.0, 10.0]) / mean:
+        found = np.exp(-t * omega)
+        expected = np.exp(games * (log_cosh(abs(z) / 2) - log_cosh(np.sqrt(z * z / 4 + t / 2))))
+        assert abs(found.mean() - expected) < 5 * found.std() / np.sqrt(SIZE)
+    assert abs(omega.mean() - mean) < 5 * omega.std() / np.sqrt(SIZE)
+
+
+def test_polya_gamma_has_its_density():
+    """P(PG(1, 0) <= x) summed from the tails' exponentials, on both sides of the sampler's cut."""
+    n = np.arange(200)[:, None]
+
+    def survival(x):
+        rate = (n + 0.5) ** 2 * np.pi**2 / 2
+        return (np.pi * (n + 0.5) * (-1.0) ** n * np.exp(-rate * 4 * x) / rate).sum(axis=0)
+
+    found = stats.kstest(
+        draw("polya_gamma", 1, 0.0), lambda x: 1 - survival(np.maximum(np.atleast_1d(x), 1e-3))
+    )
+    assert found.pvalue > 1e-3
+
+
+def test_no_games_bring_nothing():
+    assert (draw("polya_gamma", 0, 1.0, size=10) == 0).all()

@@ -30,10 +30,11 @@ def climbs(seed, games=12):
     return table, grades, grid, density / density.sum()
 
 
+@pytest.mark.parametrize("sampler", ["hamiltonian", "gibbs"])
 @pytest.mark.parametrize("seed", range(3))
-def test_one_strength_has_the_moments_and_chances_of_quadrature(seed):
+def test_one_strength_has_the_moments_and_chances_of_quadrature(seed, sampler):
     table, grades, grid, density = climbs(seed)
-    fit = whole_history(table, volatility=0.5, known=grades).sample(5000, rng=seed)
+    fit = whole_history(table, volatility=0.5, known=grades).sample(5000, sampler=sampler, rng=seed)
     mean = density @ grid
     sd = np.sqrt(density @ (grid - mean) ** 2)
     found = fit.strength("c", 0)
@@ -101,11 +102,12 @@ def league(seed=2, items=6, dates=8, games=120):
     )
 
 
-def test_draws_go_on_where_they_ended_and_threads_change_no_bit():
+@pytest.mark.parametrize(("sampler", "ties"), [("hamiltonian", "davidson"), ("gibbs", "half")])
+def test_draws_go_on_where_they_ended_and_threads_change_no_bit(sampler, ties):
     def sampled(n_draws, n_threads=None):
-        fit = whole_history(league(), volatility=0.3, home=True, n_threads=n_threads)
+        fit = whole_history(league(), volatility=0.3, home=True, ties=ties, n_threads=n_threads)
         with pytest.warns(steelyard.ConvergenceWarning, match="draw more"):
-            return fit.sample(n_draws, rng=5)
+            return fit.sample(n_draws, sampler=sampler, rng=5)
 
     whole = sampled(60)
     threads.equal_over_threads(lambda n: sampled(60, n).samples.strengths)
@@ -114,7 +116,7 @@ def test_draws_go_on_where_they_ended_and_threads_change_no_bit():
         both = part.sample(40)
     np.testing.assert_array_equal(both.samples.strengths, whole.samples.strengths)
     np.testing.assert_array_equal(both.samples.home_advantage, whole.samples.home_advantage)
-    with pytest.raises(ValueError, match="keep and rng are those"):
+    with pytest.raises(ValueError, match="keep, sampler and rng are those"):
         both.sample(10, rng=1)
 
 
@@ -170,6 +172,88 @@ def test_chains_that_disagree_or_stand_still_are_told():
     still = np.broadcast_to(np.arange(4.0)[:, None, None], (4, 500, 1))
     assert effective_sizes(still)[0][0] > 1e6
     assert effective_sizes(np.ones((4, 500, 1)))[0][0] == 1
+
+
+def sparse_league(seed=4, items=25, dates=60, games=250):
+    """Few games a date, so that Gibbs sweeps go item by item between joint draws."""
+    rng = np.random.default_rng(seed)
+    a = rng.integers(0, items, games)
+    b = (a + rng.integers(1, items, games)) % items
+    return Comparisons.from_pairs(a, b, time=rng.integers(0, dates, games), home=rng.integers(-1, 2, games))
+
+
+@pytest.mark.parametrize("case", ["league", "known", "constant", "sparse"])
+def test_gibbs_and_hamiltonian_draws_have_the_same_moments(case):
+    options = {
+        "league": {"home": True, "prior": 0.5},
+        "known": {"known": {0: 0.7, 3: -0.4}},
+        "constant": {"constant": [1], "prior": 1.5},
+        "sparse": {"home": True},
+    }[case]
+    table = sparse_league() if case == "sparse" else league()
+    fit = whole_history(table, volatility=0.3, ties="half", **options)
+    draws = 1000 if case == "sparse" else 4000
+    both = [fit.sample(draws, sampler=kind, rng=2).samples for kind in ("gibbs", "hamiltonian")]
+    assert [s.sampler for s in both] == ["gibbs", "hamiltonian"]
+    assert (both[0]._chains["steps"].max() > 1) == (case == "sparse")
+    values = [
+        np.concatenate(
+            [s.strengths, *([s.home_advantage[..., None]] if s.home_advantage is not None else [])], axis=2
+        ).reshape(4 * draws, -1)
+        for s in both
+    ]
+    sd = values[1].std(axis=0)
+    free = sd > 0
+    sizes = [effective_sizes(v.reshape(4, draws, -1)[:, :, free])[1] for v in values]
+    error = sd[free] * np.sqrt(1 / sizes[0] + 1 / sizes[1])
+    assert (np.abs(values[0].mean(axis=0) - values[1].mean(axis=0))[free] < 5 * error).all()
+    np.testing.assert_allclose(values[0].std(axis=0), sd, rtol=0.15, atol=1e-12)
+    log_posterior = [s.log_posterior.ravel() for s in both]
+    assert log_posterior[0].mean() == pytest.approx(log_posterior[1].mean(), abs=0.1 * log_posterior[1].std())
+
+
+def test_gibbs_sampling_refuses_what_it_cannot_draw():
+    with pytest.raises(ValueError, match=r"not for ties='davidson'.*take sampler='hamiltonian'"):
+        whole_history(league(), volatility=0.3).sample(10, sampler="gibbs")
+    with pytest.raises(ValueError, match=r"a prior of halves, not 0\.3"):
+        whole_history(league(), volatility=0.3, ties="half", prior=0.3).sample(10, sampler="gibbs")
+    halves = Comparisons.from_pairs(["a", "b"], ["b", "a"], weight=[1.5, 2], time=[0, 1])
+    with pytest.raises(ValueError, match="whole numbers of games"):
+        whole_history(halves, volatility=0.3).sample(10, sampler="gibbs")
+    with pytest.raises(ValueError, match="sampler must be"):
+        whole_history(league(), volatility=0.3).sample(10, sampler="nuts")
+
+
+@pytest.mark.filterwarnings("ignore::steelyard.ConvergenceWarning")
+def test_the_sampler_is_chosen_by_the_factor():
+    small = whole_history(league(), volatility=0.3, ties="half")
+    assert small.sample(4, rng=0).samples.sampler == "hamiltonian"
+    dense = whole_history(sparse_league(items=300, dates=100, games=5000), volatility=0.3)
+    assert dense.sample(4, n_warmup=20, rng=0).samples.sampler == "gibbs"
+    with_ties = whole_history(league(), volatility=0.3)
+    assert with_ties.sample(4, rng=0).samples.sampler == "hamiltonian"
+    tight = whole_history(sparse_league(), volatility=0.3, max_memory=5e4)
+    drawn = tight.sample(4, keep=[0, 1], rng=0)
+    assert drawn.samples.sampler == "gibbs"
+    assert drawn.strength(0).sd.shape == drawn.strength(0).mean.shape
+    with pytest.raises(MemoryError, match="joint posterior"):
+        tight.sample(4, keep=[0], sampler="hamiltonian", rng=0)
+
+
+def endless_draws(sampler):
+    fit = whole_history(sparse_league(), volatility=0.3)
+    return fit.sample(1_000_000, keep=[0], sampler=sampler, rng=0)
+
+
+@pytest.mark.parametrize("sampler", ["hamiltonian", "gibbs"])
+def test_ctrl_c_leaves_the_draws_so_far_which_go_on(ctrl_c, sampler):
+    found = ctrl_c(endless_draws, sampler, after=1.5)
+    assert found.raised
+    made = found.partial.samples.strengths
+    assert made.shape[1] > 10
+    assert np.isfinite(made).all()
+    more = found.partial.sample(20)
+    np.testing.assert_array_equal(more.samples.strengths[:, :-20], made)
 
 
 @pytest.mark.parametrize("by_item", [True, False])

@@ -12,7 +12,7 @@ import numpy.typing as npt
 
 from .. import _core
 from .._errors import ConvergenceWarning, interrupted
-from .._validate import Progress, check_count, check_progress, seed_words
+from .._validate import Progress, check_choice, check_count, check_progress, seed_words
 from ._draws import effective_sizes
 
 if TYPE_CHECKING:
@@ -22,6 +22,7 @@ Floats = npt.NDArray[np.float64]
 
 WORST_R_HAT, FEWEST = 1.01, 100  # the latter a chain
 CHAIN_STATE = ("positions", "steps", "moves")
+_DENSE = 20  # entries of the factor a node and game, above which Gibbs sampling is faster
 _JUDGED = 4000  # nodes whose convergence is judged when there are more
 
 
@@ -47,7 +48,9 @@ class HistorySamples:
     divergences : int
         Moves whose error in energy exceeded 1000.
     gradients : int
-        Evaluations of the gradient in the last call.
+        Evaluations of the gradient in the last call; 0 for Gibbs sampling.
+    sampler : str
+        'hamiltonian' or 'gibbs'.
     """
 
     nodes: npt.NDArray[np.int64]
@@ -60,6 +63,7 @@ class HistorySamples:
     acceptance: Floats
     divergences: int
     gradients: int
+    sampler: str
     _chains: dict[str, Any] = field(repr=False)
     _seed: int = field(repr=False)
 
@@ -96,6 +100,7 @@ def draw_samples(
     n_chains: Any,
     n_warmup: Any,
     keep: Iterable[Any] | None,
+    sampler: Any,
     rng: Any,
     progress: Progress | None,
 ) -> History:
@@ -104,12 +109,13 @@ def draw_samples(
     chains, warmup = check_count(n_chains, "n_chains", least=2), check_count(n_warmup, "n_warmup", least=20)
     callback = check_progress(progress)
     memory, threads = fit._limits
+    kind = check_choice(sampler, "sampler", ("auto", "hamiltonian", "gibbs"))
     if before is None:
-        nodes, seed = _kept(fit, keep), seed_words(rng)[0]
-    elif keep is not None or rng is not None:
-        raise ValueError("keep and rng are those of the draws that go on; leave them out")
+        nodes, seed, kind = _kept(fit, keep), seed_words(rng)[0], _chosen(fit, kind)
+    elif keep is not None or rng is not None or kind not in ("auto", before.sampler):
+        raise ValueError("keep, sampler and rng are those of the draws that go on; leave them out")
     else:
-        nodes, seed, chains = before.nodes, before._seed, len(before.strengths)
+        nodes, seed, chains, kind = before.nodes, before._seed, len(before.strengths), before.sampler
     old = 0 if before is None else before.strengths.shape[1]
     size = 4.0 * chains * (old + draws) * len(nodes)
     if size > memory:
@@ -118,12 +124,13 @@ def draw_samples(
             "to keep, or draw fewer"
         )
     tie, advantage = fit._internal
+    normal_law: Any = fit._posterior() if kind == "hamiltonian" else None
     out = _core._sample_history(
         **fit._problem,
         strengths=fit.strengths,
         tie=tie,
         home_advantage=advantage,
-        posterior=fit._posterior(),
+        posterior=normal_law,
         **(dict.fromkeys(CHAIN_STATE) if before is None else before._chains),
         n_chains=chains,
         warmup=warmup,
@@ -133,7 +140,7 @@ def draw_samples(
         n_threads=threads,
         progress=callback,
     )
-    found = replace(fit, samples=_joined(fit, before, out, nodes, seed))
+    found = replace(fit, samples=_joined(fit, before, out, nodes, kind, seed))
     if out["interrupted"]:
         raise interrupted(found if out["made"] else fit)
     complaint = found.samples.complaint()  # type: ignore[union-attr]
@@ -142,6 +149,34 @@ def draw_samples(
             f"the draws are not to be trusted yet: {complaint}; draw more", ConvergenceWarning, stacklevel=3
         )
     return found
+
+
+def _chosen(fit: History, kind: str) -> str:
+    """The faster one: Hamiltonian moves solve with the sparse factor, Gibbs sweeps draw a number a game."""
+    obstacle = "" if kind == "hamiltonian" else _no_gibbs(fit)
+    if kind == "gibbs" and obstacle:
+        raise ValueError(f"sampler='gibbs' {obstacle}; take sampler='hamiltonian'")
+    if kind != "auto" or obstacle:
+        return "hamiltonian" if kind == "auto" else kind
+    try:
+        entries = fit._posterior().entries()
+    except (MemoryError, ValueError):
+        return "gibbs"
+    games = float((fit._problem["wins"] + fit._problem["losses"]).sum())
+    return "gibbs" if entries > _DENSE * (games + len(fit)) else "hamiltonian"
+
+
+def _no_gibbs(fit: History) -> str:
+    """What stands against Gibbs sampling; empty if nothing."""
+    problem = fit._problem
+    if problem["ties_model"] != "none":
+        return f"is for wins and losses, not for ties={fit.ties!r} (ties='half' counts them as half of each)"
+    games = problem["wins"] + problem["losses"]
+    if not (games == np.rint(games)).all():
+        return "is for whole numbers of games"
+    if 2 * problem["prior"] != round(2 * problem["prior"]):
+        return f"needs a prior of halves, not {problem['prior']:g}"
+    return ""
 
 
 def _kept(fit: History, keep: Iterable[Any] | None) -> npt.NDArray[np.int64]:
@@ -154,7 +189,7 @@ def _kept(fit: History, keep: Iterable[Any] | None) -> npt.NDArray[np.int64]:
 
 
 def _joined(
-    fit: History, before: HistorySamples | None, out: dict[str, Any], nodes: Any, seed: int
+    fit: History, before: HistorySamples | None, out: dict[str, Any], nodes: Any, kind: str, seed: int
 ) -> HistorySamples:
     made = int(out["made"])
     strengths, log_posterior = out["strengths"][:, :made], out["log_posterior"][:, :made]
@@ -182,6 +217,7 @@ def _joined(
         acceptance=chains["acceptance"],
         divergences=int(chains["divergences"].sum()) + (before.divergences if before else 0),
         gradients=int(chains["gradients"].sum()),
+        sampler=kind,
         _chains={k: chains[k] for k in CHAIN_STATE},
         _seed=seed,
     )

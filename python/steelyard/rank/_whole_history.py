@@ -169,7 +169,7 @@ def whole_history(
         raise interrupted(fit)
     if fit.info.message:
         warnings.warn(fit.info.message, ConvergenceWarning, stacklevel=2)
-    return draw_samples(fit, 1000, 4, 300, None, rng, callback) if sampled else fit
+    return draw_samples(fit, 1000, 4, 300, None, "auto", rng, callback) if sampled else fit
 
 
 class Solver:
