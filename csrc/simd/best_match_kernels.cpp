@@ -1,4 +1,5 @@
 #include "simd/best_match.hpp"
+#include "simd/product_inline.hpp"
 #include "simd/table.hpp"
 
 namespace steelyard::simd {
@@ -27,13 +28,7 @@ template <class Real>
 #pragma omp simd
     for (std::ptrdiff_t j = 0; j < cols; ++j) sum[i][j] = -offset[j];
   }
-  for (std::ptrdiff_t k = 0; k < d; ++k) {
-    for (std::ptrdiff_t i = 0; i < match_rows; ++i) {
-      const Real x = x_panel[k * match_rows + i];
-#pragma omp simd
-      for (std::ptrdiff_t j = 0; j < cols; ++j) sum[i][j] += x * y[k * cols + j];
-    }
-  }
+  add_products<match_rows>(x_panel, y, d, sum);
 }
 
 template <class Real>
