@@ -2,9 +2,11 @@
 
 #include <algorithm>
 #include <cmath>
+#include <type_traits>
+#include <utility>
 
 #include "core/pool.hpp"
-#include "linalg/panels.hpp"
+#include "linalg/shifted_panels.hpp"
 #include "simd/table.hpp"
 
 namespace steelyard::linalg {
@@ -12,11 +14,16 @@ namespace {
 
 using std::ptrdiff_t;
 
-std::size_t size_of(ptrdiff_t n) { return static_cast<std::size_t>(n); }
 ptrdiff_t round_up(ptrdiff_t n, ptrdiff_t step) { return (n + step - 1) / step * step; }
 
-/// Points of a block of columns: it stays in the cache while a task's rows pass by.
-constexpr ptrdiff_t block_points = 2048;
+/// Points of a block of columns, a multiple of every panel's width: it stays in the cache while a task's rows
+/// pass by.
+template <class Real>
+ptrdiff_t block_points(ptrdiff_t runs) {
+  constexpr ptrdiff_t cache_bytes = 512 * 1024, bytes = sizeof(Real);
+  return std::clamp<ptrdiff_t>(cache_bytes / (runs * bytes) / 64 * 64, 256, 2048);
+}
+
 constexpr ptrdiff_t tile_limit = 128;  // numbers in a tile, at most
 constexpr ptrdiff_t buffer_bytes = ptrdiff_t{128} << 20;
 
@@ -75,17 +82,60 @@ struct PackedPoints<Real>::Vectors {
 };
 
 template <class Real>
+bool PackedPoints<Real>::expands(simd::Metric metric, ptrdiff_t d) {
+  return tile_of<Real>().expanded[index_of(metric)] != nullptr && d >= tile_of<Real>().expanded_from;
+}
+
+template <class Real>
 PackedPoints<Real>::PackedPoints(MatrixView<const double> points, simd::Metric metric, double power,
                                  Monitor& monitor)
     : n_(points.rows),
       d_(points.cols),
       runs_(points.cols + (metric == simd::Metric::jaccard ? 1 : 0)),
+      height_(tile_of<Real>().rows),
       metric_(metric),
       power_(power_of<Real>(metric, power, points.cols)) {
+  if (tile_of<Real>().expanded[index_of(metric)] != nullptr) {
+    pack_moved(points, monitor);
+    return;
+  }
   prepared(points, metric, [&](MatrixView<const double> all) {
     x_ = pack<Real>(all, tile_of<Real>().rows, monitor);
     y_ = pack<Real>(all, tile_of<Real>().cols, monitor);
   });
+}
+
+template <class Real>
+void PackedPoints<Real>::pack_moved(MatrixView<const double> points, Monitor& monitor) {
+  const auto& tile = tile_of<Real>();
+  const ptrdiff_t wide = tile.rows * tile.expanded_panels;
+  // Double keeps the points as they are: a shift would round what tells near-copies apart.
+  std::vector<double> shift(size_of(d_), 0.0);
+  if (std::is_same_v<Real, float>) {
+    const ptrdiff_t step = std::max<ptrdiff_t>(1, n_ / 4096);
+    shift = middle(MatrixView<const double>{points.data, n_ / step, d_, step * points.stride});
+  }
+  std::vector<Real> moved(size_of(n_ * d_));
+  std::vector<Real> halves(size_of(round_up(n_, 64)), Real{0});
+  parallel_for(n_, grain_for(static_cast<double>(d_)), monitor, [&](ptrdiff_t begin, ptrdiff_t end) {
+    for (auto i = begin; i < end; ++i) {
+      Real* row = moved.data() + i * d_;
+      double half = 0.0;
+      for (ptrdiff_t k = 0; k < d_; ++k) {
+        row[k] = static_cast<Real>(points.row(i)[k] - shift[size_of(k)]);
+        half += 0.5 * static_cast<double>(row[k]) * static_cast<double>(row[k]);
+      }
+      halves[size_of(i)] = static_cast<Real>(half);
+    }
+  });
+  const MatrixView<const Real> view{moved.data(), n_, d_, d_};
+  x_ = pack<Real>(view, tile.rows, monitor);
+  x_.resize(size_of(round_up(n_, wide) * d_), Real{0});
+  y_ = pack<Real>(view, tile.cols, monitor);
+  if (!expands(metric_, d_)) return;
+  if (n_ == 0 || !std::isfinite(Real{8} * *std::max_element(halves.begin(), halves.end()))) return;
+  halves_ = std::move(halves);
+  height_ = wide;
 }
 
 /// Rows begin .. end against columns start .. stop.
@@ -95,21 +145,22 @@ void PackedPoints<Real>::block(ptrdiff_t begin, ptrdiff_t end, ptrdiff_t start, 
                                Real* lanes, double* row_sums, ptrdiff_t sums_stride, ptrdiff_t row_at,
                                Monitor& monitor) const {
   const auto& tile = tile_of<Real>();
-  const ptrdiff_t lane_count = tile.rows * tile.cols;
-  std::vector<Real> x_values(size_of(in.columns * tile.rows));
-  for (ptrdiff_t i = begin; i < end; i += tile.rows) {
+  const ptrdiff_t lane_count = height_ * tile.cols;
+  const auto product = (halves_.empty() ? tile.products : tile.expanded)[index_of(metric_)];
+  const auto half = [this](ptrdiff_t at) { return halves_.empty() ? nullptr : halves_.data() + at; };
+  std::vector<Real> x_values(size_of(in.columns * height_));
+  for (ptrdiff_t i = begin; i < end; i += height_) {
     if (monitor.poll()) return;
-    const ptrdiff_t rows = std::min(tile.rows, end - i);
+    const ptrdiff_t rows = std::min(height_, end - i);
     for (ptrdiff_t c = 0; c < in.columns; ++c) {
-      for (ptrdiff_t r = 0; r < tile.rows; ++r) {
-        x_values[size_of(c * tile.rows + r)] = r < rows ? in.values[size_of(c * in.stride + i + r)] : Real{0};
+      for (ptrdiff_t r = 0; r < height_; ++r) {
+        x_values[size_of(c * height_ + r)] = r < rows ? in.values[size_of(c * in.stride + i + r)] : Real{0};
       }
     }
     std::fill_n(lanes, in.columns * lane_count, Real{0});
-    tile.products[index_of(metric_)]({x_.data() + i * runs_, y_.data() + start * runs_,
-                                      (stop - start + tile.cols - 1) / tile.cols, d_, power_, in.columns,
-                                      scales.data(), x_values.data(), in.values.data() + start,
-                                      both ? column_sums : nullptr, in.stride, lanes});
+    product({x_.data() + i * runs_, y_.data() + start * runs_, (stop - start + tile.cols - 1) / tile.cols, d_,
+             power_, in.columns, scales.data(), x_values.data(), in.values.data() + start,
+             both ? column_sums : nullptr, in.stride, lanes, half(i), half(start)});
     for (ptrdiff_t c = 0; c < in.columns; ++c) {
       for (ptrdiff_t r = 0; r < rows; ++r) {
         const Real* lane = lanes + c * lane_count + r * tile.cols;
@@ -126,12 +177,12 @@ template <class Real>
 void PackedPoints<Real>::task(ptrdiff_t begin, ptrdiff_t end, std::span<const Real> scales, const Vectors& in,
                               double* sums, Monitor& monitor) const {
   const auto& tile = tile_of<Real>();
-  const ptrdiff_t width = n_ - begin;
+  const ptrdiff_t width = n_ - begin, points = block_points<Real>(runs_);
   std::vector<Real> column_sums(size_of(in.columns * in.stride));
-  std::vector<Real> lanes(size_of(in.columns * tile.rows * tile.cols));
+  std::vector<Real> lanes(size_of(in.columns * height_ * tile.cols));
   block(begin, end, begin, end, false, scales, in, nullptr, lanes.data(), sums, width, begin, monitor);
-  for (ptrdiff_t start = end; start < n_ && !monitor.stopped(); start += block_points) {
-    const ptrdiff_t stop = std::min(start + block_points, n_);
+  for (ptrdiff_t start = end; start < n_ && !monitor.stopped(); start += points) {
+    const ptrdiff_t stop = std::min(start + points, n_);
     const ptrdiff_t padded = round_up(stop - start, tile.cols);
     for (ptrdiff_t c = 0; c < in.columns; ++c)
       std::fill_n(column_sums.data() + c * in.stride, padded, Real{0});

@@ -2,6 +2,13 @@
 //
 // Every metric here is finish(sum_k step(x_k - y_k)): one loop over the coordinates in registers, then one
 // map. Differences are taken before anything else: no cancellation, zero for equal points.
+//
+// `expanded` takes squared distances as 2 (h_i + h_j - x_i . y_j) with h = |x|^2 / 2 instead: one operation a
+// coordinate, not two. With H = h_i + h_j and u the rounding unit, |x . y| <= H keeps partial sums within
+// 2 H, so that rounding moves a squared distance by 4 (d + 2) u H at most (to first order). A tile with one
+// below 2 H / near_share is made anew from differences. So the relative error of a distance is at most
+// near_share (d + 2) u, 2 near_share times that of differences (in practice both are a few u), and
+// exp(-scale distance) is off by 1 / e of that at most.
 #pragma once
 
 #include <cstddef>
@@ -10,12 +17,13 @@ namespace steelyard::simd {
 
 enum class Metric : int { euclidean, cityblock, chebyshev, minkowski, cosine, angular, hamming, jaccard };
 inline constexpr int metric_count = 8;
+inline constexpr int near_share = 8;
 
 /// One x panel against `panels` y panels that lie one after another; z_ij = exp(-scale distance_ij), for each
 /// of `columns` pairs of vectors with its own scale.
 template <class Real>
 struct PanelProduct {
-  const Real* x_panel;
+  const Real* x_panel;  ///< `expanded`: expanded_panels of them, and as many times the rows below
   const Real* y_panels;
   std::ptrdiff_t panels;
   std::ptrdiff_t d;  ///< coordinates
@@ -26,7 +34,9 @@ struct PanelProduct {
   const Real* y_values;  ///< columns x stride
   Real* y_sums;          ///< columns x stride: y_sums[j] += sum_i z_ij x_values[i]; null: not wanted
   std::ptrdiff_t stride;
-  Real* x_lanes;  ///< columns x rows x cols: lane j mod cols of row i += z_ij y_values[j]
+  Real* x_lanes;                   ///< columns x rows x cols: lane j mod cols of row i += z_ij y_values[j]
+  const Real* x_halves = nullptr;  ///< half the squared lengths of x and of y: `expanded` alone
+  const Real* y_halves = nullptr;
 };
 
 template <class Real>
@@ -40,6 +50,9 @@ struct Tile {
   void (*distances[metric_count])(const Real* x_panel, const Real* y_panel, std::ptrdiff_t d, Real power,
                                   Real* out);
   void (*products[metric_count])(const PanelProduct<Real>& task);
+  std::ptrdiff_t expanded_panels;
+  std::ptrdiff_t expanded_from;  ///< dimensions from which on it is faster, near pairs or not
+  void (*expanded[metric_count])(const PanelProduct<Real>& task);  ///< null where it does not pay
 };
 
 extern const Tile<float> tile_f32_base, tile_f32_v3, tile_f32_v4;

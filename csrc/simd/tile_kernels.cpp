@@ -1,4 +1,7 @@
+#include <cfloat>
+
 #include "simd/metric_inline.hpp"
+#include "simd/product_inline.hpp"
 #include "simd/table.hpp"
 
 namespace steelyard::simd {
@@ -6,10 +9,16 @@ namespace {
 
 constexpr std::ptrdiff_t tile_rows = 4;
 #if defined(__AVX512F__)
-constexpr std::ptrdiff_t tile_bytes = 128;
+constexpr std::ptrdiff_t tile_bytes = 128, expanded_from = 8;
+constexpr std::ptrdiff_t expanded_panels = 2;  // their sums take 16 of 32 registers
+#elif defined(__AVX2__)
+constexpr std::ptrdiff_t tile_bytes = 64, expanded_from = 12, expanded_panels = 1;
 #else
-constexpr std::ptrdiff_t tile_bytes = 64;
+constexpr std::ptrdiff_t tile_bytes = 64, expanded_from = 32, expanded_panels = 1;
 #endif
+
+template <class Real>
+constexpr Real smallest_normal = static_cast<Real>(sizeof(Real) == sizeof(float) ? double{FLT_MIN} : DBL_MIN);
 
 template <class Real>
 constexpr std::ptrdiff_t tile_cols = tile_bytes / static_cast<std::ptrdiff_t>(sizeof(Real));
@@ -62,21 +71,39 @@ void squared_distances(const Real* x_panel, const Real* y_panel, std::ptrdiff_t 
   pair_sums<Real, Squares<Real>>(x_panel, y_panel, d, Real{0}, out);
 }
 
-/// What one tile of distances adds to one pair of vectors, in both directions.
-template <class Real, bool both>
-inline void add_similarities(const Real* distance, Real scale, const Real* x_values, const Real* y_values,
+template <class Real>
+struct Finished {
+  static Real finish(Real distance, Real, Real, Real) { return distance; }
+};
+
+/// What one tile of distances finish(sums) adds to one pair of vectors, in both directions.
+template <class Real, class Pair, bool both, std::ptrdiff_t rows>
+inline void add_similarities(const Real* sums, Real scale, const Real* x_values, const Real* y_values,
                              Real* y_sums, Real* x_lanes) {
 #pragma omp simd
   for (std::ptrdiff_t j = 0; j < tile_cols<Real>; ++j) {
     const Real y = y_values[j];
     Real down = both ? y_sums[j] : Real{0};
-#pragma GCC unroll 4
-    for (std::ptrdiff_t i = 0; i < tile_rows; ++i) {
-      const Real z = exp_nonpositive(-scale * distance[i * tile_cols<Real> + j]);
+#pragma GCC unroll 8
+    for (std::ptrdiff_t i = 0; i < rows; ++i) {
+      const Real z =
+          exp_nonpositive(-scale * Pair::finish(sums[i * tile_cols<Real> + j], Real{0}, Real{0}, Real{0}));
       x_lanes[i * tile_cols<Real> + j] += z * y;
       if (both) down += z * x_values[i];
     }
     if (both) y_sums[j] = down;
+  }
+}
+
+/// What a tile adds to every pair of vectors. Roots are taken on the way: they are slow, but wait for
+/// nothing.
+template <class Real, class Pair, bool both, std::ptrdiff_t rows>
+inline void add_tile(const PanelProduct<Real>& task, std::ptrdiff_t panel, const Real* sums) {
+  for (std::ptrdiff_t c = 0; c < task.columns; ++c) {
+    const std::ptrdiff_t at = c * task.stride + panel * tile_cols<Real>;
+    add_similarities<Real, Pair, both, rows>(sums, task.scales[c], task.x_values + c * rows,
+                                             task.y_values + at, both ? task.y_sums + at : nullptr,
+                                             task.x_lanes + c * rows * tile_cols<Real>);
   }
 }
 
@@ -86,12 +113,7 @@ inline void products_over_panels(const PanelProduct<Real>& task) {
   for (std::ptrdiff_t panel = 0; panel < task.panels; ++panel) {
     Real distance[tile_size<Real>];
     distances<Real, Pair>(task.x_panel, task.y_panels + panel * size, task.d, task.power, distance);
-    for (std::ptrdiff_t c = 0; c < task.columns; ++c) {
-      const std::ptrdiff_t at = c * task.stride + panel * tile_cols<Real>;
-      add_similarities<Real, both>(distance, task.scales[c], task.x_values + c * tile_rows,
-                                   task.y_values + at, both ? task.y_sums + at : nullptr,
-                                   task.x_lanes + c * tile_rows * tile_cols<Real>);
-    }
+    add_tile<Real, Finished<Real>, both, tile_rows>(task, panel, distance);
   }
 }
 
@@ -101,6 +123,82 @@ void products(const PanelProduct<Real>& task) {
     products_over_panels<Real, Pair, true>(task);
   } else {
     products_over_panels<Real, Pair, false>(task);
+  }
+}
+
+constexpr std::ptrdiff_t expanded_rows = expanded_panels * tile_rows;
+
+/// Squared distances of a tile, from products.
+template <class Real>
+inline void expand(const Real* x, const Real* y, const Real* x_halves, const Real* y_halves, std::ptrdiff_t d,
+                   Real* out) {
+  constexpr std::ptrdiff_t cols = tile_cols<Real>;
+  Real sum[std::size_t{expanded_rows}][std::size_t{cols}];
+  for (std::ptrdiff_t i = 0; i < expanded_rows; ++i) {
+#pragma omp simd
+    for (std::ptrdiff_t j = 0; j < cols; ++j) sum[i][j] = -(x_halves[i] + y_halves[j]);
+  }
+  add_products<tile_rows>(x, y, d, sum);
+  for (std::ptrdiff_t i = 0; i < expanded_rows; ++i) {
+    for (std::ptrdiff_t j = 0; j < cols; ++j) out[i * cols + j] = Real{-2} * sum[i][j];
+  }
+}
+
+template <class Real>
+inline void differences(const Real* x, const Real* y, std::ptrdiff_t d, Real* out) {
+  for (std::ptrdiff_t p = 0; p < expanded_panels; ++p)
+    squared_distances(x + p * tile_rows * d, y, d, out + p * tile_size<Real>);
+}
+
+/// Whether some pair is so near that products would have cancelled; `least` stands for what underflows.
+template <class Real>
+inline bool any_near(const Real* squared, const Real* x_halves, const Real* y_halves, Real least) {
+  constexpr std::ptrdiff_t cols = tile_cols<Real>;
+  constexpr Real share = Real{2} / near_share;
+  Real margin[std::size_t{cols}];
+  for (std::ptrdiff_t j = 0; j < cols; ++j) margin[j] = least;
+  for (std::ptrdiff_t i = 0; i < expanded_rows; ++i) {
+#pragma omp simd
+    for (std::ptrdiff_t j = 0; j < cols; ++j) {
+      const Real now = squared[i * cols + j] - share * (x_halves[i] + y_halves[j]);
+      margin[j] = now < margin[j] ? now : margin[j];
+    }
+  }
+  int near = 0;
+#pragma omp simd reduction(| : near)
+  for (std::ptrdiff_t j = 0; j < cols; ++j) near |= margin[j] < least ? 1 : 0;
+  return near != 0;
+}
+
+/// Near pairs come in runs where points are sorted and everywhere where groups are tight: after a tile with
+/// one, differences are tried first.
+template <class Real, class Pair, bool both>
+inline void expanded_over_panels(const PanelProduct<Real>& task) {
+  constexpr std::ptrdiff_t cols = tile_cols<Real>;
+  const Real least = static_cast<Real>(task.d) * smallest_normal<Real>;
+  bool near = false;
+  for (std::ptrdiff_t panel = 0; panel < task.panels; ++panel) {
+    const Real* y = task.y_panels + panel * task.d * cols;
+    const Real* y_halves = task.y_halves + panel * cols;
+    Real squared[std::size_t{expanded_rows * cols}];
+    const bool direct = near;
+    if (direct) {
+      differences(task.x_panel, y, task.d, squared);
+    } else {
+      expand(task.x_panel, y, task.x_halves, y_halves, task.d, squared);
+    }
+    near = any_near(squared, task.x_halves, y_halves, least);
+    if (near && !direct) differences(task.x_panel, y, task.d, squared);
+    add_tile<Real, Pair, both, expanded_rows>(task, panel, squared);
+  }
+}
+
+template <class Real, class Pair>
+void expanded(const PanelProduct<Real>& task) {
+  if (task.y_sums != nullptr) {
+    expanded_over_panels<Real, Pair, true>(task);
+  } else {
+    expanded_over_panels<Real, Pair, false>(task);
   }
 }
 
@@ -114,7 +212,11 @@ constexpr Tile<Real> make_tile() {
            distances<Real, Angular<Real>>, distances<Real, Hamming<Real>>, distances<Real, Jaccard<Real>>},
           {products<Real, Euclidean<Real>>, products<Real, Cityblock<Real>>, products<Real, Chebyshev<Real>>,
            products<Real, Minkowski<Real>>, products<Real, Cosine<Real>>, products<Real, Angular<Real>>,
-           products<Real, Hamming<Real>>, products<Real, Jaccard<Real>>}};
+           products<Real, Hamming<Real>>, products<Real, Jaccard<Real>>},
+          expanded_panels,
+          expanded_from,
+          {expanded<Real, Euclidean<Real>>, nullptr, nullptr, nullptr, expanded<Real, Cosine<Real>>, nullptr,
+           nullptr, nullptr}};
 }
 
 }  // namespace
