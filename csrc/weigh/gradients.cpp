@@ -319,11 +319,32 @@ class Solver {
   Weightings out_;
 };
 
+/// visit(given, moved) for all places of an n x columns matrix whose rows were put into another order.
+template <class Visit>
+void for_each_place(std::span<const std::int32_t> order, ptrdiff_t columns, const Visit& visit) {
+  for (ptrdiff_t i = 0; i < std::ssize(order); ++i)
+    for (ptrdiff_t c = 0; c < columns; ++c) visit(order[size_of(i)] * columns + c, i * columns + c);
+}
+
 }  // namespace
 
 Weightings solve_by_gradients(const Space& space, std::span<const double> scales, const CgChoice& choice,
                               std::span<const double> start, Monitor& monitor) {
-  return Solver(space, scales, choice, monitor).run(start);
+  const auto order = space.grouped(monitor);
+  if (order.empty()) return Solver(space, scales, choice, monitor).run(start);
+  const auto together = space.reordered(order, monitor);
+  const ptrdiff_t columns = std::ssize(scales);
+  std::vector<double> moved(start.size());
+  if (!start.empty())
+    for_each_place(order, columns,
+                   [&](ptrdiff_t from, ptrdiff_t to) { moved[size_of(to)] = start[size_of(from)]; });
+  auto found = Solver(*together, scales, choice, monitor).run(moved);
+  const auto weights = found.weights;
+  if (!weights.empty())
+    for_each_place(order, columns, [&](ptrdiff_t to, ptrdiff_t from) {
+      found.weights[size_of(to)] = weights[size_of(from)];
+    });
+  return found;
 }
 
 }  // namespace steelyard::weigh

@@ -2,9 +2,11 @@
 
 #include <algorithm>
 #include <limits>
+#include <numeric>
 #include <utility>
 
 #include "core/pool.hpp"
+#include "linalg/nearest.hpp"
 #include "simd/table.hpp"
 
 namespace steelyard::weigh {
@@ -121,6 +123,22 @@ std::unique_ptr<const Space> PointSpace::reordered(std::span<const std::int32_t>
   auto space = std::make_unique<PointSpace>(view, metric_, power_);
   space->owned_ = std::move(moved);
   return space;
+}
+
+/// By the nearest of a sample, evenly spaced in the given order: dense groups have their share of it.
+std::vector<std::int32_t> PointSpace::grouped(Monitor& monitor) const {
+  constexpr ptrdiff_t centres = 128, least = 2048;
+  const ptrdiff_t n = points_.rows;
+  if (n < least || !linalg::PackedPoints<float>::expands(metric_, points_.cols)) return {};
+  const MatrixView<const double> sample{points_.data, centres, points_.cols, n / centres * points_.stride};
+  std::vector<std::int64_t> centre(size_of(n));
+  std::vector<double> squared(size_of(n));
+  if (!linalg::nearest(points_, sample, std::span(centre), std::span(squared), monitor)) return {};
+  std::vector<std::int32_t> order(size_of(n));
+  std::iota(order.begin(), order.end(), 0);
+  std::stable_sort(order.begin(), order.end(),
+                   [&](std::int32_t a, std::int32_t b) { return centre[size_of(a)] < centre[size_of(b)]; });
+  return order;
 }
 
 bool MatrixSpace::product(Precision, std::span<const double> scales, const double* v, double* y,
