@@ -189,7 +189,14 @@ inline void expanded_over_panels(const PanelProduct<Real>& task) {
     }
     near = any_near(squared, task.x_halves, y_halves, least);
     if (near && !direct) differences(task.x_panel, y, task.d, squared);
-    add_tile<Real, Pair, both, expanded_rows>(task, panel, squared);
+    if (task.columns == 1) {
+      add_tile<Real, Pair, both, expanded_rows>(task, panel, squared);
+      continue;
+    }
+#pragma omp simd
+    for (std::ptrdiff_t j = 0; j < expanded_rows * cols; ++j)
+      squared[j] = Pair::finish(squared[j], Real{0}, Real{0}, Real{0});
+    add_tile<Real, Finished<Real>, both, expanded_rows>(task, panel, squared);
   }
 }
 
