@@ -19,8 +19,10 @@ def fit(
     sweeps: int = 100,
     paper: bool = False,
     seed: int = 0,
+    order: Any = None,
 ) -> tuple[Array, Array]:
-    """Matrix and duals after sweeps of random steps; near and far bound the squared distances.
+    """Matrix and duals after sweeps of random steps, or after those on the pairs in `order`; near and far
+    bound the squared distances.
 
     >>> A, duals = fit([[2.0]], [True], near=1.0, far=9.0)
     >>> print(A.round(6), duals.round(6))  # 1/4 pulls to 1, the slack gives way: p = xi = 8/5
@@ -29,7 +31,7 @@ def fit(
     v, is_similar = np.asarray(differences, float), np.asarray(similar, bool)
     A, duals = np.eye(v.shape[1]), np.zeros(len(v))
     rng = np.random.default_rng(seed)
-    for c in rng.integers(0, len(v), sweeps * len(v)):
+    for c in rng.integers(0, len(v), sweeps * len(v)) if order is None else order:
         p = v[c] @ A @ v[c]
         s = 1.0 if is_similar[c] else -1.0
         inverse_xi = 1 / (near if is_similar[c] else far) - s * duals[c] / gamma
