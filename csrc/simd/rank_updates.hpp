@@ -6,10 +6,34 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 
 namespace steelyard::simd {
 
 inline constexpr std::ptrdiff_t lanes = 8;
+
+/// What the step on a constraint depends on beside its distance and dual: the inverse bounds of squared
+/// distances, 1 / gamma and gamma / (gamma + 1).
+struct SlackRule {
+  double inverse_near, inverse_far, inverse_gamma, share;
+};
+
+/// Two groups of eight points X, side by side, and their pairs. With Y = A X, steps A += beta A v v'A on v =
+/// X (e_i - e_j) keep A in the span of Y: A becomes A + Y B Y', X'A X what it does, and A X becomes Y M.
+struct PairBlock {
+  static constexpr std::ptrdiff_t points = 2 * lanes, pairs = points * (points - 1) / 2;
+
+  alignas(64) double rows[points * 2 * points];      ///< [X'A X, M']: X'Y on and above the diagonal, to begin
+  alignas(64) double coefficients[points * points];  ///< B
+  double duals[points * points];                     ///< of the pair i < j at i, j
+  double sign[points * points];                      ///< 1 of a similar pair, -1 of a dissimilar one
+  std::ptrdiff_t first_count, second_count;          ///< points there are in each group
+
+  std::ptrdiff_t moved_count, near_count;
+  std::int16_t moved[pairs];  ///< i * points + j of those that moved,
+  std::int16_t near[pairs];   ///< and of those whose distance the products do not tell: left out
+  double movement;            ///< largest |alpha| p
+};
 
 struct RankUpdates {
   /// V, the eight vectors first[b] - second[b] of d <= size numbers, zeros behind.
@@ -19,12 +43,23 @@ struct RankUpdates {
   void (*multiply)(const double* a, std::ptrdiff_t size, const double* v, double* y);
   /// Y = L V, L lower triangular with zeros above the diagonal.
   void (*multiply_lower)(const double* l, std::ptrdiff_t size, const double* v, double* y);
-  /// G = V'Y, 8 x 8.
-  void (*products)(const double* v, const double* y, std::ptrdiff_t size, double* g);
+  /// G = V'Y, 8 x 8, rows of G `stride` apart.
+  void (*products)(const double* v, const double* y, std::ptrdiff_t size, double* g, std::ptrdiff_t stride);
   /// A += Z diag(factors) Z', A symmetric, Z the first `count` columns of Y U, U 8 x 8. `scratch` has room
   /// for 16 size.
   void (*update)(double* a, std::ptrdiff_t size, const double* y, const double* u, const double* factors,
                  std::ptrdiff_t count, double* scratch);
+  /// One step after the other: if `inside`, on all pairs within either group; then on those across.
+  void (*block_steps)(const SlackRule& rule, bool inside, PairBlock& block);
+  /// A += Y B Y', A symmetric, Y of 16 columns, eight in `first` and eight in `second`, B 16 x 16 symmetric.
+  /// `scratch` has room for 32 size.
+  void (*block_update)(double* a, std::ptrdiff_t size, const double* first, const double* second,
+                       const double* b, double* scratch);
+  /// out[k][i] += sum_j weights[j][i] (x[k][i] - other[k][j]) for two groups of eight points side by side,
+  /// rows of weights 16 apart.
+  void (*pull)(const double* x, const double* other, std::ptrdiff_t size, const double* weights, double* out);
+  /// out[j][i] = squared distance of point i of x from point j of the other group, rows of `out` 16 apart.
+  void (*distances)(const double* x, const double* other, std::ptrdiff_t size, double* out);
 };
 
 extern const RankUpdates rank_updates_base, rank_updates_v3, rank_updates_v4;

@@ -550,6 +550,11 @@ def _metric_closure(
     distances: typing.Annotated[numpy.typing.ArrayLike, numpy.float64],
     n_threads: typing.SupportsInt | typing.SupportsIndex = 1,
 ) -> typing.Any: ...
+def _metric_pair_order(
+    n: typing.SupportsInt | typing.SupportsIndex,
+    sweeps: typing.SupportsInt | typing.SupportsIndex,
+    seed: tuple[typing.SupportsInt | typing.SupportsIndex, typing.SupportsInt | typing.SupportsIndex],
+) -> numpy.typing.NDArray[numpy.int32]: ...
 def _nearest(
     x: numpy.ndarray, y: numpy.ndarray, n_threads: typing.SupportsInt | typing.SupportsIndex = 1
 ) -> typing.Any: ...
