@@ -1,4 +1,4 @@
-"""Metric learning: time a projection and accuracy of neighbours, beside metric-learn.
+"""Metric learning: time a projection, gap by sweeps and accuracy of neighbours, beside metric-learn.
 
 metric-learn 0.7.0 breaks with scikit-learn 1.6 and later. Give a Python that has it with scikit-learn 1.5 in
 METRIC_LEARN_PYTHON; it runs as a process of its own.
@@ -24,6 +24,7 @@ from steelyard.reference import itml as reference
 PEER = os.environ.get("METRIC_LEARN_PYTHON", "")
 DATA = {"iris": load_iris, "wine": load_wine, "digits": load_digits}
 PAIRS = 2000
+POINTS = 200
 
 
 def pairs_of(d):
@@ -81,8 +82,14 @@ def ask_peer(code, *arguments):
     return json.loads(found.stdout)
 
 
+def quietly(fit, *arguments, **options):
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        return fit(*arguments, **options)
+
+
 @pytest.mark.parametrize("d", [4, 13, 64])
-@pytest.mark.parametrize("who", ["steelyard", "metric-learn", "reference"])
+@pytest.mark.parametrize("who", ["steelyard", "steelyard, all pairs", "metric-learn", "reference"])
 def test_time_of_a_projection(benchmark, d, who):
     benchmark.group = f"projection d={d}"
     pairs, y = pairs_of(d)
@@ -95,16 +102,46 @@ def test_time_of_a_projection(benchmark, d, who):
         benchmark.pedantic(reference.fit, (v, y == 1, float(d), 3.0 * d), {"sweeps": 1}, rounds=1)
         each = benchmark.stats.stats.median / PAIRS
     else:
-        model = metric.ITML(tol=1e-300, max_iter=64, random_state=0)
-
-        def run():
-            with warnings.catch_warnings():
-                warnings.simplefilter("ignore")
-                model.fit(pairs, y, bounds=(d**0.5, (3 * d) ** 0.5))
-
-        benchmark.pedantic(run, rounds=5)
+        if who == "steelyard":
+            model = metric.ITML(tol=1e-300, max_iter=64, random_state=0)
+            data = pairs, y
+        else:
+            model = metric.ITMLSupervised(n_constraints="all", tol=1e-300, max_iter=64, random_state=0)
+            data = pairs[:POINTS, 0], y[:POINTS]
+        benchmark.pedantic(quietly, (model.fit, *data), {"bounds": (d**0.5, (3 * d) ** 0.5)}, rounds=5)
         each = model.info_.seconds / model.info_.steps  # with the seven certificates on the way
     benchmark.extra_info["microseconds a projection"] = f"{1e6 * each:.3f}"
+
+
+def labelled(name):
+    rng = np.random.default_rng(0)
+    if name == "unbalanced":
+        y = np.repeat([0, 1, 2], [285, 10, 5])
+        return rng.normal(size=(300, 10)) * np.linspace(0.3, 3, 10) + 0.7 * y[:, None], y
+    X, y = DATA[name](return_X_y=True)
+    some = rng.choice(len(X), min(len(X), 400), replace=False)
+    return StandardScaler().fit_transform(X[some]), y[some]
+
+
+@pytest.mark.parametrize("name", [*DATA, "unbalanced"])
+@pytest.mark.parametrize("order", ["random pairs", "random blocks"])
+def test_gap_after_sweeps(benchmark, name, order):
+    """All pairs, listed and taken at random, or not listed and taken in blocks; medians of five seeds."""
+    benchmark.group = f"sweeps {name}"
+    X, y = labelled(name)
+    i, j = np.triu_indices(len(X), 1)
+    pairs, kinds = np.stack([X[i], X[j]], axis=1), np.where(y[i] == y[j], 1, -1)
+
+    def gaps(seed):
+        options = {"tol": 1e-300, "max_iter": 32, "random_state": seed}
+        if order == "random pairs":
+            found = quietly(metric.ITML(**options).fit, pairs, kinds)
+        else:
+            found = quietly(metric.ITMLSupervised(n_constraints="all", **options).fit, X, y)
+        return np.asarray(found.info_.trace["gap"])[[3, 7, 15, 31]]
+
+    found = benchmark.pedantic(lambda: np.median([gaps(seed) for seed in range(5)], axis=0), rounds=1)
+    benchmark.extra_info["gap after 4, 8, 16, 32 sweeps"] = " ".join(f"{gap:.0e}" for gap in found)
 
 
 def accuracy(name, seeds, n_constraints=1000):
