@@ -13,6 +13,8 @@ using std::ptrdiff_t;
 std::size_t at(ptrdiff_t i) { return static_cast<std::size_t>(i); }
 
 constexpr double accuracy = 1e-6;
+constexpr double stiffest = 1e10;        // link beyond which rounding in A x blurs the first laws
+constexpr std::int64_t unpolled = 4096;  // Polya-Gamma variables, below a millisecond
 
 class GibbsSampler final : public Sampler {
  public:
@@ -32,6 +34,10 @@ class GibbsSampler final : public Sampler {
         pull_(mode_.strengths.size()),
         any_held_(std::any_of(lines_.held.begin(), lines_.held.end(), [](auto h) { return h != 0; })) {
     for (std::size_t e = 0; e < omega_.size(); ++e) games_ += counts_.wins[e] + counts_.losses[e];
+    each_free_item([&](ptrdiff_t, ptrdiff_t first, ptrdiff_t last) {
+      games_ += 2.0 * lines_.prior;
+      for (auto k = first + 1; k < last; ++k) jointly_ = jointly_ && lines_.precision[at(k)] <= stiffest;
+    });
   }
 
   ptrdiff_t size() const override { return std::ssize(mode_.strengths) + (model_.home ? 1 : 0); }
@@ -53,11 +59,12 @@ class GibbsSampler final : public Sampler {
 
   double move(Chain& chain, Random& random) override {
     augment(random);
+    if (monitor_.stopped()) return 0.0;
     if (model_.home) draw_home(random);
     const auto period = static_cast<std::int64_t>(std::max(1.0, chain.step));
-    if (chain.moves % period != 0 || !draw_all(random)) {
+    if (!jointly_ || chain.moves % period != 0 || !draw_all(random)) {
       each_free_item([&](ptrdiff_t item, ptrdiff_t first, ptrdiff_t last) {
-        if (!monitor_.stopped()) draw_item(item, first, last, random);
+        if (!monitor_.poll()) draw_item(item, first, last, random);
       });
       if (!any_held_) draw_level(random);
     }
@@ -105,25 +112,27 @@ class GibbsSampler final : public Sampler {
   }
 
   void augment(Random& random) {
-    std::int64_t unpolled = 0;
-    for (std::size_t e = 0; e < omega_.size(); ++e) {
-      const double x = lead(e) + advantage(e);
-      omega_[e] = 0.0;
-      for (auto games = std::llround(counts_.wins[e] + counts_.losses[e]); games > 0;) {
-        const auto some = std::min<std::int64_t>(games, 4096);
-        omega_[e] += polya_gamma(some, x, random);
-        games -= some;
-        unpolled += some;
-        if (unpolled < 4096) continue;
-        if (monitor_.poll()) return;
-        unpolled = 0;
-      }
-    }
-    const auto virtual_games = std::llround(2.0 * lines_.prior);
+    for (std::size_t e = 0; e < omega_.size(); ++e)
+      omega_[e] = omega(counts_.wins[e] + counts_.losses[e], lead(e) + advantage(e), random);
     each_free_item([&](ptrdiff_t item, ptrdiff_t first, ptrdiff_t) {
       law_[at(item)] =
-          lines_.first_precision + polya_gamma(virtual_games, point_.strengths[at(first)], random);
+          lines_.first_precision + omega(2.0 * lines_.prior, point_.strengths[at(first)], random);
     });
+  }
+
+  /// PG(games, x), in pieces between which it can be stopped.
+  double omega(double games, double x, Random& random) {
+    double sum = 0.0;
+    for (auto left = std::llround(games); left > 0 && !monitor_.stopped();) {
+      const auto some = std::min<std::int64_t>(left, unpolled);
+      sum += polya_gamma(some, x, random);
+      left -= some;
+      since_poll_ += some;
+      if (since_poll_ < unpolled) continue;
+      since_poll_ = 0;
+      monitor_.poll();
+    }
+    return sum;
   }
 
   void draw_home(Random& random) {
@@ -215,8 +224,9 @@ class GibbsSampler final : public Sampler {
   Parameters point_;
   std::vector<double> omega_, law_;   ///< by cell; by item, the first law's curvature
   std::vector<double> pivot_, pull_;  ///< of an item's filter; of a joint draw the shift and the force
-  bool any_held_;
-  double games_ = 0.0;
+  bool any_held_, jointly_ = true;
+  double games_ = 0.0;  ///< with those of the first laws
+  std::int64_t since_poll_ = 0;
   int iterations_ = 0;  ///< of the last joint draw's conjugate gradients
 };
 

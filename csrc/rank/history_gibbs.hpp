@@ -6,7 +6,8 @@
 //   log density = sum_cells [(w - l) x / 2 - omega x^2 / 2] + the links' and first laws' squares.
 // One sweep draws the omegas, the home advantage (flat prior), then one item's whole history after the other,
 // the others held: precision tridiagonal, filtered forwards and sampled backwards; at last the common level
-// of all items, which only the first laws hold and single items would change slowly. No step is rejected, no
+// of all items, which only the first laws hold and single items would change slowly. Now and then all
+// strengths are drawn at once instead, by conjugate gradients. No step is rejected, no
 // factor is stored: O(games + nodes) time a sweep, O(nodes + cells) memory.
 #pragma once
 

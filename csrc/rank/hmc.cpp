@@ -12,6 +12,7 @@ namespace {
 
 constexpr double quarter = std::numbers::pi / 4.0;
 constexpr double longest_step = quarter;
+constexpr double most_steps = 1024.0;
 constexpr double divergent = 1000.0;
 constexpr double wanted = 0.8;  // acceptance
 
@@ -68,12 +69,12 @@ class HamiltonianSampler final : public Sampler {
     }
   }
 
-  /// By an angle between 45 and 135 degrees.
+  /// By an angle between 45 and 135 degrees, or as far as `most_steps` lead.
   double move(Chain& chain, Random& random) override {
     for (double& p : momentum_) p = random.normal();
     const double angle = quarter * (1.0 + 2.0 * random.uniform());
-    const int steps = std::max(1, static_cast<int>(std::ceil(angle / chain.step)));
-    const double step = angle / steps;
+    const int steps = static_cast<int>(std::clamp(std::ceil(angle / chain.step), 1.0, most_steps));
+    const double step = std::min(angle / steps, chain.step);
     auto xi = chain.position, gradient = gradient_;
     const double before = rest_ - 0.5 * (squared(xi) + squared(momentum_));
     double rest = rest_;

@@ -47,7 +47,7 @@ class Jacobi {
     for (;;) {
       const double y = random.normal(), w = 0.5 * mean * y * y;
       double x = mean * (1.0 + w - std::sqrt(w * (2.0 + w)));
-      if (random.uniform() * (mean + x) > mean) x = mean * mean / x;
+      if (random.uniform() * (mean + x) > mean) x = mean * (mean / x);
       if (x <= cut) return x;
     }
   }
@@ -76,6 +76,7 @@ class Jacobi {
 
 double polya_gamma(std::int64_t n, double z, Random& random) {
   if (n <= 0) return 0.0;
+  if (std::isnan(z)) return z;  // no proposal would ever be accepted
   const Jacobi law(0.5 * std::fabs(z));
   double sum = 0.0;
   for (std::int64_t k = 0; k < n; ++k) sum += law.draw(random);

@@ -219,5 +219,8 @@ def test_polya_gamma_has_its_density():
     assert found.pvalue > 1e-3
 
 
-def test_no_games_bring_nothing():
+def test_polya_gamma_at_the_ends():
     assert (draw("polya_gamma", 0, 1.0, size=10) == 0).all()
+    assert np.isnan(draw("polya_gamma", 1, np.nan, size=2)).all()
+    for z in (1e8, 1e300):
+        np.testing.assert_allclose(draw("polya_gamma", 1, z, size=10) * z, 0.5, rtol=1e-2)

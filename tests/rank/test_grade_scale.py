@@ -141,6 +141,7 @@ def without(name):
         (lambda: grade_scale(TRIES, first=(18, 0)), ValueError, r"first\[1\] must be positive"),
         (lambda: grade_scale(TRIES, slope_prior=(0, -1)), ValueError, r"slope_prior\[1\] must be"),
         (lambda: grade_scale(TRIES, volatility=0), ValueError, "volatility must be positive"),
+        (lambda: grade_scale(TRIES, volatility=1e-200), ValueError, "volatility 1e-200 .* is too small"),
         (lambda: grade_scale(TRIES, time_unit="aeon"), ValueError, "time_unit must be one of"),
         (lambda: grade_scale(TRIES, n_chains=1), ValueError, "n_chains must be at least 2"),
         (lambda: grade_scale(7), TypeError, "data frame|mapping|narwhals|frame"),
@@ -150,3 +151,20 @@ def without(name):
 def test_wrong_arguments_are_refused_by_name(call, error, message):
     with pytest.raises(error, match=message):
         call()
+
+
+def endless_draws(n_warmup):
+    return grade_scale(TRIES, n_draws=1_000_000, n_warmup=n_warmup, rng=1)
+
+
+@pytest.mark.filterwarnings("ignore::steelyard.ConvergenceWarning")
+@pytest.mark.parametrize("n_warmup", [50, 100_000_000])
+def test_ctrl_c_leaves_what_can_go_on(ctrl_c, n_warmup):
+    found = ctrl_c(endless_draws, n_warmup, after=1.0)
+    assert found.raised
+    before = found.partial.slopes
+    assert (before.size > 0) == (n_warmup == 50)
+    assert ("no draws yet" in repr(found.partial)) == (before.size == 0)
+    if before.size:
+        more = found.partial.sample(20)
+        np.testing.assert_array_equal(more.slopes[:, :-20], before)

@@ -215,7 +215,7 @@ def test_gibbs_and_hamiltonian_draws_have_the_same_moments(case):
 def test_gibbs_sampling_refuses_what_it_cannot_draw():
     with pytest.raises(ValueError, match=r"not for ties='davidson'.*take sampler='hamiltonian'"):
         whole_history(league(), volatility=0.3).sample(10, sampler="gibbs")
-    with pytest.raises(ValueError, match=r"a prior of halves, not 0\.3"):
+    with pytest.raises(ValueError, match=r"a prior of 0\.5, 1, 1\.5, \.\.\., not 0\.3"):
         whole_history(league(), volatility=0.3, ties="half", prior=0.3).sample(10, sampler="gibbs")
     halves = Comparisons.from_pairs(["a", "b"], ["b", "a"], weight=[1.5, 2], time=[0, 1])
     with pytest.raises(ValueError, match="whole numbers of games"):
@@ -272,3 +272,36 @@ def test_draws_have_the_moments_of_polya_gamma_gibbs_sampling(by_item):
     error = gibbs.std(axis=0) / np.sqrt(np.minimum(sizes, fit.samples.effective_sizes.min()))
     assert (np.abs(hmc.mean(axis=0) - gibbs.mean(axis=0)) < 5 * error).all()
     np.testing.assert_allclose(hmc.std(axis=0), gibbs.std(axis=0), rtol=0.1)
+
+
+def test_gibbs_sampling_refuses_a_billion_games():
+    many = Comparisons.from_pairs(["a", "b"], ["b", "a"], weight=[2e9, 1e9], time=[0, 1])
+    fit = whole_history(many, volatility=0.3)
+    with pytest.raises(ValueError, match=r"3e\+09 a sweep \(at most 1e\+09\)"):
+        fit.sample(10, sampler="gibbs")
+
+
+@pytest.mark.filterwarnings("ignore::steelyard.ConvergenceWarning")
+@pytest.mark.parametrize("volatility", [1e-6, 1e3])
+def test_gibbs_draws_follow_stiff_and_loose_links(volatility):
+    """Links so stiff that strengths are constant, or so loose that each date stands alone."""
+    table = Comparisons.from_pairs(list("aaab"), list("bbba"), time=[0, 1, 2, 2])
+    fit = whole_history(table, volatility=volatility)
+    draws = fit.sample(4000, sampler="gibbs", rng=1).samples.strengths.astype(float)
+    assert np.isfinite(draws).all()
+    steps = np.diff(draws[:, :, :3], axis=2)
+    if volatility < 1:
+        constant = whole_history(table, volatility=1.0, constant=["a", "b"]).sample(4000, rng=1).samples
+        assert np.abs(steps).max() < 1e-5
+        sd = draws.std(axis=(0, 1))
+        np.testing.assert_allclose(sd[[0, -1]], constant.strengths.std(axis=(0, 1)), rtol=0.1)
+    else:
+        assert steps.std() > 100
+
+
+def test_effective_sizes_of_numbers_that_are_lost_are_nan():
+    x = np.random.default_rng(0).normal(size=(2, 100, 3))
+    x[1, 7, 1] = np.nan
+    r_hat, sizes = effective_sizes(x)
+    np.testing.assert_array_equal(np.isnan(r_hat), [False, True, False])
+    np.testing.assert_array_equal(np.isnan(sizes), [False, True, False])

@@ -15,7 +15,8 @@ _BLOCK = 256
 def effective_sizes(draws: npt.NDArray[Any]) -> tuple[Floats, Floats]:
     """Rank-normalised split R-hat and bulk effective sample size of each quantity.
 
-    `draws` has shape (chains, draws, quantities). Quantities that never move have R-hat 1 and all draws.
+    `draws` has shape (chains, draws, quantities). Quantities that never move have R-hat 1 and all draws,
+    those that are not finite somewhere NaN.
 
     Source: Vehtari, Gelman, Simpson, Carpenter, Buerkner, Bayesian Analysis 16 (2021).
     """
@@ -27,7 +28,11 @@ def effective_sizes(draws: npt.NDArray[Any]) -> tuple[Floats, Floats]:
     for start in range(0, p, _BLOCK):
         block = draws[:, :, start : start + _BLOCK].astype(np.float64)
         split = np.concatenate([block[:, :half], block[:, n - half :]])
-        moves = split.max(axis=(0, 1)) > split.min(axis=(0, 1))
+        low, high = split.min(axis=(0, 1)), split.max(axis=(0, 1))
+        finite = np.isfinite(low) & np.isfinite(high)
+        lost = start + np.flatnonzero(~finite)
+        r_hat[lost] = ess[lost] = np.nan
+        moves = (high > low) & finite
         if not moves.any():
             continue
         where = start + np.flatnonzero(moves)

@@ -76,6 +76,8 @@ class GradeScale:
     _log_posterior: Floats = field(repr=False)
 
     def __repr__(self) -> str:
+        if self.slopes.size == 0:
+            return f"GradeScale: {len(self.climbers):,} climbers, {self.n_ascents:,} ascents; no draws yet"
         low, high = self.slope_interval()
         chains, draws = self.slopes.shape
         return (
@@ -180,7 +182,6 @@ class GradeScale:
             **self._problem,
             **self._state,
             n_chains=len(self.slopes),
-            warmup=0,
             draws=draws,
             n_threads=check_threads(n_threads),
             progress=check_progress(progress),
@@ -293,13 +294,17 @@ def grade_scale(
     callback = check_progress(progress)
     problem, node_climbers, node_periods = _problem(who, period, grades, up, len(labels), drift, laws)
     mode, _, _ = _core._grade_mode(**problem)
-    problem = {**problem, "at": mode, "seed": seed_words(rng)[0]}
+    if not np.isfinite(mode).all():
+        raise ValueError(
+            f"volatility {drift:g} (or a standard deviation of first or slope_prior) is too small: the "
+            "posterior is singular to rounding"
+        )
+    problem = {**problem, "at": mode, "seed": seed_words(rng)[0], "warmup": warmup}
     fresh: dict[str, Any] = dict.fromkeys(CHAIN_STATE + _MOMENTS)
     out = _core._sample_grades(
         **problem,
         **fresh,
         n_chains=chains,
-        warmup=warmup,
         draws=draws,
         n_threads=threads,
         progress=callback,
@@ -308,7 +313,7 @@ def grade_scale(
     nothing = np.zeros(len(node_climbers))
     start = GradeScale(
         empty, labels, node_climbers, node_periods, nothing, nothing, np.nan, np.nan, np.zeros(chains), count,
-        problem, {}, empty,
+        problem, fresh, empty,
     )  # fmt: skip
     return _finished(start, out)
 
@@ -349,9 +354,11 @@ def _problem(
     nodes, cells = np.flatnonzero(new_node), np.flatnonzero(new_cell)
     gap = np.r_[1.0, np.diff(period[nodes]).astype(float)]
     gap[np.r_[True, np.diff(who[nodes]) != 0]] = 1.0
+    with np.errstate(over="ignore", divide="ignore"):
+        precision = 1.0 / (volatility * volatility * gap)
     problem = {
         "chains": np.searchsorted(who[nodes], np.arange(climbers + 1)).astype(np.int64),
-        "precision": 1.0 / (volatility**2 * gap),
+        "precision": precision,
         "cells": np.searchsorted(cells, np.r_[nodes, len(who)]).astype(np.int64),
         "grade": grade[cells],
         "sent": np.add.reduceat(sent.astype(np.float64), cells),
@@ -364,6 +371,8 @@ def _problem(
 def _finished(before: GradeScale, out: dict[str, Any]) -> GradeScale:
     """All draws so far with their diagnostics."""
     made = int(out["made"])
+    if out["interrupted"] and made == 0:
+        raise interrupted(before)  # without draws chains begin again: their warm-up is not over
     slopes = np.concatenate([before.slopes, out["slope"][:, :made]], axis=1)
     log_posterior = np.concatenate([before._log_posterior, out["log_posterior"][:, :made]], axis=1)
     r_hat, sizes = effective_sizes(np.log(slopes)[:, :, None])

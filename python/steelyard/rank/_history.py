@@ -228,18 +228,19 @@ class History:
         n_draws : int, default 1000
             Of each chain. On a history that has draws they go on where they ended, without warm-up.
         n_chains : int, default 4
+            Of new draws; those that go on keep their number.
         n_warmup : int, default 300
-            Moves that adapt the sampler and are not kept.
+            Moves before new draws that adapt the sampler and are not kept.
         keep : iterable of labels, optional
             Items whose draws are kept: 4 bytes a node, draw and chain. Default all.
         sampler : {'auto', 'hamiltonian', 'gibbs'}
             'hamiltonian' moves all strengths together, in the metric of the Hessian at the maximum, whose
             normal law it follows exactly: for any model, and the surest where there are many games a node or
             items that nearly always win. 'gibbs' draws a Polya-Gamma variable a game, given which strengths
-            are normal: for wins and losses alone (``ties='half'`` or 'drop', whole numbers of games, a prior
-            of halves), it needs no factor, and is several times as fast on long histories of many items.
-            'auto' takes it where it applies and the factor has more than 20 entries a node and game, or
-            exceeds `max_memory`.
+            are normal: for wins and losses alone (``ties='half'`` or 'drop', whole numbers of games, at most
+            1e9, a prior of 0.5, 1, 1.5, ...), it needs no factor, and is several times as fast on long
+            histories of many items. 'auto' takes it where it applies and the factor has more than 20 entries
+            a node and game (2 prior games an item among them), exceeds `max_memory`, or is singular.
         rng : None, int, SeedSequence, BitGenerator or Generator
         progress : callable, optional
             Called as progress(moves, all moves).
@@ -265,8 +266,8 @@ class History:
         -----
         A Hamiltonian move costs some three gradients, each with two triangular solves of the sparse factor. A
         Gibbs sweep takes one item's whole history after the other (forward filter, backward sample), or, as
-        often as that takes about as much time again, all of them at once by conjugate gradients (to 1e-6 of
-        a posterior standard deviation). The draws do not depend on the number of threads. Flat priors on log
+        often as that takes about as much time again, all of them at once by conjugate gradients (to a
+        relative residual of 1e-6). The draws do not depend on the number of threads. Flat priors on log
         nu (or log theta) and the home advantage.
 
         References

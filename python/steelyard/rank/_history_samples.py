@@ -23,6 +23,7 @@ Floats = npt.NDArray[np.float64]
 WORST_R_HAT, FEWEST = 1.01, 100  # the latter a chain
 CHAIN_STATE = ("positions", "steps", "moves")
 _DENSE = 20  # entries of the factor a node and game, above which Gibbs sampling is faster
+_MOST_GAMES = 1e9  # for Gibbs sampling: minutes a sweep
 _JUDGED = 4000  # nodes whose convergence is judged when there are more
 
 
@@ -44,7 +45,7 @@ class HistorySamples:
         home advantage where there are any, then of the kept nodes (4,000 of them, evenly spaced, if there are
         more).
     acceptance : ndarray, shape (n_chains,)
-        Mean chance that a move is accepted.
+        Mean chance that a move was accepted in the last call; 1 for Gibbs sampling.
     divergences : int
         Moves whose error in energy exceeded 1000.
     gradients : int
@@ -117,11 +118,11 @@ def draw_samples(
     else:
         nodes, seed, chains, kind = before.nodes, before._seed, len(before.strengths), before.sampler
     old = 0 if before is None else before.strengths.shape[1]
-    size = 4.0 * chains * (old + draws) * len(nodes)
+    size = float(chains * (old + draws) * (4 * len(nodes) + 8 * (1 + len(fit._extra_names))))
     if size > memory:
         raise MemoryError(
-            f"the draws would take {size / 1e9:.3g} GB (max_memory is {memory / 1e9:.3g} GB); name the items "
-            "to keep, or draw fewer"
+            f"the draws would take {size / 1e9:.3g} GB (max_memory is {memory / 1e9:.3g} GB); keep fewer "
+            "items, or lower n_draws or n_chains"
         )
     tie, advantage = fit._internal
     normal_law: Any = fit._posterior() if kind == "hamiltonian" else None
@@ -153,17 +154,27 @@ def draw_samples(
 
 def _chosen(fit: History, kind: str) -> str:
     """The faster one: Hamiltonian moves solve with the sparse factor, Gibbs sweeps draw a number a game."""
-    obstacle = "" if kind == "hamiltonian" else _no_gibbs(fit)
-    if kind == "gibbs" and obstacle:
-        raise ValueError(f"sampler='gibbs' {obstacle}; take sampler='hamiltonian'")
-    if kind != "auto" or obstacle:
-        return "hamiltonian" if kind == "auto" else kind
+    if kind == "hamiltonian":
+        return kind
+    obstacle = _no_gibbs(fit)
+    if kind == "gibbs":
+        if obstacle:
+            raise ValueError(f"sampler='gibbs' {obstacle}; take sampler='hamiltonian'")
+        return kind
+    if obstacle:
+        return "hamiltonian"
     try:
         entries = fit._posterior().entries()
     except (MemoryError, ValueError):
         return "gibbs"
-    games = float((fit._problem["wins"] + fit._problem["losses"]).sum())
-    return "gibbs" if entries > _DENSE * (games + len(fit)) else "hamiltonian"
+    return "gibbs" if entries > _DENSE * (_games(fit) + len(fit)) else "hamiltonian"
+
+
+def _games(fit: History) -> float:
+    """Those of the first laws too: Polya-Gamma variables of a Gibbs sweep."""
+    problem = fit._problem
+    free = np.isnan(fit._lines.known[fit._ends() - 1]).sum()
+    return float((problem["wins"] + problem["losses"]).sum() + 2 * problem["prior"] * free)
 
 
 def _no_gibbs(fit: History) -> str:
@@ -175,7 +186,9 @@ def _no_gibbs(fit: History) -> str:
     if not (games == np.rint(games)).all():
         return "is for whole numbers of games"
     if 2 * problem["prior"] != round(2 * problem["prior"]):
-        return f"needs a prior of halves, not {problem['prior']:g}"
+        return f"needs a prior of 0.5, 1, 1.5, ..., not {problem['prior']:g}"
+    if _games(fit) > _MOST_GAMES:
+        return f"draws a number a game, {_games(fit):.3g} a sweep (at most {_MOST_GAMES:g})"
     return ""
 
 
