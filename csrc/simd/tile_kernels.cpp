@@ -1,5 +1,3 @@
-#include <cfloat>
-
 #include "simd/metric_inline.hpp"
 #include "simd/product_inline.hpp"
 #include "simd/table.hpp"
@@ -18,7 +16,7 @@ constexpr std::ptrdiff_t tile_bytes = 64, expanded_from = 32, expanded_panels = 
 #endif
 
 template <class Real>
-constexpr Real smallest_normal = static_cast<Real>(sizeof(Real) == sizeof(float) ? double{FLT_MIN} : DBL_MIN);
+constexpr Real smallest_normal = static_cast<Real>(sizeof(Real) == sizeof(float) ? 0x1p-126 : 0x1p-1022);
 
 template <class Real>
 constexpr std::ptrdiff_t tile_cols = tile_bytes / static_cast<std::ptrdiff_t>(sizeof(Real));
