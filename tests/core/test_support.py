@@ -41,27 +41,6 @@ def test_each_level_runs_in_its_own_process(isa_level, on_isa):
     assert on_isa(isa_level, isa_of_process) == isa_level
 
 
-def print_and_return():
-    print("beside it")
-    return "an answer"
-
-
-def exit_at_once():
-    os._exit(3)
-
-
-def test_a_server_goes_on_after_prints_and_errors_and_its_end_is_told(on_isa):
-    assert on_isa("base", isa_of_process) == "base"
-    with pytest.raises(AssertionError, match="on purpose"):
-        on_isa("base", raise_value_error)
-    assert on_isa("base", print_and_return) == "an answer"
-    with pytest.raises(AssertionError, match="exit code 3"):
-        on_isa("base", exit_at_once)
-    assert on_isa("base", isa_of_process) == "base"
-    with pytest.raises(TimeoutError, match="hangs"):
-        process.Server({}).call(sleep_without_partial, timeout=1.5)
-
-
 def test_base_always_runs():
     assert LEVELS[0] == "base"
 

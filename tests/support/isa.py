@@ -2,26 +2,26 @@
 
 from __future__ import annotations
 
-import atexit
 from collections.abc import Callable
 from typing import Any
 
 import steelyard
-from support.process import Server
+from support.process import call_elsewhere
 
 _ALL = ("base", "v3", "v4")
 LEVELS = _ALL[: _ALL.index(steelyard.build_info()["isa"]) + 1]
-_servers: dict[str, Server] = {}
 
 
 def on_isa(level: str, function: Callable[..., Any], *args: Any) -> Any:
-    """function(*args) in the process that is capped at `level`; it must really run there."""
-    if level not in _servers or not _servers[level].lives():
-        _servers[level] = Server({"STEELYARD_ISA": level})
-        atexit.register(_servers[level].end)
-        assert _servers[level].call(_isa) == level
-    return _servers[level].call(function, *args)
+    """function(*args) in a fresh process capped at `level`; it must really run there."""
+    isa, answer = call_elsewhere(
+        _with_isa, function.__code__.co_filename, function.__name__, args, env={"STEELYARD_ISA": level}
+    )
+    assert isa == level
+    return answer
 
 
-def _isa() -> str:
-    return steelyard.build_info()["isa"]
+def _with_isa(path: str, name: str, args: tuple[Any, ...]) -> tuple[str, Any]:
+    from support import process
+
+    return steelyard.build_info()["isa"], getattr(process._load(path), name)(*args)

@@ -1,15 +1,13 @@
-"""Calls in other processes, since instruction set and imported modules are settled once a process."""
+"""Calls in fresh processes, since instruction set and imported modules are settled once a process."""
 
 from __future__ import annotations
 
 import importlib.util
 import os
 import pickle
-import select
 import subprocess
 import sys
 import tempfile
-import traceback
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -42,64 +40,6 @@ def call_elsewhere(function: Callable[..., Any], *args: Any, env: dict[str, str]
         return pickle.loads(answer.read_bytes())
 
 
-class Server:
-    """A process with its own environment that answers one call after the other."""
-
-    def __init__(self, env: dict[str, str]) -> None:
-        self._process = subprocess.Popen(
-            [sys.executable, __file__],
-            env={**os.environ, "PYTHONPATH": _search_path(), **env},
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-        )
-
-    def lives(self) -> bool:
-        return self._process.poll() is None
-
-    def end(self) -> int:
-        """Its exit code."""
-        if self.lives() and select.select([self._process.stdout], [], [], 0)[0] == []:
-            self._process.kill()
-        self._process.communicate()
-        return self._process.returncode
-
-    def call(self, function: Callable[..., Any], *args: Any, timeout: float = 120.0) -> Any:
-        """function(*args) there. The function lives at the top of a module; all else is pickled."""
-        tasks, answers = self._process.stdin, self._process.stdout
-        assert tasks is not None
-        assert answers is not None
-        pickle.dump((function.__code__.co_filename, function.__name__, args), tasks)
-        tasks.flush()
-        if not select.select([answers], [], [], timeout)[0]:
-            self.end()
-            raise TimeoutError(f"{function.__name__} hangs")
-        try:
-            good, answer = pickle.load(answers)
-        except EOFError:
-            raise AssertionError(f"the process died: exit code {self.end()}") from None
-        assert good, answer
-        return answer
-
-
-def _serve() -> None:
-    """Until the tasks end. What the calls print goes to stderr, beside the answers."""
-    answers = os.fdopen(os.dup(1), "wb")
-    os.dup2(2, 1)
-    modules: dict[str, Any] = {}
-    while True:
-        try:
-            path, name, args = pickle.load(sys.stdin.buffer)
-        except EOFError:
-            return
-        try:
-            module = modules.get(path) or modules.setdefault(path, _load(path))
-            answer = True, getattr(module, name)(*args)
-        except Exception:
-            answer = False, traceback.format_exc()
-        pickle.dump(answer, answers)
-        answers.flush()
-
-
 def _search_path() -> str:
     return os.pathsep.join(filter(None, [str(TESTS), os.environ.get("PYTHONPATH")]))
 
@@ -122,4 +62,4 @@ def _main(task: str, answer: str) -> None:
 if __name__ == "__main__":
     # The script's own folder comes first on the path: its modules must not hide others.
     sys.path[:] = [entry for entry in sys.path if Path(entry).resolve() != Path(__file__).resolve().parent]
-    _main(*sys.argv[1:]) if len(sys.argv) > 1 else _serve()
+    _main(*sys.argv[1:])
