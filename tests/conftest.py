@@ -15,7 +15,7 @@ def isa_level(request: pytest.FixtureRequest) -> str:
 
 @pytest.fixture
 def on_isa():
-    """on_isa(level, function, *args): the answer of a fresh process capped at that instruction set."""
+    """on_isa(level, function, *args): the answer of another process capped at that instruction set."""
     return isa.on_isa
 
 
@@ -33,7 +33,7 @@ def in_fork():
 
 @pytest.fixture
 def ctrl_c():
-    """ctrl_c(function, *args): what happens when SIGINT meets the function in a fresh process."""
+    """ctrl_c(function, *args): what happens when SIGINT meets the function in another process."""
     return interrupt.ctrl_c
 
 

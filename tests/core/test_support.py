@@ -77,9 +77,27 @@ def test_ctrl_c_without_partial_result_or_without_interrupt_is_told_apart(ctrl_c
     assert not ctrl_c(do_nothing).raised
 
 
+def die():
+    os.abort()
+
+
+def process_numbers():
+    return os.getppid(), os.getpid()
+
+
 def test_errors_elsewhere_come_back():
     with pytest.raises(AssertionError, match="on purpose"):
         process.call_elsewhere(raise_value_error)
+    with pytest.raises(AssertionError, match="on purpose"):
+        process.call_in_copy(raise_value_error, loads=__file__)
+    with pytest.raises(AssertionError, match="exit code -6"):
+        process.call_in_copy(die, loads=__file__)
+
+
+def test_each_copy_is_a_process_of_its_own():
+    (first, a), (second, b) = (process.call_in_copy(process_numbers, loads=__file__) for _ in range(2))
+    assert first == second
+    assert len({first, a, b, os.getpid()}) == 4
 
 
 def test_an_altered_input_is_caught():

@@ -24,13 +24,12 @@ class Interruption:
 
 
 def ctrl_c(function: Callable[..., Any], *args: Any, after: float = 0.3) -> Interruption:
-    """function(*args) in a fresh process that gets SIGINT `after` seconds into the call.
+    """function(*args) in a process of its own that gets SIGINT `after` seconds into the call.
 
     The function lives at the top of a module and must run for longer than that.
     """
-    answer = process.call_elsewhere(
-        _interrupted, function.__code__.co_filename, function.__name__, args, after
-    )
+    path = function.__code__.co_filename
+    answer = process.call_in_copy(_interrupted, path, function.__name__, args, after, loads=path)
     return Interruption(*answer)
 
 
