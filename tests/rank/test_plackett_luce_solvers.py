@@ -7,7 +7,7 @@ import warnings
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 import steelyard
@@ -78,6 +78,7 @@ def test_all_solvers_end_at_the_same_strengths(seed, prior, weighted):
 @given(st.integers(0, 10**6), st.sampled_from([0.0, 0.5]))
 def test_all_solvers_agree_on_first_choices(seed, prior):
     rows = drawn(seed % 100, count=120)
+    assume(len({row[0] for row in rows}) == 6)  # an item that is never chosen has no finite strength
     choices = [row[0] for row in rows], [row[1:].tolist() for row in rows]
     fits = [plackett_luce(choices=choices, solver=solver, prior=prior, items=range(6)) for solver in SOLVERS]
     for fit in fits[1:]:
