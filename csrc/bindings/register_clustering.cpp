@@ -44,9 +44,10 @@ CsrPattern symmetric_pattern(const Array<std::int64_t>& offsets, const Array<std
   return pattern;
 }
 
-std::unique_ptr<HeldGraph> make_graph(const Array<std::int64_t>& offsets, const Array<std::int32_t>& indices,
-                                      const Array<double>& weights, const Array<double>& sizes,
-                                      double background, double forbidden) {
+std::unique_ptr<HeldGraph> make_signed_graph(const Array<std::int64_t>& offsets,
+                                             const Array<std::int32_t>& indices, const Array<double>& weights,
+                                             const Array<double>& sizes, double background,
+                                             double forbidden) {
   const auto pattern = symmetric_pattern(offsets, indices);
   const auto w = vector_view(weights, "weights");
   const auto s = vector_view(sizes, "sizes");
@@ -164,8 +165,8 @@ py::tuple common_neighbours(const Array<std::int64_t>& offsets, const Array<std:
 
 void register_clustering(py::module_& m) {
   py::class_<HeldGraph>(m, "_SignedGraph")
-      .def(py::init(&make_graph), "offsets"_a, "indices"_a, "weights"_a, "sizes"_a, "background"_a = 0.0,
-           "forbidden"_a = 0.0)
+      .def(py::init(&make_signed_graph), "offsets"_a, "indices"_a, "weights"_a, "sizes"_a,
+           "background"_a = 0.0, "forbidden"_a = 0.0)
       .def(
           "agreement",
           [](const HeldGraph& graph, const Array<std::int32_t>& labels) {

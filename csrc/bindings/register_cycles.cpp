@@ -53,7 +53,8 @@ bool project(BregmanState& state, int passes, const py::object& progress) {
   return !monitor.stopped();
 }
 
-MeasuredGraph make_graph(py::ssize_t n, const Array<std::int32_t>& left, const Array<std::int32_t>& right) {
+MeasuredGraph make_measured_graph(py::ssize_t n, const Array<std::int32_t>& left,
+                                  const Array<std::int32_t>& right) {
   const auto l = vector_view(left, "left");
   const auto r = vector_view(right, "right");
   if (l.size() != r.size() || n < 1) throw py::value_error("left and right must have one entry an edge");
@@ -116,7 +117,7 @@ void register_cycles(py::module_& m) {
       .def_property_readonly("violation", &BregmanState::violation)
       .def_property_readonly("active", [](const BregmanState& state) { return state.rows().count(); });
   py::class_<MeasuredGraph>(m, "_MeasuredGraph")
-      .def(py::init(&make_graph), "n"_a, "left"_a, "right"_a)
+      .def(py::init(&make_measured_graph), "n"_a, "left"_a, "right"_a)
       .def("find_cycles", &find, "x"_a, "slack"_a, "n_threads"_a = 1)
       .def("distances", &distances, "x"_a, "n_threads"_a = 1);
 }

@@ -49,14 +49,15 @@ py::tuple mode(const Array<std::int64_t>& chains, const Array<double>& precision
   return py::make_tuple(take(std::move(found.at)), found.decrement, found.iterations);
 }
 
-py::dict sample(const Array<std::int64_t>& chains, const Array<double>& precision,
-                const Array<std::int64_t>& cells, const Array<double>& grade, const Array<double>& sent,
-                const Array<double>& failed, const std::array<double, 4>& laws, const Array<double>& at,
-                const OptionalArray<double>& positions, const OptionalArray<double>& steps,
-                const OptionalArray<std::int64_t>& moves, const OptionalArray<double>& mean,
-                const OptionalArray<double>& squares, const OptionalArray<std::int64_t>& counts, int n_chains,
-                std::int64_t warmup, std::int64_t draws, std::uint64_t seed, int n_threads,
-                const py::object& progress) {
+py::dict sample_grades(const Array<std::int64_t>& chains, const Array<double>& precision,
+                       const Array<std::int64_t>& cells, const Array<double>& grade,
+                       const Array<double>& sent, const Array<double>& failed,
+                       const std::array<double, 4>& laws, const Array<double>& at,
+                       const OptionalArray<double>& positions, const OptionalArray<double>& steps,
+                       const OptionalArray<std::int64_t>& moves, const OptionalArray<double>& mean,
+                       const OptionalArray<double>& squares, const OptionalArray<std::int64_t>& counts,
+                       int n_chains, std::int64_t warmup, std::int64_t draws, std::uint64_t seed,
+                       int n_threads, const py::object& progress) {
   const auto ascents = make_ascents(chains, precision, cells, grade, sent, failed, laws);
   const auto start = vector_view(at, "at");
   const auto size = ascents.nodes() + 1;
@@ -99,8 +100,8 @@ py::dict sample(const Array<std::int64_t>& chains, const Array<double>& precisio
 void register_grades(py::module_& m) {
   m.def("_grade_mode", &mode, "chains"_a, "precision"_a, "cells"_a, "grade"_a, "sent"_a, "failed"_a,
         "laws"_a);
-  m.def("_sample_grades", &sample, "chains"_a, "precision"_a, "cells"_a, "grade"_a, "sent"_a, "failed"_a,
-        "laws"_a, "at"_a, "positions"_a, "steps"_a, "moves"_a, "mean"_a, "squares"_a, "counts"_a,
+  m.def("_sample_grades", &sample_grades, "chains"_a, "precision"_a, "cells"_a, "grade"_a, "sent"_a,
+        "failed"_a, "laws"_a, "at"_a, "positions"_a, "steps"_a, "moves"_a, "mean"_a, "squares"_a, "counts"_a,
         "n_chains"_a, "warmup"_a, "draws"_a, "seed"_a, "n_threads"_a, "progress"_a);
 }
 

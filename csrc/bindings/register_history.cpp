@@ -35,12 +35,13 @@ rank::Timelines make_timelines(const rank::PairGraph& graph, const Array<std::in
   return lines;
 }
 
-py::dict fit(const rank::PairGraph& graph, const Array<double>& wins, const Array<double>& losses,
-             const OptionalArray<double>& ties, const std::string& ties_model, bool home,
-             const Array<std::int64_t>& starts, const Array<double>& precision,
-             const OptionalArray<std::int8_t>& held, double prior, double first_mean, double first_precision,
-             const Array<double>& strengths, double tie, double home_advantage, double tol, int max_iter,
-             int n_threads, const py::object& progress) {
+py::dict fit_history(const rank::PairGraph& graph, const Array<double>& wins, const Array<double>& losses,
+                     const OptionalArray<double>& ties, const std::string& ties_model, bool home,
+                     const Array<std::int64_t>& starts, const Array<double>& precision,
+                     const OptionalArray<std::int8_t>& held, double prior, double first_mean,
+                     double first_precision, const Array<double>& strengths, double tie,
+                     double home_advantage, double tol, int max_iter, int n_threads,
+                     const py::object& progress) {
   const auto counts = make_counts(graph, wins, losses, ties);
   const auto model = make_model(ties_model, home, 0.0);
   const auto lines = make_timelines(graph, starts, precision, held, prior, first_mean, first_precision);
@@ -96,7 +97,7 @@ py::tuple marginals(const rank::HistoryPosterior& self) {
   return py::make_tuple(take(std::move(out.variance)), take(std::move(out.link_covariance)));
 }
 
-py::array_t<double> solve(const rank::HistoryPosterior& self, const Array<double>& b) {
+py::array_t<double> solve_posterior(const rank::HistoryPosterior& self, const Array<double>& b) {
   const auto view = matrix_view(b, "b");
   if (view.rows != self.size()) throw py::value_error("b must have one row a parameter");
   std::vector<double> x(view.data, view.data + view.rows * view.cols);
@@ -109,15 +110,16 @@ py::array_t<double> solve(const rank::HistoryPosterior& self, const Array<double
 
 /// Chains as (position, step, moves); they go on where `chains` ended. The draws are chains x draws x ...
 /// Without a posterior by Gibbs sampling.
-py::dict sample(const rank::PairGraph& graph, const Array<double>& wins, const Array<double>& losses,
-                const OptionalArray<double>& ties, const std::string& ties_model, bool home,
-                const Array<std::int64_t>& starts, const Array<double>& precision,
-                const OptionalArray<std::int8_t>& held, double prior, double first_mean,
-                double first_precision, const Array<double>& strengths, double tie, double home_advantage,
-                const rank::HistoryPosterior* posterior, const OptionalArray<double>& positions,
-                const OptionalArray<double>& steps, const OptionalArray<std::int64_t>& moves, int n_chains,
-                std::int64_t warmup, std::int64_t draws, const Array<std::int64_t>& kept, std::uint64_t seed,
-                int n_threads, const py::object& progress) {
+py::dict sample_history(const rank::PairGraph& graph, const Array<double>& wins, const Array<double>& losses,
+                        const OptionalArray<double>& ties, const std::string& ties_model, bool home,
+                        const Array<std::int64_t>& starts, const Array<double>& precision,
+                        const OptionalArray<std::int8_t>& held, double prior, double first_mean,
+                        double first_precision, const Array<double>& strengths, double tie,
+                        double home_advantage, const rank::HistoryPosterior* posterior,
+                        const OptionalArray<double>& positions, const OptionalArray<double>& steps,
+                        const OptionalArray<std::int64_t>& moves, int n_chains, std::int64_t warmup,
+                        std::int64_t draws, const Array<std::int64_t>& kept, std::uint64_t seed,
+                        int n_threads, const py::object& progress) {
   const auto counts = make_counts(graph, wins, losses, ties);
   const auto model = make_model(ties_model, home, 0.0);
   const auto lines = make_timelines(graph, starts, precision, held, prior, first_mean, first_precision);
@@ -154,16 +156,16 @@ py::dict sample(const rank::PairGraph& graph, const Array<double>& wins, const A
 void register_history(py::module_& m) {
   py::class_<rank::HistoryPosterior>(m, "HistoryPosterior")
       .def("marginals", &marginals)
-      .def("solve", &solve, "b"_a)
+      .def("solve", &solve_posterior, "b"_a)
       .def("entries", &rank::HistoryPosterior::entries)
       .def("log_determinant", &rank::HistoryPosterior::log_determinant);
-  m.def("_fit_history", &fit, "graph"_a, "wins"_a, "losses"_a, "ties"_a, "ties_model"_a, "home"_a, "starts"_a,
-        "precision"_a, "held"_a, "prior"_a, "first_mean"_a, "first_precision"_a, "strengths"_a, "tie"_a,
-        "home_advantage"_a, "tol"_a, "max_iter"_a, "n_threads"_a, "progress"_a);
-  m.def("_sample_history", &sample, "graph"_a, "wins"_a, "losses"_a, "ties"_a, "ties_model"_a, "home"_a,
+  m.def("_fit_history", &fit_history, "graph"_a, "wins"_a, "losses"_a, "ties"_a, "ties_model"_a, "home"_a,
         "starts"_a, "precision"_a, "held"_a, "prior"_a, "first_mean"_a, "first_precision"_a, "strengths"_a,
-        "tie"_a, "home_advantage"_a, "posterior"_a, "positions"_a, "steps"_a, "moves"_a, "n_chains"_a,
-        "warmup"_a, "draws"_a, "kept"_a, "seed"_a, "n_threads"_a, "progress"_a);
+        "tie"_a, "home_advantage"_a, "tol"_a, "max_iter"_a, "n_threads"_a, "progress"_a);
+  m.def("_sample_history", &sample_history, "graph"_a, "wins"_a, "losses"_a, "ties"_a, "ties_model"_a,
+        "home"_a, "starts"_a, "precision"_a, "held"_a, "prior"_a, "first_mean"_a, "first_precision"_a,
+        "strengths"_a, "tie"_a, "home_advantage"_a, "posterior"_a, "positions"_a, "steps"_a, "moves"_a,
+        "n_chains"_a, "warmup"_a, "draws"_a, "kept"_a, "seed"_a, "n_threads"_a, "progress"_a);
   m.def("_history_posterior", &posterior, "graph"_a, "wins"_a, "losses"_a, "ties"_a, "ties_model"_a, "home"_a,
         "starts"_a, "precision"_a, "held"_a, "prior"_a, "first_mean"_a, "first_precision"_a, "strengths"_a,
         "tie"_a, "home_advantage"_a, "max_flops"_a, "max_bytes"_a, "n_threads"_a);

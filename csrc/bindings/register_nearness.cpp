@@ -35,9 +35,9 @@ auto without_gil(int n_threads, const py::object& progress, const Work& work) {
   return work(monitor);
 }
 
-py::dict solve(Nearness& problem, double tol, int max_rounds, int groups, int passes, int face_from,
-               int face_iterations, int late_from, int late_passes, int n_threads,
-               const py::object& progress) {
+py::dict solve_nearness(Nearness& problem, double tol, int max_rounds, int groups, int passes, int face_from,
+                        int face_iterations, int late_from, int late_passes, int n_threads,
+                        const py::object& progress) {
   const metric::NearnessOptions options{.tol = tol,
                                         .max_rounds = max_rounds,
                                         .groups = groups,
@@ -92,7 +92,7 @@ void register_nearness(py::module_& m) {
           [](Nearness& problem, py::ssize_t n, const Array<double>& target, int n_threads) {
             const auto d = vector_view(target, "target");
             check_pairs(n, d, "target");
-            without_gil(n_threads, py::none(), [&](Monitor& m) { problem.set_target(d, m); });
+            without_gil(n_threads, py::none(), [&](Monitor& monitor) { problem.set_target(d, monitor); });
           },
           "n"_a, "target"_a, "n_threads"_a = 1)
       .def(
@@ -104,10 +104,10 @@ void register_nearness(py::module_& m) {
             const std::span<const std::int32_t> c(rows.data, static_cast<std::size_t>(3 * rows.rows));
             const auto z = vector_view(duals, "duals");
             check_corners(n, c, z.size());
-            without_gil(n_threads, py::none(), [&](Monitor& m) { problem.load(c, z, m); });
+            without_gil(n_threads, py::none(), [&](Monitor& monitor) { problem.load(c, z, monitor); });
           },
           "n"_a, "corners"_a, "duals"_a, "n_threads"_a = 1)
-      .def("solve", &solve, "tol"_a, "max_rounds"_a = 1000, "groups"_a = 4, "passes"_a = 10,
+      .def("solve", &solve_nearness, "tol"_a, "max_rounds"_a = 1000, "groups"_a = 4, "passes"_a = 10,
            "face_from"_a = 100, "face_iterations"_a = 60, "late_from"_a = 12, "late_passes"_a = 80,
            "n_threads"_a = 1, "progress"_a = py::none())
       .def("solution", [](const Nearness& problem) { return take(problem.solution()); })
@@ -115,7 +115,8 @@ void register_nearness(py::module_& m) {
       .def(
           "pull",
           [](const Nearness& problem, int n_threads) {
-            return take(without_gil(n_threads, py::none(), [&](Monitor& m) { return problem.pull(m); }));
+            return take(
+                without_gil(n_threads, py::none(), [&](Monitor& monitor) { return problem.pull(monitor); }));
           },
           "n_threads"_a = 1)
       .def("duals",

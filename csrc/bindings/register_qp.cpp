@@ -65,10 +65,10 @@ class FunctionRows final : public linalg::SymmetricRows {
   bool& asked_;
 };
 
-py::dict solve(linalg::SymmetricRows& rows, const Array<double>& q, const Array<double>& lower,
-               const Array<double>& upper, std::optional<double> total, double tol, std::int64_t max_iter,
-               std::size_t cache_bytes, std::ptrdiff_t factor_limit, int n_threads,
-               const py::object& progress, const bool& asked) {
+py::dict solve_program(linalg::SymmetricRows& rows, const Array<double>& q, const Array<double>& lower,
+                       const Array<double>& upper, std::optional<double> total, double tol,
+                       std::int64_t max_iter, std::size_t cache_bytes, std::ptrdiff_t factor_limit,
+                       int n_threads, const py::object& progress, const bool& asked) {
   const linalg::QpProblem problem{rows, vector_view(q, "q"), vector_view(lower, "lower"),
                                   vector_view(upper, "upper"), total};
   if (q.size() != rows.size() || lower.size() != q.size() || upper.size() != q.size()) {
@@ -99,12 +99,12 @@ py::dict simplex_qp(const py::object& k, const Array<double>& q, const Array<dou
     const auto view = matrix_view(matrix, "K");
     if (view.rows != view.cols) throw py::value_error("K must be square");
     linalg::DenseRows rows(view);
-    return solve(rows, q, lower, upper, total, tol, max_iter, cache_bytes, factor_limit, n_threads, progress,
-                 asked);
+    return solve_program(rows, q, lower, upper, total, tol, max_iter, cache_bytes, factor_limit, n_threads,
+                         progress, asked);
   }
   FunctionRows rows(k, q.size(), asked);
-  return solve(rows, q, lower, upper, total, tol, max_iter, cache_bytes, factor_limit, n_threads, progress,
-               asked);
+  return solve_program(rows, q, lower, upper, total, tol, max_iter, cache_bytes, factor_limit, n_threads,
+                       progress, asked);
 }
 
 bool is_positive_definite(const Array<double>& matrix) {

@@ -63,11 +63,11 @@ rank::Linear linear_of(const std::string& name) {
   return rank::Linear::automatic;
 }
 
-py::dict fit(const rank::PairGraph& graph, const Array<double>& wins, const Array<double>& losses,
-             const OptionalArray<double>& ties, const std::string& ties_model, bool home, double prior,
-             const std::string& solver, const std::string& linear, double tol, int max_iter, int warm_sweeps,
-             const Array<double>& strengths, double tie, double home_advantage,
-             const Array<double>& coefficients, int n_threads, const py::object& progress) {
+py::dict fit_pairs(const rank::PairGraph& graph, const Array<double>& wins, const Array<double>& losses,
+                   const OptionalArray<double>& ties, const std::string& ties_model, bool home, double prior,
+                   const std::string& solver, const std::string& linear, double tol, int max_iter,
+                   int warm_sweeps, const Array<double>& strengths, double tie, double home_advantage,
+                   const Array<double>& coefficients, int n_threads, const py::object& progress) {
   const auto counts = make_counts(graph, wins, losses, ties);
   const auto model = make_model(graph, ties_model, home, prior);
   auto at = make_parameters(strengths, tie, home_advantage, coefficients, model);
@@ -107,10 +107,11 @@ py::dict fit(const rank::PairGraph& graph, const Array<double>& wins, const Arra
 
 /// Everything that covariances need at one point: the border, the cells' terms, and solves with the strength
 /// block.
-py::dict derivatives(const rank::PairGraph& graph, const Array<double>& wins, const Array<double>& losses,
-                     const OptionalArray<double>& ties, const std::string& ties_model, bool home,
-                     double prior, const Array<double>& strengths, double tie, double home_advantage,
-                     const Array<double>& coefficients, int n_threads) {
+py::dict pair_derivatives(const rank::PairGraph& graph, const Array<double>& wins,
+                          const Array<double>& losses, const OptionalArray<double>& ties,
+                          const std::string& ties_model, bool home, double prior,
+                          const Array<double>& strengths, double tie, double home_advantage,
+                          const Array<double>& coefficients, int n_threads) {
   const auto counts = make_counts(graph, wins, losses, ties);
   const auto model = make_model(graph, ties_model, home, prior);
   const auto at = make_parameters(strengths, tie, home_advantage, coefficients, model);
@@ -198,11 +199,12 @@ py::object separation(const rank::PairGraph& graph, const Array<double>& wins, c
 }  // namespace
 
 void register_rank(py::module_& m) {
-  m.def("_fit_bradley_terry", &fit, "graph"_a, "wins"_a, "losses"_a, "ties"_a, "ties_model"_a, "home"_a,
+  m.def("_fit_bradley_terry", &fit_pairs, "graph"_a, "wins"_a, "losses"_a, "ties"_a, "ties_model"_a, "home"_a,
         "prior"_a, "solver"_a, "linear"_a, "tol"_a, "max_iter"_a, "warm_sweeps"_a, "strengths"_a, "tie"_a,
         "home_advantage"_a, "coefficients"_a, "n_threads"_a, "progress"_a);
-  m.def("_bradley_terry_derivatives", &derivatives, "graph"_a, "wins"_a, "losses"_a, "ties"_a, "ties_model"_a,
-        "home"_a, "prior"_a, "strengths"_a, "tie"_a, "home_advantage"_a, "coefficients"_a, "n_threads"_a);
+  m.def("_bradley_terry_derivatives", &pair_derivatives, "graph"_a, "wins"_a, "losses"_a, "ties"_a,
+        "ties_model"_a, "home"_a, "prior"_a, "strengths"_a, "tie"_a, "home_advantage"_a, "coefficients"_a,
+        "n_threads"_a);
   m.def("_solve_newton_system", &solve_newton_system, "graph"_a, "wins"_a, "losses"_a, "ties"_a,
         "ties_model"_a, "home"_a, "prior"_a, "strengths"_a, "tie"_a, "home_advantage"_a, "coefficients"_a,
         "right_sides"_a, "accuracy"_a, "n_threads"_a, "progress"_a);

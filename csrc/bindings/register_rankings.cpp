@@ -78,9 +78,10 @@ rank::RankingLinear ranking_linear(const std::string& name) {
   return rank::RankingLinear::automatic;
 }
 
-py::dict fit(const rank::Rankings& rankings, const OptionalArray<double>& weight, double prior,
-             const std::string& solver, const std::string& linear, double tol, int max_iter, int warm_sweeps,
-             const Array<double>& start, int n_threads, const py::object& progress) {
+py::dict fit_rankings(const rank::Rankings& rankings, const OptionalArray<double>& weight, double prior,
+                      const std::string& solver, const std::string& linear, double tol, int max_iter,
+                      int warm_sweeps, const Array<double>& start, int n_threads,
+                      const py::object& progress) {
   const auto model = make_ranking_model(rankings, weight, prior);
   const auto view = strengths_view(rankings, start);
   std::vector<double> strengths(view.begin(), view.end());
@@ -109,9 +110,9 @@ py::dict fit(const rank::Rankings& rankings, const OptionalArray<double>& weight
 
 /// The log-likelihood, what each place adds to the gradient, minus the Hessian (its lower triangle; prior
 /// included) and that times the columns of x.
-py::dict derivatives(const rank::Rankings& rankings, const OptionalArray<double>& weight, double prior,
-                     const Array<double>& strengths, bool hessian, const OptionalArray<double>& x,
-                     int n_threads) {
+py::dict ranking_derivatives(const rank::Rankings& rankings, const OptionalArray<double>& weight,
+                             double prior, const Array<double>& strengths, bool hessian,
+                             const OptionalArray<double>& x, int n_threads) {
   const auto model = make_ranking_model(rankings, weight, prior);
   const auto s = strengths_view(rankings, strengths);
   const auto columns = x ? matrix_view(*x, "x") : MatrixView<const double>{};
@@ -138,9 +139,9 @@ py::dict derivatives(const rank::Rankings& rankings, const OptionalArray<double>
 }
 
 /// X solves H X = B, B consistent. None if H is singular to rounding.
-py::object solve(const rank::Rankings& rankings, const OptionalArray<double>& weight, double prior,
-                 const Array<double>& strengths, const Array<double>& right_sides, const std::string& linear,
-                 double accuracy, int n_threads) {
+py::object solve_rankings(const rank::Rankings& rankings, const OptionalArray<double>& weight, double prior,
+                          const Array<double>& strengths, const Array<double>& right_sides,
+                          const std::string& linear, double accuracy, int n_threads) {
   const auto model = make_ranking_model(rankings, weight, prior);
   const auto s = strengths_view(rankings, strengths);
   const auto b = matrix_view(right_sides, "right_sides");
@@ -167,12 +168,12 @@ void register_rankings(py::module_& m) {
   py::class_<rank::Rankings>(m, "Rankings")
       .def(py::init(&make_rankings), "starts"_a, "codes"_a, "stages"_a, "items"_a);
   m.def("_repeated_place", &repeated_place, "starts"_a, "codes"_a, "items"_a);
-  m.def("_fit_plackett_luce", &fit, "rankings"_a, "weight"_a, "prior"_a, "solver"_a, "linear"_a, "tol"_a,
-        "max_iter"_a, "warm_sweeps"_a, "strengths"_a, "n_threads"_a, "progress"_a);
-  m.def("_ranking_derivatives", &derivatives, "rankings"_a, "weight"_a, "prior"_a, "strengths"_a, "hessian"_a,
-        "x"_a, "n_threads"_a);
-  m.def("_solve_ranking_system", &solve, "rankings"_a, "weight"_a, "prior"_a, "strengths"_a, "right_sides"_a,
-        "linear"_a, "accuracy"_a, "n_threads"_a);
+  m.def("_fit_plackett_luce", &fit_rankings, "rankings"_a, "weight"_a, "prior"_a, "solver"_a, "linear"_a,
+        "tol"_a, "max_iter"_a, "warm_sweeps"_a, "strengths"_a, "n_threads"_a, "progress"_a);
+  m.def("_ranking_derivatives", &ranking_derivatives, "rankings"_a, "weight"_a, "prior"_a, "strengths"_a,
+        "hessian"_a, "x"_a, "n_threads"_a);
+  m.def("_solve_ranking_system", &solve_rankings, "rankings"_a, "weight"_a, "prior"_a, "strengths"_a,
+        "right_sides"_a, "linear"_a, "accuracy"_a, "n_threads"_a);
 }
 
 }  // namespace steelyard::bindings

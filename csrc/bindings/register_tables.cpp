@@ -96,12 +96,13 @@ py::tuple strong_components(const Array<std::int32_t>& left, const Array<std::in
   return py::make_tuple(take(std::move(found.label)), found.count);
 }
 
-rank::PairGraph make_graph(const Array<std::int32_t>& left, const Array<std::int32_t>& right,
-                           const Array<double>& left_wins, const Array<double>& right_wins,
-                           const OptionalArray<double>& ties, const OptionalArray<double>& left_squared,
-                           const OptionalArray<double>& right_squared,
-                           const OptionalArray<double>& ties_squared, const OptionalArray<std::int8_t>& home,
-                           const OptionalArray<double>& covariates, std::int32_t items, bool keep_home) {
+rank::PairGraph make_pair_graph(const Array<std::int32_t>& left, const Array<std::int32_t>& right,
+                                const Array<double>& left_wins, const Array<double>& right_wins,
+                                const OptionalArray<double>& ties, const OptionalArray<double>& left_squared,
+                                const OptionalArray<double>& right_squared,
+                                const OptionalArray<double>& ties_squared,
+                                const OptionalArray<std::int8_t>& home,
+                                const OptionalArray<double>& covariates, std::int32_t items, bool keep_home) {
   const rank::TableColumns table{vector_view(left, "left"),
                                  vector_view(right, "right"),
                                  vector_view(left_wins, "left_wins"),
@@ -136,7 +137,7 @@ void register_graph(py::module_& m) {
   py::class_<PairGraph>(
       m, "PairGraph",
       "One edge per pair of items and home sign (with covariates: per row): what the solvers walk.")
-      .def(py::init(&make_graph), "left"_a, "right"_a, "left_wins"_a, "right_wins"_a, "ties"_a,
+      .def(py::init(&make_pair_graph), "left"_a, "right"_a, "left_wins"_a, "right_wins"_a, "ties"_a,
            "left_squared"_a, "right_squared"_a, "ties_squared"_a, "home"_a, "covariates"_a, "items"_a,
            "keep_home"_a)
       .def_readonly("items", &PairGraph::items)

@@ -94,7 +94,7 @@ py::dict solve_by_cholesky(const HeldSpace& held, double scale, bool mixed, doub
 
 /// Runs work(monitor) without the GIL; Ctrl-C ends it without a result.
 template <class Work>
-void run(int n_threads, const Work& work) {
+void run_kernel(int n_threads, const Work& work) {
   PythonHost host{py::none()};
   Monitor monitor(n_threads, &host);
   {
@@ -112,7 +112,7 @@ py::object product(const HeldSpace& held, const Array<double>& scales, const Arr
     throw py::value_error("v must be n x scales");
   }
   std::vector<double> out(static_cast<std::size_t>(in.rows * in.cols));
-  run(n_threads, [&](Monitor& monitor) {
+  run_kernel(n_threads, [&](Monitor& monitor) {
     held.space->product(single ? weigh::Precision::single : weigh::Precision::full, all, in.data, out.data(),
                         monitor);
   });
@@ -129,7 +129,7 @@ py::object local_weights(const HeldSpace& held, double scale, py::ssize_t first,
     throw py::value_error("neighbours must be numbers of points, or -1");
   }
   std::vector<double> out(static_cast<std::size_t>(near.rows));
-  run(n_threads, [&](Monitor& monitor) {
+  run_kernel(n_threads, [&](Monitor& monitor) {
     weigh::local_weights(*held.space, scale, first, all, near.cols, out, monitor);
   });
   return take(std::move(out));
@@ -137,13 +137,14 @@ py::object local_weights(const HeldSpace& held, double scale, py::ssize_t first,
 
 py::object nearest_neighbours(const HeldSpace& held, py::ssize_t k, int n_threads) {
   std::vector<std::int32_t> out;
-  run(n_threads, [&](Monitor& monitor) { out = weigh::nearest_neighbours(*held.space, k, false, monitor); });
+  run_kernel(n_threads,
+             [&](Monitor& monitor) { out = weigh::nearest_neighbours(*held.space, k, false, monitor); });
   return take(std::move(out), held.space->size(), k);
 }
 
 double smallest_distance(const HeldSpace& held, int n_threads) {
   double least = 0.0;
-  run(n_threads, [&](Monitor& monitor) { least = weigh::smallest_distance(*held.space, monitor); });
+  run_kernel(n_threads, [&](Monitor& monitor) { least = weigh::smallest_distance(*held.space, monitor); });
   return least;
 }
 
@@ -157,8 +158,9 @@ py::object chosen_products(const HeldSpace& held, double scale, const Array<std:
     throw py::value_error("rows must be numbers of points and v have one number a point");
   }
   std::vector<double> out(chosen.size());
-  run(n_threads,
-      [&](Monitor& monitor) { weigh::chosen_products(*held.space, scale, chosen, in.data(), out, monitor); });
+  run_kernel(n_threads, [&](Monitor& monitor) {
+    weigh::chosen_products(*held.space, scale, chosen, in.data(), out, monitor);
+  });
   return take(std::move(out));
 }
 
@@ -168,7 +170,7 @@ py::object cross_distances(const Array<double>& x, const Array<double>& y, const
   if (left.cols != right.cols) throw py::value_error("y must have as many columns as x");
   std::vector<double> out(static_cast<std::size_t>(left.rows * right.rows));
   const auto kind = metric_of(metric);
-  run(n_threads, [&](Monitor& monitor) {
+  run_kernel(n_threads, [&](Monitor& monitor) {
     linalg::cross_distances(left, right, kind, power, {out.data(), left.rows, right.rows, right.rows},
                             monitor);
   });
