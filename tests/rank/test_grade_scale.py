@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from scipy.special import expit, log_expit
@@ -141,6 +143,7 @@ def without(name):
         (lambda: grade_scale(TRIES, first=(18, 0)), ValueError, r"first\[1\] must be positive"),
         (lambda: grade_scale(TRIES, slope_prior=(0, -1)), ValueError, r"slope_prior\[1\] must be"),
         (lambda: grade_scale(TRIES, volatility=0), ValueError, "volatility must be positive"),
+        (lambda: grade_scale(TRIES, volatility=1e-9), ValueError, "volatility 1e-09 .* is too small"),
         (lambda: grade_scale(TRIES, volatility=1e-200), ValueError, "volatility 1e-200 .* is too small"),
         (lambda: grade_scale(TRIES, time_unit="aeon"), ValueError, "time_unit must be one of"),
         (lambda: grade_scale(TRIES, n_chains=1), ValueError, "n_chains must be at least 2"),
@@ -168,3 +171,7 @@ def test_ctrl_c_leaves_what_can_go_on(ctrl_c, n_warmup):
     if before.size:
         more = found.partial.sample(20)
         np.testing.assert_array_equal(more.slopes[:, :-20], before)
+    else:  # warms up again
+        again = replace(found.partial, _problem={**found.partial._problem, "warmup": 20}).sample(10)
+        fresh = grade_scale(TRIES, n_draws=10, n_warmup=20, rng=1)
+        np.testing.assert_array_equal(again.slopes, fresh.slopes)

@@ -136,6 +136,8 @@ def test_too_many_draws_are_refused():
     fit = whole_history(league(), volatility=0.3, max_memory=100_000)
     with pytest.raises(MemoryError, match="the draws would take"):
         fit.sample(10_000)
+    with pytest.raises(MemoryError, match="lower n_draws or n_chains"):
+        fit.sample(10**12, keep=[])
 
 
 def test_posterior_mcmc_is_sample():
@@ -279,6 +281,39 @@ def test_gibbs_sampling_refuses_a_billion_games():
     fit = whole_history(many, volatility=0.3)
     with pytest.raises(ValueError, match=r"3e\+09 a sweep \(at most 1e\+09\)"):
         fit.sample(10, sampler="gibbs")
+    with pytest.raises(ValueError, match=r"1\.2e\+10 a sweep"):  # the prior's games count
+        whole_history(league(), volatility=0.3, ties="half", prior=1e9).sample(10, sampler="gibbs")
+
+
+def endless_prior_games():
+    whole_history(sparse_league(), volatility=0.3, prior=1e7).sample(4, sampler="gibbs", rng=0)
+
+
+def test_ctrl_c_is_answered_among_the_games_of_the_prior(ctrl_c):
+    found = ctrl_c(endless_prior_games, after=1.0)
+    assert found.raised
+    assert found.seconds < 1.0
+    assert found.partial.samples is None
+
+
+@pytest.mark.filterwarnings("ignore::steelyard.ConvergenceWarning")
+def test_a_hamiltonian_move_takes_a_bounded_number_of_steps():
+    fit = whole_history(league(), volatility=1e6, ties="half")
+    drawn = fit.sample(4, n_warmup=40, sampler="hamiltonian", rng=1).samples
+    assert drawn._chains["steps"].min() < 1e-3
+    assert drawn.gradients <= 4 * 1024 * 44 + 4
+
+
+@pytest.mark.filterwarnings("ignore::steelyard.ConvergenceWarning")
+@pytest.mark.parametrize("volatility", [1e-20, 1e-8])
+def test_gibbs_draws_where_the_fit_drowns_in_rounding_are_those_of_constant_items(volatility):
+    stiff = whole_history(sparse_league(), volatility=volatility).sample(1000, sampler="gibbs", rng=1)
+    still = whole_history(sparse_league(), volatility=1.0, constant=range(25)).sample(1000, rng=2)
+    firsts = stiff._lines.starts[:-1]
+    mean, sd = still.samples.strengths.mean((0, 1)), still.standard_errors
+    assert stiff.samples.r_hat.max() < 1.02
+    np.testing.assert_allclose(stiff.samples.strengths.mean((0, 1))[firsts], mean, atol=0.2 * sd.min())
+    np.testing.assert_allclose(stiff.standard_errors[firsts], sd, rtol=0.1)
 
 
 @pytest.mark.filterwarnings("ignore::steelyard.ConvergenceWarning")
