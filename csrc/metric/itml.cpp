@@ -3,11 +3,11 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
+#include <type_traits>
 #include <utility>
 
 #include "linalg/cholesky.hpp"
 #include "metric/itml_learner.hpp"
-#include "simd/slack_step_inline.hpp"
 #include "simd/table.hpp"
 
 namespace steelyard::metric {
@@ -30,58 +30,63 @@ void Learner::for_random_listed(const Visit& visit) {
   }
 }
 
-/// v_ of the batch, zeros in lanes without a constraint.
-void Learner::differences(const Batch& batch, MatrixView<const double> points) {
-  std::array<const double*, simd::lanes> first, second;
-  first.fill(points.data);
-  second.fill(points.data);
-  for (std::size_t b = 0; b < at(batch.count); ++b) {
-    first[b] = points.row(batch.i[b]);
-    second[b] = points.row(batch.j[b]);
+template <class Real>
+const simd::PairUpdates<Real>& updates();
+template <>
+const simd::PairUpdates<float>& updates<float>() {
+  return *simd::kernels().pair_updates_f32;
+}
+template <>
+const simd::PairUpdates<double>& updates<double>() {
+  return *simd::kernels().pair_updates_f64;
+}
+
+/// work.v of constraints from, from + 1, ... of the batch, zeros in lanes without one.
+template <class Real>
+void Learner::differences(const Batch& batch, ptrdiff_t from, Work<Real>& work) {
+  std::array<const double*, at(Work<Real>::lanes)> first, second;
+  first.fill(x_.data);
+  second.fill(x_.data);
+  for (ptrdiff_t b = 0; b < std::min(work.lanes, batch.count - from); ++b) {
+    first[at(b)] = x_.row(batch.i[at(from + b)]);
+    second[at(b)] = x_.row(batch.j[at(from + b)]);
   }
-  simd::kernels().rank_updates->differences(first.data(), second.data(), d_, size_, v_.data());
+  updates<Real>().differences(first.data(), second.data(), d_, work.size, work.v.data());
 }
 
-/// The step on one constraint. Returns beta, 0 where it does not move.
-double Learner::move(ptrdiff_t c, bool similar, double p) {
-  ++steps_;
-  if (!(p > no_distance)) return 0.0;
-  const double s = similar ? 1.0 : -1.0;
-  double& lambda = lambda_[at(c)];
-  return simd::slack_step(s, rule_.share, simd::inverse_slack(rule_, s, lambda), p, lambda, moved_);
+/// The steps on as many constraints as stand side by side. False if a distance is not known well enough.
+template <class Real>
+bool Learner::step(const Batch& batch, ptrdiff_t from, Work<Real>& work) {
+  auto& b = work.batch;
+  b.count = std::min(work.lanes, batch.count - from);
+  b.smallest = std::is_same_v<Real, float> ? unknown * static_cast<double>(work.trace()) : no_distance;
+  for (ptrdiff_t k = 0; k < b.count; ++k) {
+    b.duals[k] = &lambda_[at(batch.constraint[at(from + k)])];
+    b.sign[k] = batch.similar[at(from + k)] ? 1.0 : -1.0;
+  }
+  const auto& kernels = updates<Real>();
+  differences(batch, from, work);
+  kernels.multiply(work.a.data(), work.size, work.v.data(), work.y.data());
+  kernels.steps(rule_, work.v.data(), work.y.data(), work.size, b);
+  steps_ += b.count;
+  moved_ = std::max(moved_, b.movement);
+  if (b.moved > 0)
+    kernels.update(work.a.data(), work.size, work.y.data(), b.columns, b.factors, b.moved,
+                   work.scratch.data());
+  for (ptrdiff_t k = 0; k < b.count; ++k) {
+    const double *i = x_.row(batch.i[at(from + k)]), *j = x_.row(batch.j[at(from + k)]);
+    if ((b.refused >> k & 1) != 0 && !std::equal(i, i + d_, j)) return false;
+  }
+  return true;
 }
 
-/// One step after the other on the constraints of the batch, as if each updated A. With Y = A V and G = V'Y,
-/// the steps before it turn row b of G into g_b = (v_b' A v_c)_c and y_b into Y w_b:
-///
-///   g_b <- g_b + sum_m (beta_m g_m[b]) g_m,   w_b = e_b + sum_m (beta_m g_m[b]) w_m,
-///
-/// so that p_b = g_b[b] comes without A, which then takes all steps at once, A += sum_m beta_m Y w_m w_m'Y'.
+/// One step after the other on the constraints of the batch.
 void Learner::project(const Batch& batch) {
-  constexpr std::size_t lanes = simd::lanes;
-  const auto& kernels = *simd::kernels().rank_updates;
-  differences(batch, x_);
-  kernels.multiply(a_.data(), size_, v_.data(), y_.data());
-  alignas(64) double g[lanes * lanes], columns[lanes * lanes] = {}, beta[lanes] = {};
-  kernels.products(v_.data(), y_.data(), size_, g, lanes);
-  double steps[lanes][2 * lanes];  // g_m and w_m of those that moved
-  std::size_t moved = 0;
-  for (std::size_t b = 0; b < at(batch.count); ++b) {
-    double* row = steps[moved];
-    for (std::size_t c = 0; c < lanes; ++c) row[c] = g[b * lanes + c], row[lanes + c] = 0.0;
-    row[lanes + b] = 1.0;
-    for (std::size_t m = 0; m < moved; ++m) {
-      const double factor = beta[m] * steps[m][b];
-      for (std::size_t c = 0; c < 2 * lanes; ++c) row[c] += factor * steps[m][c];
-    }
-    beta[moved] = move(batch.constraint[b], batch.similar[b], row[b]);
-    if (beta[moved] == 0.0) continue;
-    for (std::size_t c = 0; c < lanes; ++c) columns[c * lanes + moved] = row[lanes + c];
-    ++moved;
+  if (single_) {
+    if (!step(batch, 0, *single_)) leave_single();
+    return;
   }
-  if (moved > 0)
-    kernels.update(a_.data(), size_, y_.data(), columns, beta, static_cast<ptrdiff_t>(moved),
-                   scratch_.data());
+  for (ptrdiff_t from = 0; from < batch.count; from += simd::lanes) step(batch, from, full_);
 }
 
 void Learner::sweep() {
@@ -94,24 +99,56 @@ void Learner::sweep() {
              [this](const Batch& batch) { project(batch); });
 }
 
+/// Whether squares of coordinates are far from the ends of single precision.
+bool Learner::moderate(MatrixView<const double> points) {
+  double largest = 0.0;
+  for (ptrdiff_t i = 0; i < points.rows; ++i)
+    for (ptrdiff_t k = 0; k < points.cols; ++k) largest = std::max(largest, std::abs(points.row(i)[k]));
+  return largest > 1e-6 && largest < 1e6;
+}
+
+/// A in single precision.
+void Learner::round_off() {
+  if (!single_) return;
+  auto& to = *single_;
+  for (ptrdiff_t k = 0; k < d_; ++k)
+    for (ptrdiff_t l = 0; l < d_; ++l)
+      to.a[at(k * to.size + l)] = static_cast<float>(full_.a[at(std::max(k, l) * size_ + std::min(k, l))]);
+}
+
+/// Goes on in double, with A from the duals.
+void Learner::leave_single() {
+  const auto from = std::move(*single_);
+  single_.reset();
+  if (restore()) return;
+  for (ptrdiff_t k = 0; k < d_; ++k)
+    for (ptrdiff_t l = 0; l < d_; ++l)
+      full_.a[at(k * size_ + l)] =
+          static_cast<double>(from.a[at(std::max(k, l) * from.size + std::min(k, l))]);
+}
+
 /// inverse_ += sum_c s_c lambda_c v_c v_c' over listed pairs.
 void Learner::add_listed() {
-  alignas(64) double unit[simd::lanes * simd::lanes] = {};
-  for (ptrdiff_t b = 0; b < simd::lanes; ++b) unit[b * simd::lanes + b] = 1.0;
+  constexpr ptrdiff_t lanes = simd::lanes;
+  alignas(64) double unit[lanes * lanes] = {};
+  for (ptrdiff_t b = 0; b < lanes; ++b) unit[b * lanes + b] = 1.0;
   const auto active = [&](const auto& visit) {
     for_listed([&](ptrdiff_t c, ptrdiff_t i, ptrdiff_t j) {
       if (lambda_[at(c)] > 0.0) visit(c, i, j);
     });
   };
   in_batches(active, [&](const Batch& batch) {
-    alignas(64) double factors[simd::lanes] = {};
-    for (std::size_t b = 0; b < at(batch.count); ++b) {
-      const double lambda = lambda_[at(batch.constraint[b])];
-      factors[b] = batch.similar[b] ? lambda : -lambda;
+    for (ptrdiff_t from = 0; from < batch.count; from += lanes) {
+      alignas(64) double factors[lanes] = {};
+      const ptrdiff_t count = std::min(lanes, batch.count - from);
+      for (ptrdiff_t b = 0; b < count; ++b) {
+        const double lambda = lambda_[at(batch.constraint[at(from + b)])];
+        factors[b] = batch.similar[at(from + b)] ? lambda : -lambda;
+      }
+      differences(batch, from, full_);
+      updates<double>().update(inverse_.data(), size_, full_.v.data(), unit, factors, count,
+                               full_.scratch.data());
     }
-    differences(batch, x_);
-    simd::kernels().rank_updates->update(inverse_.data(), size_, v_.data(), unit, factors, batch.count,
-                                         scratch_.data());
   });
 }
 
@@ -129,11 +166,12 @@ bool Learner::restore() {
   if (!linalg::cholesky_inverse(fresh.data(), d_, size_, monitor_)) return false;
   for (ptrdiff_t k = 0; k < d_; ++k)
     for (ptrdiff_t l = d_; l < size_; ++l) fresh[at(k * size_ + l)] = 0.0;
-  a_ = std::move(fresh);
+  full_.a = std::move(fresh);
+  round_off();
   return true;
 }
 
-/// L^-1, inverse_ = L L': of the points times it, p = |difference|^2.
+/// L^-1, inverse_ = L L': p = |L^-1 v|^2.
 AlignedVector<double> Learner::root() const {
   AlignedVector<double> transposed(at(size_ * size_), 0.0), out(transposed);
   for (ptrdiff_t k = 0; k < d_; ++k) transposed[at(k * size_ + k)] = 1.0;
@@ -145,27 +183,17 @@ AlignedVector<double> Learner::root() const {
 
 void Learner::measure_listed(Slacks& slacks) {
   const auto to_image = root();
-  std::vector<double> images(at(x_.rows * d_));
-  const std::vector<double> origin(at(d_), 0.0);
-  std::array<const double*, simd::lanes> first, second;
-  second.fill(origin.data());
-  for (ptrdiff_t i = 0; i < x_.rows; i += simd::lanes) {
-    if (i / simd::lanes % every_ == 0 && monitor_.poll()) return;
-    const ptrdiff_t points = std::min<ptrdiff_t>(simd::lanes, x_.rows - i);
-    for (ptrdiff_t b = 0; b < simd::lanes; ++b) first[at(b)] = x_.row(i + std::min(b, points - 1));
-    simd::kernels().rank_updates->differences(first.data(), second.data(), d_, size_, v_.data());
-    simd::kernels().rank_updates->multiply_lower(to_image.data(), size_, v_.data(), y_.data());
-    for (ptrdiff_t b = 0; b < points; ++b)
-      for (ptrdiff_t k = 0; k < d_; ++k) images[at((i + b) * d_ + k)] = y_[at(k * simd::lanes + b)];
-  }
   const auto all = [this](const auto& visit) { for_listed(visit); };
   in_batches(all, [&](const Batch& batch) {
-    differences(batch, {images.data(), x_.rows, d_, d_});
-    std::array<double, simd::lanes> p{};
-    for (std::size_t k = 0; k < v_.size(); k += simd::lanes)
-      for (std::size_t b = 0; b < simd::lanes; ++b) p[b] += v_[k + b] * v_[k + b];
-    for (std::size_t b = 0; b < at(batch.count); ++b)
-      slacks.add(lambda_[at(batch.constraint[b])], batch.similar[b] ? 1.0 : -1.0, p[b]);
+    for (ptrdiff_t from = 0; from < batch.count; from += simd::lanes) {
+      differences(batch, from, full_);
+      simd::kernels().rank_updates->multiply_lower(to_image.data(), size_, full_.v.data(), full_.y.data());
+      std::array<double, simd::lanes> p{};
+      for (std::size_t k = 0; k < full_.y.size(); k += simd::lanes)
+        for (std::size_t b = 0; b < simd::lanes; ++b) p[b] += full_.y[k + b] * full_.y[k + b];
+      for (std::size_t b = at(from); b < at(std::min(batch.count, from + simd::lanes)); ++b)
+        slacks.add(lambda_[at(batch.constraint[b])], batch.similar[b] ? 1.0 : -1.0, p[b - at(from)]);
+    }
   });
 }
 
@@ -176,7 +204,7 @@ bool Learner::certify() {
   double log_det = 0.0, trace = 0.0;
   for (ptrdiff_t k = 0; k < d_; ++k) {
     log_det -= 2.0 * std::log(inverse_[at(k * size_ + k)]);
-    trace += a_[at(k * size_ + k)];
+    trace += full_.a[at(k * size_ + k)];
   }
   Slacks slacks(rule_, o_);
   if (pairs_.listed())
@@ -187,7 +215,7 @@ bool Learner::certify() {
   skipped_ = slacks.skipped();
   const double upper = trace - log_det - static_cast<double>(d_) + o_.gamma * slacks.divergence();
   const double lower = -log_det + o_.gamma * slacks.logarithm();
-  if (upper < upper_) upper_ = upper, matrix_ = a_;
+  if (upper < upper_) upper_ = upper, matrix_ = full_.a;
   lower_ = std::max(lower_, lower);
   return true;
 }
@@ -208,6 +236,7 @@ ItmlSolution Learner::run() {
       info.converged = gap() <= o_.tol;
       info.error_bound = std::max(0.0, gap());
     }
+    if (single_ && (moved_ < single_gains || number >= single_sweeps)) leave_single();
     info.iterations = number;
     info.trace.add({static_cast<double>(number), gap(), moved_, watch.seconds()});
     monitor_.progress(number, o_.max_sweeps);
@@ -216,7 +245,8 @@ ItmlSolution Learner::run() {
   if (upper_ == infinity) {
     // Never certified: the matrix as the steps left it, positive definite but for their rounding.
     info.error_bound = infinity;
-    matrix_ = a_;
+    if (single_) leave_single();
+    matrix_ = full_.a;
   }
   info.seconds = watch.seconds();
   ItmlSolution out;

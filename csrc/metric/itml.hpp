@@ -21,7 +21,11 @@
 // b / gamma: with zeta = xi / gamma their 1 / zeta = gamma / b - s lambda.
 //
 // Eight listed constraints at a time meet A in one product and one update, which give the same steps one by
-// one: 1.5 d^2 multiplications each, in random order. All pairs come in blocks, 64 pairs of 16 points: with Y
+// one: 1.5 d^2 multiplications each, in random order. From 32 features on it is sixteen in single precision,
+// with duals in double, from which A comes anew at each certificate. Double goes on once the steps are small,
+// or where a p is so small beside tr A |v|^2 that single precision does not know it.
+//
+// All pairs of labelled points come in blocks, 64 pairs of 16 points: with Y
 // = A X and G = X'Y of a block's points X, its steps A_k = A + Y B_k Y' need these alone,
 //
 //   v = X (e_i - e_j),  c = (I + B_k G)(e_i - e_j),  A_k v = Y c,  B_k+1 = B_k + beta c c',

@@ -33,7 +33,7 @@ void Learner::project_block() {
   auto& block = *block_;
   const double* x[] = {groups_.side_by_side(read_.group[0]), groups_.side_by_side(read_.group[1])};
   double* y[] = {products_.data(), products_.data() + lanes * size_};
-  for (ptrdiff_t h = 0; h < 2; ++h) kernels.multiply(a_.data(), size_, x[h], y[h]);
+  for (ptrdiff_t h = 0; h < 2; ++h) kernels.multiply(full_.a.data(), size_, x[h], y[h]);
   for (ptrdiff_t i = 0; i < 2; ++i)
     for (ptrdiff_t j = i; j < 2; ++j)
       kernels.products(x[i], y[j], size_, block.rows + i * lanes * 2 * points + j * lanes, 2 * points);
@@ -45,7 +45,7 @@ void Learner::project_block() {
     lambda_[at(read_.index[at(place)])] = block.duals[place];
   }
   if (block.moved_count > 0)
-    kernels.block_update(a_.data(), size_, y[0], y[1], block.coefficients, scratch_.data());
+    kernels.block_update(full_.a.data(), size_, y[0], y[1], block.coefficients, full_.scratch.data());
   const auto near = [&](const auto& visit) {
     for (ptrdiff_t k = 0; k < block.near_count; ++k) {
       const ptrdiff_t place = block.near[k];
@@ -83,7 +83,7 @@ void Learner::add_blocks() {
     halves[i * points + lanes + i] = halves[(lanes + i) * points + i] = 0.5;
   for (ptrdiff_t g = 0; g < groups_.groups() && !monitor_.poll(); ++g)
     kernels.block_update(inverse_.data(), size_, groups_.side_by_side(g), pulls.data() + g * lanes * size_,
-                         halves, scratch_.data());
+                         halves, full_.scratch.data());
 }
 
 void Learner::measure_blocks(Slacks& slacks) {

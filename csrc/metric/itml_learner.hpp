@@ -6,6 +6,7 @@
 #include <cmath>
 #include <limits>
 #include <memory>
+#include <optional>
 #include <vector>
 
 #include "core/aligned.hpp"
@@ -21,8 +22,13 @@ using std::ptrdiff_t;
 
 inline constexpr double infinity = std::numeric_limits<double>::infinity();
 inline constexpr double no_distance = 1e-200;  // 1 / p must stay finite
+inline constexpr ptrdiff_t single_from = 32;   // features from which single precision pays
+inline constexpr double unknown =
+    1e-4;  // p over tr A |v|^2 from which single precision knows two digits of p
+inline constexpr double single_gains = 1e-4;  // movement below which rounding would take over,
+inline constexpr int single_sweeps = 64;      // and sweeps after which it has had its time
 
-inline std::size_t at(ptrdiff_t k) { return static_cast<std::size_t>(k); }
+constexpr std::size_t at(ptrdiff_t k) { return static_cast<std::size_t>(k); }
 
 /// Sum of logarithms: one of a product of many numbers.
 class LogSum {
@@ -77,15 +83,41 @@ class Slacks {
   ptrdiff_t skipped_ = 0;
 };
 
-/// Constraints whose vectors stand side by side.
+/// Constraints that come one after the other.
 struct Batch {
+  static constexpr ptrdiff_t most = simd::side_by_side<float>;
+
   ptrdiff_t count = 0;
-  std::array<ptrdiff_t, simd::lanes> constraint{}, i{}, j{};
-  std::array<bool, simd::lanes> similar{};
+  std::array<ptrdiff_t, most> constraint{}, i{}, j{};
+  std::array<bool, most> similar{};
 };
 
 /// Numbers of eight vectors in memory that starts on a cache line.
 using Lanes = AlignedVector<double>;
+
+/// A in one precision, with room for what a batch needs.
+template <class Real>
+struct Work {
+  static constexpr ptrdiff_t lanes = simd::side_by_side<Real>;
+
+  explicit Work(ptrdiff_t d)
+      : size((d + lanes - 1) / lanes * lanes),
+        a(at(size * size)),
+        v(at(size * lanes)),
+        y(v),
+        scratch(4 * v.size()) {}
+
+  Real trace() const {
+    Real sum = 0;
+    for (ptrdiff_t k = 0; k < size; ++k) sum += a[at(k * size + k)];
+    return sum;
+  }
+
+  ptrdiff_t size;
+  AlignedVector<Real> a;  ///< the lower triangle, padded with zeros
+  AlignedVector<Real> v, y, scratch;
+  simd::PairBatch<Real> batch{};
+};
 
 class Learner {
  public:
@@ -96,21 +128,21 @@ class Learner {
         o_(options),
         monitor_(monitor),
         d_(points.cols),
-        size_((points.cols + 7) / 8 * 8),
+        full_(d_),
+        size_(full_.size),
         every_(std::max<ptrdiff_t>(1, 1'000'000 / (size_ * size_ + 1'000))),
         rule_{1.0 / options.near, 1.0 / options.far, 1.0 / options.gamma,
               options.gamma / (options.gamma + 1.0)},
         random_(options.seed, options.stream),
-        lambda_(at(pairs.listed() ? std::ssize(pairs.first) : pair_count(points.rows)), 0.0),
-        a_(at(size_ * size_), 0.0),
-        v_(at(size_ * simd::lanes)),
-        y_(v_),
-        scratch_(4 * v_.size()) {
-    for (ptrdiff_t k = 0; k < d_; ++k) a_[at(k * size_ + k)] = 1.0;
-    matrix_ = a_;
-    if (pairs.listed()) return;
+        lambda_(at(pairs.listed() ? std::ssize(pairs.first) : pair_count(points.rows)), 0.0) {
+    for (ptrdiff_t k = 0; k < d_; ++k) full_.a[at(k * size_ + k)] = 1.0;
+    matrix_ = full_.a;
+    if (pairs.listed()) {
+      if (d_ >= single_from && moderate(points)) single_.emplace(d_), round_off();
+      return;
+    }
     groups_ = PointGroups(points, size_);
-    products_.assign(2 * v_.size(), 0.0);
+    products_.assign(2 * full_.v.size(), 0.0);
     block_ = std::make_unique<simd::PairBlock>();
   }
 
@@ -132,10 +164,15 @@ class Learner {
   template <class Pairs, class Use>
   void in_batches(const Pairs& pairs, const Use& use);
 
-  void differences(const Batch& batch, MatrixView<const double> points);
-  double move(ptrdiff_t c, bool similar, double p);
+  template <class Real>
+  void differences(const Batch& batch, ptrdiff_t from, Work<Real>& work);
+  template <class Real>
+  bool step(const Batch& batch, ptrdiff_t from, Work<Real>& work);
   void project(const Batch& batch);
   void sweep();
+  static bool moderate(MatrixView<const double> points);
+  void round_off();
+  void leave_single();
   bool certify();
   bool restore();
   void add_listed();
@@ -156,14 +193,15 @@ class Learner {
   const MetricPairs& pairs_;
   const ItmlOptions& o_;
   Monitor& monitor_;
-  ptrdiff_t d_, size_;
+  ptrdiff_t d_;
+  Work<double> full_;
+  ptrdiff_t size_;
   ptrdiff_t every_;  // steps between two polls: about a millisecond
   simd::SlackRule rule_;
   Random random_;
   std::vector<double> lambda_;
-  AlignedVector<double> a_;  // the lower triangle, padded with zeros to `size_`
-  Lanes v_, y_, scratch_;
-  double moved_ = 0.0;  // largest |alpha| p of a sweep
+  std::optional<Work<float>> single_;  // while sweeps are in single precision
+  double moved_ = 0.0;                 // largest |alpha| p of a sweep
   AlignedVector<double> matrix_, inverse_;
   double upper_ = infinity, lower_ = -infinity;
   ptrdiff_t skipped_ = 0;
@@ -184,7 +222,7 @@ void Learner::in_batches(const Pairs& pairs, const Use& use) {
     batch.i[b] = i;
     batch.j[b] = j;
     batch.similar[b] = is_similar(c, i, j);
-    if (batch.count < simd::lanes) return;
+    if (batch.count < Batch::most) return;
     use(batch);
     batch.count = 0;
   });

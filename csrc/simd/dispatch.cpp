@@ -12,13 +12,13 @@ struct Level {
   Kernels kernels;
 };
 
-#define STEELYARD_LEVEL(isa)                                                                      \
-  Level {                                                                                         \
-    #isa, {                                                                                       \
-      &vector_math_##isa, &pair_terms_##isa, &dense_##isa, &rank_updates_##isa, &contrasts_##isa, \
-          &tile_f32_##isa, &tile_f64_##isa, &best_match_f32_##isa, &best_match_f64_##isa,         \
-          &min_plus_f32_##isa, &min_plus_f64_##isa                                                \
-    }                                                                                             \
+#define STEELYARD_LEVEL(isa)                                                                             \
+  Level {                                                                                                \
+    #isa, {                                                                                              \
+      &vector_math_##isa, &pair_terms_##isa, &dense_##isa, &rank_updates_##isa, &pair_updates_f32_##isa, \
+          &pair_updates_f64_##isa, &contrasts_##isa, &tile_f32_##isa, &tile_f64_##isa,                   \
+          &best_match_f32_##isa, &best_match_f64_##isa, &min_plus_f32_##isa, &min_plus_f64_##isa         \
+    }                                                                                                    \
   }
 
 int supported_level() {

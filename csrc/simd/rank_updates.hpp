@@ -1,8 +1,9 @@
-// Products and updates of a symmetric matrix with eight vectors at a time.
+// Products and updates of a symmetric matrix with several vectors at a time, for metric learning.
 //
-// Eight vectors side by side are `size` rows of eight numbers, one of each vector. Matrices are size x size,
-// row-major without gaps, `size` a multiple of 8. Of symmetric ones the lower triangle is read, together with
-// the upper one of the 8 x 8 squares on the diagonal, and those are what an update leaves right.
+// Vectors side by side are `size` rows of numbers, one of each vector: eight in double, sixteen in single
+// precision, a cache line. Matrices are size x size, row-major without gaps, `size` a multiple of those. Of
+// symmetric ones the lower triangle is read, together with the upper one of the squares of eight on the
+// diagonal, and those are what an update leaves right.
 #pragma once
 
 #include <cstddef>
@@ -10,13 +11,52 @@
 
 namespace steelyard::simd {
 
-inline constexpr std::ptrdiff_t lanes = 8;
+template <class Real>
+inline constexpr std::ptrdiff_t side_by_side = 64 / static_cast<std::ptrdiff_t>(sizeof(Real));
+inline constexpr std::ptrdiff_t lanes = side_by_side<double>;
 
 /// What the step on a constraint depends on beside its distance and dual: the inverse bounds of squared
 /// distances, 1 / gamma and gamma / (gamma + 1).
 struct SlackRule {
   double inverse_near, inverse_far, inverse_gamma, share;
 };
+
+/// Listed pairs V side by side, and what their steps come to: with Y = A V, A becomes A + sum_m factors_m (Y
+/// u_m)(Y u_m)' over the `moved` first columns u_m.
+template <class Real>
+struct PairBatch {
+  static constexpr std::size_t pairs = 64 / sizeof(Real);
+
+  alignas(64) Real columns[pairs * pairs];
+  alignas(64) Real factors[pairs];
+  double* duals[pairs];  ///< each its own place: a pair may come twice
+  double sign[pairs];    ///< 1 of a similar pair, -1 of a dissimilar one
+  double smallest;       ///< of distances known well enough, in single precision as a share of |v|^2
+  std::ptrdiff_t count;
+
+  std::ptrdiff_t moved;
+  std::uint32_t refused;  ///< a bit for each pair whose distance is too small
+  double movement;        ///< largest |alpha| p
+};
+
+template <class Real>
+struct PairUpdates {
+  /// V, the vectors first[b] - second[b] of d <= size numbers, zeros behind.
+  void (*differences)(const double* const* first, const double* const* second, std::ptrdiff_t d,
+                      std::ptrdiff_t size, Real* v);
+  /// Y = A V, A symmetric.
+  void (*multiply)(const Real* a, std::ptrdiff_t size, const Real* v, Real* y);
+  /// One step after the other on the pairs of V, Y = A V, as if each updated A.
+  void (*steps)(const SlackRule& rule, const Real* v, const Real* y, std::ptrdiff_t size,
+                PairBatch<Real>& batch);
+  /// A += Z diag(factors) Z', A symmetric, Z the first `count` columns of Y U, U square. `scratch` has room
+  /// for 2 side_by_side size.
+  void (*update)(Real* a, std::ptrdiff_t size, const Real* y, const Real* u, const Real* factors,
+                 std::ptrdiff_t count, Real* scratch);
+};
+
+extern const PairUpdates<float> pair_updates_f32_base, pair_updates_f32_v3, pair_updates_f32_v4;
+extern const PairUpdates<double> pair_updates_f64_base, pair_updates_f64_v3, pair_updates_f64_v4;
 
 /// Two groups of eight points X, side by side, and their pairs. With Y = A X, steps A += beta A v v'A on v =
 /// X (e_i - e_j) keep A in the span of Y: A becomes A + Y B Y', X'A X what it does, and A X becomes Y M.
@@ -35,20 +75,14 @@ struct PairBlock {
   double movement;            ///< largest |alpha| p
 };
 
+/// In double, eight vectors at a time.
 struct RankUpdates {
-  /// V, the eight vectors first[b] - second[b] of d <= size numbers, zeros behind.
-  void (*differences)(const double* const* first, const double* const* second, std::ptrdiff_t d,
-                      std::ptrdiff_t size, double* v);
   /// Y = A V, A symmetric.
   void (*multiply)(const double* a, std::ptrdiff_t size, const double* v, double* y);
   /// Y = L V, L lower triangular with zeros above the diagonal.
   void (*multiply_lower)(const double* l, std::ptrdiff_t size, const double* v, double* y);
   /// G = V'Y, 8 x 8, rows of G `stride` apart.
   void (*products)(const double* v, const double* y, std::ptrdiff_t size, double* g, std::ptrdiff_t stride);
-  /// A += Z diag(factors) Z', A symmetric, Z the first `count` columns of Y U, U 8 x 8. `scratch` has room
-  /// for 16 size.
-  void (*update)(double* a, std::ptrdiff_t size, const double* y, const double* u, const double* factors,
-                 std::ptrdiff_t count, double* scratch);
   /// One step after the other: if `inside`, on all pairs within either group; then on those across.
   void (*block_steps)(const SlackRule& rule, bool inside, PairBlock& block);
   /// A += Y B Y', A symmetric, Y of 16 columns, eight in `first` and eight in `second`, B 16 x 16 symmetric.

@@ -27,6 +27,8 @@ struct Kernels {
   const PairTerms* pair_terms;
   const Dense* dense;
   const RankUpdates* rank_updates;
+  const PairUpdates<float>* pair_updates_f32;
+  const PairUpdates<double>* pair_updates_f64;
   const Contrasts* contrasts;
   const Tile<float>* tile_f32;
   const Tile<double>* tile_f64;

@@ -143,6 +143,56 @@ def test_steps_in_batches_end_where_single_steps_do(d, m):
     np.testing.assert_allclose(found["matrix"], expected, rtol=1e-3, atol=1e-4)
 
 
+def bounds_hold(X, first, second, similar, near, far, gamma, found):
+    """The bounds are those of the matrix, and a lower one of the reference's optimum."""
+    v = X[first] - X[second]
+    assert np.linalg.eigvalsh(found["matrix"]).min() > 0
+    assert objective(found["matrix"], v, similar, near, far, gamma) == pytest.approx(found["upper"], rel=1e-7)
+    _, duals = reference.fit(v, similar, near, far, gamma, sweeps=100)
+    upper, _ = reference.bounds(v, similar, near, far, gamma, duals)
+    assert found["lower"] <= upper * (1 + 1e-9)
+
+
+@settings(deadline=None, max_examples=15)
+@given(
+    st.integers(0, 10**6), st.sampled_from([32, 40, 65]), st.floats(0.1, 30), st.sampled_from([1e-3, 1e-9])
+)
+def test_single_precision_ends_where_the_reference_does(seed, d, gamma, tol):
+    X, first, second, similar = instance(seed, n=40, d=d, m=90)
+    found = learn(X, first, second, similar, 0.5 * d, 3.0 * d, gamma, tol=tol)
+    assert found["info"]["converged"]
+    assert found["upper"] - found["lower"] <= tol * max(1, found["upper"])
+    bounds_hold(X, first, second, similar, 0.5 * d, 3.0 * d, gamma, found)
+
+
+@pytest.mark.parametrize("kind", ["near-copies", "copies", "stretched", "far from 0"])
+def test_what_single_precision_cannot_tell_apart(kind):
+    """Dissimilar pairs must move apart that differ by little or in a direction that the metric has shrunk."""
+    d, m = 36, 150
+    X, first, second, similar = instance(5, n=60, d=d, m=m)
+    rng = np.random.default_rng(5)
+    if kind.endswith("copies"):
+        X[30:] = X[:30] + (1e-7 * rng.normal(size=(30, d)) if kind == "near-copies" else 0)
+        first[:20], second[:20], similar[:20] = np.arange(20), np.arange(30, 50), np.arange(20) < 5
+    elif kind == "stretched":
+        X *= np.geomspace(1e-6, 1e6, d)
+    else:
+        X += 1e5
+    found = learn(X, first, second, similar, 1.0, 20.0, tol=1e-7)
+    assert found["info"]["converged"]
+    if kind != "copies":
+        bounds_hold(X, first, second, similar, 1.0, 20.0, 1.0, found)
+    assert found["skipped"] == np.sum((X[first] == X[second]).all(axis=1))
+
+
+@pytest.mark.parametrize("unit", [1e-25, 1e-9, 1e9, 1e25])
+def test_the_unit_of_the_coordinates_does_not_matter(unit):
+    X, first, second, similar = instance(6, n=40, d=33, m=60)
+    expected = learn(X, first, second, similar, 10.0, 100.0, tol=1e-9)["matrix"]
+    found = learn(unit * X, first, second, similar, 10.0 * unit**2, 100.0 * unit**2, tol=1e-9)["matrix"]
+    np.testing.assert_allclose(found, expected, rtol=1e-4, atol=1e-5)
+
+
 def test_near_may_exceed_far():
     X, first, second, similar = instance(2)
     found = learn(X, first, second, similar, 6.0, 0.5, tol=1e-9)
@@ -167,11 +217,12 @@ def test_all_pairs_of_labels_are_the_listed_pairs():
     assert whole["upper"] == pytest.approx(listed["upper"], rel=1e-8)
 
 
+@pytest.mark.parametrize("d", [17, 45])
 @pytest.mark.parametrize("level", isa.LEVELS)
-def test_every_instruction_set_gives_the_answer(level):
-    X, first, second, similar = instance(0, d=17)
+def test_every_instruction_set_gives_the_answer(level, d):
+    X, first, second, similar = instance(0, d=d)
     here = learn(X, first, second, similar, 1.0, 30.0)["matrix"]
-    there = isa.on_isa(level, _learned, 17)
+    there = isa.on_isa(level, _learned, d)
     np.testing.assert_allclose(there, here, rtol=1e-5, atol=1e-6)
 
 
