@@ -83,18 +83,46 @@ inline float exp_inline(float x) {
   return x == x ? y : x;
 }
 
-/// e^x for x <= 0, without the checks that an argument of any sign needs; below 1e-37 (1e-307) where it would
-/// underflow. NaN becomes such a small number.
-inline double exp_nonpositive(double x) {
-  constexpr double round_magic = 6755399441055744.0;
-  x = x > -708.39 ? x : -708.39;
-  double shifted = x * 1.4426950408889634 + round_magic;
+/// 2^r for |r| <= 1/2: (2^r - 1) / r at Chebyshev's points.
+inline double exp2_polynomial(double r) {
+  double p = 4.4549605981865186e-10;
+  p = p * r + 7.0725859492692234e-09;
+  p = p * r + 1.0178062445845774e-07;
+  p = p * r + 1.3215442587921689e-06;
+  p = p * r + 1.5252733829836119e-05;
+  p = p * r + 1.5403530441736050e-04;
+  p = p * r + 1.3333558146416936e-03;
+  p = p * r + 9.6181291076068882e-03;
+  p = p * r + 5.5504108664821597e-02;
+  p = p * r + 2.4022650695910097e-01;
+  p = p * r + 6.9314718055994529e-01;
+  p = p * r + 1.0;
+  return p;
+}
+
+/// The least relative error of all whose coefficients are float and whose first is 1.
+inline float exp2_polynomial(float r) {
+  float p = 1.53264715e-4F;
+  p = p * r + 1.33908063e-3F;
+  p = p * r + 9.61850584e-3F;
+  p = p * r + 5.55035993e-2F;
+  p = p * r + 2.40226477e-1F;
+  p = p * r + 6.93147182e-1F;
+  p = p * r + 1.0F;
+  return p;
+}
+
+/// 2^x for x <= 0, relative error about 1 ulp, without the checks that an argument of any sign needs. Never
+/// below 2^-256 (2^-64): nothing beside 1, and products with it do not become denormal, which is slow. NaN
+/// becomes that too.
+inline double exp2_nonpositive(double x) {
+  constexpr double round_magic = 6755399441055744.0;  // 1.5 * 2^52
+  x = x > -256.0 ? x : -256.0;
+  double shifted = x + round_magic;
   std::int64_t exponent;
   std::memcpy(&exponent, &shifted, sizeof(exponent));
   shifted -= round_magic;
-  double r = x - shifted * 6.93147180369123816490e-01;
-  r -= shifted * 1.90821492927058770002e-10;
-  double p = exp_polynomial(r);
+  double p = exp2_polynomial(x - shifted);
   std::int64_t bits;
   std::memcpy(&bits, &p, sizeof(bits));
   bits += static_cast<std::int64_t>(static_cast<std::uint64_t>(exponent) << 52);
@@ -102,16 +130,14 @@ inline double exp_nonpositive(double x) {
   return p;
 }
 
-inline float exp_nonpositive(float x) {
-  constexpr float round_magic = 12582912.0F;
-  x = x > -87.33F ? x : -87.33F;
-  float shifted = x * 1.44269504F + round_magic;
+inline float exp2_nonpositive(float x) {
+  constexpr float round_magic = 12582912.0F;  // 1.5 * 2^23
+  x = x > -64.0F ? x : -64.0F;
+  float shifted = x + round_magic;
   std::int32_t exponent;
   std::memcpy(&exponent, &shifted, sizeof(exponent));
   shifted -= round_magic;
-  float r = x - shifted * 0.693359375F;
-  r += shifted * 2.12194440e-4F;
-  float p = exp_polynomial(r);
+  float p = exp2_polynomial(x - shifted);
   std::int32_t bits;
   std::memcpy(&bits, &p, sizeof(bits));
   bits += static_cast<std::int32_t>(static_cast<std::uint32_t>(exponent) << 23);

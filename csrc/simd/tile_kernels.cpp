@@ -78,6 +78,7 @@ struct Finished {
 template <class Real, class Pair, bool both, std::ptrdiff_t rows>
 inline void add_similarities(const Real* sums, Real scale, const Real* x_values, const Real* y_values,
                              Real* y_sums, Real* x_lanes) {
+  const Real rate = -scale * static_cast<Real>(1.4426950408889634);  // exp(-scale x) = 2^(rate x)
 #pragma omp simd
   for (std::ptrdiff_t j = 0; j < tile_cols<Real>; ++j) {
     const Real y = y_values[j];
@@ -85,7 +86,7 @@ inline void add_similarities(const Real* sums, Real scale, const Real* x_values,
 #pragma GCC unroll 8
     for (std::ptrdiff_t i = 0; i < rows; ++i) {
       const Real z =
-          exp_nonpositive(-scale * Pair::finish(sums[i * tile_cols<Real> + j], Real{0}, Real{0}, Real{0}));
+          exp2_nonpositive(rate * Pair::finish(sums[i * tile_cols<Real> + j], Real{0}, Real{0}, Real{0}));
       x_lanes[i * tile_cols<Real> + j] += z * y;
       if (both) down += z * x_values[i];
     }

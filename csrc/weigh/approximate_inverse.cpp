@@ -54,14 +54,13 @@ void transpose_pattern(FactorPlan& plan) {
   }
 }
 
-template <class Real>
-double dot(const Real* a, const double* b, ptrdiff_t n) {
+double dot(const double* a, const double* b, ptrdiff_t n) {
   double lanes[8] = {};
   ptrdiff_t k = 0;
   for (; k + 8 <= n; k += 8) {
-    for (ptrdiff_t l = 0; l < 8; ++l) lanes[l] += static_cast<double>(a[k + l]) * b[k + l];
+    for (ptrdiff_t l = 0; l < 8; ++l) lanes[l] += a[k + l] * b[k + l];
   }
-  for (; k < n; ++k) lanes[0] += static_cast<double>(a[k]) * b[k];
+  for (; k < n; ++k) lanes[0] += a[k] * b[k];
   return ((lanes[0] + lanes[4]) + (lanes[1] + lanes[5])) + ((lanes[2] + lanes[6]) + (lanes[3] + lanes[7]));
 }
 
@@ -183,14 +182,20 @@ void ApproximateInverse::factor_row(ptrdiff_t i, const Space& space, double scal
   space.chosen(points, points, s.data(), scratch);
   to_similarities(s.data(), q * q, scale);
   if (m_ > 0) {
-    b.resize(size_of(2 * q * m_));
-    double* columns = b.data() + q * m_;
+    // Padded with zeros to whole tiles of the product. Only what is not padding is written, so it stays.
+    const ptrdiff_t rows = (q + 3) / 4 * 4, width = (q + 15) / 16 * 16;
+    const auto size = size_of((rows + width) * m_ + rows * width);
+    if (b.size() != size) b.assign(size, 0.0);
+    double *columns = b.data() + rows * m_, *product = columns + width * m_;
     for (ptrdiff_t a = 0; a < q; ++a) {
       const float* from = b_.get() + (a < count ? near[a] : i) * m_;
       std::copy_n(from, m_, b.data() + a * m_);
-      for (ptrdiff_t c = 0; c < m_; ++c) columns[c * q + a] = from[c];
+      for (ptrdiff_t c = 0; c < m_; ++c) columns[c * width + a] = from[c];
     }
-    simd::kernels().dense->subtract_product(s.data(), q, b.data(), m_, columns, q, q, q, m_);
+    std::fill_n(product, rows * width, 0.0);
+    simd::kernels().dense->subtract_product(product, width, b.data(), m_, columns, width, rows, width, m_);
+    for (ptrdiff_t a = 0; a < q; ++a)
+      for (ptrdiff_t c = 0; c < q; ++c) s[size_of(a * q + c)] += product[a * width + c];
   }
   const std::vector<double> exact = s;
   for (double lift = 1e-14; !linalg::cholesky_own(s.data(), q, q); lift *= 100.0) {
@@ -208,6 +213,7 @@ void ApproximateInverse::factor_row(ptrdiff_t i, const Space& space, double scal
 }
 
 void ApproximateInverse::apply(const double* r, double* z, ptrdiff_t stride, Monitor& monitor) const {
+  const auto& dense = *simd::kernels().dense;
   const ptrdiff_t k = plan_.k;
   std::vector<double> y(size_of(m_)), y1(size_of(m_)), reduced(size_of(rest_)), u(size_of(rest_)),
       z2(size_of(rest_));
@@ -215,9 +221,9 @@ void ApproximateInverse::apply(const double* r, double* z, ptrdiff_t stride, Mon
   times(inverse_, y, y1);
   const ptrdiff_t grain = std::max<ptrdiff_t>(sum_rows, grain_for(0.3 * static_cast<double>(m_ + k)));
   parallel_for(rest_, grain, monitor, [&](ptrdiff_t begin, ptrdiff_t end) {
-    for (auto i = begin; i < end; ++i) {
-      reduced[size_of(i)] = r[plan_.rest[size_of(i)] * stride] - dot(b_.get() + i * m_, y1.data(), m_);
-    }
+    dense.multiply(b_.get() + begin * m_, end - begin, m_, y1.data(), reduced.data() + begin);
+    for (auto i = begin; i < end; ++i)
+      reduced[size_of(i)] = r[plan_.rest[size_of(i)] * stride] - reduced[size_of(i)];
   });
   parallel_for(rest_, grain, monitor, [&](ptrdiff_t begin, ptrdiff_t end) {
     for (auto i = begin; i < end; ++i) {
@@ -239,9 +245,8 @@ void ApproximateInverse::apply(const double* r, double* z, ptrdiff_t stride, Mon
         sum += g_[size_of(entry)] * u[size_of(entry / k)];
       }
       z2[size_of(i)] = sum;
-      const float* row = b_.get() + i * m_;
-      for (ptrdiff_t a = 0; a < m_; ++a) part[a] += static_cast<double>(row[a]) * sum;
     }
+    dense.add_transposed(b_.get() + begin * m_, end - begin, m_, z2.data() + begin, part);
   });
   for (ptrdiff_t c = 0; c < chunks; ++c) {
     for (ptrdiff_t a = 0; a < m_; ++a) y1[size_of(a)] -= parts[size_of(c * m_ + a)];
