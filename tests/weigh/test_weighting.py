@@ -229,6 +229,20 @@ def test_copies_are_found_across_signs_of_zero_and_lengths_of_vectors():
     assert weigh.weighting([[1.0, 3.0], [2.0, 6.0]], metric="cosine").info.merged == 1
 
 
+def test_what_single_precision_cannot_tell_apart_is_factored():
+    rng = np.random.default_rng(0)
+    x = rng.random((3200, 10))
+    x[:300] = x[300:600] + 1e-9 * rng.standard_normal((300, 10))
+    found = weigh.weighting(x)
+    assert found.info.solver.startswith("Cholesky (near-duplicates")
+    assert found.info.residual < 1e-12
+    assert not weigh.weighting(x, scale=20.0).info.solver.startswith("Cholesky")  # spread out: no need
+    assert weigh.weighting(x[300:]).info.solver.startswith("Cholesky (at most 3000")
+    asked = weigh.weighting(x, method="cg")
+    assert asked.info.solver.startswith("conjugate gradients")
+    assert asked.magnitude == pytest.approx(found.magnitude, rel=1e-6)
+
+
 def test_near_copies_are_solved_and_their_sum_is_right():
     x = cloud(200, 3)
     near = np.vstack([x, x[:20] + 1e-13])

@@ -24,11 +24,13 @@ Array = npt.NDArray[np.float64]
 
 METHODS = ("auto", "line", "cholesky", "mixed", "cg", "local", "direct")
 DENSE_LIMIT = 3000  # points up to which a dense factorisation is quicker than anything else
+NEAR_LIMIT = 8000  # up to which it is where single precision can't tell points apart
 FACTOR_LIMIT = 30_000  # up to which a dense factor is the way out
 LOCAL_FROM = 200_000
 _MAX_ITER = 1500
 _SPREAD_OUT = 0.35  # share of n that the spread must reach for the plain iteration to be the quickest
 _FEW_DIMENSIONS = 3
+_NEAR = 1e-6  # scale * distance: less makes two rows of Z the same in single precision
 _EPS = float(np.finfo(float).eps)
 
 
@@ -100,6 +102,9 @@ def _preconditioned(space: Space, request: Request, why: str) -> Choice:
     sums = row_sums(space, request)
     if float(np.sum(1.0 / sums)) > _SPREAD_OUT * n:
         return Choice("cg", f"{why}, spread out: no preconditioner needed")
+    core_scale = request.scale * space.unit
+    if request.method == "auto" and n <= NEAR_LIMIT and core_scale * space.nearest(request.threads) < _NEAR:
+        return Choice("cholesky", "near-duplicates, which single precision can't tell apart")
     if space.points is not None and (space.dimension or 0) <= _FEW_DIMENSIONS:
         return Choice("cg", f"{why}, {space.dimension} dimensions", landmarks=min(100, n // 4), neighbours=30)
     return Choice("cg", why, landmarks=min(n // 4, max(100, min(n // 20, 2500))), neighbours=7)
@@ -294,7 +299,7 @@ def _proven(space: Space, core_scale: float, threads: int) -> tuple[float, float
     n = space.n_unique
     if n == 1:
         return 1.0, math.inf
-    nearest = _core._smallest_distance(space.core, threads)
+    nearest = space.nearest(threads)
     mu = 0.0
     if -core_scale * nearest < -math.log(n):  # else the sums can't be small enough
         sums = _core._similarity_product(space.core, [core_scale], np.ones((n, 1)), n_threads=threads)

@@ -83,6 +83,12 @@ class Space:
         assert self.distances is not None
         return _core._matrix_space(self.distances)
 
+    def nearest(self, threads: int) -> float:
+        """Smallest distance of two points that differ, in the kernels' unit; found once, O(n^2 d)."""
+        if "_nearest" not in self.__dict__:
+            self.__dict__["_nearest"] = _core._smallest_distance(self.core, threads)
+        return float(self.__dict__["_nearest"])
+
     def __getstate__(self) -> dict[str, Any]:
         return {key: value for key, value in self.__dict__.items() if key != "core"}
 
