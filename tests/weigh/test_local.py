@@ -22,7 +22,7 @@ def test_local_weights_are_near_the_exact_ones_at_a_large_scale():
 
 
 def test_local_weights_are_those_of_the_reference():
-    x = np.random.default_rng(1).random((400, 2))
+    x = np.random.default_rng(1).random((200, 2))
     found = weigh.weighting(x, scale=150.0, method="local")
     np.testing.assert_allclose(found.weights, reference.local_weighting(x, 150.0, 100), atol=1e-9)
 
