@@ -152,16 +152,26 @@ void Learner::add_listed() {
   });
 }
 
-/// A anew from the duals: what the rank-one updates rounded away comes back. False if A^-1 is not positive
-/// definite.
-bool Learner::restore() {
+/// inverse_ = L L' from the duals. False if it was stopped or the matrix is not positive definite.
+bool Learner::factor() {
   inverse_.assign(at(size_ * size_), 0.0);
   for (ptrdiff_t k = 0; k < d_; ++k) inverse_[at(k * size_ + k)] = 1.0;
   if (pairs_.listed())
     add_listed();
   else
     add_blocks();
-  if (monitor_.stopped() || !linalg::cholesky(inverse_.data(), d_, size_, monitor_)) return false;
+  return !monitor_.stopped() && linalg::cholesky(inverse_.data(), d_, size_, monitor_);
+}
+
+/// A anew from the duals: what the rank-one updates rounded away comes back. Where rounding let the duals
+/// grow until A^-1 is not positive definite, halves of them do, in double from then on. False if it was
+/// stopped or nothing helps.
+bool Learner::restore() {
+  for (int halved = 0; !factor(); ++halved) {
+    if (monitor_.stopped() || halved == most_halvings) return false;
+    for (double& dual : lambda_) dual /= 2.0;
+    single_.reset();
+  }
   auto fresh = inverse_;
   if (!linalg::cholesky_inverse(fresh.data(), d_, size_, monitor_)) return false;
   for (ptrdiff_t k = 0; k < d_; ++k)

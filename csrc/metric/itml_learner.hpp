@@ -27,6 +27,7 @@ inline constexpr double unknown =
     1e-4;  // p over tr A |v|^2 from which single precision knows two digits of p
 inline constexpr double single_gains = 1e-4;  // movement below which rounding would take over,
 inline constexpr int single_sweeps = 64;      // and sweeps after which it has had its time
+inline constexpr int most_halvings = 64;      // of duals that rounding let grow too large
 
 constexpr std::size_t at(ptrdiff_t k) { return static_cast<std::size_t>(k); }
 
@@ -174,6 +175,7 @@ class Learner {
   void round_off();
   void leave_single();
   bool certify();
+  bool factor();
   bool restore();
   void add_listed();
   AlignedVector<double> root() const;

@@ -185,6 +185,33 @@ def test_what_single_precision_cannot_tell_apart(kind):
     assert found["skipped"] == np.sum((X[first] == X[second]).all(axis=1))
 
 
+@pytest.mark.parametrize("d", [3, 20, 36, 64])
+@pytest.mark.parametrize(("gamma", "gap"), [(100.0, 0.1), (1e4, 0.8)])
+def test_pairs_that_must_move_far_apart_leave_the_matrix_positive_definite(d, gamma, gap):
+    """The duals reach the end of their digits: I - sum lambda v v' is then singular to rounding."""
+    for seed in range(3):
+        rng = np.random.default_rng(seed)
+        X, first = 1e-6 * rng.normal(size=(40, d)), rng.integers(0, 40, 100)
+        second, similar = (first + rng.integers(1, 40, 100)) % 40, np.zeros(100, bool)
+        found = learn(X, first, second, similar, 1.0, 1.0, gamma, tol=1e-3, sweeps=100, seed=seed)
+        assert np.linalg.eigvalsh(found["matrix"]).min() > 0
+        assert found["upper"] - found["lower"] < gap * found["upper"]
+        v = X[first] - X[second]
+        assert objective(found["matrix"], v, similar, 1.0, 1.0, gamma) == pytest.approx(found["upper"], 1e-6)
+
+
+@pytest.mark.parametrize("unit", [1.0, 2.0**40])
+def test_a_cluster_and_one_point_far_from_it_do_not_lose_the_matrix_in_single_precision(unit):
+    for seed in range(3):
+        rng = np.random.default_rng(seed)
+        X, first = 1e-5 * unit * rng.normal(size=(40, 32)), rng.integers(0, 40, 100)
+        X[0] = 0.01 * unit * rng.normal(size=32)
+        second = (first + rng.integers(1, 40, 100)) % 40
+        found = learn(X, first, second, np.zeros(100), unit**2, unit**2, 3.0, tol=1e-3)
+        assert found["info"]["converged"]
+        assert np.linalg.eigvalsh(found["matrix"]).min() > 0
+
+
 @pytest.mark.parametrize("unit", [1e-25, 1e-9, 1e9, 1e25])
 def test_the_unit_of_the_coordinates_does_not_matter(unit):
     X, first, second, similar = instance(6, n=40, d=33, m=60)
