@@ -177,6 +177,7 @@ class Learner {
   bool certify();
   bool factor();
   bool restore();
+  double rounding() const;
   void add_listed();
   AlignedVector<double> root() const;
   void measure_listed(Slacks& slacks);

@@ -75,7 +75,7 @@ void steps(const SlackRule& rule, const Real* v, const Real* y, std::ptrdiff_t s
     const double distance = static_cast<double>(own[b]);
     double least = batch.smallest;
     if constexpr (sizeof(Real) == 4) least *= static_cast<double>(square[b]);
-    if (!(distance > least)) {
+    if (!(distance > least) || distance - distance != 0.0) {
       batch.refused |= std::uint32_t{1} << b;
       continue;
     }

@@ -220,6 +220,17 @@ def test_the_unit_of_the_coordinates_does_not_matter(unit):
     np.testing.assert_allclose(found, expected, rtol=1e-4, atol=1e-5)
 
 
+@pytest.mark.parametrize("shrink", [1e-5, 1e-7])
+def test_bounds_do_not_cross_where_the_matrix_is_all_but_singular(shrink):
+    x = 100 * np.random.default_rng(0).normal(size=(1, 2, 3))
+    near = shrink * np.linalg.norm(x[0, 0] - x[0, 1])
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        found = metric.ITML(1.0, random_state=0, tol=1e-6).fit(x, [1], bounds=(near, 1.0)).info_
+    assert found.lower_bound < found.objective
+    assert found.converged == (shrink == 1e-5)
+
+
 def test_near_may_exceed_far():
     X, first, second, similar = instance(2)
     found = learn(X, first, second, similar, 6.0, 0.5, tol=1e-9)
