@@ -32,7 +32,7 @@ Array = npt.NDArray[np.float64]
 
 _LOCK_STEP_FROM = 800  # points from which all scales share one iteration
 _LANDMARKS = 100
-_NEIGHBOURS = 10
+_NEIGHBOURS = 7
 _MAX_ITER = 1500
 
 
@@ -136,7 +136,7 @@ def magnitude_function(
     From 800 points in a space that theory makes positive definite, all scales iterate in lock-step on one
     pass over the distances, and exp is taken anew for each: no power of a matrix of similarities, which
     would underflow. Each magnitude is the lower bound 2 * 1'w - w'Zw in float64. O(n^2 (d + n_scales)) time
-    an iteration, O(n n_scales (100 + 10)) numbers. Other spaces are solved scale by scale.
+    an iteration, O(n n_scales (100 + 7)) numbers. Other spaces are solved scale by scale.
 
     References
     ----------
