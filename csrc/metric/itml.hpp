@@ -25,8 +25,8 @@
 // with duals in double, from which A comes anew at each certificate. Double goes on once the steps are small,
 // or where a p is so small beside tr A |v|^2 that single precision does not know it.
 //
-// All pairs of labelled points come in blocks, 64 pairs of 16 points: with Y
-// = A X and G = X'Y of a block's points X, its steps A_k = A + Y B_k Y' need these alone,
+// All pairs of labelled points come in blocks, 64 pairs of 16 points: with Y = A X and G = X'Y of a block's
+// points X, its steps A_k = A + Y B_k Y' need these alone,
 //
 //   v = X (e_i - e_j),  c = (I + B_k G)(e_i - e_j),  A_k v = Y c,  B_k+1 = B_k + beta c c',
 //
