@@ -35,17 +35,9 @@ auto without_gil(int n_threads, const py::object& progress, const Work& work) {
   return work(monitor);
 }
 
-py::dict solve_nearness(Nearness& problem, double tol, int max_rounds, int groups, int passes, int face_from,
-                        int face_iterations, int late_from, int late_passes, int n_threads,
+py::dict solve_nearness(Nearness& problem, double tol, int max_rounds, int n_threads,
                         const py::object& progress) {
-  const metric::NearnessOptions options{.tol = tol,
-                                        .max_rounds = max_rounds,
-                                        .groups = groups,
-                                        .passes = passes,
-                                        .late_from = late_from,
-                                        .late_passes = late_passes,
-                                        .face_from = face_from,
-                                        .face_iterations = face_iterations};
+  const metric::NearnessOptions options{.tol = tol, .max_rounds = max_rounds};
   return to_dict(without_gil(n_threads, progress, [&](Monitor& m) { return problem.solve(options, m); }));
 }
 
@@ -107,9 +99,8 @@ void register_nearness(py::module_& m) {
             without_gil(n_threads, py::none(), [&](Monitor& monitor) { problem.load(c, z, monitor); });
           },
           "n"_a, "corners"_a, "duals"_a, "n_threads"_a = 1)
-      .def("solve", &solve_nearness, "tol"_a, "max_rounds"_a = 1000, "groups"_a = 4, "passes"_a = 10,
-           "face_from"_a = 100, "face_iterations"_a = 60, "late_from"_a = 12, "late_passes"_a = 80,
-           "n_threads"_a = 1, "progress"_a = py::none())
+      .def("solve", &solve_nearness, "tol"_a, "max_rounds"_a = 1000, "n_threads"_a = 1,
+           "progress"_a = py::none())
       .def("solution", [](const Nearness& problem) { return take(problem.solution()); })
       .def("feasible", [](const Nearness& problem) { return take(problem.feasible()); })
       .def(

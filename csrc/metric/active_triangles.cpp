@@ -26,19 +26,33 @@ ActiveTriangles::ActiveTriangles(ptrdiff_t n) : n_(n), blocks_(blocks_of(n)) {
       for (ptrdiff_t K = 0; K < blocks_; ++K)
         tiles_[at(tile_number(I, J) * blocks_ + K)] = {tile_number(I, J), ordered_tile(I, K),
                                                        ordered_tile(J, K)};
-  const auto number = [this](ptrdiff_t I, ptrdiff_t J, ptrdiff_t K) {
-    return tile_number(I, J) * blocks_ + K;
-  };
-  for (ptrdiff_t r = 0; r < blocks_; ++r) {
-    phase_starts_.push_back(std::ssize(task_lists_) / 3);
-    for (ptrdiff_t I = 0; I < blocks_; ++I)
-      for (ptrdiff_t J = I; J < blocks_; ++J) {
-        const ptrdiff_t K = (r - I - J + 2 * blocks_) % blocks_;
-        if (K < J) continue;
-        task_lists_.insert(task_lists_.end(),
-                           {number(I, J, K), J == K ? -1 : number(I, K, J), I == J ? -1 : number(J, K, I)});
+  // Below this there would be too few tasks for several threads.
+  const ptrdiff_t side = blocks_ >= 16 ? 2 : 1, groups = (blocks_ + side - 1) / side;
+  task_starts_.push_back(0);
+  for (ptrdiff_t r = 0; r < groups; ++r) {
+    phase_starts_.push_back(std::ssize(task_starts_) - 1);
+    for (ptrdiff_t A = 0; A < groups; ++A)
+      for (ptrdiff_t B = A; B < groups; ++B) {
+        const ptrdiff_t C = (r - A - B + 2 * groups) % groups;
+        if (C >= B) add_task(A * side, B * side, C * side, side);
       }
   }
+}
+
+/// The lists of all {I, J, K}, I <= J <= K, in three ranges of `side` blocks.
+void ActiveTriangles::add_task(ptrdiff_t I0, ptrdiff_t J0, ptrdiff_t K0, ptrdiff_t side) {
+  const auto end = [&](ptrdiff_t first) { return std::min(first + side, blocks_); };
+  const auto add = [&](ptrdiff_t I, ptrdiff_t J, ptrdiff_t K) {
+    task_lists_.push_back(tile_number(I, J) * blocks_ + K);
+  };
+  for (ptrdiff_t I = I0; I < end(I0); ++I)
+    for (ptrdiff_t J = std::max(I, J0); J < end(J0); ++J)
+      for (ptrdiff_t K = std::max(J, K0); K < end(K0); ++K) {
+        add(I, J, K);
+        if (J != K) add(I, K, J);
+        if (I != J) add(J, K, I);
+      }
+  task_starts_.push_back(std::ssize(task_lists_));
 }
 
 ptrdiff_t ActiveTriangles::count() const {
@@ -88,6 +102,8 @@ void ActiveTriangles::forget(Monitor& monitor) {
 
 HeldTriangles ActiveTriangles::held(double factor) const {
   HeldTriangles out;
+  out.duals.reserve(at(count()));
+  out.corners.reserve(at(3 * count()));
   for (ptrdiff_t J = 0; J < blocks_; ++J)
     for (ptrdiff_t I = 0; I <= J; ++I)
       for (ptrdiff_t K = 0; K < blocks_; ++K) {
@@ -113,12 +129,15 @@ void ActiveTriangles::load(std::span<const std::int32_t> corners, std::span<cons
   const auto pair = [&](std::size_t t) {
     return static_cast<std::int64_t>(corners[3 * t]) * n_ + corners[3 * t + 1];
   };
+  const auto place = [](ptrdiff_t a, ptrdiff_t b) {
+    return place_of(a / block_size, a % block_size, b / block_size, b % block_size);
+  };
   std::stable_sort(order.begin(), order.end(), [&](auto a, auto b) { return pair(a) < pair(b); });
   for (const auto t : order) {
     if (!(duals[t] > 0.0)) continue;
     const ptrdiff_t i = corners[3 * t], j = corners[3 * t + 1], k = corners[3 * t + 2];
     auto& target = list(i / block_size, j / block_size, k / block_size);
-    target.where.push_back({place_of(i, j), place_of(i, k), place_of(j, k)});
+    target.where.push_back({place(i, j), place(i, k), place(j, k)});
     target.dual.push_back(factor * duals[t]);
   }
 }
@@ -126,15 +145,12 @@ void ActiveTriangles::load(std::span<const std::int32_t> corners, std::span<cons
 bool ActiveTriangles::sweep(ptrdiff_t rounds, Monitor& monitor, const std::function<void(ptrdiff_t)>& visit,
                             const std::function<void(ptrdiff_t)>& last) const {
   auto starts = phase_starts_;
-  const ptrdiff_t tasks = std::ssize(task_lists_) / 3;
+  const ptrdiff_t tasks = std::ssize(task_starts_) - 1;
   starts.push_back(tasks);
   if (last) starts.push_back(tasks + blocks_ * (blocks_ + 1) / 2);
   const auto body = [&](ptrdiff_t task) {
     if (task >= tasks) return last(task - tasks);
-    for (ptrdiff_t k = 0; k < 3; ++k) {
-      const auto l = task_lists_[at(3 * task + k)];
-      if (l >= 0) visit(l);
-    }
+    for (auto k = task_starts_[at(task)]; k < task_starts_[at(task + 1)]; ++k) visit(task_lists_[at(k)]);
   };
   if (count() >= serial_below) return parallel_phases(starts, rounds, monitor, body);
   for (ptrdiff_t round = 0; round < rounds; ++round) {

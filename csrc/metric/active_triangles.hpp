@@ -4,7 +4,8 @@
 // three known tiles and two bytes name a pair: 14 bytes a constraint. Triangles of the blocks {I, J, K} touch
 // the tiles IJ, IK and JK alone. Of all {I, J, K} with I + J + K = r (mod number of blocks) no two share a
 // tile, since two blocks of three fix the third: such a class can be worked on by several threads, in an
-// order that does not depend on their number.
+// order that does not depend on their number. Where there are many blocks the classes are made of squares of
+// 2 x 2 tiles: a tile that was fetched is used twice as often before the next.
 #pragma once
 
 #include <cstddef>
@@ -68,17 +69,20 @@ class ActiveTriangles {
              const std::function<void(std::ptrdiff_t)>& last = {}) const;
 
  private:
+  void add_task(std::ptrdiff_t I0, std::ptrdiff_t J0, std::ptrdiff_t K0, std::ptrdiff_t side);
+
   std::ptrdiff_t n_, blocks_;
   std::vector<TriangleList> lists_;
   std::vector<ListTiles> tiles_;
-  std::vector<std::ptrdiff_t> task_lists_;    ///< three a task; -1: none
+  std::vector<std::ptrdiff_t> task_lists_;    ///< the lists of all tasks, one task after the other
+  std::vector<std::ptrdiff_t> task_starts_;   ///< of the lists of each task, and the end
   std::vector<std::ptrdiff_t> phase_starts_;  ///< of the tasks of each class
 };
 
-/// Where the pair of items i and j lies: the entry in its tile.
-inline std::uint16_t place_of(std::ptrdiff_t i, std::ptrdiff_t j) {
-  if (i > j) std::swap(i, j);
-  return static_cast<std::uint16_t>(i % block_size * block_size + j % block_size);
+/// Where the pair of item i of block I and item k of block K lies: the entry in its tile.
+inline std::uint16_t place_of(std::ptrdiff_t I, std::ptrdiff_t i, std::ptrdiff_t K, std::ptrdiff_t k) {
+  const bool ordered = I < K || (I == K && i < k);
+  return static_cast<std::uint16_t>(ordered ? i * block_size + k : k * block_size + i);
 }
 
 }  // namespace steelyard::metric

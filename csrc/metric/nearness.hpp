@@ -8,10 +8,11 @@
 // 1'mu. The upper bound P is the value of closure(min(x, u)), which is a metric to rounding. Optimal iff P =
 // L.
 //
-// Rounds of: oracle (most violated triangle a pair) -> merge -> passes of projections [-> face step] ->
-// forget. Stops when (P - L) / max(P, 1e-12 ||d||_W^2) and the largest violation, in units of rms(d), are
-// both at most tol. Memory: 8 bytes a pair for each of x, d, the closure, (w, mu); 4 n^2 or 8 n^2 for the
-// oracle; 14 bytes a constraint. Sonthalia & Gilbert, JMLR 23 (2022).
+// Rounds of: oracle (most violated triangle a pair) -> merge -> passes of projections, many and with momentum
+// once the search finds little new [-> face step] -> forget. Stops when (P - L) / max(P, 1e-12 ||d||_W^2) and
+// the largest violation, in units of rms(d), are both at most tol. Memory: 8 bytes a pair for each of x, d,
+// the closure, (w, mu); 4 n^2 or 8 n^2 for the oracle; 14 bytes a constraint; with momentum 8 more a pair and
+// a constraint. Sonthalia & Gilbert, JMLR 23 (2022).
 #pragma once
 
 #include <span>
@@ -26,12 +27,16 @@ namespace steelyard::metric {
 struct NearnessOptions {
   double tol = 1e-6;
   int max_rounds = 1000;
-  int groups = 4;      ///< of the oracle
-  int passes = 10;     ///< of projections a round
-  int late_from = 12;  ///< the round from which late_passes are made: by then the search finds little new
-  int late_passes = 80;
-  int face_from = 100;  ///< the round from which face steps are taken; <= 0: never
-  int face_iterations = 60;
+  int groups = 4;  ///< of the oracle
+  int passes = 8;  ///< of projections a round
+  /// From this round on, and where no violation exceeds late_below, passes have momentum and are twice as
+  /// many as in the round before, up to late_passes: by then the search finds little new.
+  int late_from = 12;
+  int late_passes = 64;
+  double late_below = 0.1;
+  int face_iterations = 60;  ///< 0: no face steps; taken from face_from on where none exceeds face_below
+  int face_from = 30;
+  double face_below = 1e-4;
 };
 
 class Nearness {
@@ -65,6 +70,7 @@ class Nearness {
   PairTiles best_;
   double scale_ = 1.0, squares_ = 0.0;  ///< squares_ = ||d||_W^2 in units of scale_^2
   double primal_, dual_, violation_;
+  int passes_ = 0;  ///< of the round before
 };
 
 }  // namespace steelyard::metric

@@ -3,11 +3,16 @@
 // minimise 1/2 ||x - d||_W^2 subject to x_ij - x_ik - x_jk <= 0 (duals lambda >= 0) and x <= u (duals mu >=
 // 0). x = d - W^-1 (A' lambda + mu) throughout. One step on row a takes theta = a'x / (a' W^-1 a), or what is
 // left of the dual if that is less (Hildreth's method, Dykstra's for half-spaces): the exact maximum of the
-// dual along that coordinate. With `over` times that step, 0 < over < 2, the dual
-// rises and the passes converge too (Cryer, SIAM J. Control 9, 1971). A face step solves for all positive
-// duals at once by conjugate gradients, as the inner step of an active set method: it pays for many digits
-// where constraints meet at a flat angle (nearly metric data). Sonthalia & Gilbert, "Project and Forget",
-// JMLR 23 (2022); Brickell et al., "The metric nearness problem", SIMAX 30 (2008).
+// dual along that coordinate.
+//
+// Where constraints meet at a flat angle (nearly metric data) passes alone crawl. Two remedies:
+// - momentum: each pass starts from lambda_k + k / (k + 3) (lambda_k - lambda_k-1), k = 0 again whenever the
+//   dual falls (Nesterov, Soviet Math. Doklady 27, 1983; the restarts of O'Donoghue & Candes, Found. Comput.
+//   Math. 15, 2015). A dual that becomes negative on the way is made good by its own projection.
+// - face steps: all positive duals at once by conjugate gradients, as the inner step of an active set method;
+//   for many digits.
+// Sonthalia & Gilbert, "Project and Forget", JMLR 23 (2022); Brickell et al., "The metric nearness problem",
+// SIMAX 30 (2008).
 #pragma once
 
 #include "core/monitor.hpp"
@@ -26,8 +31,11 @@ struct ProjectionState {
   ActiveTriangles active;
 };
 
-/// `rounds` cyclic passes over all constraints, each step `over` times as long. Same bits for any threads.
-void project(ProjectionState& state, std::ptrdiff_t rounds, double over, Monitor& monitor);
+/// Cyclic passes over all constraints. Same bits for any threads.
+void project(ProjectionState& state, std::ptrdiff_t passes, Monitor& monitor);
+
+/// The same with momentum. 8 bytes a constraint and a pair (16 with an upper bound) for the call.
+void project_with_momentum(ProjectionState& state, std::ptrdiff_t passes, Monitor& monitor);
 
 /// A' lambda, anew from the duals.
 PairTiles gradient(const ProjectionState& state, Monitor& monitor);

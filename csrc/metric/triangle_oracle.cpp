@@ -68,52 +68,61 @@ class TileSearch {
         threshold_(threshold),
         groups_(std::min<ptrdiff_t>(groups, x.blocks())),
         active_(active),
-        found_(static_cast<std::size_t>(x.blocks())) {}
+        places_(static_cast<std::size_t>(x.blocks() * block_area)),
+        counts_(static_cast<std::size_t>(x.blocks())) {}
 
   double search(ptrdiff_t I, ptrdiff_t J) {
     double worst = 0.0;
-    for (auto& list : found_) list.clear();
     for (ptrdiff_t g = 0; g < groups_; ++g) {
       least_.fill(std::numeric_limits<Real>::infinity());
-      const ptrdiff_t blocks = x_.blocks();
-      for (ptrdiff_t K = blocks * g / groups_; K < blocks * (g + 1) / groups_; ++K)
+      const ptrdiff_t begin = x_.blocks() * g / groups_, end = x_.blocks() * (g + 1) / groups_;
+      for (ptrdiff_t K = begin; K < end; ++K)
         kernel_.tagged_product(least_.data(), which_.data(), static_cast<std::int32_t>(K),
                                matrix_.block(I, K), matrix_.block(K, J));
-      worst = std::max(worst, scan(I, J));
+      sort_places(I, J);
+      for (ptrdiff_t K = begin; K < end; ++K) worst = std::max(worst, verify(I, J, K));
     }
-    for (ptrdiff_t K = 0; K < x_.blocks(); ++K)
-      if (!found_[static_cast<std::size_t>(K)].empty())
-        active_.merge(I, J, K, found_[static_cast<std::size_t>(K)]);
     return worst;
   }
 
  private:
-  double scan(ptrdiff_t I, ptrdiff_t J) {
-    double worst = 0.0;
+  /// The pairs that seem to be violated, by the block of their k.
+  void sort_places(ptrdiff_t I, ptrdiff_t J) {
     const double* x = x_.tile(I, J);
     const ptrdiff_t rows = std::min(block_size, x_.items() - I * block_size);
     const ptrdiff_t cols = std::min(block_size, x_.items() - J * block_size);
+    std::fill(counts_.begin(), counts_.end(), 0);
     for (ptrdiff_t i = 0; i < rows; ++i)
       for (ptrdiff_t j = I == J ? i + 1 : 0; j < cols; ++j) {
-        const ptrdiff_t at = i * block_size + j;
-        const Real least = least_[static_cast<std::size_t>(at)];
-        if (x[at] - static_cast<double>(least) > threshold_) worst = std::max(worst, note(I, J, i, j, least));
+        const auto at = static_cast<std::size_t>(i * block_size + j);
+        const auto K = static_cast<std::size_t>(which_[at]);
+        const bool seems = x[at] - static_cast<double>(least_[at]) > threshold_;
+        // No branch: nobody could predict it.
+        places_[K * block_area + static_cast<std::size_t>(counts_[K])] = static_cast<std::uint16_t>(at);
+        counts_[K] += seems ? 1 : 0;
       }
-    return worst;
   }
 
-  double note(ptrdiff_t I, ptrdiff_t J, ptrdiff_t i, ptrdiff_t j, Real least) {
-    const ptrdiff_t K = which_[static_cast<std::size_t>(i * block_size + j)];
-    const ptrdiff_t k =
-        kernel_.find_sum(matrix_.block(I, K) + i * block_size, matrix_.block(J, K) + j * block_size, least);
-    if (k == block_size) return 0.0;
-    const ptrdiff_t ii = I * block_size + i, jj = J * block_size + j, kk = K * block_size + k;
-    const Triangle t{place_of(ii, jj), place_of(ii, kk), place_of(jj, kk)};
-    const double left = x_.tile(std::min(I, K), std::max(I, K))[t.ik];
-    const double right = x_.tile(std::min(J, K), std::max(J, K))[t.jk];
-    const double violation = x_.tile(I, J)[t.ij] - left - right;
-    if (violation > 0.0) found_[static_cast<std::size_t>(K)].push_back(t);
-    return violation;
+  /// Finds the k of each and computes again in float64.
+  double verify(ptrdiff_t I, ptrdiff_t J, ptrdiff_t K) {
+    const Real *a = matrix_.block(I, K), *b = matrix_.block(J, K);
+    const double *ij = x_.tile(I, J), *ik = x_.tile(std::min(I, K), std::max(I, K)),
+                 *jk = x_.tile(std::min(J, K), std::max(J, K));
+    const std::uint16_t* places = places_.data() + K * block_area;
+    double worst = 0.0;
+    found_.clear();
+    for (ptrdiff_t s = 0; s < counts_[static_cast<std::size_t>(K)]; ++s) {
+      const ptrdiff_t i = places[s] / block_size, j = places[s] % block_size;
+      const ptrdiff_t k = kernel_.find_sum(a + i * block_size, b + j * block_size,
+                                           least_[static_cast<std::size_t>(places[s])]);
+      if (k == block_size) continue;
+      const Triangle t{places[s], place_of(I, i, K, k), place_of(J, j, K, k)};
+      const double violation = ij[t.ij] - ik[t.ik] - jk[t.jk];
+      worst = std::max(worst, violation);
+      if (violation > 0.0) found_.push_back(t);
+    }
+    if (!found_.empty()) active_.merge(I, J, K, found_);
+    return worst;
   }
 
   const PairTiles& x_;
@@ -124,7 +133,9 @@ class TileSearch {
   const simd::MinPlus<Real>& kernel_ = kernel_of<Real>();
   std::array<Real, block_area> least_;
   std::array<std::int32_t, block_area> which_{};
-  std::vector<std::vector<Triangle>> found_;  ///< by block of k
+  std::vector<std::uint16_t> places_;  ///< block_area for each block of k
+  std::vector<ptrdiff_t> counts_;
+  std::vector<Triangle> found_;
 };
 
 template <class Real>

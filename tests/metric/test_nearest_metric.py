@@ -119,12 +119,26 @@ def test_it_agrees_with_project_and_forget_and_triangle_fixing_in_python():
 def test_face_steps_do_not_change_the_answer():
     d = near_metric(150, 0)
     found = metric.nearest_metric(d, tol=1e-9)
-    assert found.info.iterations > 100  # face steps have been taken
+    late = found.info.trace["violation"][30:-1]
+    assert late.size > 0
+    assert late.min() < 1e-4  # face steps have been taken
     assert found.info.converged
     exact = metric.nearest_metric(d, tol=1e-10, warm_start=found)
     np.testing.assert_allclose(found.distances, exact.distances, atol=1e-3)
     assert exact.info.lower_bound <= found.objective * (1 + 1e-12)
     assert found.info.lower_bound <= exact.objective * (1 + 1e-12)
+
+
+@pytest.mark.parametrize("weighted", [False, True])
+def test_passes_with_momentum_end_at_the_optimum(weighted):
+    d = near_metric(120, 3)
+    w = np.random.default_rng(3).uniform(0.2, 5, size=len(d)) if weighted else np.ones(len(d))
+    found = metric.nearest_metric(d, weights=w if weighted else None, tol=1e-7)
+    assert found.info.iterations > 14  # passes with momentum have been made
+    duals = {tuple(t): dual for t, dual in zip(found.triangles.tolist(), found.duals.tolist(), strict=True)}
+    assert min(duals.values()) >= 0.0
+    high, low = reference.certificate(squareform(d), duals, squareform(w))
+    assert low <= high <= low * (1 + 2e-7)
 
 
 def test_the_trace_falls_to_the_tolerance():
@@ -161,6 +175,19 @@ def test_any_number_of_threads_gives_the_same_bits(equal_over_threads, weighted)
     assert len(duals) == len(triangles) > 1000
     assert bound > 0
     assert metric.violations(distances, tol=1e-12).is_pseudometric
+
+
+def test_passes_with_momentum_over_many_blocks_give_the_same_bits(equal_over_threads):
+    d = near_metric(970, 0)  # 16 blocks: threads take squares of tiles
+
+    def call(threads):
+        with pytest.warns(steelyard.ConvergenceWarning):
+            found = metric.nearest_metric(d, tol=1e-8, max_iter=14, n_threads=threads)
+        return found.distances, found.duals, found.triangles, found.info.lower_bound
+
+    *_, triangles, bound = equal_over_threads(call)
+    assert len(triangles) > 100_000
+    assert bound > 0
 
 
 def answer():
