@@ -86,9 +86,10 @@ def nearest_metric(
     Notes
     -----
     Project and Forget [1]_ with the most violated triangle of each pair as oracle: rounds of O(n^3 / 2)
-    float32 additions, and Hildreth's projections onto the constraints held. Memory about 30 to 60 bytes a
-    pair and 14 a constraint held (one to four a pair). The lower bound is computed from the stored duals in
-    float64, the upper one from the closure of the iterate. Data that are nearly a metric are the slow case.
+    float32 additions, and Hildreth's projections onto the constraints held, with momentum in late rounds.
+    Memory about 40 to 70 bytes a pair and up to 22 a constraint held (one to four a pair). The lower bound is
+    computed from the stored duals in float64, the upper one from the closure of the iterate. Data that are
+    nearly a metric are the slow case.
 
     norm 'l1' takes proximal steps, each solved in the same way; 20 bytes a pair more, and O(n^3) float64
     operations a round. With unknown pairs and norm 'l2' the constraints are cycles, found by Dijkstra's
