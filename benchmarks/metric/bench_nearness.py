@@ -77,7 +77,7 @@ def by_osqp(d):
     infinite = np.full(A.shape[0], -np.inf)
     options = {"eps_abs": 1e-6, "eps_rel": 1e-6, "max_iter": 20_000, "time_limit": 120.0, "verbose": False}
     solver.setup(sparse.identity(len(d), format="csc"), -d, A, infinite, np.zeros(A.shape[0]), **options)
-    return solver.solve().x
+    return solver.solve(raise_error=False).x
 
 
 def by_highs(d):
