@@ -176,12 +176,6 @@ class _Nearness:
         self,
         tol: typing.SupportsFloat | typing.SupportsIndex,
         max_rounds: typing.SupportsInt | typing.SupportsIndex = 1000,
-        groups: typing.SupportsInt | typing.SupportsIndex = 4,
-        passes: typing.SupportsInt | typing.SupportsIndex = 10,
-        face_from: typing.SupportsInt | typing.SupportsIndex = 100,
-        face_iterations: typing.SupportsInt | typing.SupportsIndex = 60,
-        late_from: typing.SupportsInt | typing.SupportsIndex = 12,
-        late_passes: typing.SupportsInt | typing.SupportsIndex = 80,
         n_threads: typing.SupportsInt | typing.SupportsIndex = 1,
         progress: typing.Any = None,
     ) -> dict[str, typing.Any]: ...
