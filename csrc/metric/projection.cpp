@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <functional>
+#include <limits>
 #include <vector>
 
 #include "linalg/cg.hpp"
@@ -166,7 +167,7 @@ void project_with_momentum(ProjectionState& state, ptrdiff_t passes, Monitor& mo
   const auto first = first_entries(state.active);
   std::vector<double> duals = all_duals(state.active);
   PairTiles upper_duals = state.upper_dual, x = state.x;  // all of the pass before
-  double beta = 0.0, loss = dual_loss(state, monitor);
+  double beta = 0.0, loss = std::numeric_limits<double>::infinity();
   const auto of_list = [&](ptrdiff_t l) {
     return Momentum{beta, duals.data() + first[static_cast<std::size_t>(l)]};
   };
