@@ -15,7 +15,7 @@ import pytest
 from bench_history import VOLATILITY, _since, football
 
 from steelyard.rank import Comparisons, whole_history
-from steelyard.rank._draws import effective_sizes
+from steelyard.rank._over_time.draws import effective_sizes
 from steelyard.reference import history as reference
 
 

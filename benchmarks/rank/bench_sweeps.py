@@ -13,7 +13,7 @@ from contenders import to_comparisons
 from generators import CASES
 
 from steelyard import _core
-from steelyard.rank._model import cells_of, kernel_arguments, spec_of, starting_tie
+from steelyard.rank._paired import cells_of, kernel_arguments, spec_of, starting_tie
 
 SOLVERS = {
     "zermelo": "zermelo",

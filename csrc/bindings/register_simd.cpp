@@ -5,7 +5,7 @@
 #include "bindings/arrays.hpp"
 #include "bindings/register.hpp"
 #include "core/random.hpp"
-#include "rank/polya_gamma.hpp"
+#include "rank/over_time/polya_gamma.hpp"
 #include "simd/table.hpp"
 
 namespace steelyard::bindings {

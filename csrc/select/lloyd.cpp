@@ -4,7 +4,7 @@
 #include <cmath>
 
 #include "core/pool.hpp"
-#include "linalg/nearest.hpp"
+#include "distances/nearest.hpp"
 
 namespace steelyard::select {
 namespace {
@@ -159,9 +159,9 @@ LloydStep<Real> lloyd_step(MatrixView<const From> points, std::span<const double
   for (ptrdiff_t first = 0; first < points.rows; first += rows) {
     const MatrixView<const From> window{points.row(first), std::min(rows, points.rows - first), points.cols,
                                         points.stride};
-    if (!linalg::nearest<Real, From>(window, centers,
-                                     std::span(step.labels).subspan(at(first), at(window.rows)),
-                                     std::span(step.squared).subspan(at(first), at(window.rows)), monitor))
+    if (!distances::nearest<Real, From>(window, centers,
+                                        std::span(step.labels).subspan(at(first), at(window.rows)),
+                                        std::span(step.squared).subspan(at(first), at(window.rows)), monitor))
       return step;
     if (move) mover.add(window, first, monitor);
   }

@@ -6,9 +6,9 @@
 
 #include "core/pool.hpp"
 #include "core/random.hpp"
-#include "linalg/nearer_pairs.hpp"
-#include "linalg/nearest.hpp"
-#include "linalg/shifted_panels.hpp"
+#include "distances/nearer_pairs.hpp"
+#include "distances/nearest.hpp"
+#include "distances/shifted_panels.hpp"
 
 namespace steelyard::select {
 namespace {
@@ -137,7 +137,7 @@ class Lazy : Sampler<Real, From> {
     Real least = squared_[at(i)];
     for (ptrdiff_t c = 0; c < pending(); ++c) {
       const Real* centre = pending_rows_.data() + c * x_.cols;
-      least = std::min(least, linalg::squared_gap<Real, From>(x_.row(i), centre, x_.cols));
+      least = std::min(least, distances::squared_gap<Real, From>(x_.row(i), centre, x_.cols));
     }
     return std::isinf(least) ? mass_[at(i)] : mass(i, least);
   }
@@ -148,7 +148,7 @@ class Lazy : Sampler<Real, From> {
     std::vector<std::int64_t> index(at(x_.rows));
     std::vector<Real> squared(at(x_.rows));
     const MatrixView<const Real> centres{pending_rows_.data(), count, x_.cols, x_.cols};
-    if (!linalg::nearest<Real, From>(x_, centres, std::span(index), std::span(squared), monitor_)) return;
+    if (!distances::nearest<Real, From>(x_, centres, std::span(index), std::span(squared), monitor_)) return;
     const auto first = std::ssize(out_.indices) - count;
     parallel_for(x_.rows, 16 * block, monitor_, [&](ptrdiff_t begin, ptrdiff_t end) {
       for (auto i = begin; i < end; ++i) {
@@ -202,7 +202,7 @@ class Greedy : Sampler<Real, From> {
   struct Proposal {
     ptrdiff_t row;
     double mass;  // when it was drawn
-    linalg::Near<Real> near;
+    distances::Near<Real> near;
   };
 
   void begin() {
@@ -211,7 +211,7 @@ class Greedy : Sampler<Real, From> {
     const auto row = row_of(first);
     std::vector<std::int64_t> index(at(x_.rows));
     const MatrixView<const Real> centre{row.data(), 1, x_.cols, x_.cols};
-    if (!linalg::nearest<Real, From>(x_, centre, std::span(index), std::span(squared_), monitor_)) return;
+    if (!distances::nearest<Real, From>(x_, centre, std::span(index), std::span(squared_), monitor_)) return;
     out_.indices.push_back(first);
     out_.labels.assign(at(x_.rows), 0);
     for (ptrdiff_t i = 0; i < x_.rows; ++i) mass_[at(i)] = mass(i, squared_[at(i)]);
@@ -240,7 +240,7 @@ class Greedy : Sampler<Real, From> {
     out_.tries += size_;
     next_ = used_ = accepted_ = 0;
     const MatrixView<const Real> centres{rows.data(), size_, x_.cols, x_.cols};
-    auto near = linalg::nearer_pairs<Real, From>(x_, centres, std::span<const Real>(squared_), monitor_);
+    auto near = distances::nearer_pairs<Real, From>(x_, centres, std::span<const Real>(squared_), monitor_);
     if (monitor_.stopped()) return false;
     pairs_ = 0;
     for (std::size_t j = 0; j < near.size(); ++j) {
@@ -288,7 +288,7 @@ class Greedy : Sampler<Real, From> {
   }
 
   /// By how much a candidate would lower the cost.
-  double gain(const linalg::Near<Real>& near) const {
+  double gain(const distances::Near<Real>& near) const {
     double sum = 0.0;
     for (std::size_t r = 0; r < near.rows.size(); ++r) {
       const auto i = near.rows[r];

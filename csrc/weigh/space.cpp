@@ -6,7 +6,7 @@
 #include <utility>
 
 #include "core/pool.hpp"
-#include "linalg/nearest.hpp"
+#include "distances/nearest.hpp"
 #include "simd/table.hpp"
 
 namespace steelyard::weigh {
@@ -85,10 +85,10 @@ PointSpace::PointSpace(MatrixView<const double> points, simd::Metric metric, dou
     : points_(points), metric_(metric), power_(power) {}
 
 template <class Real>
-const linalg::PackedPoints<Real>& PointSpace::packed(std::unique_ptr<const linalg::PackedPoints<Real>>& slot,
-                                                     Monitor& monitor) const {
+const distances::PackedPoints<Real>& PointSpace::packed(
+    std::unique_ptr<const distances::PackedPoints<Real>>& slot, Monitor& monitor) const {
   const std::lock_guard<std::mutex> lock(mutex_);
-  if (!slot) slot = std::make_unique<const linalg::PackedPoints<Real>>(points_, metric_, power_, monitor);
+  if (!slot) slot = std::make_unique<const distances::PackedPoints<Real>>(points_, metric_, power_, monitor);
   return *slot;
 }
 
@@ -100,7 +100,7 @@ bool PointSpace::product(Precision precision, std::span<const double> scales, co
 
 void PointSpace::chosen(std::span<const std::int32_t> rows, std::span<const std::int32_t> cols, double* out,
                         std::vector<double>& scratch) const {
-  linalg::chosen_distances(points_, metric_, power_, rows, cols, out, scratch);
+  distances::chosen_distances(points_, metric_, power_, rows, cols, out, scratch);
 }
 
 void PointSpace::rows(ptrdiff_t first, ptrdiff_t rows, ptrdiff_t start, ptrdiff_t stop, double* out) const {
@@ -129,11 +129,11 @@ std::unique_ptr<const Space> PointSpace::reordered(std::span<const std::int32_t>
 std::vector<std::int32_t> PointSpace::grouped(Monitor& monitor) const {
   constexpr ptrdiff_t centres = 128, least = 2048;
   const ptrdiff_t n = points_.rows;
-  if (n < least || !linalg::PackedPoints<float>::expands(metric_, points_.cols)) return {};
+  if (n < least || !distances::PackedPoints<float>::expands(metric_, points_.cols)) return {};
   const MatrixView<const double> sample{points_.data, centres, points_.cols, n / centres * points_.stride};
   std::vector<std::int64_t> centre(size_of(n));
   std::vector<double> squared(size_of(n));
-  if (!linalg::nearest(points_, sample, std::span(centre), std::span(squared), monitor)) return {};
+  if (!distances::nearest(points_, sample, std::span(centre), std::span(squared), monitor)) return {};
   std::vector<std::int32_t> order(size_of(n));
   std::iota(order.begin(), order.end(), 0);
   std::stable_sort(order.begin(), order.end(),

@@ -9,7 +9,7 @@
 
 #include "core/monitor.hpp"
 #include "core/views.hpp"
-#include "linalg/similarity.hpp"
+#include "distances/similarity.hpp"
 
 namespace steelyard::weigh {
 
@@ -63,16 +63,16 @@ class PointSpace final : public Space {
 
  private:
   template <class Real>
-  const linalg::PackedPoints<Real>& packed(std::unique_ptr<const linalg::PackedPoints<Real>>& slot,
-                                           Monitor& monitor) const;
+  const distances::PackedPoints<Real>& packed(std::unique_ptr<const distances::PackedPoints<Real>>& slot,
+                                              Monitor& monitor) const;
 
   std::vector<double> owned_;
   MatrixView<const double> points_;
   simd::Metric metric_;
   double power_;
   mutable std::mutex mutex_;
-  mutable std::unique_ptr<const linalg::PackedPoints<float>> single_;
-  mutable std::unique_ptr<const linalg::PackedPoints<double>> full_;
+  mutable std::unique_ptr<const distances::PackedPoints<float>> single_;
+  mutable std::unique_ptr<const distances::PackedPoints<double>> full_;
 };
 
 /// Given distances (n x n, symmetric). `distances` must outlive it.

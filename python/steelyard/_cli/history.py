@@ -98,7 +98,7 @@ def _table(
     fit: History, items: list[Any], day: np.datetime64, options: argparse.Namespace, source: Source
 ) -> tuple[Table, list[Any]]:
     """Strongest first on the day; items that had no comparison by then are left out."""
-    from ..rank._fit import ELO
+    from ..rank._chances import ELO
 
     rows = []
     for item in items:
@@ -129,7 +129,7 @@ def _headline(source: Source, comparisons: Comparisons) -> str:
 
 
 def _method(fit: History, options: argparse.Namespace, day: np.datetime64) -> str:
-    from ..rank._fit import ELO
+    from ..rank._chances import ELO
 
     factor, unit = (ELO, " Elo") if options.scale == "elo" else (1.0, "")
     how = "estimated" if options.volatility is None else "given"

@@ -168,7 +168,7 @@ def _method(fit: BradleyTerryFit, board: Board, options: argparse.Namespace) -> 
 
 def _effects(found: Coefficients, scale: str) -> str:
     """For one root mean square of each covariate, in the unit of the ratings, with its standard error."""
-    from ..rank._fit import ELO
+    from ..rank._chances import ELO
 
     unit, digits, name = (ELO, 1, " Elo") if scale == "elo" else (1.0, 3, "")
     triples = zip(found.names, unit * found.values, unit * found.standard_errors(), strict=True)

@@ -2,24 +2,34 @@
 
 from __future__ import annotations
 
-from ._boards import MetaElo, meta_elo, score_duels
-from ._bootstrap import BootstrapResult
-from ._bradley_terry import bradley_terry
-from ._comparisons import Comparisons
-from ._components import ComponentReport
-from ._covariance import Contrast, Covariance
-from ._covariates import Coefficients
-from ._fit import BradleyTerryFit, Prediction, RankInfo
-from ._grade_scale import GradeScale, grade_scale
-from ._history import History, HistoryInfo, Strength
-from ._history_samples import HistorySamples
-from ._plackett_luce import PlackettLuceFit, plackett_luce
-from ._rank_intervals import RankIntervals, Tiers
-from ._rasch import RaschFit, rasch
-from ._schedule import ScheduleSimulation, schedule, simulate_schedule
-from ._sequential import EloRatings, GlickoRatings, elo, glicko2
-from ._stability import Stability, stability
-from ._whole_history import whole_history
+from ._chances import Prediction, RankInfo
+from ._inference import Coefficients, Contrast, Covariance, RankIntervals, Tiers
+from ._over_time import (
+    EloRatings,
+    GlickoRatings,
+    GradeScale,
+    History,
+    HistoryInfo,
+    HistorySamples,
+    Strength,
+    elo,
+    glicko2,
+    grade_scale,
+    whole_history,
+)
+from ._paired import BootstrapResult, BradleyTerryFit, RaschFit, bradley_terry, rasch
+from ._rankings import PlackettLuceFit, plackett_luce
+from ._studies import (
+    MetaElo,
+    ScheduleSimulation,
+    Stability,
+    meta_elo,
+    schedule,
+    score_duels,
+    simulate_schedule,
+    stability,
+)
+from ._table import Comparisons, ComponentReport
 
 __all__ = [
     "BootstrapResult",

@@ -1,0 +1,197 @@
+#include <pybind11/typing.h>
+
+#include <memory>
+
+#include "bindings/arrays.hpp"
+#include "bindings/register.hpp"
+#include "metric/clustering/clustering_relaxation.hpp"
+#include "metric/clustering/common_neighbours.hpp"
+#include "metric/clustering/label_search.hpp"
+#include "metric/clustering/rounding.hpp"
+#include "metric/clustering/triangle_packing.hpp"
+
+namespace steelyard::bindings {
+namespace {
+
+using metric::Labels;
+using metric::SignedGraph;
+
+/// A graph and the arrays that it looks at.
+struct HeldGraph {
+  Array<std::int64_t> offsets;
+  Array<std::int32_t> indices;
+  Array<double> weights, sizes;
+  SignedGraph view;
+};
+
+CsrPattern symmetric_pattern(const Array<std::int64_t>& offsets, const Array<std::int32_t>& indices) {
+  const CsrPattern pattern{vector_view(offsets, "offsets"), vector_view(indices, "indices")};
+  const auto n = pattern.rows();
+  bool good = n >= 0 && pattern.offsets.front() == 0 && pattern.offsets.back() == pattern.entries();
+  for (std::size_t i = 0; good && i + 1 < pattern.offsets.size(); ++i)
+    good = pattern.offsets[i] <= pattern.offsets[i + 1];
+  for (std::ptrdiff_t i = 0; good && i < n; ++i) {
+    const auto end = static_cast<std::size_t>(pattern.offsets[static_cast<std::size_t>(i) + 1]);
+    std::int32_t before = -1;
+    for (auto k = static_cast<std::size_t>(pattern.offsets[static_cast<std::size_t>(i)]); good && k < end;
+         ++k) {
+      const auto j = pattern.indices[k];
+      good = j > before && j < n && j != i;
+      before = j;
+    }
+  }
+  if (!good) throw py::value_error("offsets and indices must be sorted csr rows without a diagonal");
+  return pattern;
+}
+
+std::unique_ptr<HeldGraph> make_signed_graph(const Array<std::int64_t>& offsets,
+                                             const Array<std::int32_t>& indices, const Array<double>& weights,
+                                             const Array<double>& sizes, double background,
+                                             double forbidden) {
+  const auto pattern = symmetric_pattern(offsets, indices);
+  const auto w = vector_view(weights, "weights");
+  const auto s = vector_view(sizes, "sizes");
+  if (std::ssize(w) != pattern.entries() || std::ssize(s) != pattern.rows())
+    throw py::value_error("weights must have one number an entry, sizes one a node");
+  return std::make_unique<HeldGraph>(
+      HeldGraph{offsets, indices, weights, sizes, SignedGraph{pattern, w, s, background, forbidden}});
+}
+
+/// Labels of every node, 0 .. n - 1.
+Labels read_labels(const HeldGraph& graph, const Array<std::int32_t>& labels) {
+  const auto in = vector_view(labels, "labels");
+  if (std::ssize(in) != graph.view.nodes()) throw py::value_error("labels must have one number a node");
+  for (const auto label : in)
+    if (label < 0 || label >= graph.view.nodes()) throw py::value_error("labels must lie in 0 .. n - 1");
+  return {in.begin(), in.end()};
+}
+
+template <class Work>
+auto run(int n_threads, const py::object& progress, const Work& work) {
+  PythonHost host(progress);
+  Monitor monitor(n_threads, &host);
+  const py::gil_scoped_release unlocked;
+  return work(monitor);
+}
+
+py::dict l1_dict(metric::L1Solution&& solution) {
+  py::dict out;
+  out["x"] = take(std::move(solution.x));
+  out["objective"] = solution.objective;
+  out["lower"] = solution.lower;
+  out["active"] = solution.active;
+  out["info"] = to_dict(solution.info);
+  return out;
+}
+
+py::dict relax(const HeldGraph& graph, const Array<double>& costs, double offset, double known, double tol,
+               int max_steps, int n_threads, const py::object& progress) {
+  const auto paid = vector_view(costs, "costs");
+  if (paid.size() != graph.view.weights.size()) throw py::value_error("costs must have one number an entry");
+  const metric::L1Options options{.tol = tol, .offset = offset, .known = known, .max_steps = max_steps};
+  return l1_dict(run(n_threads, progress,
+                     [&](Monitor& m) { return metric::relax_clustering(graph.view, paid, options, m); }));
+}
+
+py::dict solve_l1(py::ssize_t n, const Array<double>& target, const Array<double>& weights, double upper,
+                  double offset, double tol, int max_steps, int n_threads, const py::object& progress) {
+  const auto d = vector_view(target, "target");
+  const auto w = vector_view(weights, "weights");
+  if (std::ssize(d) != n * (n - 1) / 2 || w.size() != d.size())
+    throw py::value_error("target and weights must have n (n - 1) / 2 numbers");
+  const metric::L1Options options{
+      .tol = tol, .offset = offset, .sweeps = 20, .reach = 0.1, .max_steps = max_steps};
+  return l1_dict(run(n_threads, progress,
+                     [&](Monitor& m) { return metric::solve_l1({n, d, w, {}, upper}, options, m); }));
+}
+
+/// Labels of several roundings, best first; None if it was interrupted before any.
+py::typing::List<py::array_t<std::int32_t>> round_labels(
+    const HeldGraph& graph, const OptionalArray<double>& x, const std::string& rule, py::ssize_t trials,
+    py::ssize_t keep, std::pair<std::uint64_t, std::uint64_t> seed, int n_threads) {
+  const auto distances = vector_view(x, "x");
+  const auto n = graph.view.nodes();
+  if (x && std::ssize(distances) != n * (n - 1) / 2)
+    throw py::value_error("x must have n (n - 1) / 2 numbers");
+  const metric::RoundingOptions options{
+      .rule = rule == "threshold" ? metric::Rounding::threshold : metric::Rounding::pivot,
+      .trials = trials,
+      .keep = keep,
+      .seed = seed.first,
+      .stream = seed.second};
+  bool stopped = false;
+  auto found = run(n_threads, py::none(), [&](Monitor& m) {
+    auto labels = metric::round_labels(graph.view, distances, options, m);
+    stopped = m.stopped();
+    return labels;
+  });
+  if (stopped) raise_interrupted();
+  py::typing::List<py::array_t<std::int32_t>> out;
+  for (auto& labels : found) out.append(take(std::move(labels)));
+  return out;
+}
+
+py::tuple search_labels(const HeldGraph& graph, const std::vector<Array<std::int32_t>>& starts,
+                        std::pair<std::uint64_t, std::uint64_t> seed, py::ssize_t restarts,
+                        py::ssize_t rounds, int n_threads, const py::object& progress) {
+  std::vector<Labels> from;
+  for (const auto& labels : starts) from.push_back(read_labels(graph, labels));
+  const metric::SearchOptions options{
+      .restarts = restarts, .rounds = rounds, .seed = seed.first, .stream = seed.second};
+  bool stopped = false;
+  auto found = run(n_threads, progress, [&](Monitor& m) {
+    auto result = metric::search_labels(graph.view, from, options, m);
+    stopped = m.stopped();
+    return result;
+  });
+  return py::make_tuple(take(std::move(found.labels)), found.agreement, found.runs, stopped);
+}
+
+py::tuple common_neighbours(const Array<std::int64_t>& offsets, const Array<std::int32_t>& indices,
+                            int n_threads) {
+  const auto pattern = symmetric_pattern(offsets, indices);
+  bool stopped = false;
+  auto found = run(n_threads, py::none(), [&](Monitor& m) {
+    auto pairs = metric::common_neighbours(pattern, m);
+    stopped = m.stopped();
+    return pairs;
+  });
+  if (stopped) raise_interrupted();
+  return py::make_tuple(take(std::move(found.left)), take(std::move(found.right)),
+                        take(std::move(found.jaccard)));
+}
+
+}  // namespace
+
+void register_clustering(py::module_& m) {
+  py::class_<HeldGraph>(m, "_SignedGraph")
+      .def(py::init(&make_signed_graph), "offsets"_a, "indices"_a, "weights"_a, "sizes"_a,
+           "background"_a = 0.0, "forbidden"_a = 0.0)
+      .def(
+          "agreement",
+          [](const HeldGraph& graph, const Array<std::int32_t>& labels) {
+            return metric::agreement(graph.view, read_labels(graph, labels));
+          },
+          "labels"_a)
+      .def("pack_bad_triangles",
+           [](const HeldGraph& graph) {
+             bool stopped = false;
+             const double packed = run(1, py::none(), [&](Monitor& monitor) {
+               const double value = metric::pack_bad_triangles(graph.view, monitor);
+               stopped = monitor.stopped();
+               return value;
+             });
+             if (stopped) raise_interrupted();
+             return packed;
+           })
+      .def("relax", &relax, "costs"_a, "offset"_a, "known"_a, "tol"_a, "max_steps"_a = 200, "n_threads"_a = 1,
+           "progress"_a = py::none())
+      .def("round", &round_labels, "x"_a, "rule"_a, "trials"_a, "keep"_a, "seed"_a, "n_threads"_a = 1)
+      .def("search", &search_labels, "starts"_a, "seed"_a, "restarts"_a = 24, "rounds"_a = 12,
+           "n_threads"_a = 1, "progress"_a = py::none());
+  m.def("_solve_l1", &solve_l1, "n"_a, "target"_a, "weights"_a, "upper"_a, "offset"_a, "tol"_a,
+        "max_steps"_a = 200, "n_threads"_a = 1, "progress"_a = py::none());
+  m.def("_common_neighbours", &common_neighbours, "offsets"_a, "indices"_a, "n_threads"_a = 1);
+}
+
+}  // namespace steelyard::bindings

@@ -1,0 +1,128 @@
+#include <limits>
+#include <memory>
+
+#include "bindings/arrays.hpp"
+#include "bindings/register.hpp"
+#include "metric/nearness/closure.hpp"
+#include "metric/nearness/nearness.hpp"
+#include "metric/nearness/violations.hpp"
+
+namespace steelyard::bindings {
+namespace {
+
+using metric::Nearness;
+
+void check_pairs(py::ssize_t n, std::span<const double> values, const char* name) {
+  if (std::ssize(values) != n * (n - 1) / 2)
+    throw py::value_error(std::string(name) + " must have n (n - 1) / 2 numbers");
+}
+
+/// The duals of an earlier result; refused where they do not name triangles of n items.
+void check_corners(py::ssize_t n, std::span<const std::int32_t> corners, std::size_t duals) {
+  if (corners.size() != 3 * duals) throw py::value_error("corners must have three numbers a dual");
+  for (std::size_t t = 0; t < corners.size(); t += 3) {
+    const auto i = corners[t], j = corners[t + 1], k = corners[t + 2];
+    if (i < 0 || i >= j || j >= n || k < 0 || k >= n || k == i || k == j)
+      throw py::value_error("corners must be i < j and k, of n items");
+  }
+}
+
+template <class Work>
+auto without_gil(int n_threads, const py::object& progress, const Work& work) {
+  PythonHost host(progress);
+  Monitor monitor(n_threads, &host);
+  const py::gil_scoped_release unlocked;  // safe: the caller's arrays keep their buffers
+  return work(monitor);
+}
+
+py::dict solve_nearness(Nearness& problem, double tol, int max_rounds, int n_threads,
+                        const py::object& progress) {
+  const metric::NearnessOptions options{.tol = tol, .max_rounds = max_rounds};
+  return to_dict(without_gil(n_threads, progress, [&](Monitor& m) { return problem.solve(options, m); }));
+}
+
+py::object metric_closure(py::ssize_t n, const Array<double>& distances, int n_threads) {
+  const auto in = vector_view(distances, "distances");
+  check_pairs(n, in, "distances");
+  metric::PairTiles x;
+  const bool done = without_gil(n_threads, py::none(), [&](Monitor& m) {
+    x = metric::PairTiles(n, 0.0);
+    x.set(in, 1.0);
+    return metric::close_metric(x, m);
+  });
+  if (!done) raise_interrupted();
+  return take(x.condensed(1.0));
+}
+
+py::tuple violations(const Array<double>& distances, double tol, py::ssize_t top, int n_threads,
+                     const py::object& progress) {
+  const auto d = matrix_view(distances, "distances");
+  if (d.rows != d.cols || d.rows < 1) throw py::value_error("distances must be square and not empty");
+  auto found =
+      without_gil(n_threads, progress, [&](Monitor& m) { return metric::find_violations(d, tol, top, m); });
+  if (found.interrupted) raise_interrupted();
+  py::list worst;
+  for (const auto& pair : found.worst) worst.append(py::make_tuple(pair.i, pair.j, pair.k, pair.excess));
+  return py::make_tuple(found.triangles, found.pairs, found.total, worst);
+}
+
+}  // namespace
+
+void register_nearness(py::module_& m) {
+  py::class_<Nearness>(m, "_Nearness")
+      .def(py::init([](py::ssize_t n, const Array<double>& target, const OptionalArray<double>& weights,
+                       double upper) {
+             const auto d = vector_view(target, "target");
+             const auto w = vector_view(weights, "weights");
+             check_pairs(n, d, "target");
+             if (weights) check_pairs(n, w, "weights");
+             return std::make_unique<Nearness>(n, d, w, upper);
+           }),
+           "n"_a, "target"_a, "weights"_a = py::none(), "upper"_a = std::numeric_limits<double>::infinity())
+      .def(
+          "set_target",
+          [](Nearness& problem, py::ssize_t n, const Array<double>& target, int n_threads) {
+            const auto d = vector_view(target, "target");
+            check_pairs(n, d, "target");
+            without_gil(n_threads, py::none(), [&](Monitor& monitor) { problem.set_target(d, monitor); });
+          },
+          "n"_a, "target"_a, "n_threads"_a = 1)
+      .def(
+          "load",
+          [](Nearness& problem, py::ssize_t n, const Array<std::int32_t>& corners, const Array<double>& duals,
+             int n_threads) {
+            const auto rows = matrix_view(corners, "corners");
+            if (rows.cols != 3) throw py::value_error("corners must have three columns");
+            const std::span<const std::int32_t> c(rows.data, static_cast<std::size_t>(3 * rows.rows));
+            const auto z = vector_view(duals, "duals");
+            check_corners(n, c, z.size());
+            without_gil(n_threads, py::none(), [&](Monitor& monitor) { problem.load(c, z, monitor); });
+          },
+          "n"_a, "corners"_a, "duals"_a, "n_threads"_a = 1)
+      .def("solve", &solve_nearness, "tol"_a, "max_rounds"_a = 1000, "n_threads"_a = 1,
+           "progress"_a = py::none())
+      .def("solution", [](const Nearness& problem) { return take(problem.solution()); })
+      .def("feasible", [](const Nearness& problem) { return take(problem.feasible()); })
+      .def(
+          "pull",
+          [](const Nearness& problem, int n_threads) {
+            return take(
+                without_gil(n_threads, py::none(), [&](Monitor& monitor) { return problem.pull(monitor); }));
+          },
+          "n_threads"_a = 1)
+      .def("duals",
+           [](const Nearness& problem) {
+             auto held = problem.held();
+             const auto rows = static_cast<py::ssize_t>(held.duals.size());
+             return py::make_tuple(take(std::move(held.corners), rows, 3), take(std::move(held.duals)));
+           })
+      .def_property_readonly("primal", &Nearness::primal)
+      .def_property_readonly("dual", &Nearness::dual)
+      .def_property_readonly("violation", &Nearness::violation)
+      .def_property_readonly("active", &Nearness::active);
+  m.def("_violations", &violations, "distances"_a, "tol"_a, "top"_a, "n_threads"_a = 1,
+        "progress"_a = py::none());
+  m.def("_metric_closure", &metric_closure, "n"_a, "distances"_a, "n_threads"_a = 1);
+}
+
+}  // namespace steelyard::bindings

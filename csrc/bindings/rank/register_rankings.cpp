@@ -1,0 +1,179 @@
+#include <algorithm>
+
+#include "bindings/arrays.hpp"
+#include "bindings/register.hpp"
+#include "rank/rankings/ranking_newton.hpp"
+#include "rank/rankings/ranking_sweeps.hpp"
+#include "rank/rankings/ranking_system.hpp"
+
+namespace steelyard::bindings {
+namespace {
+
+void check_rows(std::span<const std::int64_t> starts, std::span<const std::int32_t> codes,
+                std::int32_t items) {
+  if (starts.size() < 2 || starts.front() != 0 || starts.back() != std::ssize(codes) ||
+      !std::is_sorted(starts.begin(), starts.end()))
+    throw py::value_error("starts and codes must describe rankings");
+  for (const auto item : codes)
+    if (item < 0 || item >= items) throw py::value_error("codes must lie in 0 .. items - 1");
+}
+
+std::int64_t repeated_place(const Array<std::int64_t>& starts, const Array<std::int32_t>& codes,
+                            std::int32_t items) {
+  const auto starts_view = vector_view(starts, "starts");
+  const auto codes_view = vector_view(codes, "codes");
+  check_rows(starts_view, codes_view, items);
+  const py::gil_scoped_release unlocked;
+  return rank::repeated_place(starts_view, codes_view, items);
+}
+
+rank::Rankings make_rankings(const Array<std::int64_t>& starts, const Array<std::int32_t>& codes,
+                             const Array<std::int32_t>& stages, std::int32_t items) {
+  const auto starts_view = vector_view(starts, "starts");
+  const auto codes_view = vector_view(codes, "codes");
+  const auto stages_view = vector_view(stages, "stages");
+  check_rows(starts_view, codes_view, items);
+  if (stages_view.size() + 1 != starts_view.size())
+    throw py::value_error("stages must have one entry a ranking");
+  for (std::size_t r = 0; r < stages_view.size(); ++r) {
+    const auto length = starts_view[r + 1] - starts_view[r];
+    if (length < 2 || stages_view[r] < 1 || stages_view[r] >= length)
+      throw py::value_error("a ranking needs two items, and stages from 1 to one less than its items");
+  }
+  rank::Rankings rankings{items,
+                          {starts_view.begin(), starts_view.end()},
+                          {codes_view.begin(), codes_view.end()},
+                          {stages_view.begin(), stages_view.end()},
+                          {},
+                          {},
+                          {}};
+  PythonHost host{py::none()};
+  Monitor monitor(1, &host);
+  {
+    const py::gil_scoped_release unlocked;
+    rank::prepare(rankings, monitor);
+  }
+  if (monitor.stopped()) raise_interrupted();
+  return rankings;
+}
+
+rank::RankingModel make_ranking_model(const rank::Rankings& rankings, const OptionalArray<double>& weight,
+                                      double prior) {
+  const auto view = vector_view(weight, "weight");
+  if (weight && std::ssize(view) != rankings.count())
+    throw py::value_error("weight must have one entry a ranking");
+  return {rankings, view, prior};
+}
+
+std::span<const double> strengths_view(const rank::Rankings& rankings, const Array<double>& strengths) {
+  const auto view = vector_view(strengths, "strengths");
+  if (std::ssize(view) != rankings.items) throw py::value_error("strengths must have one entry an item");
+  return view;
+}
+
+rank::RankingLinear ranking_linear(const std::string& name) {
+  if (name == "dense") return rank::RankingLinear::dense;
+  if (name == "sparse") return rank::RankingLinear::sparse;
+  if (name == "cg") return rank::RankingLinear::cg;
+  return rank::RankingLinear::automatic;
+}
+
+py::dict fit_rankings(const rank::Rankings& rankings, const OptionalArray<double>& weight, double prior,
+                      const std::string& solver, const std::string& linear, double tol, int max_iter,
+                      int warm_sweeps, const Array<double>& start, int n_threads,
+                      const py::object& progress) {
+  const auto model = make_ranking_model(rankings, weight, prior);
+  const auto view = strengths_view(rankings, start);
+  std::vector<double> strengths(view.begin(), view.end());
+  PythonHost host(progress);
+  Monitor monitor(n_threads, &host);
+  rank::FitOptions options;
+  options.tol = tol;
+  options.max_iter = max_iter;
+  options.warm_sweeps = warm_sweeps;
+  Info info;
+  double log_likelihood = 0.0;
+  {
+    const py::gil_scoped_release unlocked;  // safe: the arrays and the rankings are held by the caller
+    if (solver == "newton") {
+      info = rank::fit_rankings_by_newton(model, ranking_linear(linear), strengths, options, monitor);
+    } else {
+      const auto kind = solver == "zermelo" ? rank::Sweep::zermelo : rank::Sweep::newman;
+      info = rank::fit_rankings_by_sweeps(kind, model, strengths, options, monitor);
+    }
+    Monitor last(n_threads);
+    log_likelihood = rank::log_likelihood(model, strengths, last);
+  }
+  return py::dict("strengths"_a = take(std::move(strengths)), "log_likelihood"_a = log_likelihood,
+                  "info"_a = to_dict(info));
+}
+
+/// The log-likelihood, what each place adds to the gradient, minus the Hessian (its lower triangle; prior
+/// included) and that times the columns of x.
+py::dict ranking_derivatives(const rank::Rankings& rankings, const OptionalArray<double>& weight,
+                             double prior, const Array<double>& strengths, bool hessian,
+                             const OptionalArray<double>& x, int n_threads) {
+  const auto model = make_ranking_model(rankings, weight, prior);
+  const auto s = strengths_view(rankings, strengths);
+  const auto columns = x ? matrix_view(*x, "x") : MatrixView<const double>{};
+  if (x && columns.rows != rankings.items) throw py::value_error("x must have one row an item");
+  PythonHost host(py::none{});
+  Monitor monitor(n_threads, &host);
+  rank::RankingDerivatives d;
+  std::vector<double> scores, matrix, product(static_cast<std::size_t>(x ? x->size() : 0));
+  double log_likelihood = 0.0;
+  {
+    const py::gil_scoped_release unlocked;
+    log_likelihood = rank::log_likelihood(model, s, monitor);
+    rank::differentiate(model, s, d, monitor);
+    rank::find_scores(model, d.shares, scores, monitor);
+    if (hessian) rank::fill_hessian(model, d, matrix, monitor);
+    if (x) rank::multiply_hessian(model, d, x->data(), product.data(), columns.cols, monitor);
+  }
+  if (monitor.stopped()) raise_interrupted();
+  const py::ssize_t side = hessian ? rankings.items : 0;
+  return py::dict("log_likelihood"_a = log_likelihood, "scores"_a = take(std::move(scores)),
+                  "gradient"_a = take(std::move(d.gradient)), "diagonal"_a = take(std::move(d.diagonal)),
+                  "hessian"_a = take(std::move(matrix), side, side),
+                  "product"_a = take(std::move(product), x ? columns.rows : 0, x ? columns.cols : 0));
+}
+
+/// X solves H X = B, B consistent. None if H is singular to rounding.
+py::object solve_rankings(const rank::Rankings& rankings, const OptionalArray<double>& weight, double prior,
+                          const Array<double>& strengths, const Array<double>& right_sides,
+                          const std::string& linear, double accuracy, int n_threads) {
+  const auto model = make_ranking_model(rankings, weight, prior);
+  const auto s = strengths_view(rankings, strengths);
+  const auto b = matrix_view(right_sides, "right_sides");
+  if (b.rows != rankings.items) throw py::value_error("right_sides must have one row an item");
+  PythonHost host(py::none{});
+  Monitor monitor(n_threads, &host);
+  std::vector<double> x(static_cast<std::size_t>(b.rows * b.cols));
+  bool solved = false;
+  {
+    const py::gil_scoped_release unlocked;
+    rank::RankingDerivatives d;
+    rank::RankingSystem system(model, ranking_linear(linear));
+    solved = rank::differentiate(model, s, d, monitor) &&
+             system.solve(d, right_sides.data(), x.data(), b.cols, accuracy, monitor);
+  }
+  if (monitor.stopped()) raise_interrupted();
+  if (!solved) return py::none();
+  return take(std::move(x), b.rows, b.cols);
+}
+
+}  // namespace
+
+void register_rankings(py::module_& m) {
+  py::class_<rank::Rankings>(m, "Rankings")
+      .def(py::init(&make_rankings), "starts"_a, "codes"_a, "stages"_a, "items"_a);
+  m.def("_repeated_place", &repeated_place, "starts"_a, "codes"_a, "items"_a);
+  m.def("_fit_plackett_luce", &fit_rankings, "rankings"_a, "weight"_a, "prior"_a, "solver"_a, "linear"_a,
+        "tol"_a, "max_iter"_a, "warm_sweeps"_a, "strengths"_a, "n_threads"_a, "progress"_a);
+  m.def("_ranking_derivatives", &ranking_derivatives, "rankings"_a, "weight"_a, "prior"_a, "strengths"_a,
+        "hessian"_a, "x"_a, "n_threads"_a);
+  m.def("_solve_ranking_system", &solve_rankings, "rankings"_a, "weight"_a, "prior"_a, "strengths"_a,
+        "right_sides"_a, "linear"_a, "accuracy"_a, "n_threads"_a);
+}
+
+}  // namespace steelyard::bindings

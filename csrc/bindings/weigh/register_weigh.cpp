@@ -1,0 +1,209 @@
+#include <algorithm>
+#include <memory>
+#include <string>
+
+#include "bindings/arrays.hpp"
+#include "bindings/register.hpp"
+#include "core/pool.hpp"
+#include "distances/similarity.hpp"
+#include "weigh/space.hpp"
+#include "weigh/weighting.hpp"
+
+namespace steelyard::bindings {
+namespace {
+
+simd::Metric metric_of(const std::string& name) {
+  static const char* const names[] = {"euclidean", "cityblock", "chebyshev", "minkowski",
+                                      "cosine",    "angular",   "hamming",   "jaccard"};
+  for (int k = 0; k < simd::metric_count; ++k) {
+    if (name == names[k]) return static_cast<simd::Metric>(k);
+  }
+  throw py::value_error("metric must name a metric, got '" + name + "'");
+}
+
+/// A space with the array that it reads.
+struct HeldSpace {
+  Array<double> array;
+  std::unique_ptr<const weigh::Space> space;
+};
+
+std::unique_ptr<HeldSpace> point_space(const Array<double>& points, const std::string& metric, double power) {
+  auto space = std::make_unique<weigh::PointSpace>(matrix_view(points, "points"), metric_of(metric), power);
+  return std::make_unique<HeldSpace>(HeldSpace{points, std::move(space)});
+}
+
+std::unique_ptr<HeldSpace> matrix_space(const Array<double>& distances) {
+  const auto view = matrix_view(distances, "distances");
+  if (view.rows != view.cols) throw py::value_error("distances must be square");
+  return std::make_unique<HeldSpace>(HeldSpace{distances, std::make_unique<weigh::MatrixSpace>(view)});
+}
+
+py::dict answer(weigh::Weightings&& found, py::ssize_t n) {
+  py::list columns;
+  for (const auto& c : found.columns) {
+    columns.append(py::dict("residual"_a = c.residual, "lower_bound"_a = c.lower_bound,
+                            "error_estimate"_a = c.error_estimate, "iterations"_a = c.iterations,
+                            "converged"_a = c.converged, "indefinite"_a = c.indefinite));
+  }
+  const auto scales = std::ssize(found.columns);
+  const bool empty = found.weights.empty();
+  return py::dict("weights"_a = take(std::move(found.weights), empty ? 0 : n, scales), "columns"_a = columns,
+                  "info"_a = to_dict(found.info));
+}
+
+py::dict solve_by_gradients(const HeldSpace& held, const Array<double>& scales, double tol,
+                            const std::string& stop, py::ssize_t landmarks, py::ssize_t neighbours,
+                            bool single, int max_iter, double jitter, const OptionalArray<double>& start,
+                            int n_threads, const py::object& progress) {
+  const auto n = held.space->size();
+  const auto all = vector_view(scales, "scales");
+  if (start && start->size() != n * std::ssize(all))
+    throw py::value_error("start must have n x scales numbers");
+  const weigh::CgChoice choice{
+      .tol = tol,
+      .stop = stop == "magnitude" ? weigh::StopRule::magnitude : weigh::StopRule::residual,
+      .landmarks = landmarks,
+      .neighbours = neighbours,
+      .single = single,
+      .max_iter = max_iter,
+      .jitter = jitter};
+  const std::span<const double> from =
+      start ? std::span<const double>(start->data(), static_cast<std::size_t>(start->size()))
+            : std::span<const double>();
+  PythonHost host(progress);
+  Monitor monitor(n_threads, &host);
+  weigh::Weightings found;
+  {
+    const py::gil_scoped_release unlocked;  // safe: the arrays are held by the caller and by `held`
+    found = weigh::solve_by_gradients(*held.space, all, choice, from, monitor);
+  }
+  return answer(std::move(found), n);
+}
+
+py::dict solve_by_cholesky(const HeldSpace& held, double scale, bool mixed, double tol, double jitter,
+                           int n_threads, const py::object& progress) {
+  PythonHost host(progress);
+  Monitor monitor(n_threads, &host);
+  weigh::Weightings found;
+  {
+    const py::gil_scoped_release unlocked;  // safe: `held` keeps its array
+    found = weigh::solve_by_cholesky(*held.space, scale, mixed, tol, jitter, monitor);
+  }
+  return answer(std::move(found), held.space->size());
+}
+
+/// Runs work(monitor) without the GIL; Ctrl-C ends it without a result.
+template <class Work>
+void run_kernel(int n_threads, const Work& work) {
+  PythonHost host{py::none()};
+  Monitor monitor(n_threads, &host);
+  {
+    const py::gil_scoped_release unlocked;  // safe: the caller's arrays keep their buffers
+    work(monitor);
+  }
+  if (monitor.stopped()) raise_interrupted();
+}
+
+py::object product(const HeldSpace& held, const Array<double>& scales, const Array<double>& v, bool single,
+                   int n_threads) {
+  const auto all = vector_view(scales, "scales");
+  const auto in = matrix_view(v, "v");
+  if (in.rows != held.space->size() || in.cols != std::ssize(all)) {
+    throw py::value_error("v must be n x scales");
+  }
+  std::vector<double> out(static_cast<std::size_t>(in.rows * in.cols));
+  run_kernel(n_threads, [&](Monitor& monitor) {
+    held.space->product(single ? weigh::Precision::single : weigh::Precision::full, all, in.data, out.data(),
+                        monitor);
+  });
+  return take(std::move(out), in.rows, in.cols);
+}
+
+py::object local_weights(const HeldSpace& held, double scale, py::ssize_t first,
+                         const Array<std::int32_t>& neighbours, int n_threads) {
+  const auto near = matrix_view(neighbours, "neighbours");
+  const std::span<const std::int32_t> all(near.data, static_cast<std::size_t>(near.rows * near.cols));
+  const auto n = held.space->size();
+  if (first < 0 || first + near.rows > n ||
+      std::any_of(all.begin(), all.end(), [n](auto j) { return j < -1 || j >= n; })) {
+    throw py::value_error("neighbours must be numbers of points, or -1");
+  }
+  std::vector<double> out(static_cast<std::size_t>(near.rows));
+  run_kernel(n_threads, [&](Monitor& monitor) {
+    weigh::local_weights(*held.space, scale, first, all, near.cols, out, monitor);
+  });
+  return take(std::move(out));
+}
+
+py::object nearest_neighbours(const HeldSpace& held, py::ssize_t k, int n_threads) {
+  std::vector<std::int32_t> out;
+  run_kernel(n_threads,
+             [&](Monitor& monitor) { out = weigh::nearest_neighbours(*held.space, k, false, monitor); });
+  return take(std::move(out), held.space->size(), k);
+}
+
+double smallest_distance(const HeldSpace& held, int n_threads) {
+  double least = 0.0;
+  run_kernel(n_threads, [&](Monitor& monitor) { least = weigh::smallest_distance(*held.space, monitor); });
+  return least;
+}
+
+py::object chosen_products(const HeldSpace& held, double scale, const Array<std::int32_t>& rows,
+                           const Array<double>& v, int n_threads) {
+  const auto chosen = vector_view(rows, "rows");
+  const auto in = vector_view(v, "v");
+  const auto n = held.space->size();
+  if (std::ssize(in) != n ||
+      std::any_of(chosen.begin(), chosen.end(), [n](auto j) { return j < 0 || j >= n; })) {
+    throw py::value_error("rows must be numbers of points and v have one number a point");
+  }
+  std::vector<double> out(chosen.size());
+  run_kernel(n_threads, [&](Monitor& monitor) {
+    weigh::chosen_products(*held.space, scale, chosen, in.data(), out, monitor);
+  });
+  return take(std::move(out));
+}
+
+py::object cross_distances(const Array<double>& x, const Array<double>& y, const std::string& metric,
+                           double power, int n_threads) {
+  const auto left = matrix_view(x, "x"), right = matrix_view(y, "y");
+  if (left.cols != right.cols) throw py::value_error("y must have as many columns as x");
+  std::vector<double> out(static_cast<std::size_t>(left.rows * right.rows));
+  const auto kind = metric_of(metric);
+  run_kernel(n_threads, [&](Monitor& monitor) {
+    distances::cross_distances(left, right, kind, power, {out.data(), left.rows, right.rows, right.rows},
+                               monitor);
+  });
+  return take(std::move(out), left.rows, right.rows);
+}
+
+py::array_t<double> line_weights(const Array<double>& positions, double scale) {
+  const auto points = vector_view(positions, "positions");
+  std::vector<double> out(points.size());
+  weigh::line_weights(points, scale, out);
+  return take(std::move(out));
+}
+
+}  // namespace
+
+void register_weigh(py::module_& m) {
+  py::class_<HeldSpace>(m, "_Space").def_property_readonly("size", [](const HeldSpace& held) {
+    return held.space->size();
+  });
+  m.def("_point_space", &point_space, "points"_a, "metric"_a, "power"_a = 2.0);
+  m.def("_matrix_space", &matrix_space, "distances"_a);
+  m.def("_weights_by_gradients", &solve_by_gradients, "space"_a, "scales"_a, "tol"_a, "stop"_a = "residual",
+        "landmarks"_a = 0, "neighbours"_a = 0, "single"_a = true, "max_iter"_a = 1000, "jitter"_a = 0.0,
+        "start"_a = py::none(), "n_threads"_a = 1, "progress"_a = py::none());
+  m.def("_weights_by_cholesky", &solve_by_cholesky, "space"_a, "scale"_a, "mixed"_a, "tol"_a,
+        "jitter"_a = 0.0, "n_threads"_a = 1, "progress"_a = py::none());
+  m.def("_similarity_product", &product, "space"_a, "scales"_a, "v"_a, "single"_a = false, "n_threads"_a = 1);
+  m.def("_local_weights", &local_weights, "space"_a, "scale"_a, "first"_a, "neighbours"_a, "n_threads"_a = 1);
+  m.def("_nearest_neighbours", &nearest_neighbours, "space"_a, "k"_a, "n_threads"_a = 1);
+  m.def("_smallest_distance", &smallest_distance, "space"_a, "n_threads"_a = 1);
+  m.def("_chosen_products", &chosen_products, "space"_a, "scale"_a, "rows"_a, "v"_a, "n_threads"_a = 1);
+  m.def("_cross_distances", &cross_distances, "x"_a, "y"_a, "metric"_a, "power"_a = 2.0, "n_threads"_a = 1);
+  m.def("_line_weights", &line_weights, "positions"_a, "scale"_a);
+}
+
+}  // namespace steelyard::bindings

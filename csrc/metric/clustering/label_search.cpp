@@ -1,0 +1,162 @@
+#include "metric/clustering/label_search.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <numeric>
+
+#include "core/pool.hpp"
+#include "metric/clustering/label_moves.hpp"
+
+namespace steelyard::metric {
+namespace {
+
+using std::int32_t;
+using std::ptrdiff_t;
+using std::size_t;
+
+constexpr ptrdiff_t batch = 8;  // perturbed runs between two comparisons
+
+/// Gains below this are rounding.
+double least_gain(const SignedGraph& graph) {
+  double largest = graph.background;
+  for (ptrdiff_t k = 0; k < std::ssize(graph.weights); ++k) {
+    if (!graph.is_forbidden(k)) largest = std::max(largest, std::fabs(graph.weight(k)));
+  }
+  return 1e-10 * largest;
+}
+
+Labels singletons(ptrdiff_t n) {
+  Labels labels(static_cast<size_t>(n));
+  std::iota(labels.begin(), labels.end(), 0);
+  return labels;
+}
+
+/// Merges clusters, level upon level. True if any merged.
+bool merge_clusters(const SignedGraph& graph, Labels& labels, double least, Random& random,
+                    Monitor& monitor) {
+  bool merged = false;
+  auto clusters = renumber(labels);
+  auto level = contract(graph, labels, clusters);
+  while (!monitor.stopped()) {
+    Labels upper = singletons(clusters);
+    const auto view = level.view();
+    if (!NodeMover(view, upper, least).run(shuffled(clusters, random), monitor)) break;
+    merged = true;
+    const auto fewer = renumber(upper);
+    for (auto& label : labels) label = upper[static_cast<size_t>(label)];
+    level = contract(view, upper, fewer);
+    clusters = fewer;
+  }
+  return merged;
+}
+
+/// Moves and merges until neither helps; the first moves are those of `queue`.
+void improve(const SignedGraph& graph, Labels& labels, std::vector<int32_t> queue, double least,
+             Random& random, Monitor& monitor) {
+  NodeMover(graph, labels, least).run(std::move(queue), monitor);
+  while (!monitor.stopped() && merge_clusters(graph, labels, least, random, monitor)) {
+    if (!NodeMover(graph, labels, least).run(shuffled(graph.nodes(), random), monitor)) break;
+  }
+  renumber(labels);
+}
+
+/// Makes singletons of some nodes that lie close together; returns them.
+std::vector<int32_t> scatter(const SignedGraph& graph, Labels& labels, Random& random) {
+  const auto n = graph.nodes();
+  const ptrdiff_t wanted = 2 + random.below(std::max<ptrdiff_t>(2, std::min<ptrdiff_t>(n / 4, 200)));
+  std::vector<std::uint8_t> seen(static_cast<size_t>(n), 0);
+  std::vector<int32_t> chosen{static_cast<int32_t>(random.below(n))};
+  seen[static_cast<size_t>(chosen[0])] = 1;
+  for (size_t head = 0; head < chosen.size() && std::ssize(chosen) < wanted; ++head) {
+    const auto v = chosen[head];
+    for (auto k = graph.begin(v); k < graph.end(v) && std::ssize(chosen) < wanted; ++k) {
+      const auto u = graph.neighbour(k);
+      if (seen[static_cast<size_t>(u)] || graph.weight(k) <= 0.0 || random.uniform() < 0.3) continue;
+      seen[static_cast<size_t>(u)] = 1;
+      chosen.push_back(u);
+    }
+  }
+  std::vector<std::uint8_t> used(static_cast<size_t>(n), 0);
+  for (size_t v = 0; v < labels.size(); ++v) {
+    if (!seen[v]) used[static_cast<size_t>(labels[v])] = 1;
+  }
+  int32_t next = 0;
+  for (const auto v : chosen) {
+    while (used[static_cast<size_t>(next)]) ++next;
+    labels[static_cast<size_t>(v)] = next++;
+  }
+  return chosen;
+}
+
+struct Candidate {
+  Labels labels;
+  double agreement = 0.0;
+};
+
+class Search {
+ public:
+  Search(const SignedGraph& graph, const std::vector<Labels>& starts, const SearchOptions& options,
+         Monitor& monitor)
+      : graph_(graph), starts_(starts), options_(options), monitor_(monitor), least_(least_gain(graph)) {}
+
+  SearchResult run() {
+    best_ = {singletons(graph_.nodes()), 0.0};
+    for (const auto& start : starts_) take({start, agreement(graph_, start)});
+    const auto first = std::ssize(starts_) + options_.restarts;
+    const double total = static_cast<double>(first + batch * options_.rounds);
+    compare(first, [&](ptrdiff_t r, Random& random, Labels& labels) {
+      const bool given = r < std::ssize(starts_);
+      labels = given ? starts_[static_cast<size_t>(r)] : singletons(graph_.nodes());
+      return shuffled(graph_.nodes(), random);
+    });
+    for (ptrdiff_t round = 0; round < options_.rounds && !monitor_.stopped(); ++round) {
+      monitor_.progress(static_cast<double>(runs_), total);
+      compare(batch, [&](ptrdiff_t, Random& random, Labels& labels) {
+        labels = best_.labels;
+        return scatter(graph_, labels, random);
+      });
+    }
+    renumber(best_.labels);
+    return {std::move(best_.labels), best_.agreement, runs_};
+  }
+
+ private:
+  void take(Candidate candidate) {
+    if (candidate.agreement > best_.agreement + least_) best_ = std::move(candidate);
+  }
+
+  /// Runs `count` searches, each from what start(run, random, labels) makes, and keeps the best.
+  template <class Start>
+  void compare(ptrdiff_t count, const Start& start) {
+    std::vector<Candidate> found(static_cast<size_t>(count));
+    const auto whole = parallel_for(count, 1, monitor_, [&](ptrdiff_t r, ptrdiff_t) {
+      Monitor inner = Monitor::inside(monitor_);
+      Random random(options_.seed, options_.stream + static_cast<std::uint64_t>(runs_ + r));
+      auto& own = found[static_cast<size_t>(r)];
+      auto queue = start(r, random, own.labels);
+      improve(graph_, own.labels, std::move(queue), least_, random, inner);
+      own.agreement = agreement(graph_, own.labels);
+    });
+    runs_ += count;
+    if (!whole || monitor_.stopped()) return;
+    for (auto& candidate : found) take(std::move(candidate));
+  }
+
+  const SignedGraph& graph_;
+  const std::vector<Labels>& starts_;
+  const SearchOptions& options_;
+  Monitor& monitor_;
+  double least_;
+  Candidate best_;
+  std::int64_t runs_ = 0;
+};
+
+}  // namespace
+
+SearchResult search_labels(const SignedGraph& graph, const std::vector<Labels>& starts,
+                           const SearchOptions& options, Monitor& monitor) {
+  if (graph.nodes() == 0) return {};
+  return Search(graph, starts, options, monitor).run();
+}
+
+}  // namespace steelyard::metric

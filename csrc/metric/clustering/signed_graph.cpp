@@ -1,0 +1,40 @@
+#include "metric/clustering/signed_graph.hpp"
+
+#include <algorithm>
+
+namespace steelyard::metric {
+
+using std::size_t;
+
+double agreement(const SignedGraph& graph, std::span<const std::int32_t> labels) {
+  const auto n = graph.nodes();
+  double twice = 0.0;
+  std::vector<double> total(static_cast<size_t>(n), 0.0);
+  double squares = 0.0;
+  for (std::ptrdiff_t i = 0; i < n; ++i) {
+    const auto own = labels[static_cast<size_t>(i)];
+    for (auto k = graph.begin(i); k < graph.end(i); ++k) {
+      if (labels[static_cast<size_t>(graph.neighbour(k))] == own) twice += graph.weight(k);
+    }
+    total[static_cast<size_t>(own)] += graph.size(i);
+    squares += graph.size(i) * graph.size(i);
+  }
+  double together = -squares;
+  for (const double s : total) together += s * s;
+  return 0.5 * (twice - graph.background * together);
+}
+
+std::int32_t renumber(Labels& labels) {
+  std::int32_t top = -1;
+  for (const auto label : labels) top = std::max(top, label);
+  std::vector<std::int32_t> names(static_cast<size_t>(top + 1), -1);
+  std::int32_t count = 0;
+  for (auto& label : labels) {
+    auto& name = names[static_cast<size_t>(label)];
+    if (name < 0) name = count++;
+    label = name;
+  }
+  return count;
+}
+
+}  // namespace steelyard::metric

@@ -1,0 +1,42 @@
+// Dual-corrected projections onto held constraints, for f(x) = 1/2 sum_e w_e (x_e - x0_e)^2.
+//
+// With duals z >= 0 and g = A'z:  x = x0 - W^-1 g, and  L = g'x0 - b'z - 1/2 g' W^-1 g  bounds the optimum of
+// f over A x <= b from below. A projection takes theta = (a'x - b) / (a' W^-1 a), steps by
+// max(theta, -z) and adds that to z: exact ascent of L in one dual.
+// Sonthalia & Gilbert, JMLR 23 (2022); Hildreth (1957).
+#pragma once
+
+#include <span>
+#include <vector>
+
+#include "core/monitor.hpp"
+#include "metric/nearness/constraint_list.hpp"
+
+namespace steelyard::metric {
+
+class BregmanState {
+ public:
+  /// `weights` positive, or empty for 1.
+  BregmanState(std::span<const double> start, std::span<const double> weights);
+
+  /// Rows must have indices within x, ascending, and finite values that are not all 0.
+  void add(std::span<const std::int32_t> indices, std::span<const double> values, double bound, double dual);
+  /// Passes over all rows, back and forth in the order of arrival. Serial: each step needs the one before.
+  void project(int passes, Monitor& monitor);
+  void forget() { rows_.forget(); }
+  /// x anew from the duals, free of drift; returns L.
+  double restore();
+  /// Largest (a'x - b) / max|a| over the rows held, at least 0.
+  double violation() const;
+
+  const std::vector<double>& x() const { return x_; }
+  const ConstraintList& rows() const { return rows_; }
+
+ private:
+  void step(std::ptrdiff_t row);
+
+  std::vector<double> start_, inverse_, x_;
+  ConstraintList rows_;
+};
+
+}  // namespace steelyard::metric

@@ -1,0 +1,74 @@
+#include "metric/nearness/violations.hpp"
+
+#include <algorithm>
+
+#include "core/pool.hpp"
+#include "simd/table.hpp"
+
+namespace steelyard::metric {
+namespace {
+
+using std::ptrdiff_t;
+
+bool worse(const BrokenPair& a, const BrokenPair& b) {
+  if (a.excess != b.excess) return a.excess > b.excess;
+  return a.i != b.i ? a.i < b.i : a.j < b.j;
+}
+
+void keep_worst(std::vector<BrokenPair>& pairs, ptrdiff_t top) {
+  const auto count = std::min(top, std::ssize(pairs));
+  std::partial_sort(pairs.begin(), pairs.begin() + count, pairs.end(), worse);
+  pairs.resize(static_cast<std::size_t>(count));
+}
+
+std::int32_t third_point(const double* a, const double* b, ptrdiff_t n, double sum) {
+  ptrdiff_t k = 0;
+  while (k + 1 < n && a[k] + b[k] != sum) ++k;
+  return static_cast<std::int32_t>(k);
+}
+
+Violations of_row(MatrixView<const double> d, ptrdiff_t i, double tol, ptrdiff_t top) {
+  const auto& kernel = *simd::kernels().min_plus_f64;
+  Violations row;
+  for (ptrdiff_t j = i + 1; j < d.rows; ++j) {
+    const double side = d.row(i)[j];
+    double least = 0.0;
+    const auto broken = kernel.count_below(d.row(i), d.row(j), d.rows, side - tol, &least);
+    if (broken == 0) continue;
+    row.triangles += broken;
+    ++row.pairs;
+    row.total += side - least;
+    row.worst.push_back({static_cast<std::int32_t>(i), static_cast<std::int32_t>(j), 0, side - least});
+    if (std::ssize(row.worst) > 4 * top + 64) keep_worst(row.worst, top);
+  }
+  keep_worst(row.worst, top);
+  return row;
+}
+
+}  // namespace
+
+Violations find_violations(MatrixView<const double> distances, double tol, ptrdiff_t top, Monitor& monitor) {
+  std::vector<Violations> rows(static_cast<std::size_t>(distances.rows));
+  parallel_for(distances.rows, 1, monitor, [&](ptrdiff_t i, ptrdiff_t) {
+    rows[static_cast<std::size_t>(i)] = of_row(distances, i, tol, top);
+  });
+  Violations all;
+  for (const auto& row : rows) {
+    all.triangles += row.triangles;
+    all.pairs += row.pairs;
+    all.total += row.total;
+    all.worst.insert(all.worst.end(), row.worst.begin(), row.worst.end());
+    if (std::ssize(all.worst) > 4 * top + 64) keep_worst(all.worst, top);
+  }
+  keep_worst(all.worst, top);
+  for (auto& pair : all.worst) {
+    const double *a = distances.row(pair.i), *b = distances.row(pair.j);
+    double least = 0.0;
+    simd::kernels().min_plus_f64->count_below(a, b, distances.rows, 0.0, &least);
+    pair.k = third_point(a, b, distances.rows, least);
+  }
+  all.interrupted = monitor.stopped();
+  return all;
+}
+
+}  // namespace steelyard::metric

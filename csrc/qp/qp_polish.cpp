@@ -1,0 +1,219 @@
+// Primal active-set method on the free coordinates F, with a factor of K_FF that follows F.
+#include <algorithm>
+#include <cmath>
+#include <limits>
+#include <numeric>
+
+#include "linalg/updated_cholesky.hpp"
+#include "qp/qp_state.hpp"
+
+namespace steelyard::qp {
+namespace {
+
+using std::ptrdiff_t;
+
+std::size_t size_of(ptrdiff_t n) { return static_cast<std::size_t>(n); }
+
+constexpr double smallest_proximal = 1e-14, largest_proximal = 1e-6;  // of the curvature's scale
+constexpr double endless = 1e12;  // coordinates that large: f falls without end
+
+class ActiveSet {
+ public:
+  explicit ActiveSet(QpState& state) : s_(state) {}
+
+  QpEnd run() {
+    for (ptrdiff_t i = 0; i < s_.n; ++i) {
+      if (s_.can_rise(i) && s_.can_fall(i)) free_.push_back(i);
+    }
+    if (std::ssize(free_) > s_.options.factor_limit) return QpEnd::too_large;
+    proximal_ = smallest_proximal * std::max(10.0, static_cast<double>(free_.size()));
+    if (!s_.refresh()) return QpEnd::stopped;
+    if (const auto end = refactor(); end != QpEnd::converged) return end;
+    const std::int64_t patience = 60 + 4 * s_.n;
+    int idle = 0;
+    double lowest = std::numeric_limits<double>::infinity();
+    for (std::int64_t round = 0; round < patience; ++round) {
+      if (const auto end = minimise(); end != QpEnd::converged) return end;
+      if (!s_.refresh()) return QpEnd::stopped;
+      s_.measure();
+      if (s_.good()) return QpEnd::converged;
+      if (s_.iterations >= s_.max_iter) return QpEnd::budget;
+      // Degenerate vertices can make a batch idle; one coordinate at a time can't cycle but through rounding.
+      const bool fell = s_.objective < lowest - 1e-16 * s_.scale;
+      lowest = std::min(lowest, s_.objective);
+      idle = fell ? 0 : idle + 1;
+      if (idle > 30) return QpEnd::stalled;
+      const auto batch = idle > 3 ? std::size_t{1} : std::max<std::size_t>(8, free_.size() / 4);
+      if (const auto end = admit(batch); end != QpEnd::converged) return end;
+    }
+    return QpEnd::stalled;
+  }
+
+ private:
+  double entry(const double* row, ptrdiff_t i, ptrdiff_t j) const {
+    return row[j] - s_.shift[size_of(i)] - s_.shift[size_of(j)];
+  }
+  double delta() const { return proximal_ * s_.curvature_scale; }
+
+  /// Factors K_FF + delta I afresh, with the smallest delta that makes it positive definite.
+  QpEnd refactor() {
+    const auto m = std::ssize(free_);
+    std::vector<double> a(size_of(m * m)), pivots(size_of(m));
+    const bool done = s_.rows.for_each(free_, s_.monitor, [&](std::size_t k, const double* row) {
+      double* out = a.data() + static_cast<ptrdiff_t>(k) * m;
+      for (ptrdiff_t c = 0; c < m; ++c) out[c] = entry(row, free_[k], free_[size_of(c)]);
+      pivots[k] = out[k];
+    });
+    if (!done) return QpEnd::stopped;
+    for (;; proximal_ *= 30.0) {
+      if (proximal_ > largest_proximal) {
+        s_.convex = false;
+        return QpEnd::indefinite;
+      }
+      for (ptrdiff_t i = 0; i < m; ++i) {
+        a[size_of(i * m + i)] = pivots[size_of(i)] + delta();
+        for (ptrdiff_t j = 0; j < i; ++j) a[size_of(i * m + j)] = a[size_of(j * m + i)];
+      }
+      if (factor_.factor(std::move(a), m, s_.monitor)) return QpEnd::converged;
+      if (s_.monitor.stopped()) return QpEnd::stopped;
+      a = std::move(factor_.matrix());  // its upper triangle is still that of A
+    }
+  }
+
+  /// f to its minimum over the free coordinates, dropping those that meet a bound on the way.
+  QpEnd minimise() {
+    std::vector<double> system;
+    while (!free_.empty()) {
+      if (s_.monitor.poll()) return QpEnd::stopped;
+      const std::size_t m = free_.size();
+      system.assign(2 * m, 1.0);
+      const double mu = level();  // what the slopes have in common only costs digits
+      for (std::size_t k = 0; k < m; ++k) system[2 * k] = s_.slope(free_[k]) - mu;
+      factor_.solve(system.data(), 2);
+      double nu = 0.0;
+      if (s_.summed()) {
+        double u = 0.0, w = 0.0;
+        for (std::size_t k = 0; k < m; ++k) u += system[2 * k], w += system[2 * k + 1];
+        nu = -(s_.missing() + u) / w;
+      }
+      direction_.resize(m);
+      for (std::size_t k = 0; k < m; ++k) direction_[k] = -system[2 * k] - nu * system[2 * k + 1];
+      ++s_.iterations;
+      const double length = longest_step();
+      step(length, nu - mu);
+      if (length >= 1.0) break;
+      if (s_.iterations >= s_.max_iter) break;
+    }
+    return unbounded() ? QpEnd::unbounded : QpEnd::converged;
+  }
+
+  /// Up to 1, or to the first bound.
+  double longest_step() {
+    double length = 1.0;
+    for (std::size_t k = 0; k < free_.size(); ++k) length = std::min(length, room(k));
+    return length;
+  }
+
+  double room(std::size_t k) {
+    const auto i = free_[k];
+    const double d = direction_[k];
+    if (d == 0.0) return std::numeric_limits<double>::infinity();
+    return std::max(0.0, (d > 0.0 ? s_.high(i) - s_.at(i) : s_.low(i) - s_.at(i)) / d);
+  }
+
+  void step(double length, double nu) {
+    std::vector<std::size_t> met;
+    for (std::size_t k = 0; k < free_.size(); ++k) {
+      const auto i = free_[k];
+      const double d = direction_[k];
+      if (room(k) <= length * (1.0 + 1e-13)) {
+        met.push_back(k);
+        s_.at(i) = d > 0.0 ? s_.high(i) : s_.low(i);
+      } else {
+        s_.at(i) = std::clamp(s_.at(i) + length * d, s_.low(i), s_.high(i));
+      }
+      // K_FF d = -(g_F + nu 1) - delta d, up to a multiple of 1 that the sum constraint makes void.
+      auto& slope = s_.g[size_of(i)];
+      slope -= length * (slope + nu + delta() * d);
+    }
+    for (auto k = met.rbegin(); k != met.rend(); ++k) {
+      factor_.remove(static_cast<ptrdiff_t>(*k));
+      free_.erase(free_.begin() + static_cast<ptrdiff_t>(*k));
+    }
+  }
+
+  bool unbounded() const {
+    if (s_.summed()) return false;
+    double size = 0.0, most = 0.0;
+    for (const double v : s_.p) size = std::max(size, std::fabs(v));
+    for (std::size_t i = 0; i < s_.p.size(); ++i) {
+      most =
+          std::max({most, std::fabs(s_.problem.lower[i]), std::fabs(s_.problem.q[i]) / s_.curvature_scale});
+      if (std::isfinite(s_.problem.upper[i])) most = std::max(most, std::fabs(s_.problem.upper[i]));
+    }
+    return size > endless * most;
+  }
+
+  /// The multiplier that the free coordinates agree on.
+  double level() {
+    if (!s_.summed()) return 0.0;
+    if (!free_.empty()) {
+      double sum = 0.0;
+      for (const auto i : free_) sum += s_.slope(i);
+      return sum / static_cast<double>(free_.size());
+    }
+    double lowest = std::numeric_limits<double>::infinity(), highest = -lowest;
+    for (ptrdiff_t i = 0; i < s_.n; ++i) {
+      if (s_.can_rise(i)) lowest = std::min(lowest, s_.slope(i));
+      if (s_.can_fall(i)) highest = std::max(highest, s_.slope(i));
+    }
+    return 0.5 * (lowest + highest);
+  }
+
+  /// Frees the coordinates at a bound that pull inwards most.
+  QpEnd admit(std::size_t most) {
+    const double mu = level();
+    const double enough = 0.25 * s_.options.tol * s_.scale / std::max(s_.reach, 1e-300);
+    std::vector<std::pair<double, ptrdiff_t>> pull;
+    std::vector<char> is_free(size_of(s_.n), 0);
+    for (const auto i : free_) is_free[size_of(i)] = 1;
+    for (ptrdiff_t i = 0; i < s_.n; ++i) {
+      if (is_free[size_of(i)] || s_.low(i) == s_.high(i)) continue;
+      const double inwards = s_.can_rise(i) ? mu - s_.slope(i) : s_.slope(i) - mu;
+      if (inwards > enough) pull.emplace_back(-inwards, i);
+    }
+    if (free_.empty()) most = pull.size();  // a sum constraint needs a partner
+    if (pull.size() > most) {
+      std::nth_element(pull.begin(), pull.begin() + static_cast<ptrdiff_t>(most), pull.end());
+      pull.resize(most);
+    }
+    std::sort(pull.begin(), pull.end());
+    if (std::ssize(free_) + std::ssize(pull) > s_.options.factor_limit) return QpEnd::too_large;
+    bool spoilt = false;
+    std::vector<double> column;
+    for (const auto& [unused, i] : pull) {
+      if (s_.monitor.poll()) return QpEnd::stopped;
+      ++s_.iterations;
+      if (!spoilt) {
+        const double* row = s_.rows.row(i);
+        column.resize(free_.size());
+        for (std::size_t k = 0; k < free_.size(); ++k) column[k] = entry(row, i, free_[k]);
+        spoilt = !factor_.append(column.data(), entry(row, i, i) + delta());
+      }
+      free_.push_back(i);
+    }
+    return spoilt ? refactor() : QpEnd::converged;
+  }
+
+  QpState& s_;
+  std::vector<ptrdiff_t> free_;
+  std::vector<double> direction_;
+  linalg::UpdatedCholesky factor_;
+  double proximal_ = smallest_proximal;
+};
+
+}  // namespace
+
+QpEnd polish(QpState& state) { return ActiveSet(state).run(); }
+
+}  // namespace steelyard::qp

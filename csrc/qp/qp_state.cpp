@@ -1,0 +1,174 @@
+#include "qp/qp_state.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <numeric>
+
+namespace steelyard::qp {
+namespace {
+
+using std::ptrdiff_t;
+
+std::size_t size_of(ptrdiff_t n) { return static_cast<std::size_t>(n); }
+
+/// The bounds' nearest point to an even share: lower + t for one t, cut at upper, with the sum right.
+std::vector<double> even_start(const QpProblem& problem) {
+  const std::size_t n = problem.q.size();
+  std::vector<double> p(problem.lower.begin(), problem.lower.end());
+  if (!problem.total) return p;
+  double rest = *problem.total - std::accumulate(p.begin(), p.end(), 0.0);
+  std::vector<std::size_t> order(n);
+  std::iota(order.begin(), order.end(), std::size_t{0});
+  const auto room = [&](std::size_t i) { return problem.upper[i] - problem.lower[i]; };
+  std::stable_sort(order.begin(), order.end(), [&](auto i, auto j) { return room(i) < room(j); });
+  for (std::size_t k = 0; k < n; ++k) {
+    const auto i = order[k];
+    const double share = std::min(room(i), std::max(rest, 0.0) / static_cast<double>(n - k));
+    p[i] = share < room(i) ? problem.lower[i] + share : problem.upper[i];
+    rest -= share;
+  }
+  return p;
+}
+
+}  // namespace
+
+QpState::QpState(const QpProblem& given, const QpOptions& wanted, Monitor& watch)
+    : problem(given),
+      options(wanted),
+      monitor(watch),
+      rows(given.k, wanted.cache_bytes),
+      n(given.k.size()),
+      max_iter(wanted.max_iter > 0 ? wanted.max_iter : 1000 + 200 * n) {
+  trace.columns = {"iteration", "objective", "gap"};
+}
+
+bool QpState::start() {
+  p = even_start(problem);
+  diagonal.assign(size_of(n), 0.0);
+  shift.assign(size_of(n), 0.0);
+  g.assign(problem.q.size(), 0.0);
+  for (std::size_t i = 0; i < g.size(); ++i) g[i] = -problem.q[i];
+  std::vector<ptrdiff_t> all(size_of(n));
+  std::iota(all.begin(), all.end(), ptrdiff_t{0});
+  std::vector<double> reference;
+  const bool done = rows.for_each(all, monitor, [&](std::size_t j, const double* row) {
+    diagonal[j] = row[j];
+    if (j == 0) reference.assign(row, row + n);
+    double sum = 0.0;
+    for (ptrdiff_t i = 0; i < n; ++i) sum += row[i] * p[size_of(i)];
+    g[j] += sum;
+  });
+  if (!done) return false;
+  for (std::size_t i = 0; i < diagonal.size(); ++i) {
+    kernel_scale = std::max({kernel_scale, std::fabs(diagonal[i]), std::fabs(reference[i])});
+  }
+  double mean = 0.0;
+  const double corner = reference[0];
+  for (std::size_t i = 0; i < diagonal.size(); ++i) {
+    mean += summed() ? diagonal[i] + corner - 2.0 * reference[i] : diagonal[i];
+  }
+  mean = std::fabs(mean) / static_cast<double>(n);
+  curvature_scale = mean > 0.0 ? mean : 1.0;
+  for (std::size_t i = 0; summed() && i < shift.size(); ++i) {
+    shift[i] = reference[i] - 0.5 * (corner + curvature_scale);
+  }
+  started = true;
+  return true;
+}
+
+void QpState::restore_sum() {
+  ptrdiff_t largest = -1;
+  double size = 0.0;
+  for (ptrdiff_t i = 0; i < n; ++i) {
+    const double room = std::min(at(i) - low(i), high(i) - at(i));
+    if (room > size) size = room, largest = i;
+  }
+  for (int k = 0; k < 3 && largest >= 0; ++k) {
+    const double rest = missing();
+    if (rest == 0.0 || std::fabs(rest) >= size) return;
+    at(largest) = std::clamp(at(largest) + rest, low(largest), high(largest));
+  }
+}
+
+bool QpState::refresh() {
+  if (summed()) restore_sum();
+  std::vector<ptrdiff_t> support;
+  for (ptrdiff_t i = 0; i < n; ++i) {
+    if (at(i) != 0.0) support.push_back(i);
+  }
+  std::vector<double> fresh(g.size());
+  for (std::size_t i = 0; i < g.size(); ++i) fresh[i] = -problem.q[i];
+  if (!rows.accumulate(support, p.data(), fresh.data(), 1, monitor)) return false;
+  g = std::move(fresh);
+  return true;
+}
+
+double QpState::missing() const {
+  return summed() ? *problem.total - std::accumulate(p.begin(), p.end(), 0.0) : 0.0;
+}
+
+double QpState::summed_gap() const {
+  std::vector<std::size_t> order(p.size());
+  std::iota(order.begin(), order.end(), std::size_t{0});
+  double rest = *problem.total - std::accumulate(problem.lower.begin(), problem.lower.end(), 0.0);
+  const auto steeper = [&](auto i, auto j) { return g[i] < g[j] || (g[i] == g[j] && i < j); };
+  std::make_heap(order.begin(), order.end(), [&](auto i, auto j) { return steeper(j, i); });
+  std::vector<double> vertex(problem.lower.begin(), problem.lower.end());
+  double mu = order.empty() ? 0.0 : g[order.front()];
+  for (auto end = order.end(); end != order.begin() && rest > 0.0; --end) {
+    std::pop_heap(order.begin(), end, [&](auto i, auto j) { return steeper(j, i); });
+    const auto i = *(end - 1);
+    const double room = problem.upper[i] - problem.lower[i], part = std::min(rest, room);
+    vertex[i] = part < room ? vertex[i] + part : problem.upper[i];
+    mu = g[i];
+    rest -= part;
+  }
+  double sum = 0.0;
+  for (std::size_t i = 0; i < p.size(); ++i) sum += (g[i] - mu) * (p[i] - vertex[i]);
+  return sum;
+}
+
+void QpState::measure() {
+  double gp = 0.0, qp = 0.0, size = 0.0, widest = 0.0, q_scale = 0.0;
+  reach = 0.0;
+  for (std::size_t i = 0; i < p.size(); ++i) {
+    gp += g[i] * p[i];
+    qp += problem.q[i] * p[i];
+    size += std::fabs(p[i]);
+    reach += p[i] - problem.lower[i];
+    widest = std::max(widest, p[i] - problem.lower[i]);
+    q_scale = std::max(q_scale, std::fabs(problem.q[i]));
+  }
+  objective = 0.5 * (gp - qp);
+  const double noise = 8.0 * std::numeric_limits<double>::epsilon() * (kernel_scale * size + q_scale);
+  gap = 0.0;
+  if (summed()) {
+    gap = summed_gap();
+  } else {
+    for (std::size_t i = 0; i < p.size(); ++i) {
+      if (g[i] > 0.0) {
+        gap += g[i] * (p[i] - problem.lower[i]);
+      } else if (g[i] < 0.0) {
+        const bool endless = diagonal[i] <= 0.0 && -g[i] > noise;
+        const double step = endless ? std::numeric_limits<double>::infinity()
+                                    : (diagonal[i] > 0.0 ? -g[i] / diagonal[i] : 0.0);
+        const double cap = std::min(problem.upper[i], problem.lower[i] + 2.0 * widest + step);
+        gap -= g[i] * std::max(cap - p[i], 0.0);
+        reach += std::max(cap - p[i], 0.0);
+      }
+    }
+  }
+  gap = std::max(gap, 0.0);
+  const double rounding =
+      noise * (size + (std::isfinite(reach) ? reach : 0.0));  // alone leaves that: reached
+  scale = std::max(0.5 * std::fabs(gp + qp) + std::fabs(qp), rounding / options.tol);
+  trace.add({static_cast<double>(iterations), objective, gap});
+  if (gap < best_gap || best.empty()) {
+    best = p;
+    best_gap = gap;
+    best_objective = objective;
+    best_scale = scale;
+  }
+}
+
+}  // namespace steelyard::qp

@@ -1,0 +1,63 @@
+// The iterate that the parts of the quadratic solver (simplex_qp.hpp) hand to each other.
+#pragma once
+
+#include <cstdint>
+#include <limits>
+#include <vector>
+
+#include "qp/simplex_qp.hpp"
+
+namespace steelyard::qp {
+
+enum class QpEnd { converged, budget, stalled, indefinite, too_large, unbounded, stopped };
+
+struct QpState {
+  QpState(const QpProblem& given, const QpOptions& options, Monitor& watch);
+
+  const QpProblem& problem;
+  const QpOptions& options;
+  Monitor& monitor;
+  RowCache rows;
+  std::ptrdiff_t n;
+  std::vector<double> p, g;      ///< g = K p - q
+  std::vector<double> diagonal;  ///< of K
+  std::vector<double> shift;     ///< a in K_ij - a_i - a_j; zeros without a sum constraint
+  double kernel_scale = 0.0, curvature_scale = 1.0;
+  std::int64_t iterations = 0, max_iter = 0;
+  bool convex = true, started = false;
+
+  // Set by measure():
+  double objective = 0.0, gap = 0.0, scale = 0.0, reach = 0.0;
+  std::vector<double> best;  ///< the p of the smallest gap so far
+  double best_gap = std::numeric_limits<double>::infinity(), best_objective = 0.0, best_scale = 0.0;
+  Trace trace;
+
+  bool summed() const { return problem.total.has_value(); }
+  double low(std::ptrdiff_t i) const { return problem.lower[static_cast<std::size_t>(i)]; }
+  double high(std::ptrdiff_t i) const { return problem.upper[static_cast<std::size_t>(i)]; }
+  double& at(std::ptrdiff_t i) { return p[static_cast<std::size_t>(i)]; }
+  double slope(std::ptrdiff_t i) const { return g[static_cast<std::size_t>(i)]; }
+  bool can_rise(std::ptrdiff_t i) { return at(i) < high(i); }
+  bool can_fall(std::ptrdiff_t i) { return at(i) > low(i); }
+
+  bool start();        ///< p, g, diagonal, shift by one pass over K; false when stopped
+  void restore_sum();  ///< takes rounding's share of the sum from the largest coordinate inside its bounds
+  bool refresh();      ///< g afresh from p, its sum restored; false when stopped
+  void measure();      ///< objective, gap and their scale from p and g; keeps the best
+  bool good() const { return gap <= options.tol * scale; }
+  double missing() const;  ///< total - sum p
+
+ private:
+  double summed_gap() const;  ///< the gap with a sum constraint
+};
+
+/// Decomposition steps until the KKT violation is at most `violation` or `budget` steps were made.
+QpEnd descend(QpState& state, double violation, std::int64_t budget);
+
+/// Active-set method with an updated factor.
+QpEnd polish(QpState& state);
+
+/// Projected Newton steps by conjugate gradients.
+QpEnd project_newton(QpState& state);
+
+}  // namespace steelyard::qp

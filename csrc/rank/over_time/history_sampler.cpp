@@ -1,0 +1,104 @@
+#include "rank/over_time/history_sampler.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+
+#include "rank/over_time/history_gibbs.hpp"
+#include "rank/over_time/hmc.hpp"
+
+namespace steelyard::rank {
+namespace {
+
+using std::ptrdiff_t;
+
+std::size_t at(ptrdiff_t i) { return static_cast<std::size_t>(i); }
+
+class HistoryTarget final : public Remainder {
+ public:
+  HistoryTarget(const HistoryProblem& problem, const HistoryPosterior& posterior, HistoryRecord record,
+                Monitor& monitor)
+      : system_(problem.graph, problem.model, problem.timelines),
+        counts_(problem.counts),
+        model_(problem.model),
+        mode_(problem.mode),
+        point_(problem.mode),
+        posterior_(posterior),
+        record_(record),
+        monitor_(monitor),
+        theta_(at(posterior.size())) {}
+
+  ptrdiff_t size() const override { return posterior_.size(); }
+
+  double evaluate(const double* xi, double* gradient) override {
+    move_to(xi);
+    if (model_.ties == Ties::rao_kupper && point_.tie <= 0.0) return -std::numeric_limits<double>::infinity();
+    if (!system_.differentiate(counts_, point_, monitor_)) return -std::numeric_limits<double>::infinity();
+    const auto& d = system_.derivatives();
+    std::copy(d.gradient.begin(), d.gradient.end(), theta_.begin());
+    std::copy_n(d.extra_gradient.begin(), d.extra, theta_.end() - d.extra);
+    const bool bent = model_.ties == Ties::rao_kupper;
+    if (bent) *(theta_.end() - d.extra) = d.extra_gradient[0] * point_.tie / mode_.tie + 1.0 / mode_.tie;
+    posterior_.gather(theta_.data(), gradient);
+    double normal = 0.0;
+    for (ptrdiff_t i = 0; i < size(); ++i) {
+      gradient[i] += xi[i];
+      normal += xi[i] * xi[i];
+    }
+    const double jacobian = bent ? std::log(point_.tie / mode_.tie) : 0.0;
+    return system_.log_posterior(counts_, point_, monitor_) + jacobian + 0.5 * normal;
+  }
+
+  void record(const double* xi, ptrdiff_t draw) override {
+    move_to(xi);
+    record_.keep(point_, system_.log_posterior(counts_, point_, monitor_), draw);
+  }
+
+ private:
+  void move_to(const double* xi) {
+    posterior_.spread(xi, theta_.data());
+    for (std::size_t k = 0; k < point_.strengths.size(); ++k)
+      point_.strengths[k] = mode_.strengths[k] + theta_[k];
+    const double* extra = theta_.data() + point_.strengths.size();
+    // Rao and Kupper's delta > 0: on a logarithmic scale that touches the linear one at the mode.
+    if (model_.ties == Ties::davidson) point_.tie = mode_.tie + *extra++;
+    if (model_.ties == Ties::rao_kupper) point_.tie = mode_.tie * std::exp(*extra++ / mode_.tie);
+    if (model_.home) point_.home = mode_.home + *extra;
+  }
+
+  HistorySystem system_;
+  const Counts& counts_;
+  const Model& model_;
+  const Parameters& mode_;
+  Parameters point_;
+  const HistoryPosterior& posterior_;
+  HistoryRecord record_;
+  Monitor& monitor_;
+  std::vector<double> theta_;
+};
+
+}  // namespace
+
+void HistoryRecord::keep(const Parameters& point, double log_posterior, ptrdiff_t draw) const {
+  const ptrdiff_t row = first_ + draw, kept = std::ssize(out_.kept);
+  for (ptrdiff_t k = 0; k < kept; ++k)
+    out_.strengths[row * kept + k] = static_cast<float>(point.strengths[at(out_.kept[at(k)])]);
+  double* extra = out_.extra + row * model_.extra();
+  if (model_.ties != Ties::none) *extra++ = point.tie;
+  if (model_.home) *extra = point.home;
+  out_.log_posterior[row] = log_posterior;
+}
+
+std::int64_t sample_history(const HistoryProblem& problem, const HistoryPosterior* normal_law,
+                            std::vector<Chain>& chains, const ChainOptions& options, std::uint64_t seed,
+                            const HistoryDraws& out, Monitor& monitor) {
+  std::vector<ptrdiff_t> recorded(chains.size(), 0);
+  run_chains(chains, options, seed, recorded, monitor, [&](ptrdiff_t c, Monitor& own) {
+    const HistoryRecord record(out, problem.model, c * options.draws);
+    if (normal_law == nullptr) return gibbs(problem, record, own);
+    return hamiltonian(std::make_unique<HistoryTarget>(problem, *normal_law, record, own));
+  });
+  return *std::min_element(recorded.begin(), recorded.end());
+}
+
+}  // namespace steelyard::rank

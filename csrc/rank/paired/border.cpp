@@ -1,0 +1,173 @@
+#include "rank/paired/border.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+
+namespace steelyard::rank {
+namespace {
+
+using std::ptrdiff_t;
+
+std::size_t at_index(ptrdiff_t i) { return static_cast<std::size_t>(i); }
+
+double dot(const double* a, const double* b, ptrdiff_t n, ptrdiff_t a_stride, ptrdiff_t b_stride) {
+  double sum = 0.0;
+  for (ptrdiff_t i = 0; i < n; ++i) sum += a[i * a_stride] * b[i * b_stride];
+  return sum;
+}
+
+/// A lower bound of the smallest l with det(A - l B) = 0, exact for one row; 0 unless A is positive definite.
+double least_share(Small a, const Small& b) {
+  if (!a.factor()) return 0.0;
+  double trace = 0.0;
+  std::vector<double> column(at_index(b.size()));
+  for (int j = 0; j < b.size(); ++j) {
+    for (int i = 0; i < b.size(); ++i) column[at_index(i)] = b.at(i, j);
+    a.solve(column.data());
+    trace += column[at_index(j)];
+  }
+  return 1.0 / trace;
+}
+
+}  // namespace
+
+bool Small::factor() {
+  for (int j = 0; j < size_; ++j) {
+    for (int k = 0; k < j; ++k) at(j, j) -= at(j, k) * at(j, k);
+    if (!(at(j, j) > 0.0)) return false;
+    at(j, j) = std::sqrt(at(j, j));
+    for (int i = j + 1; i < size_; ++i) {
+      for (int k = 0; k < j; ++k) at(i, j) -= at(i, k) * at(j, k);
+      at(i, j) /= at(j, j);
+    }
+  }
+  return true;
+}
+
+void Small::solve_lower(double* x) const {
+  for (int i = 0; i < size_; ++i) {
+    for (int k = 0; k < i; ++k) x[i] -= at(i, k) * x[k];
+    x[i] /= at(i, i);
+  }
+}
+
+void Small::solve_transposed(double* x) const {
+  for (int i = size_; i-- > 0;) {
+    for (int k = i + 1; k < size_; ++k) x[i] -= at(k, i) * x[k];
+    x[i] /= at(i, i);
+  }
+}
+
+void Small::solve(double* x) const {
+  solve_lower(x);
+  solve_transposed(x);
+}
+
+double Small::log_determinant() const {
+  double sum = 0.0;
+  for (int i = 0; i < size_; ++i) sum += 2.0 * std::log(at(i, i));
+  return sum;
+}
+
+double slope_along(const Derivatives& d, const NewtonDirection& direction) {
+  return dot(d.gradient.data(), direction.strengths.data(), std::ssize(direction.strengths), 1, 1) +
+         dot(d.extra_gradient.data(), direction.extra.data(), d.extra, 1, 1);
+}
+
+void move_along(const Model& model, const NewtonDirection& direction, double step, Parameters& at) {
+  for (std::size_t i = 0; i < at.strengths.size(); ++i) at.strengths[i] += step * direction.strengths[i];
+  const double* extra = direction.extra.data();
+  if (model.ties != Ties::none) at.tie += step * *extra++;
+  if (model.home) at.home += step * *extra++;
+  for (double& value : at.coefficients) value += step * *extra++;
+}
+
+Small schur_complement(const Derivatives& d, const double* border, const double* solved, ptrdiff_t n,
+                       ptrdiff_t stride) {
+  Small schur(d.extra);
+  for (int c = 0; c < d.extra; ++c) {
+    for (int e = 0; e < d.extra; ++e) {
+      schur.at(c, e) =
+          d.extra_hessian[at_index(c * d.extra + e)] - 0.5 * (dot(border + c, solved + e, n, stride, stride) +
+                                                              dot(border + e, solved + c, n, stride, stride));
+    }
+  }
+  return schur;
+}
+
+BorderedSystem::BorderedSystem(const Derivatives& d)
+    : n(std::ssize(d.gradient)),
+      columns(1 + d.extra),
+      right(at_index(n * columns)),
+      solved(at_index(n * columns)) {
+  for (ptrdiff_t i = 0; i < n; ++i) {
+    right[at_index(i * columns)] = d.gradient[at_index(i)];
+    for (ptrdiff_t c = 1; c < columns; ++c)
+      right[at_index(i * columns + c)] = d.border[at_index(i * d.extra + c - 1)];
+  }
+}
+
+bool BorderedSystem::combine(const Derivatives& d, NewtonDirection& out) {
+  auto schur = schur_complement(d, right.data() + 1, solved.data() + 1, n, columns);
+  if (!schur.factor()) return false;
+  auto& extra = out.extra;
+  extra.resize(at_index(d.extra));
+  for (int c = 0; c < d.extra; ++c)
+    extra[at_index(c)] =
+        d.extra_gradient[at_index(c)] - dot(&right[at_index(c + 1)], solved.data(), n, columns, columns);
+  schur.solve(extra.data());
+  out.strengths.resize(at_index(n));
+  for (ptrdiff_t i = 0; i < n; ++i) {
+    double step = solved[at_index(i * columns)];
+    for (int c = 0; c < d.extra; ++c) step -= solved[at_index(i * columns + c + 1)] * extra[at_index(c)];
+    out.strengths[at_index(i)] = step;
+  }
+  out.slope = slope_along(d, out);
+  out.decrement = out.lower = std::sqrt(std::max(0.0, out.slope));
+  return true;
+}
+
+void BorderedSystem::bound(const Derivatives& d, const std::function<void(const double*, double*)>& multiply,
+                           const std::function<double(const double*, ptrdiff_t)>& energy,
+                           NewtonDirection& out) const {
+  // Residuals: first of the direction itself, then of the border's columns.
+  const ptrdiff_t m = columns;
+  std::vector<double> point(at_index(n * m)), residual(at_index(n * m));
+  for (ptrdiff_t i = 0; i < n; ++i) {
+    point[at_index(i * m)] = out.strengths[at_index(i)];
+    for (ptrdiff_t c = 1; c < m; ++c) point[at_index(i * m + c)] = solved[at_index(i * m + c)];
+  }
+  multiply(point.data(), residual.data());
+  for (ptrdiff_t i = 0; i < n; ++i) {
+    double target = right[at_index(i * m)];
+    for (int c = 0; c < d.extra; ++c) target -= right[at_index(i * m + c + 1)] * out.extra[at_index(c)];
+    residual[at_index(i * m)] = target - residual[at_index(i * m)];
+    for (ptrdiff_t c = 1; c < m; ++c)
+      residual[at_index(i * m + c)] = right[at_index(i * m + c)] - residual[at_index(i * m + c)];
+  }
+  const double below = out.slope + dot(out.strengths.data(), residual.data(), n, 1, m);
+  const double rest = energy(residual.data(), m);
+  double share = 1.0;  // 1 - rho^2
+  if (d.extra > 0) {
+    Small remaining(d.extra);
+    const Small block(d.extra, d.extra_hessian);
+    double slack = 0.0;
+    for (int c = 0; c < d.extra; ++c) slack += energy(&residual[at_index(c + 1)], m);
+    for (int c = 0; c < d.extra; ++c) {
+      for (int e = 0; e < d.extra; ++e) {
+        const auto term = [&](int p, int q) {
+          return dot(&right[at_index(p + 1)], &solved[at_index(q + 1)], n, m, m) +
+                 dot(&solved[at_index(p + 1)], &residual[at_index(q + 1)], n, m, m);
+        };
+        remaining.at(c, e) = block.at(c, e) - 0.5 * (term(c, e) + term(e, c)) - (c == e ? slack : 0.0);
+      }
+    }
+    share = least_share(std::move(remaining), block);
+  }
+  out.lower = std::sqrt(std::max(0.0, below));
+  out.decrement =
+      share > 0.0 ? std::sqrt(std::max(0.0, below) + rest / share) : std::numeric_limits<double>::infinity();
+}
+
+}  // namespace steelyard::rank

@@ -1,0 +1,286 @@
+#include "rank/paired/likelihood.hpp"
+
+#include <algorithm>
+#include <cmath>
+
+#include "core/pool.hpp"
+#include "simd/table.hpp"
+
+namespace steelyard::rank {
+namespace {
+
+constexpr std::ptrdiff_t cells_per_chunk = 16384;
+constexpr std::ptrdiff_t cells_per_block = 512;
+
+/// What a chunk of cells adds to the derivatives by the border's parameters; of the Hessian the upper half.
+struct ExtraSums {
+  explicit ExtraSums(int size)
+      : extra(static_cast<std::size_t>(size)), gradient(extra, 0.0), hessian(extra * extra, 0.0) {}
+
+  double& by(std::size_t row, std::size_t column) { return hessian[row * extra + column]; }
+
+  void operator+=(const ExtraSums& other) {
+    for (std::size_t k = 0; k < gradient.size(); ++k) gradient[k] += other.gradient[k];
+    for (std::size_t k = 0; k < hessian.size(); ++k) hessian[k] += other.hessian[k];
+  }
+
+  std::size_t extra;
+  std::vector<double> gradient, hessian;
+};
+
+std::size_t at_index(std::ptrdiff_t i) { return static_cast<std::size_t>(i); }
+
+void fill_differences(const PairGraph& graph, const Parameters& at, const Effects& effects,
+                      std::ptrdiff_t begin, std::ptrdiff_t end, double* x) {
+  const double* s = at.strengths.data();
+  for (auto k = begin; k < end; ++k) x[k - begin] = s[graph.left[at_index(k)]] - s[graph.right[at_index(k)]];
+  if (effects.count() == 0) return;
+  for (auto k = begin; k < end; ++k) x[k - begin] += effects.shift(at_index(k), at);
+}
+
+/// The effects' terms of one cell; `cross` where there is a tie column before them.
+void add_effects(const Effects& effects, const Derivatives& d, std::size_t cell, bool cross,
+                 ExtraSums& sums) {
+  const std::size_t first = cross ? 1 : 0;
+  for (int c = 0; c < effects.count(); ++c) {
+    const double value = effects.at(cell, c);
+    if (value == 0.0) continue;
+    const auto row = first + static_cast<std::size_t>(c);
+    sums.gradient[row] += value * d.cell_gradient[cell];
+    if (cross) sums.by(0, row) += value * d.cell_cross[cell];
+    const double curvature = value * d.cell_curvature[cell];
+    for (int e = c; e < effects.count(); ++e)
+      sums.by(row, first + static_cast<std::size_t>(e)) += curvature * effects.at(cell, e);
+  }
+}
+
+ExtraSums evaluate_cells(const PairGraph& graph, const Counts& counts, const Model& model,
+                         const Parameters& at, std::ptrdiff_t begin, std::ptrdiff_t end, Derivatives& out) {
+  const auto& terms = *simd::kernels().pair_terms;
+  const auto terms_of = model.ties == Ties::rao_kupper ? terms.rao_kupper : terms.davidson;
+  const double tie = model.ties == Ties::none         ? 0.0
+                     : model.ties == Ties::rao_kupper ? at.tie
+                                                      : std::exp(at.tie);
+  const bool cross = model.ties != Ties::none;
+  const double* ties = counts.ties.empty() ? nullptr : counts.ties.data();
+  const Effects effects(graph, model);
+  double x[cells_per_block];
+  ExtraSums sums(model.extra());
+  for (auto b = begin; b < end; b += cells_per_block) {
+    const auto e = std::min(b + cells_per_block, end);
+    fill_differences(graph, at, effects, b, e, x);
+    const auto part = terms_of(x, counts.wins.data() + b, counts.losses.data() + b, ties ? ties + b : nullptr,
+                               e - b, tie, out.cell_gradient.data() + b, out.cell_curvature.data() + b,
+                               cross ? out.cell_cross.data() + b : nullptr);
+    if (!cross) continue;
+    sums.gradient[0] += part.gradient;
+    sums.by(0, 0) += part.curvature;
+  }
+  if (effects.count() > 0) {
+    for (auto k = begin; k < end; ++k) add_effects(effects, out, at_index(k), cross, sums);
+  }
+  return sums;
+}
+
+/// d/d delta of t log(e^{2 delta} - 1) and minus its derivative, for all ties together.
+void add_threshold_terms(double ties, double delta, ExtraSums& sums) {
+  const double e = std::exp(-2.0 * delta);
+  const double rest = -std::expm1(-2.0 * delta);
+  sums.gradient[0] += 2.0 * ties / rest;
+  sums.by(0, 0) += 4.0 * ties * e / (rest * rest);
+}
+
+void store_extra(ExtraSums& sums, Derivatives& out) {
+  for (std::size_t i = 0; i < sums.extra; ++i)
+    for (std::size_t j = 0; j < i; ++j) sums.by(i, j) = sums.by(j, i);
+  out.extra_gradient = std::move(sums.gradient);
+  out.extra_hessian = std::move(sums.hessian);
+}
+
+/// Gathers the cells of one item: gradient, diagonal and its row of the border.
+void gather_row(const PairGraph& graph, const Effects& effects, std::ptrdiff_t i, Derivatives& out) {
+  double gradient = 0.0, diagonal = 0.0;
+  const int tie = out.extra - effects.count();
+  double* border = out.border.data() + i * out.extra;
+  std::fill(border, border + out.extra, 0.0);
+  for (auto k = graph.offsets[at_index(i)]; k < graph.offsets[at_index(i) + 1]; ++k) {
+    const auto cell = static_cast<std::ptrdiff_t>(graph.edge[at_index(k)]);
+    const double side = graph.neighbours[at_index(k)] > i ? 1.0 : -1.0;
+    gradient += side * out.cell_gradient[at_index(cell)];
+    diagonal += out.cell_curvature[at_index(cell)];
+    if (tie > 0) border[0] += side * out.cell_cross[at_index(cell)];
+    for (int c = 0; c < effects.count(); ++c)
+      border[tie + c] += side * effects.at(at_index(cell), c) * out.cell_curvature[at_index(cell)];
+  }
+  out.gradient[at_index(i)] = gradient;
+  out.diagonal[at_index(i)] = diagonal;
+}
+
+void add_prior(const Model& model, const Parameters& at, std::ptrdiff_t i, Derivatives& out) {
+  const double s = at.strengths[at_index(i)];
+  const double e = std::exp(-std::fabs(s));
+  const double tanh_half = (1.0 - e) / (1.0 + e);  // 2 sigma(|s|) - 1
+  out.gradient[at_index(i)] -= model.prior * (s < 0.0 ? -tanh_half : tanh_half);
+  out.prior_curvature[at_index(i)] = 2.0 * model.prior * e / ((1.0 + e) * (1.0 + e));
+  out.diagonal[at_index(i)] += out.prior_curvature[at_index(i)];
+}
+
+void resize(const PairGraph& graph, const Model& model, Derivatives& out) {
+  const auto cells = graph.left.size();
+  const auto items = at_index(graph.items);
+  out.extra = model.extra();
+  out.cell_gradient.resize(cells);
+  out.cell_curvature.resize(cells);
+  out.cell_cross.resize(model.ties != Ties::none ? cells : 0);
+  out.gradient.resize(items);
+  out.diagonal.resize(items);
+  out.prior_curvature.resize(model.prior > 0.0 ? items : 0);
+  out.border.resize(items * at_index(out.extra));
+}
+
+std::ptrdiff_t row_grain(const PairGraph& graph, double nanoseconds_an_entry) {
+  const double entries = static_cast<double>(graph.neighbours.size()) / std::max(1, graph.items);
+  return grain_for(nanoseconds_an_entry * entries + 5.0);
+}
+
+}  // namespace
+
+bool evaluate(const PairGraph& graph, const Counts& counts, const Model& model, const Parameters& at,
+              Derivatives& out, Monitor& monitor) {
+  resize(graph, model, out);
+  const auto cells = std::ssize(graph.left);
+  std::vector<ExtraSums> parts(at_index((cells + cells_per_chunk - 1) / cells_per_chunk),
+                               ExtraSums(model.extra()));
+  bool complete =
+      parallel_for(cells, cells_per_chunk, monitor, [&](std::ptrdiff_t begin, std::ptrdiff_t end) {
+        parts[at_index(begin / cells_per_chunk)] = evaluate_cells(graph, counts, model, at, begin, end, out);
+      });
+  ExtraSums sums(model.extra());
+  for (const auto& part : parts) sums += part;
+  if (model.ties == Ties::rao_kupper) {
+    double ties = 0.0;
+    for (const double t : counts.ties) ties += t;
+    add_threshold_terms(ties, at.tie, sums);
+  }
+  store_extra(sums, out);
+  const Effects effects(graph, model);
+  complete = complete && parallel_for(graph.items, row_grain(graph, 2.5), monitor, [&](auto begin, auto end) {
+               for (auto i = begin; i < end; ++i) {
+                 gather_row(graph, effects, i, out);
+                 if (model.prior > 0.0) add_prior(model, at, i, out);
+               }
+             });
+  return complete;
+}
+
+void spread_to_rows(const PairGraph& graph, const std::vector<double>& cell_values,
+                    std::vector<double>& row_values, Monitor& monitor) {
+  row_values.resize(graph.edge.size());
+  parallel_for(std::ssize(graph.edge), 65536, monitor, [&](std::ptrdiff_t begin, std::ptrdiff_t end) {
+    for (auto k = begin; k < end; ++k) row_values[at_index(k)] = cell_values[graph.edge[at_index(k)]];
+  });
+}
+
+namespace {
+
+template <int columns>
+void multiply_rows(const PairGraph& graph, const Derivatives& d, const double* weights, const double* x,
+                   double* y, std::ptrdiff_t begin, std::ptrdiff_t end) {
+  for (auto i = begin; i < end; ++i) {
+    double sum[std::size_t{columns}];
+    for (int c = 0; c < columns; ++c) sum[c] = d.diagonal[at_index(i)] * x[i * columns + c];
+    const auto last = graph.offsets[at_index(i) + 1];
+    for (auto k = graph.offsets[at_index(i)]; k < last; ++k) {
+      const double* other = x + static_cast<std::ptrdiff_t>(graph.neighbours[at_index(k)]) * columns;
+      for (int c = 0; c < columns; ++c) sum[c] -= weights[k] * other[c];
+    }
+    for (int c = 0; c < columns; ++c) y[i * columns + c] = sum[c];
+  }
+}
+
+void multiply_rows_any(const PairGraph& graph, const Derivatives& d, const double* weights, const double* x,
+                       double* y, std::ptrdiff_t columns, std::ptrdiff_t begin, std::ptrdiff_t end) {
+  for (auto i = begin; i < end; ++i) {
+    double* out = y + i * columns;
+    for (std::ptrdiff_t c = 0; c < columns; ++c) out[c] = d.diagonal[at_index(i)] * x[i * columns + c];
+    for (auto k = graph.offsets[at_index(i)]; k < graph.offsets[at_index(i) + 1]; ++k) {
+      const double* other = x + static_cast<std::ptrdiff_t>(graph.neighbours[at_index(k)]) * columns;
+      for (std::ptrdiff_t c = 0; c < columns; ++c) out[c] -= weights[k] * other[c];
+    }
+  }
+}
+
+double log_likelihood_of_cell(const Model& model, double tie, double x, double w, double l, double t) {
+  if (model.ties == Ties::rao_kupper) {
+    const auto log_sigma = [](double y) { return (y < 0.0 ? y : 0.0) - std::log1p(std::exp(-std::fabs(y))); };
+    double value = (w + t) * log_sigma(x - tie) + (l + t) * log_sigma(-x - tie);
+    if (t > 0.0) value += t * (2.0 * tie + std::log(-std::expm1(-2.0 * tie)));
+    return value;
+  }
+  const double half = 0.5 * std::fabs(x);
+  const double e = std::exp(-half);
+  const double nu = model.ties == Ties::davidson ? std::exp(tie) : 0.0;
+  double value = -w * std::max(-x, 0.0) - l * std::max(x, 0.0) - (w + l + t) * std::log1p(e * e + nu * e);
+  if (t > 0.0) value += t * (tie - half);
+  return value;
+}
+
+}  // namespace
+
+void multiply_hessian(const PairGraph& graph, const Derivatives& d, const std::vector<double>& weights,
+                      const double* x, double* y, std::ptrdiff_t columns, Monitor& monitor) {
+  const double* w = weights.data();
+  parallel_for(graph.items, row_grain(graph, 1.5 * static_cast<double>(columns)), monitor,
+               [&](auto begin, auto end) {
+                 switch (columns) {
+                   case 1:
+                     return multiply_rows<1>(graph, d, w, x, y, begin, end);
+                   case 2:
+                     return multiply_rows<2>(graph, d, w, x, y, begin, end);
+                   case 3:
+                     return multiply_rows<3>(graph, d, w, x, y, begin, end);
+                   default:
+                     return multiply_rows_any(graph, d, w, x, y, columns, begin, end);
+                 }
+               });
+}
+
+double log_likelihood(const PairGraph& graph, const Counts& counts, const Model& model, const Parameters& at,
+                      Monitor& monitor) {
+  const Effects effects(graph, model);
+  return parallel_sum(std::ssize(graph.left), cells_per_chunk, monitor,
+                      [&](std::ptrdiff_t begin, std::ptrdiff_t end) {
+                        double sum = 0.0;
+                        for (auto k = begin; k < end; ++k) {
+                          const auto c = at_index(k);
+                          const double x = at.strengths[at_index(graph.left[c])] -
+                                           at.strengths[at_index(graph.right[c])] + effects.shift(c, at);
+                          sum += log_likelihood_of_cell(model, at.tie, x, counts.wins[c], counts.losses[c],
+                                                        counts.ties.empty() ? 0.0 : counts.ties[c]);
+                        }
+                        return sum;
+                      });
+}
+
+double best_shift(const std::vector<double>& strengths) {
+  // The sum falls in c and changes sign between -max s and -min s: Newton kept inside that bracket.
+  const auto [least, most] = std::minmax_element(strengths.begin(), strengths.end());
+  double low = -*most, high = -*least, c = std::clamp(0.0, low, high);
+  for (int step = 0; step < 100 && high - low > 1e-15 * (1.0 + std::fabs(c)); ++step) {
+    double value = 0.0, slope = 0.0;
+    for (const double s : strengths) {
+      const double e = std::exp(-std::fabs(s + c));
+      const double tanh_half = (1.0 - e) / (1.0 + e);
+      value -= s + c < 0.0 ? -tanh_half : tanh_half;
+      slope += 2.0 * e / ((1.0 + e) * (1.0 + e));
+    }
+    (value > 0.0 ? low : high) = c;
+    double next = slope > 0.0 ? c + value / slope : 0.5 * (low + high);
+    if (!(next > low && next < high)) next = 0.5 * (low + high);
+    if (std::fabs(next - c) <= 1e-15 * (1.0 + std::fabs(c))) return next;
+    c = next;
+  }
+  return c;
+}
+
+}  // namespace steelyard::rank

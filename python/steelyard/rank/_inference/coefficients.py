@@ -1,0 +1,132 @@
+"""Effects of covariates on the outcome."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, field
+from statistics import NormalDist
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+
+from ..._validate import check_choice, check_level, check_threads
+
+if TYPE_CHECKING:
+    from .._paired import BradleyTerryFit
+
+Array = npt.NDArray[np.float64]
+
+
+@dataclass(frozen=True, repr=False, eq=False)
+class Coefficients:
+    """Effects of covariates on the outcome, in natural-log strength.
+
+    A covariate z (left minus right) with coefficient b counts as b z more strength of the left item.
+
+    Attributes
+    ----------
+    names : tuple of str
+        Covariates.
+    values : ndarray, shape (len(names),)
+        For one root mean square of the covariate; for one of its own units with ``standardize=False``.
+    scales : ndarray, shape (len(names),)
+        The root mean squares over the comparisons, which `values` refer to (1 with ``standardize=False``).
+
+    Examples
+    --------
+    One pair: ann wins 8 of 10 with the longer answer and 4 of 10 with the shorter one.
+
+    >>> from steelyard.rank import Comparisons, bradley_terry
+    >>> ann, ben = ["ann", "ann", "ben", "ben"], ["ben", "ben", "ann", "ann"]
+    >>> longer = {"longer": [1.0, -1.0, -1.0, 1.0]}  # of the winner
+    >>> games = Comparisons.from_pairs(ann, ben, count=[8, 4, 2, 6], covariates=longer)
+    >>> found = bradley_terry(games, covariates=True).coefficients
+    >>> print(round(found["longer"], 4), found.standard_errors().round(4))  # (log(8/2) - log(4/6)) / 2
+    0.8959 [0.5103]
+    >>> list(found.to_frame())
+    ['name', 'value', 'standard_error', 'lower', 'upper', 'p_value']
+    """
+
+    names: tuple[str, ...]
+    values: Array
+    scales: Array
+    _fit: BradleyTerryFit = field(repr=False)
+
+    def __len__(self) -> int:
+        return len(self.names)
+
+    def __getitem__(self, name: str) -> float:
+        if name not in self.names:
+            raise KeyError(f"no covariate {name!r}, only {', '.join(self.names)}")
+        return float(self.values[self.names.index(name)])
+
+    def covariance(self, kind: str = "sandwich", *, n_threads: int | None = None) -> Array:
+        """Covariance matrix of `values`.
+
+        Parameters
+        ----------
+        kind : {'sandwich', 'hessian'}
+            As in `BradleyTerryFit.covariance`.
+        n_threads : int, optional
+            Default: see `steelyard.build_info`.
+
+        Returns
+        -------
+        ndarray, shape (len(names), len(names))
+
+        Raises
+        ------
+        ValueError
+            If `kind` is neither, or the information is singular to rounding.
+
+        Notes
+        -----
+        One solve of the Newton system a coefficient.
+        """
+        units = self._fit._spec.covariates.units
+        return np.asarray(self._standardized(kind, n_threads) * np.outer(units, units))
+
+    def _standardized(self, kind: str, n_threads: int | None) -> Array:
+        """Covariance for one root mean square of each, whatever the units of `values`."""
+        from .covariance import KINDS, extra_covariance
+
+        kind = check_choice(kind, "kind", KINDS)
+        full = extra_covariance(self._fit, kind, check_threads(n_threads))
+        return full[-len(self) :, -len(self) :]
+
+    def standard_errors(self, kind: str = "sandwich", *, n_threads: int | None = None) -> Array:
+        """Standard errors of `values`, shape (len(names),); arguments as of `covariance`."""
+        units = self._fit._spec.covariates.units
+        return np.asarray(units * np.sqrt(np.diag(self._standardized(kind, n_threads))))
+
+    def to_frame(self, *, level: float = 0.95, kind: str = "sandwich") -> dict[str, npt.NDArray[Any]]:
+        """Columns ``name``, ``value``, ``standard_error``, ``lower``, ``upper`` and ``p_value``.
+
+        Parameters
+        ----------
+        level : float, default 0.95
+            Of the intervals, by the normal approximation.
+        kind : {'sandwich', 'hessian'}
+            As in `covariance`.
+
+        Returns
+        -------
+        dict of str to ndarray
+            ``p_value`` is two-sided, of no effect.
+        """
+        error = self.standard_errors(kind)
+        half = NormalDist().inv_cdf(0.5 + check_level(level) / 2) * error
+        far = np.abs(self.values) / (error * math.sqrt(2))
+        return {
+            "name": np.array(self.names),
+            "value": self.values,
+            "standard_error": error,
+            "lower": self.values - half,
+            "upper": self.values + half,
+            "p_value": np.array([math.erfc(x) for x in far.tolist()]),
+        }
+
+    def __repr__(self) -> str:
+        parts = (f"{name} {value:+.4g}" for name, value in zip(self.names, self.values, strict=True))
+        return f"Coefficients({', '.join(parts)})"

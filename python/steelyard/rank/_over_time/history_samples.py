@@ -1,0 +1,236 @@
+"""Draws from the posterior of a history."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Iterable
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+
+from ... import _core
+from ..._errors import ConvergenceWarning, interrupted
+from ..._validate import Progress, check_choice, check_count, check_progress, seed_words
+from .draws import effective_sizes
+
+if TYPE_CHECKING:
+    from .history import History
+
+Floats = npt.NDArray[np.float64]
+
+WORST_R_HAT, FEWEST = 1.01, 100  # the latter a chain
+CHAIN_STATE = ("positions", "steps", "moves")
+_DENSE = 20  # entries of the factor a node and game, above which Gibbs sampling is faster
+_MOST_GAMES = 1e9  # for Gibbs sampling: minutes a sweep
+_JUDGED = 4000  # nodes whose convergence is judged when there are more
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class HistorySamples:
+    """Draws of strengths over time.
+
+    Attributes
+    ----------
+    nodes : ndarray of int, shape (n_kept,)
+        Nodes whose draws are kept.
+    strengths : ndarray of float32, shape (n_chains, n_draws, n_kept)
+    tie_parameter : ndarray, shape (n_chains, n_draws), or None
+    home_advantage : ndarray, shape (n_chains, n_draws), or None
+    log_posterior : ndarray, shape (n_chains, n_draws)
+        Up to a constant.
+    r_hat, effective_sizes : ndarray
+        Rank-normalised split R-hat and bulk effective sample size of the log posterior, the tie parameter and
+        home advantage where there are any, then of the kept nodes (4,000 of them, evenly spaced, if there are
+        more).
+    acceptance : ndarray, shape (n_chains,)
+        Mean chance that a move was accepted in the last call; 1 for Gibbs sampling.
+    divergences : int
+        Moves whose error in energy exceeded 1000.
+    gradients : int
+        Evaluations of the gradient in the last call; 0 for Gibbs sampling.
+    sampler : str
+        'hamiltonian' or 'gibbs'.
+    """
+
+    nodes: npt.NDArray[np.int64]
+    strengths: npt.NDArray[np.float32]
+    tie_parameter: Floats | None
+    home_advantage: Floats | None
+    log_posterior: Floats
+    r_hat: Floats
+    effective_sizes: Floats
+    acceptance: Floats
+    divergences: int
+    gradients: int
+    sampler: str
+    _chains: dict[str, Any] = field(repr=False)
+    _seed: int = field(repr=False)
+
+    def __repr__(self) -> str:
+        chains, draws, kept = self.strengths.shape
+        return (
+            f"HistorySamples: {chains} chains x {draws:,} draws of {kept:,} nodes; largest R-hat "
+            f"{self.r_hat.max():.3f}, smallest effective sample {self.effective_sizes.min():,.0f}, "
+            f"{self.divergences} divergences"
+        )
+
+    def complaint(self) -> str:
+        """What is wrong with the draws; empty if nothing."""
+        return complaint_of(
+            float(self.r_hat.max()), float(self.effective_sizes.min()), self.divergences, len(self.strengths)
+        )
+
+
+def complaint_of(r_hat: float, effective_size: float, divergences: int, n_chains: int) -> str:
+    """Where draws miss what Vehtari et al. ask for; empty if nowhere."""
+    said = []
+    if not r_hat <= WORST_R_HAT:
+        said.append(f"R-hat is up to {r_hat:.3f} (wanted: {WORST_R_HAT})")
+    if not effective_size >= FEWEST * n_chains:
+        said.append(f"the smallest effective sample is {effective_size:.0f} (wanted: {FEWEST * n_chains})")
+    if divergences:
+        said.append(f"{divergences} moves diverged")
+    return "; ".join(said)
+
+
+def draw_samples(
+    fit: History,
+    n_draws: Any,
+    n_chains: Any,
+    n_warmup: Any,
+    keep: Iterable[Any] | None,
+    sampler: Any,
+    rng: Any,
+    progress: Progress | None,
+) -> History:
+    """The history with draws; earlier ones go on."""
+    draws, before = check_count(n_draws, "n_draws", least=4), fit.samples
+    chains, warmup = check_count(n_chains, "n_chains", least=2), check_count(n_warmup, "n_warmup", least=20)
+    callback = check_progress(progress)
+    memory, threads = fit._limits
+    kind = check_choice(sampler, "sampler", ("auto", "hamiltonian", "gibbs"))
+    if before is None:
+        nodes, seed, kind = _kept(fit, keep), seed_words(rng)[0], _chosen(fit, kind)
+    elif keep is not None or rng is not None or kind not in ("auto", before.sampler):
+        raise ValueError("keep, sampler and rng are those of the draws that go on; leave them out")
+    else:
+        nodes, seed, chains, kind = before.nodes, before._seed, len(before.strengths), before.sampler
+    old = 0 if before is None else before.strengths.shape[1]
+    size = float(chains * (old + draws) * (4 * len(nodes) + 8 * (1 + len(fit._extra_names))))
+    if size > memory:
+        raise MemoryError(
+            f"the draws would take {size / 1e9:.3g} GB (max_memory is {memory / 1e9:.3g} GB); keep fewer "
+            "items, or lower n_draws or n_chains"
+        )
+    tie, advantage = fit._internal
+    normal_law: Any = fit._posterior() if kind == "hamiltonian" else None
+    out = _core._sample_history(
+        **fit._problem,
+        strengths=fit.strengths,
+        tie=tie,
+        home_advantage=advantage,
+        posterior=normal_law,
+        **(dict.fromkeys(CHAIN_STATE) if before is None else before._chains),
+        n_chains=chains,
+        warmup=warmup,
+        draws=draws,
+        kept=nodes,
+        seed=seed,
+        n_threads=threads,
+        progress=callback,
+    )
+    found = replace(fit, samples=_joined(fit, before, out, nodes, kind, seed))
+    if out["interrupted"]:
+        raise interrupted(found if out["made"] else fit)
+    complaint = found.samples.complaint()  # type: ignore[union-attr]
+    if complaint:
+        warnings.warn(
+            f"the draws are not to be trusted yet: {complaint}; draw more", ConvergenceWarning, stacklevel=3
+        )
+    return found
+
+
+def _chosen(fit: History, kind: str) -> str:
+    """The faster one: Hamiltonian moves solve with the sparse factor, Gibbs sweeps draw a number a game."""
+    if kind == "hamiltonian":
+        return kind
+    obstacle = _no_gibbs(fit)
+    if kind == "gibbs":
+        if obstacle:
+            raise ValueError(f"sampler='gibbs' {obstacle}; take sampler='hamiltonian'")
+        return kind
+    if obstacle:
+        return "hamiltonian"
+    try:
+        entries = fit._posterior().entries()
+    except (MemoryError, ValueError):
+        return "gibbs"
+    return "gibbs" if entries > _DENSE * (_games(fit) + len(fit)) else "hamiltonian"
+
+
+def _games(fit: History) -> float:
+    """Those of the first laws too: Polya-Gamma variables of a Gibbs sweep."""
+    problem = fit._problem
+    free = np.isnan(fit._lines.known[fit._ends() - 1]).sum()
+    return float((problem["wins"] + problem["losses"]).sum() + 2 * problem["prior"] * free)
+
+
+def _no_gibbs(fit: History) -> str:
+    """What stands against Gibbs sampling; empty if nothing."""
+    problem = fit._problem
+    if problem["ties_model"] != "none":
+        return f"is for wins and losses, not for ties={fit.ties!r} (ties='half' counts them as half of each)"
+    games = problem["wins"] + problem["losses"]
+    if not (games == np.rint(games)).all():
+        return "is for whole numbers of games"
+    if 2 * problem["prior"] != round(2 * problem["prior"]):
+        return f"needs a prior of 0.5, 1, 1.5, ..., not {problem['prior']:g}"
+    if _games(fit) > _MOST_GAMES:
+        return f"draws a number a game, {_games(fit):.3g} a sweep (at most {_MOST_GAMES:g})"
+    return ""
+
+
+def _kept(fit: History, keep: Iterable[Any] | None) -> npt.NDArray[np.int64]:
+    if keep is None:
+        return np.arange(len(fit), dtype=np.int64)
+    if isinstance(keep, str):
+        raise TypeError(f"keep must be a list of labels, got {keep!r}")
+    parts = [np.r_[fit._lines.nodes_of(item)] for item in keep]
+    return np.unique(np.concatenate(parts or [np.zeros(0)])).astype(np.int64)
+
+
+def _joined(
+    fit: History, before: HistorySamples | None, out: dict[str, Any], nodes: Any, kind: str, seed: int
+) -> HistorySamples:
+    made = int(out["made"])
+    strengths, log_posterior = out["strengths"][:, :made], out["log_posterior"][:, :made]
+    extra = dict(zip(fit._extra_names, np.moveaxis(out["extra"][:, :made], 2, 0), strict=True))
+    if "tie_parameter" in extra:
+        extra["tie_parameter"] = np.exp(extra["tie_parameter"])
+    if before is not None:
+        strengths = np.concatenate([before.strengths, strengths], axis=1)
+        log_posterior = np.concatenate([before.log_posterior, log_posterior], axis=1)
+        extra = {k: np.concatenate([getattr(before, k), v], axis=1) for k, v in extra.items()}
+    some = np.linspace(0, len(nodes) - 1, min(len(nodes), _JUDGED)).astype(np.intp)
+    judged = np.concatenate(
+        [np.stack([log_posterior, *extra.values()], axis=2), strengths[:, :, some]], axis=2
+    )
+    r_hat, sizes = effective_sizes(judged)
+    chains = out["chains"]
+    return HistorySamples(
+        nodes=nodes,
+        strengths=strengths,
+        tie_parameter=extra.get("tie_parameter"),
+        home_advantage=extra.get("home_advantage"),
+        log_posterior=log_posterior,
+        r_hat=r_hat,
+        effective_sizes=sizes,
+        acceptance=chains["acceptance"],
+        divergences=int(chains["divergences"].sum()) + (before.divergences if before else 0),
+        gradients=int(chains["gradients"].sum()),
+        sampler=kind,
+        _chains={k: chains[k] for k in CHAIN_STATE},
+        _seed=seed,
+    )

@@ -1,0 +1,360 @@
+"""`bradley_terry`: validate, judge existence, call the kernel, explain."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from ... import _core
+from ..._errors import (
+    ConvergenceWarning,
+    DisconnectedError,
+    DisconnectedWarning,
+    SeparationError,
+    interrupted,
+)
+from ..._validate import (
+    Progress,
+    check_choice,
+    check_count,
+    check_flag,
+    check_nonnegative,
+    check_positive,
+    check_progress,
+    check_threads,
+)
+from .._chances import RankInfo
+from .._table import Comparisons, choose_columns
+from .fit import BradleyTerryFit
+from .model import TIES, Cells, ModelSpec, cells_of, kernel_arguments, spec_of, starting_tie, to_internal
+from .separation import rising_direction
+
+Array = npt.NDArray[np.float64]
+
+SOLVERS = ("auto", "newton", "newman", "zermelo")
+_PROGRAM_LIMIT = 20_000  # edges of a linear program that judges a fit that did not converge
+_DEFAULT_ITERATIONS = {"newton": 100, "newman": 20_000, "zermelo": 20_000}
+
+
+def bradley_terry(
+    comparisons: Comparisons,
+    *,
+    prior: float = 0.0,
+    ties: str = "davidson",
+    home: bool = False,
+    covariates: bool | str | Sequence[str] = False,
+    standardize: bool = True,
+    solver: str = "auto",
+    tol: float = 1e-10,
+    max_iter: int | None = None,
+    init: BradleyTerryFit | None = None,
+    n_threads: int | None = None,
+    progress: Progress | None = None,
+) -> BradleyTerryFit:
+    """Fit one strength per item to paired comparisons, with a certificate.
+
+    The chance that i beats j depends on x = s_i - s_j alone. With ties, Davidson's model (the default) has
+    p_win : p_tie : p_loss = exp(x/2) : nu : exp(-x/2), that is p_tie proportional to nu sqrt(pi_i pi_j) with
+    pi = exp(s): nu is Davidson's own; some authors write 2 nu for it. Rao and Kupper's has
+    p_win = pi_i / (pi_i + theta pi_j).
+
+    Parameters
+    ----------
+    comparisons : Comparisons
+        Who beat whom; see `Comparisons.from_pairs`, `from_frame`, `from_counts`.
+    prior : float, default 0
+        Strength a of a logistic prior, a [log sigma(s) + log sigma(-s)] per item: as if each item had won
+        and lost a times against an item of strength 0. 0 is maximum likelihood, which is finite only if
+        every item can be reached from every other through wins.
+    ties : {'davidson', 'rao-kupper', 'half', 'drop'}
+        A model with a tie parameter; or half a win to each side; or ties left out.
+    home : bool, default False
+        Fit a home advantage h: s_i + h replaces s_i for the side at home. Needs a `home` column.
+    covariates : bool or sequence of str, default False
+        Fit a coefficient b for covariates that the comparisons carry (True: all; or names): z . b is added
+        to x, with z left minus right. Strengths are then net of them ("style control" where z are lengths
+        and formatting of two answers). Coefficients are not shrunk by `prior`.
+    standardize : bool, default True
+        Give coefficients for one root mean square of a covariate over the comparisons; else for one of its
+        units. No mean is subtracted: which item is left is arbitrary. Strengths are the same either way.
+    solver : {'auto', 'newton', 'newman', 'zermelo'}
+        Newton's method on all parameters (dense, sparse Cholesky or conjugate gradients by size and
+        predicted fill); Newman's asynchronous iteration, with the exact common shift under a prior;
+        Zermelo's classical (minorise-maximise) iteration. 'auto' makes a few Newman sweeps, then Newton.
+        Each fits every model here, but covariates need Newton's.
+    tol : float, default 1e-10
+        Largest Newton decrement to accept, in standard errors (see Notes).
+    max_iter : int, optional
+        Default 100 Newton steps or 20,000 sweeps.
+    init : BradleyTerryFit, optional
+        Start from an earlier fit, matched by label; new items enter at 0.
+    n_threads : int, optional
+        Default: see `steelyard.build_info`. The answer does not depend on it.
+    progress : callable, optional
+        Called as progress(iteration, max_iter).
+
+    Returns
+    -------
+    BradleyTerryFit
+
+    Raises
+    ------
+    DisconnectedError
+        Without a prior, if the optimum is infinite or not unique; its ``report`` says who can't be compared
+        and why.
+    SeparationError
+        If the tie parameter, the home advantage or a coefficient has no finite optimum, or none that the
+        data determines; ``parameter`` names it.
+    ValueError, TypeError
+        If an argument does not fit; the message names it.
+    KeyboardInterrupt
+        On Ctrl-C; ``.partial`` holds the fit so far.
+
+    Warns
+    -----
+    ConvergenceWarning
+        If the decrement stays above `tol`.
+    DisconnectedWarning
+        With a prior, if some items are compared through it alone.
+
+    Notes
+    -----
+    The certificate ``info.error_bound`` (also ``info.newton_decrement``) is sqrt(g' H^+ g) over all
+    parameters, prior included: to first order, no contrast of them is further than that many of its
+    inverse-Hessian standard errors from the optimum. With conjugate gradients it is an upper bound, not an
+    estimate.
+
+    Time: O(pairs) a Newton step plus its linear solve; memory O(pairs), and items^2 where the dense solver is
+    chosen (up to 512 items always, up to 6,000 where the data is dense). With p covariates, rows take the
+    place of pairs: O(rows p^2) a step, 8 p bytes a row more. Beyond 512 items the dense solver
+    calls LAPACK, whose last bits depend on the BLAS thread count.
+
+    References
+    ----------
+    .. [1] Zermelo, "Die Berechnung der Turnier-Ergebnisse", Math. Z. 29 (1929).
+    .. [2] Newman, "Efficient computation of rankings from pairwise comparisons", JMLR 24(238), 2023.
+    .. [3] Davidson, "On extending the Bradley-Terry model to accommodate ties", JASA 65 (1970).
+    .. [4] Rao and Kupper, "Ties in paired-comparison experiments", JASA 62 (1967).
+    .. [5] Hunter, "MM algorithms for generalized Bradley-Terry models", Ann. Statist. 32 (2004).
+
+    Examples
+    --------
+    >>> from steelyard.rank import Comparisons, bradley_terry
+    >>> games = Comparisons.from_pairs(["ann", "ann", "ben"], ["ben", "ben", "ann"])
+    >>> fit = bradley_terry(games)
+    >>> print(round(float(fit.strengths[0] - fit.strengths[1]), 6))  # log(2 / 1)
+    0.693147
+    """
+    if not isinstance(comparisons, Comparisons):
+        raise TypeError(
+            "comparisons must be a Comparisons (see Comparisons.from_pairs), "
+            f"got {type(comparisons).__name__}"
+        )
+    prior = check_nonnegative(prior, "prior")
+    ties = check_choice(ties, "ties", TIES)
+    home = check_flag(home, "home")
+    solver = check_choice(solver, "solver", SOLVERS)
+    tol = check_positive(tol, "tol")
+    threads = check_threads(n_threads)
+    callback = check_progress(progress)
+    method = "newton" if solver == "auto" else solver
+    iterations = _DEFAULT_ITERATIONS[method] if max_iter is None else check_count(max_iter, "max_iter")
+    if init is not None and not isinstance(init, BradleyTerryFit):
+        raise TypeError(f"init must be a BradleyTerryFit or None, got {type(init).__name__}")
+
+    if home and (comparisons.home is None or not comparisons.home.any()):
+        raise ValueError(
+            "home=True needs comparisons with a home side; give from_pairs(home=...) a +1 or -1 somewhere"
+        )
+
+    columns = choose_columns(comparisons, covariates, check_flag(standardize, "standardize"))
+    if columns and method != "newton":
+        raise ValueError(f"solver must be 'auto' or 'newton' with covariates, got {solver!r}")
+    cells = cells_of(comparisons, ties, home, columns)
+    spec = spec_of(cells, ties, home, prior, columns)
+    _require_optimum(comparisons, cells, spec, ties, threads)
+    strengths, tie, advantage, coefficients = _start(comparisons, cells, spec, init)
+    out = _core._fit_bradley_terry(
+        **kernel_arguments(cells, spec),
+        solver=method,
+        linear="auto",
+        tol=tol,
+        max_iter=iterations,
+        warm_sweeps=3 if solver == "auto" and init is None else 0,
+        strengths=strengths,
+        tie=tie,
+        home_advantage=advantage,
+        coefficients=coefficients,
+        n_threads=threads,
+        progress=callback,
+    )
+    if len(out["away"]):
+        raise _separated(spec, out["away"])
+    fit = _result(comparisons, ties, spec, out)
+    if fit.info.interrupted:
+        raise interrupted(fit)
+    if columns and not fit.info.converged:
+        away = rising_direction(cells, spec) if len(cells.wins) <= _PROGRAM_LIMIT else None
+        if away is not None:
+            raise _separated(spec, away)
+    if not fit.info.converged:
+        warnings.warn(fit.info.message, ConvergenceWarning, stacklevel=2)
+    return fit
+
+
+def _start(
+    comparisons: Comparisons, cells: Cells, spec: ModelSpec, init: BradleyTerryFit | None
+) -> tuple[Array, float, float, Array]:
+    strengths, coefficients = np.zeros(comparisons.n_items), np.zeros(len(spec.covariates))
+    tie, advantage = starting_tie(cells, spec), 0.0
+    if init is None:
+        return strengths, tie, advantage, coefficients
+    known = dict(zip(init.items.tolist(), (init.strengths + init.info.shift).tolist(), strict=True))
+    strengths[:] = [known.get(item, 0.0) for item in comparisons.items.tolist()]
+    if spec.ties != "none" and init.ties == spec.ties and init._spec.ties != "none":
+        tie = to_internal(spec.ties, float(init.tie_parameter or 1.0))
+    if spec.home and init.home_advantage is not None:
+        advantage = init.home_advantage
+    before = init._spec.covariates
+    slopes = dict(zip(before.names, (init._coefficients / np.array(before.spreads)).tolist(), strict=True))
+    for k, (name, spread) in enumerate(zip(spec.covariates.names, spec.covariates.spreads, strict=True)):
+        coefficients[k] = slopes.get(name, 0.0) * spread
+    return strengths, tie, advantage, coefficients
+
+
+def _result(comparisons: Comparisons, ties: str, spec: ModelSpec, out: dict[str, Any]) -> BradleyTerryFit:
+    raw = out["strengths"]
+    shift = float(raw.mean())
+    strengths = raw - shift
+    strengths.flags.writeable = False
+    parameter: float | None = None
+    if ties in ("davidson", "rao-kupper"):
+        parameter = float(np.exp(out["tie"])) if spec.ties != "none" else (0.0 if ties == "davidson" else 1.0)
+    info = RankInfo.from_core(out["info"], shift=shift)
+    if not info.converged:
+        info = _with_message(info)
+    elif not out["finite"]:
+        info = _unproven(info, out["proving_decrement"])
+    return BradleyTerryFit(
+        strengths=strengths,
+        items=comparisons.items,
+        tie_parameter=parameter,
+        home_advantage=float(out["home"]) if spec.home else None,
+        log_likelihood=float(out["log_likelihood"]),
+        info=info,
+        comparisons=comparisons,
+        prior=spec.prior,
+        ties=ties,
+        _spec=spec,
+        _coefficients=out["coefficients"],
+    )
+
+
+def _with_message(info: RankInfo) -> RankInfo:
+    what = "stopped by Ctrl-C" if info.interrupted else f"stopped after {info.iterations} iterations"
+    advice = (
+        "a larger max_iter or solver='auto' may help"
+        if not info.solver.startswith("newton")
+        else "tol is near the floor of float64 for this data: accept it with a larger tol"
+        if info.error_bound is not None and info.error_bound < 1e-5
+        else "a prior or largest_component() makes the problem better posed"
+    )
+    decrement = f"at a Newton decrement of {info.error_bound:.2g} > tol = {info.tol:.2g}"
+    return replace(info, message=f"{info.solver} {what} {decrement}; {advice}")
+
+
+def _unproven(info: RankInfo, proving: float) -> RankInfo:
+    message = (
+        f"a finite optimum is not proven: that takes a Newton decrement below {proving:.2g}, it is "
+        f"{info.error_bound:.2g}; a smaller tol, or leaving out a covariate, may help"
+    )
+    return replace(info, converged=False, message=message)
+
+
+def _separated(spec: ModelSpec, away: Array) -> SeparationError:
+    """Names the parameters that move along the direction in which the likelihood never falls."""
+    names = [*spec.extra_names, *spec.covariates.names]
+    moving = [names[k] for k in np.flatnonzero(np.abs(away) > 1e-3 * np.abs(away).max())]
+    return SeparationError(_separation_message(_listed(moving), False), ", ".join(moving))
+
+
+def _listed(names: list[str], most: int = 5) -> str:
+    more = f" and {len(names) - most} more" if len(names) > most else ""
+    return ", ".join(names[:most]) + more
+
+
+def _require_determined(cells: Cells, spec: ModelSpec, n_items: int, threads: int) -> None:
+    """Raises where a coefficient is confounded with strengths or other parameters."""
+    rows, names = len(cells.wins), spec.covariates.names
+    if len(names) > rows:  # seen without the O(rows p^2 + p^3) of pivots
+        raise SeparationError(_separation_message(names[rows], True), names[rows])
+    column = _core._dependent_column(
+        **kernel_arguments(_evenly_weighted(cells, len(names)), spec),
+        strengths=np.zeros(n_items),
+        tie=starting_tie(cells, spec),
+        home_advantage=0.0,
+        coefficients=np.zeros(len(spec.covariates)),
+        n_threads=threads,
+    )
+    if column is not None:
+        name = [*spec.extra_names, *spec.covariates.names][column]
+        raise SeparationError(_separation_message(name, True), name)
+
+
+def _evenly_weighted(cells: Cells, p: int) -> Cells:
+    """Cells of which none outweighs the others by counts or outlying covariates.
+
+    They determine the same parameters, and those that hang on typical cells are not lost to rounding.
+    """
+    z = np.abs(np.asarray(cells.graph.covariates).reshape(-1, p))
+    far = np.ones(len(z))
+    for column in z.T:
+        np.maximum(far, column / np.median(column[column > 0]), out=far)
+    share = far**-2.0
+    ties = None if cells.ties is None else (cells.ties > 0) * share
+    return Cells(cells.graph, (cells.wins > 0) * share, (cells.losses > 0) * share, ties)
+
+
+def _require_optimum(
+    comparisons: Comparisons, cells: Cells, spec: ModelSpec, ties: str, threads: int
+) -> None:
+    """Raises where the optimum is infinite or not unique; warns where the prior alone makes it finite."""
+    forward, backward = cells.wins, cells.losses
+    if cells.ties is not None:
+        forward, backward = forward + cells.ties, backward + cells.ties
+    _, strong = _core._strong_components(
+        cells.graph.left, cells.graph.right, forward, backward, comparisons.n_items
+    )
+    if strong > 1:
+        report = comparisons.components(ties="drop" if ties == "drop" else "keep")
+        words = report.describe()
+        if spec.prior == 0:
+            raise DisconnectedError(
+                f"the strengths have no finite optimum: {words} Ways out: a prior (prior=1), or "
+                "comparisons.largest_component()",
+                report,
+            )
+        warnings.warn(
+            f"some items are compared through the prior alone: {words}", DisconnectedWarning, stacklevel=3
+        )
+    if spec.extra_names:
+        found = _core._separation(**kernel_arguments(cells, spec))
+        if found is not None:
+            raise SeparationError(_separation_message(**found), found["parameter"])
+    if len(spec.covariates):
+        _require_determined(cells, spec, comparisons.n_items, threads)
+
+
+def _separation_message(parameter: str, flat: bool) -> str:
+    if flat:
+        why = "the data does not determine it (another value fits as well, with other strengths)"
+    else:
+        why = "the likelihood keeps rising as it goes to infinity"
+    ways = {"home_advantage": "home=False", "tie_parameter": "ties='half' or ties='drop'"}
+    way = ways.get(parameter, "covariates=[...] names those to keep")
+    return f"{parameter} has no finite optimum on this data: {why}. Fit without it ({way}) or add comparisons"

@@ -1,0 +1,40 @@
+"""Votes, games, rankings and scores from anywhere, as tables of comparisons."""
+
+from __future__ import annotations
+
+from .comparisons import Comparisons
+from .components import ComponentReport
+from .covariates import Covariates, choose_columns, shift_of
+from .frames import columns_of
+from .games import Games, Values, places_in, read_games
+from .labels import encode_one, given_labels, positions
+from .outcomes import read_booleans
+from .rankings import Rankings, read_rankings
+from .score_table import read_score_table
+from .timelines import Timelines, make_timelines, unit_length
+from .votes import by_name, check_times
+
+__all__ = [
+    "Comparisons",
+    "ComponentReport",
+    "Covariates",
+    "Games",
+    "Rankings",
+    "Timelines",
+    "Values",
+    "by_name",
+    "check_times",
+    "choose_columns",
+    "columns_of",
+    "encode_one",
+    "given_labels",
+    "make_timelines",
+    "places_in",
+    "positions",
+    "read_booleans",
+    "read_games",
+    "read_rankings",
+    "read_score_table",
+    "shift_of",
+    "unit_length",
+]

@@ -1,0 +1,145 @@
+"""Counting inside DuckDB: what comes back has one row per distinct combination, not one per comparison."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+
+from .frames import require_columns
+
+if TYPE_CHECKING:
+    from .frames import Wanted
+
+_NUMBERS = ("TINYINT", "SMALLINT", "INTEGER", "BIGINT", "UTINYINT", "USMALLINT", "UINTEGER", "UBIGINT")
+_FLOATS = ("FLOAT", "DOUBLE", "HUGEINT", "UHUGEINT", "DECIMAL")
+_SCORE_FAULTS = {3: "left_score", 4: "right_score", 5: "left_score", 6: "right_score"}
+
+
+def count_relation(relation: Any, wanted: Wanted) -> dict[str, Any]:
+    """The parts as columns of the grouped rows. `count` and `weight` stand for the sums of c w and c w^2."""
+    types = dict(zip(relation.columns, map(str, relation.types), strict=True))
+    require_columns(list(types), wanted.columns)
+    keys = _keys(wanted, types)
+    amounts = {
+        p: f"CAST({_quoted(c)} AS DOUBLE)" for p, c in wanted.parts.items() if p in ("count", "weight")
+    }
+    projected = [f"{sql} AS {_quoted(part)}" for part, sql in {**keys, **amounts}.items()]
+    groups = [_quoted(part) for part in keys]
+    counted = relation.project(", ".join(projected)).aggregate(
+        ", ".join(groups + _sums(amounts)), ", ".join(groups)
+    )
+    grouped = counted.order(", ".join(groups))  # DuckDB's threads give groups in any order
+    found = {name: _plain(column) for name, column in grouped.fetchnumpy().items()}
+    _refuse_bad_amounts(found, wanted)
+    data: dict[str, Any] = {part: found[part] for part in keys if not part.startswith("covariate_")}
+    if wanted.covariates:
+        data["covariates"] = {name: found[f"covariate_{k}"] for k, name in enumerate(wanted.covariates)}
+    data["count"], data["weight"] = _as_count_and_weight(found)
+    return _with_scores(data, relation, wanted) if wanted.outcome is None else data
+
+
+def _keys(wanted: Wanted, types: dict[str, str]) -> dict[str, str]:
+    """SQL of each part that rows are grouped by."""
+    parts = wanted.parts
+    labels = ("left", "right", "outcome", "cluster")
+    keys = {part: _plain_sql(parts[part], types[parts[part]]) for part in labels if part in parts}
+    keys.update({p: _quoted(c) for p, c in parts.items() if p in ("neutral", "home")})
+    if wanted.outcome is None:
+        keys["score"] = _score_sql(parts["left_score"], parts["right_score"])
+    if "time" in parts:
+        keys["time"] = _time_sql(parts["time"], types[parts["time"]])
+    for k, name in enumerate(wanted.covariates):
+        keys[f"covariate_{k}"] = f"CAST({_quoted(name)} AS DOUBLE)"
+    return keys
+
+
+def _plain_sql(column: str, kind: str) -> str:
+    if kind.startswith(_NUMBERS) or kind in ("VARCHAR", "BOOLEAN", "DATE", "FLOAT", "DOUBLE"):
+        return _quoted(column)
+    return f"CAST({_quoted(column)} AS VARCHAR)"
+
+
+def _time_sql(column: str, kind: str) -> str:
+    if kind.startswith((*_NUMBERS, *_FLOATS)):
+        return f"CAST({_quoted(column)} AS DOUBLE)"
+    return _quoted(column) if kind == "VARCHAR" else f"CAST({_quoted(column)} AS DATE)"
+
+
+def _score_sql(left: str, right: str) -> str:
+    """1, 0, -1; 2 not played; 3, 4: left, right is no number; 5, 6: left, right alone is missing."""
+    text = {side: f"trim(CAST({_quoted(side)} AS VARCHAR))" for side in (left, right)}
+    absent = {side: f"coalesce({text[side]} IN ('', 'NA', 'nan', '-nan'), true)" for side in (left, right)}
+    number = {side: f"TRY_CAST({text[side]} AS DOUBLE)" for side in (left, right)}
+    return (
+        f"CASE WHEN {absent[left]} AND {absent[right]} THEN 2 "
+        f"WHEN {absent[left]} THEN 5 WHEN {absent[right]} THEN 6 "
+        f"WHEN {number[left]} IS NULL THEN 3 WHEN {number[right]} IS NULL THEN 4 "
+        f"ELSE CAST(sign({number[left]} - {number[right]}) AS INTEGER) END"
+    )
+
+
+def _sums(amounts: dict[str, str]) -> list[str]:
+    count = '"count"' if "count" in amounts else "1.0::DOUBLE"
+    sums = [f"sum({count}) AS total"]
+    for part in amounts:
+        sums += [f'min("{part}") AS least_{part}', f'count(*) - count("{part}") AS missing_{part}']
+    if "weight" in amounts:
+        sums += [f"sum({count} * weight) AS weights", f"sum({count} * weight * weight) AS squares"]
+    return sums
+
+
+def _plain(column: Any) -> npt.NDArray[Any]:
+    """Nulls as NaN, NaT or None instead of a mask."""
+    if not isinstance(column, np.ma.MaskedArray):
+        return np.asarray(column)
+    mask, data = np.ma.getmaskarray(column), np.asarray(column.data)
+    if not mask.any():
+        return data
+    filled = data.copy() if data.dtype.kind in "fM" else data.astype(object)
+    filled[mask] = {"f": np.nan, "M": np.datetime64("NaT")}.get(data.dtype.kind)
+    return filled
+
+
+def _refuse_bad_amounts(found: dict[str, npt.NDArray[Any]], wanted: Wanted) -> None:
+    for part in ("count", "weight"):
+        if f"least_{part}" not in found:
+            continue
+        column = wanted.parts[part]
+        if found[f"missing_{part}"].any():
+            raise ValueError(f"column {column!r} has missing entries")
+        if not np.isfinite(found["total" if part == "count" else "squares"]).all():
+            raise ValueError(f"column {column!r} has entries that are NaN or infinite")
+        least = found[f"least_{part}"].min(initial=0.0)
+        if least < 0:
+            raise ValueError(f"column {column!r} must be zero or positive, got {least}")
+
+
+def _as_count_and_weight(found: dict[str, npt.NDArray[Any]]) -> tuple[Any, Any]:
+    """Count W^2/Q and weight Q/W have the sums W = sum c w and Q = sum c w^2 of their rows."""
+    if "weights" not in found:
+        return found["total"], None
+    weights, squares = found["weights"], found["squares"]
+    ratio = np.divide(squares, weights, out=np.zeros_like(weights), where=weights > 0)
+    return np.divide(weights, ratio, out=np.zeros_like(weights), where=ratio > 0), ratio
+
+
+def _with_scores(data: dict[str, Any], relation: Any, wanted: Wanted) -> dict[str, Any]:
+    score = data.pop("score")
+    for fault in np.unique(score[score > 2]).tolist():
+        part = _SCORE_FAULTS[fault]
+        column, k = wanted.parts[part], int(np.flatnonzero(score == fault)[0])
+        game = f"{data['left'][k]} against {data['right'][k]}"
+        if fault > 4:
+            raise ValueError(f"column {column!r} has no score for {game}, but the other column has")
+        text = f"trim(CAST({_quoted(column)} AS VARCHAR))"
+        wrong = f"{text} NOT IN ('', 'NA') AND TRY_CAST({text} AS DOUBLE) IS NULL"
+        value = relation.filter(wrong).project(_quoted(column)).limit(1).fetchall()[0][0]
+        raise ValueError(f"column {column!r} must hold numbers, got {value!r} (first in {game})")
+    sign = np.where(score == 2, np.nan, score.astype(np.float64))
+    return {**data, "left_score": sign, "right_score": np.where(score == 2, np.nan, 0.0)}
+
+
+def _quoted(column: str) -> str:
+    return '"' + column.replace('"', '""') + '"'
