@@ -42,8 +42,13 @@ class SeparationError(ValueError):
 
 
 def interrupted(partial: Any) -> KeyboardInterrupt:
-    """KeyboardInterrupt that carries the best result so far as ``.partial``."""
-    error = KeyboardInterrupt("interrupted; the exception's .partial holds the best result so far")
+    """KeyboardInterrupt that carries the best result so far as ``.partial``, None where there is none yet."""
+    found = (
+        "there is no result yet"
+        if partial is None
+        else "the exception's .partial holds the best result so far"
+    )
+    error = KeyboardInterrupt(f"interrupted; {found}")
     error.partial = partial  # type: ignore[attr-defined]
     return error
 
