@@ -76,7 +76,13 @@ py::array_t<T> readonly_view(const std::vector<T>& values, const py::object& own
   return out;
 }
 
-/// Ctrl-C and the progress callback. Both take the GIL, which kernels run without.
+/// Did Ctrl-C meet Python code that a kernel called?
+inline bool is_interrupt(const py::error_already_set& error) {
+  return error.matches(PyExc_KeyboardInterrupt);
+}
+
+/// Ctrl-C and the progress callback. Both take the GIL, which kernels run without. A KeyboardInterrupt from
+/// the callback is Ctrl-C like any other; its other exceptions pass through the kernel.
 class PythonHost final : public Host {
  public:
   explicit PythonHost(py::object progress) : progress_(std::move(progress)) {}
@@ -89,22 +95,23 @@ class PythonHost final : public Host {
     return true;
   }
 
-  void progress(double done, double total) override {
-    if (progress_.is_none()) return;
+  bool progress(double done, double total) override {
+    if (progress_.is_none()) return false;
     const py::gil_scoped_acquire locked;
-    progress_(done, total);
+    try {
+      progress_(done, total);
+    } catch (const py::error_already_set& error) {
+      if (!is_interrupt(error)) throw;
+      return true;
+    }
+    return false;
   }
 
  private:
   py::object progress_;
 };
 
-/// Did Ctrl-C meet Python code that a kernel called?
-inline bool is_interrupt(const py::error_already_set& error) {
-  return error.matches(PyExc_KeyboardInterrupt);
-}
-
-/// steelyard._errors.interrupted(None): Ctrl-C during a step that has no partial result.
+/// steelyard._errors.interrupted(None): Ctrl-C during a step that has no result to hand over.
 [[noreturn]] inline void raise_interrupted() {
   const py::object error = py::module_::import("steelyard._errors").attr("interrupted")(py::none());
   PyErr_SetObject(py::type::handle_of(error).ptr(), error.ptr());

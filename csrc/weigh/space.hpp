@@ -62,8 +62,9 @@ class PointSpace final : public Space {
   std::vector<std::int32_t> grouped(Monitor& monitor) const override;
 
  private:
+  /// Null when stopped: points packed in part are not kept.
   template <class Real>
-  const linalg::PackedPoints<Real>& packed(std::unique_ptr<const linalg::PackedPoints<Real>>& slot,
+  const linalg::PackedPoints<Real>* packed(std::unique_ptr<const linalg::PackedPoints<Real>>& slot,
                                            Monitor& monitor) const;
 
   std::vector<double> owned_;

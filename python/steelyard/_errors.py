@@ -53,6 +53,16 @@ def interrupted(partial: Any) -> KeyboardInterrupt:
     return error
 
 
+def report(progress: Any, done: float, total: float, partial: Any = None) -> None:
+    """progress(done, total) from a loop in Python; a KeyboardInterrupt there is Ctrl-C like any other."""
+    if progress is None:
+        return
+    try:
+        progress(done, total)
+    except KeyboardInterrupt:
+        raise interrupted(partial) from None
+
+
 def needs_sklearn(family: str) -> ImportError:
     """What the estimators of a family say where scikit-learn is not installed."""
     return ImportError(
