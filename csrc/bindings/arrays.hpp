@@ -8,13 +8,17 @@
 #include <pybind11/pybind11.h>
 #include <pybind11/stl.h>
 
+#include <concepts>
 #include <memory>
+#include <new>
 #include <optional>
 #include <span>
+#include <stdexcept>
 #include <string>
 #include <utility>
 #include <vector>
 
+#include "core/index.hpp"
 #include "core/info.hpp"
 #include "core/monitor.hpp"
 #include "core/views.hpp"
@@ -51,6 +55,32 @@ MatrixView<const T> matrix_view(const Array<T>& array, const char* name) {
                           " dimensions");
   }
   return {array.data(), array.shape(0), array.shape(1), array.shape(1)};
+}
+
+/// The product of sizes, as many numbers of type T as there is room for: MemoryError, before any work, which
+/// names the argument that asks for them. Nothing stays allocated and no page is touched.
+template <class T, std::integral... Sizes>
+std::size_t room_for(const char* name, Sizes... sizes) {
+  std::size_t count = 0;
+  try {
+    count = checked_product(name, sizes...);
+    void* volatile room = ::operator new(count * sizeof(T));  // volatile: not to be optimised away
+    ::operator delete(room);
+  } catch (const std::length_error& error) {
+    PyErr_SetString(PyExc_MemoryError, error.what());
+    throw py::error_already_set();
+  } catch (const std::bad_alloc&) {
+    const auto text = std::string(name) + " asks for " + std::to_string(count * sizeof(T) / 1'000'000) +
+                      " MB, more than there is memory";
+    PyErr_SetString(PyExc_MemoryError, text.c_str());
+    throw py::error_already_set();
+  }
+  return count;
+}
+
+/// n (n - 1) / 2.
+inline std::ptrdiff_t pairs_of(py::ssize_t n, const char* name) {
+  return static_cast<std::ptrdiff_t>(checked_product(name, n, n > 0 ? n - 1 : 0) / 2);
 }
 
 /// Hands a vector to NumPy without copying it.

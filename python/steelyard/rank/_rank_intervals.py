@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from .. import _core
 from .._errors import interrupted
-from .._validate import check_choice, check_count, check_level, check_threads, seed_words
+from .._validate import check_choice, check_count, check_level, check_room, check_threads, seed_words
 from ._covariance import KINDS, covariance
 from ._information import Information
 
@@ -165,7 +165,7 @@ def rank_intervals(
         name = check_choice(uncertainty, "uncertainty", KINDS)
         # Of some items each draw takes a solve: the least that is enough.
         few = 2000 if items is not None else int(np.clip(5e6 / n, 2000, 10_000))
-        count = few if draws is None else check_count(draws, "draws")
+        count = few if draws is None else check_room(check_count(draws, "draws"), "draws", n)
         seed, stream = seed_words(rng)
         if items is None:
             v = covariance(fit, kind=name, n_threads=threads)
