@@ -8,13 +8,17 @@
 #include <pybind11/pybind11.h>
 #include <pybind11/stl.h>
 
+#include <concepts>
 #include <memory>
+#include <new>
 #include <optional>
 #include <span>
+#include <stdexcept>
 #include <string>
 #include <utility>
 #include <vector>
 
+#include "core/index.hpp"
 #include "core/info.hpp"
 #include "core/monitor.hpp"
 #include "core/views.hpp"
@@ -53,6 +57,32 @@ MatrixView<const T> matrix_view(const Array<T>& array, const char* name) {
   return {array.data(), array.shape(0), array.shape(1), array.shape(1)};
 }
 
+/// The product of sizes, as many numbers of type T as there is room for: MemoryError, before any work, which
+/// names the argument that asks for them. Nothing stays allocated and no page is touched.
+template <class T, std::integral... Sizes>
+std::size_t room_for(const char* name, Sizes... sizes) {
+  std::size_t count = 0;
+  try {
+    count = checked_product(name, sizes...);
+    void* volatile room = ::operator new(count * sizeof(T));  // volatile: not to be optimised away
+    ::operator delete(room);
+  } catch (const std::length_error& error) {
+    PyErr_SetString(PyExc_MemoryError, error.what());
+    throw py::error_already_set();
+  } catch (const std::bad_alloc&) {
+    const auto text = std::string(name) + " asks for " + std::to_string(count * sizeof(T) / 1'000'000) +
+                      " MB, more than there is memory";
+    PyErr_SetString(PyExc_MemoryError, text.c_str());
+    throw py::error_already_set();
+  }
+  return count;
+}
+
+/// n (n - 1) / 2.
+inline std::ptrdiff_t pairs_of(py::ssize_t n, const char* name) {
+  return static_cast<std::ptrdiff_t>(checked_product(name, n, n > 0 ? n - 1 : 0) / 2);
+}
+
 /// Hands a vector to NumPy without copying it.
 template <class T>
 py::array_t<T> take(std::vector<T>&& values) {
@@ -76,7 +106,13 @@ py::array_t<T> readonly_view(const std::vector<T>& values, const py::object& own
   return out;
 }
 
-/// Ctrl-C and the progress callback. Both take the GIL, which kernels run without.
+/// Did Ctrl-C meet Python code that a kernel called?
+inline bool is_interrupt(const py::error_already_set& error) {
+  return error.matches(PyExc_KeyboardInterrupt);
+}
+
+/// Ctrl-C and the progress callback. Both take the GIL, which kernels run without. A KeyboardInterrupt from
+/// the callback is Ctrl-C like any other; its other exceptions pass through the kernel.
 class PythonHost final : public Host {
  public:
   explicit PythonHost(py::object progress) : progress_(std::move(progress)) {}
@@ -89,22 +125,23 @@ class PythonHost final : public Host {
     return true;
   }
 
-  void progress(double done, double total) override {
-    if (progress_.is_none()) return;
+  bool progress(double done, double total) override {
+    if (progress_.is_none()) return false;
     const py::gil_scoped_acquire locked;
-    progress_(done, total);
+    try {
+      progress_(done, total);
+    } catch (const py::error_already_set& error) {
+      if (!is_interrupt(error)) throw;
+      return true;
+    }
+    return false;
   }
 
  private:
   py::object progress_;
 };
 
-/// Did Ctrl-C meet Python code that a kernel called?
-inline bool is_interrupt(const py::error_already_set& error) {
-  return error.matches(PyExc_KeyboardInterrupt);
-}
-
-/// steelyard._errors.interrupted(None): Ctrl-C during a step that has no partial result.
+/// steelyard._errors.interrupted(None): Ctrl-C during a step that has no result to hand over.
 [[noreturn]] inline void raise_interrupted() {
   const py::object error = py::module_::import("steelyard._errors").attr("interrupted")(py::none());
   PyErr_SetObject(py::type::handle_of(error).ptr(), error.ptr());

@@ -29,7 +29,13 @@ namespace {
 /// Imports steelyard._blas, whose import calls _set_blas below.
 void load_blas() {
   const py::gil_scoped_acquire locked;
-  py::module_::import("steelyard._blas");
+  try {
+    py::module_::import("steelyard._blas");
+  } catch (const py::error_already_set& error) {
+    if (!is_interrupt(error)) throw;
+    py::module_::import("steelyard._blas");
+    PyErr_SetInterrupt();  // the next poll of the kernel sees it
+  }
 }
 
 template <class Function>

@@ -24,7 +24,7 @@ py::array_t<Real> mapped(const Array<Real>& x, void (*function)(Real*, std::ptrd
 
 template <class Draw>
 py::object drawn(std::ptrdiff_t size, const Draw& draw) {
-  std::vector<decltype(draw())> out(static_cast<std::size_t>(size));
+  std::vector<decltype(draw())> out(room_for<decltype(draw())>("size", size));
   {
     const py::gil_scoped_release unlocked;
     std::generate(out.begin(), out.end(), draw);

@@ -11,8 +11,9 @@ namespace steelyard {
 class Host {
  public:
   virtual ~Host() = default;
-  virtual bool interrupted() = 0;                        ///< has the user asked to stop?
-  virtual void progress(double done, double total) = 0;  ///< total <= 0: unknown
+  virtual bool interrupted() = 0;  ///< has the user asked to stop?
+  /// total <= 0: unknown. True if the user asked to stop meanwhile.
+  virtual bool progress(double done, double total) = 0;
 };
 
 /// Carried through every kernel that can take more than a few milliseconds.
@@ -51,7 +52,7 @@ class Monitor {
     const auto now = Clock::now();
     if (done < total && now - reported_ < std::chrono::milliseconds(100)) return;
     reported_ = now;
-    host_->progress(done, total);
+    if (host_->progress(done, total)) stop();
   }
 
  private:

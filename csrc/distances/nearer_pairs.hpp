@@ -1,7 +1,7 @@
 // For each of a set of centres, the points that lie nearer to it than a bound of their own.
 //
 // Of all products x . y - |y|^2 / 2, only those are looked at again that reach (|x|^2 - bound) / 2 but for a
-// bound of the rounding error (linalg/shifted_panels.hpp); differences decide, so the answer is that of the
+// bound of the rounding error (distances/shifted_panels.hpp); differences decide, so the answer is that of the
 // direct form.
 #pragma once
 

@@ -80,7 +80,7 @@ QpResult solve_simplex_qp(const QpProblem& problem, const QpOptions& options, Mo
   if (!state.started) result.gap = state.best_gap = std::numeric_limits<double>::infinity();
   auto& info = result.info;
   info.converged = state.best_gap <= options.tol * state.best_scale;
-  info.interrupted = end == QpEnd::stopped;
+  info.interrupted = end == QpEnd::stopped || monitor.stopped();
   info.iterations = static_cast<int>(std::min<std::int64_t>(state.iterations, 2147483647));
   info.seconds = watch.seconds();
   info.tol = options.tol;

@@ -1,7 +1,7 @@
 // One step of Lloyd's algorithm (k-means), its spherical form, and the like for medians.
 //
 //   minimise over centres  sum_i w_i min_j |x_i - c_j|^z,   z = 2 or 1
-// Assignment to the nearest (linalg/nearest.hpp), then, cluster by cluster:
+// Assignment to the nearest (distances/nearest.hpp), then, cluster by cluster:
 //   z = 2: the weighted mean; spherical: that mean scaled to length 1 (x of length 1);
 //   z = 1: one step of Weiszfeld's iteration from the old centre, as Vardi and Zhang (PNAS 97, 2000) mend it
 //          where the centre is a point: it never raises sum w |x - c|, and is still only at the median.

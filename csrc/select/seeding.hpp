@@ -7,13 +7,13 @@
 // exact, but most of the work is put off: D is kept as it was when the last batch of up to 128 centres was
 // taken in. A point drawn from that stale D is accepted with probability (D_now / D_stale)^z, D_now from the
 // pending centres alone; rejection makes the law that of D_now. A full batch is taken in by one blocked pass
-// over the data (linalg/nearest.hpp: differences decide, nothing cancels far from the origin). O(n d k) time
+// over the data (distances/nearest.hpp: differences decide, nothing cancels far from the origin). O(n d k) time
 // in tiles, O(n + 128 d) memory beside the data; the same draws for any number of threads.
 //
 // Greedy k-means++ draws several candidates a step by the same law and keeps the one that lowers the cost
 // most, the first of equals (Arthur & Vassilvitskii's experiments). The candidates of many steps are drawn at
 // once from D as it is, and accepted with probability (D_now / D_then)^z when their turn comes: independent
-// draws from D_now again. One blocked pass (linalg/nearer_pairs.hpp) finds for each the points that it is
+// draws from D_now again. One blocked pass (distances/nearer_pairs.hpp) finds for each the points that it is
 // nearer to than their D: about one in t of them after t seeds. These alone can change the cost, now and
 // later. O(n d k candidates) time in tiles; memory for some four such pairs a point.
 #pragma once

@@ -85,17 +85,25 @@ PointSpace::PointSpace(MatrixView<const double> points, simd::Metric metric, dou
     : points_(points), metric_(metric), power_(power) {}
 
 template <class Real>
-const distances::PackedPoints<Real>& PointSpace::packed(
+const distances::PackedPoints<Real>* PointSpace::packed(
     std::unique_ptr<const distances::PackedPoints<Real>>& slot, Monitor& monitor) const {
   const std::lock_guard<std::mutex> lock(mutex_);
-  if (!slot) slot = std::make_unique<const distances::PackedPoints<Real>>(points_, metric_, power_, monitor);
-  return *slot;
+  if (!slot) {
+    auto made = std::make_unique<const distances::PackedPoints<Real>>(points_, metric_, power_, monitor);
+    if (monitor.stopped()) return nullptr;
+    slot = std::move(made);
+  }
+  return slot.get();
 }
 
 bool PointSpace::product(Precision precision, std::span<const double> scales, const double* v, double* y,
                          Monitor& monitor) const {
-  if (precision == Precision::single) return packed(single_, monitor).product(scales, v, y, monitor);
-  return packed(full_, monitor).product(scales, v, y, monitor);
+  if (precision == Precision::single) {
+    const auto* points = packed(single_, monitor);
+    return points != nullptr && points->product(scales, v, y, monitor);
+  }
+  const auto* points = packed(full_, monitor);
+  return points != nullptr && points->product(scales, v, y, monitor);
 }
 
 void PointSpace::chosen(std::span<const std::int32_t> rows, std::span<const std::int32_t> cols, double* out,
@@ -105,12 +113,12 @@ void PointSpace::chosen(std::span<const std::int32_t> rows, std::span<const std:
 
 void PointSpace::rows(ptrdiff_t first, ptrdiff_t rows, ptrdiff_t start, ptrdiff_t stop, double* out) const {
   Monitor alone;
-  packed(full_, alone).distances(first, rows, start, stop, out, stop - start);
+  packed(full_, alone)->distances(first, rows, start, stop, out, stop - start);
 }
 
 void PointSpace::rows(ptrdiff_t first, ptrdiff_t rows, ptrdiff_t start, ptrdiff_t stop, float* out) const {
   Monitor alone;
-  packed(single_, alone).distances(first, rows, start, stop, out, stop - start);
+  packed(single_, alone)->distances(first, rows, start, stop, out, stop - start);
 }
 
 std::unique_ptr<const Space> PointSpace::reordered(std::span<const std::int32_t> order, Monitor&) const {

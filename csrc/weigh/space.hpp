@@ -62,8 +62,9 @@ class PointSpace final : public Space {
   std::vector<std::int32_t> grouped(Monitor& monitor) const override;
 
  private:
+  /// Null when stopped: points packed in part are not kept.
   template <class Real>
-  const distances::PackedPoints<Real>& packed(std::unique_ptr<const distances::PackedPoints<Real>>& slot,
+  const distances::PackedPoints<Real>* packed(std::unique_ptr<const distances::PackedPoints<Real>>& slot,
                                               Monitor& monitor) const;
 
   std::vector<double> owned_;

@@ -1,8 +1,10 @@
 """Rankings, weights, metrics and samples that you can defend.
 
 `steelyard.rank` turns comparisons into strengths, ranks and intervals; `steelyard.weigh` says how much each
-point of a set counts; `steelyard.metric` finds the distances nearest to yours that are consistent. Every
-result carries an `Info` that says how far the numbers can be from the truth.
+point of a set counts; `steelyard.metric` finds the distances nearest to yours that are consistent;
+`steelyard.select` draws the few that stand for all. Every result carries an `Info` that says how far the
+numbers can be from the truth. `steelyard.plotting` draws them, `steelyard.dask` works on blocks,
+`steelyard.datasets` has data to try and `steelyard.reference` the same in plain NumPy.
 """
 
 from __future__ import annotations
@@ -24,7 +26,7 @@ __all__ = [
     "build_info",
 ]
 
-_LAZY = ("datasets", "metric", "plotting", "rank", "reference", "weigh")
+_LAZY = ("dask", "datasets", "metric", "plotting", "rank", "reference", "select", "weigh")
 
 
 def __getattr__(name: str) -> Any:

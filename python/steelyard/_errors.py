@@ -42,10 +42,25 @@ class SeparationError(ValueError):
 
 
 def interrupted(partial: Any) -> KeyboardInterrupt:
-    """KeyboardInterrupt that carries the best result so far as ``.partial``."""
-    error = KeyboardInterrupt("interrupted; the exception's .partial holds the best result so far")
+    """KeyboardInterrupt that carries the best result so far as ``.partial``, None where there is none yet."""
+    found = (
+        "there is no result yet"
+        if partial is None
+        else "the exception's .partial holds the best result so far"
+    )
+    error = KeyboardInterrupt(f"interrupted; {found}")
     error.partial = partial  # type: ignore[attr-defined]
     return error
+
+
+def report(progress: Any, done: float, total: float, partial: Any = None) -> None:
+    """progress(done, total) from a loop in Python; a KeyboardInterrupt there is Ctrl-C like any other."""
+    if progress is None:
+        return
+    try:
+        progress(done, total)
+    except KeyboardInterrupt:
+        raise interrupted(partial) from None
 
 
 def needs_sklearn(family: str) -> ImportError:

@@ -61,6 +61,20 @@ def check_count(value: object, name: str, *, least: int = 1) -> int:
         raise TypeError(f"{name} must be an integer, got {value!r}") from None
     if number < least:
         raise ValueError(f"{name} must be at least {least}, got {number}")
+    if number >= 2**63:
+        raise ValueError(f"{name} must be below 2**63, got {number}")
+    return number
+
+
+def check_room(number: int, name: str, *shape: int) -> int:
+    """The number again; MemoryError, before any work, where so many arrays of float64 can't be held."""
+    try:
+        np.empty((number, *shape))
+    except (MemoryError, ValueError):  # ValueError: more than can be addressed
+        size = 8.0 * number * math.prod(shape)
+        raise MemoryError(
+            f"{name}={number} asks for {size / 1e9:.3g} GB, more than there is memory; lower {name}"
+        ) from None
     return number
 
 

@@ -1,4 +1,4 @@
-"""The command line: `steelyard rank FILE`, `steelyard weigh FILE`, `steelyard metric check FILE`."""
+"""The command line: `steelyard rank FILE`, `weigh FILE`, `select FILE`, `metric check FILE`, ..."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ import sys
 from collections.abc import Sequence
 
 from ._cli.arguments import make_parser
+from ._cli.files import refuse_inputs
 from ._cli.text import printable
 from ._cli.usage import UsageError
 
@@ -36,6 +37,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """
     try:
         options = make_parser().parse_args(arguments)
+        given = vars(options)
+        refuse_inputs(
+            [str(given[name]) for name in ("file", "losses") if given.get(name)],
+            {f"--{name}": given.get(name) for name in ("output", "plot")},
+        )
         importlib.import_module(f"._cli.{options.command}", __package__).run(options)
         sys.stdout.flush()
     except UsageError as error:

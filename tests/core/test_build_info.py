@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import importlib
+from pathlib import Path
+
 import pytest
 
 import steelyard
+from steelyard.cli import main
 from support.isa import LEVELS
 
 
@@ -106,3 +110,25 @@ def test_unknown_attributes_are_attribute_errors_and_dir_lists_the_families():
     with pytest.raises(AttributeError, match="no attribute 'ranks'"):
         _ = steelyard.ranks
     assert {"rank", "build_info", "Info"} <= set(dir(steelyard))
+
+
+def test_every_public_module_is_reached_from_the_package_and_named_in_its_docstring():
+    folder = Path(steelyard.__file__).parent
+    modules = {path.stem for path in folder.glob("[!_]*.py")} | {
+        p.parent.name for p in folder.glob("[!_]*/*.py")
+    }
+    assert {"select", "dask"} <= modules
+    assert set(steelyard._LAZY) == modules - {"cli"}, "the command line is no module to import from"
+    assert modules - {"cli"} <= set(dir(steelyard))
+    for name in modules - {"cli"}:
+        assert getattr(steelyard, name) is importlib.import_module(f"steelyard.{name}")
+        assert f"`steelyard.{name}`" in steelyard.__doc__
+    with pytest.raises(AttributeError, match="has no attribute 'nothing'"):
+        steelyard.nothing  # noqa: B018
+
+
+def test_the_headline_of_the_command_line_names_all_families(capsys):
+    with pytest.raises(SystemExit):
+        main(["--help"])
+    said = capsys.readouterr().out
+    assert "Rankings, weights, metrics, samples that you can defend" in " ".join(said.split())

@@ -287,8 +287,9 @@ def endless_rows():
         solve_simplex_qp(rows, np.sin(X[:, 0]))
 
 
-def test_ctrl_c_leaves_the_best_weights_so_far(ctrl_c):
-    outcome = ctrl_c(endless_rows, after=1.5)
+@pytest.mark.parametrize("after", [0.02, 0.1])
+def test_ctrl_c_leaves_the_best_weights_so_far(ctrl_c, after):
+    outcome = ctrl_c(endless_rows, after=after, within="_simplex_qp")
     assert outcome.raised
     assert outcome.has_partial
     assert outcome.partial.info.interrupted

@@ -23,17 +23,21 @@ class Interruption:
     partial: Any
 
 
-def ctrl_c(function: Callable[..., Any], *args: Any, after: float = 0.3) -> Interruption:
+def ctrl_c(function: Callable[..., Any], *args: Any, after: float = 0.3, within: str = "") -> Interruption:
     """function(*args) in a process of its own that gets SIGINT `after` seconds into the call.
 
-    The function lives at the top of a module and must run for longer than that.
+    The function lives at the top of a module and must run for longer than that. `within` names a kernel of
+    steelyard._core: the clock then starts with its first call, so that a busy machine, which takes long over
+    what comes before, does not send the signal too early.
     """
     path = function.__code__.co_filename
-    answer = process.call_in_copy(_interrupted, path, function.__name__, args, after, loads=path)
+    answer = process.call_in_copy(_interrupted, path, function.__name__, args, after, within, loads=path)
     return Interruption(*answer)
 
 
-def _interrupted(path: str, name: str, args: tuple[Any, ...], after: float) -> tuple[bool, float, bool, Any]:
+def _interrupted(
+    path: str, name: str, args: tuple[Any, ...], after: float, within: str
+) -> tuple[bool, float, bool, Any]:
     function = getattr(process._load(path), name)
     sent = []
 
@@ -43,7 +47,10 @@ def _interrupted(path: str, name: str, args: tuple[Any, ...], after: float) -> t
 
     signal.signal(signal.SIGINT, signal.default_int_handler)
     timer = threading.Timer(after, send)
-    timer.start()
+    if within:
+        _start_within(within, timer)
+    else:
+        timer.start()
     try:
         function(*args)
     except KeyboardInterrupt as error:
@@ -51,3 +58,16 @@ def _interrupted(path: str, name: str, args: tuple[Any, ...], after: float) -> t
         return True, seconds, hasattr(error, "partial"), getattr(error, "partial", None)
     timer.cancel()
     return False, float("inf"), False, None
+
+
+def _start_within(kernel: str, timer: threading.Timer) -> None:
+    from steelyard import _core
+
+    plain = getattr(_core, kernel)
+
+    def started(*args: Any, **options: Any) -> Any:
+        setattr(_core, kernel, plain)
+        timer.start()
+        return plain(*args, **options)
+
+    setattr(_core, kernel, started)

@@ -57,7 +57,7 @@ py::object squared_distances(const py::array& x_in, const py::array& y_in, int n
   return visit_points(
       x_in, y_in, n_threads,
       []<class Real>(MatrixView<const Real> x, MatrixView<const Real> y, Monitor& monitor) -> py::object {
-        std::vector<Real> out(static_cast<std::size_t>(x.rows * y.rows));
+        std::vector<Real> out(room_for<Real>("x", x.rows, y.rows));
         const MatrixView<Real> view{out.data(), x.rows, y.rows, y.rows};
         if (!unlocked([&] { return distances::squared_distances(x, y, view, monitor); })) return py::none();
         return take(std::move(out), x.rows, y.rows);
@@ -157,7 +157,7 @@ py::object cholesky_inverse(const Array<double>& l) {
 py::object inverse_positive_definite(const Array<double>& matrix) {
   const auto a = matrix_view(matrix, "matrix");
   if (a.rows != a.cols) throw py::value_error("matrix must be square");
-  std::vector<double> out(static_cast<std::size_t>(a.rows * a.cols));
+  std::vector<double> out(checked_product("matrix", a.rows, a.cols));
   PythonHost host(py::none{});
   Monitor monitor(1, &host);
   bool done = false;

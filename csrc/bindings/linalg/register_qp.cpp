@@ -16,7 +16,7 @@ class RowsHost final : public Host {
  public:
   RowsHost(const py::object& progress, const bool& asked) : python_(progress), asked_(asked) {}
   bool interrupted() override { return asked_ || python_.interrupted(); }
-  void progress(double done, double total) override { python_.progress(done, total); }
+  bool progress(double done, double total) override { return python_.progress(done, total) || asked_; }
 
  private:
   PythonHost python_;
@@ -84,6 +84,8 @@ py::dict solve_program(qp::SymmetricRows& rows, const Array<double>& q, const Ar
     const py::gil_scoped_release unlocked;  // safe: the caller holds the arrays and the function
     found = qp::solve_simplex_qp(problem, options, monitor);
   }
+  // The last rows may have met it after the last poll.
+  found.info.interrupted = found.info.interrupted || asked;
   return py::dict("x"_a = take(std::move(found.x)), "objective"_a = found.objective, "gap"_a = found.gap,
                   "convex"_a = found.convex, "unbounded"_a = found.unbounded, "info"_a = to_dict(found.info));
 }

@@ -97,7 +97,7 @@ py::dict solve_l1(py::ssize_t n, const Array<double>& target, const Array<double
                   double offset, double tol, int max_steps, int n_threads, const py::object& progress) {
   const auto d = vector_view(target, "target");
   const auto w = vector_view(weights, "weights");
-  if (std::ssize(d) != n * (n - 1) / 2 || w.size() != d.size())
+  if (std::ssize(d) != pairs_of(n, "n") || w.size() != d.size())
     throw py::value_error("target and weights must have n (n - 1) / 2 numbers");
   const metric::L1Options options{
       .tol = tol, .offset = offset, .sweeps = 20, .reach = 0.1, .max_steps = max_steps};
@@ -111,8 +111,9 @@ py::typing::List<py::array_t<std::int32_t>> round_labels(
     py::ssize_t keep, std::pair<std::uint64_t, std::uint64_t> seed, int n_threads) {
   const auto distances = vector_view(x, "x");
   const auto n = graph.view.nodes();
-  if (x && std::ssize(distances) != n * (n - 1) / 2)
+  if (x && std::ssize(distances) != pairs_of(n, "x"))
     throw py::value_error("x must have n (n - 1) / 2 numbers");
+  room_for<std::int32_t>("trials", trials, n);
   const metric::RoundingOptions options{
       .rule = rule == "threshold" ? metric::Rounding::threshold : metric::Rounding::pivot,
       .trials = trials,
@@ -136,6 +137,8 @@ py::tuple search_labels(const HeldGraph& graph, const std::vector<Array<std::int
                         py::ssize_t rounds, int n_threads, const py::object& progress) {
   std::vector<Labels> from;
   for (const auto& labels : starts) from.push_back(read_labels(graph, labels));
+  checked_product("restarts", restarts, 64);
+  checked_product("rounds", rounds, 64);
   const metric::SearchOptions options{
       .restarts = restarts, .rounds = rounds, .seed = seed.first, .stream = seed.second};
   bool stopped = false;

@@ -86,6 +86,7 @@ py::object find(const MeasuredGraph& graph, const Array<double>& x, double slack
 
 py::object distances(const MeasuredGraph& graph, const Array<double>& x, int n_threads) {
   const auto lengths = lengths_of(graph, x);
+  room_for<double>("D", graph.nodes, graph.nodes);
   PythonHost host{py::none()};
   Monitor monitor(n_threads, &host);
   std::vector<double> out;

@@ -26,6 +26,7 @@ py::dict learn(const Array<double>& points, const Array<std::int32_t>& first,
   const auto x = matrix_view(points, "points");
   const auto pairs = read_pairs(x.rows, vector_view(first, "first"), vector_view(second, "second"),
                                 vector_view(similar, "similar"), vector_view(labels, "labels"));
+  room_for<double>("points", x.cols, x.cols);
   const metric::ItmlOptions options{.near = near,
                                     .far = far,
                                     .gamma = gamma,

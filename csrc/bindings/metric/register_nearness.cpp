@@ -13,7 +13,7 @@ namespace {
 using metric::Nearness;
 
 void check_pairs(py::ssize_t n, std::span<const double> values, const char* name) {
-  if (std::ssize(values) != n * (n - 1) / 2)
+  if (std::ssize(values) != pairs_of(n, "n"))
     throw py::value_error(std::string(name) + " must have n (n - 1) / 2 numbers");
 }
 
@@ -58,8 +58,9 @@ py::tuple violations(const Array<double>& distances, double tol, py::ssize_t top
                      const py::object& progress) {
   const auto d = matrix_view(distances, "distances");
   if (d.rows != d.cols || d.rows < 1) throw py::value_error("distances must be square and not empty");
+  const auto most = std::min(top, pairs_of(d.rows, "distances"));
   auto found =
-      without_gil(n_threads, progress, [&](Monitor& m) { return metric::find_violations(d, tol, top, m); });
+      without_gil(n_threads, progress, [&](Monitor& m) { return metric::find_violations(d, tol, most, m); });
   if (found.interrupted) raise_interrupted();
   py::list worst;
   for (const auto& pair : found.worst) worst.append(py::make_tuple(pair.i, pair.j, pair.k, pair.excess));

@@ -6,12 +6,16 @@
 
 namespace steelyard::bindings {
 
-/// `n_chains` fresh chains, or as many as there are rows of `positions`.
+/// `n_chains` fresh chains, or as many as there are rows of `positions`. Refuses moves past counting.
 inline std::vector<rank::Chain> read_chains(const OptionalArray<double>& positions,
                                             const OptionalArray<double>& steps,
-                                            const OptionalArray<std::int64_t>& moves, int n_chains,
-                                            std::ptrdiff_t size) {
-  std::vector<rank::Chain> chains(static_cast<std::size_t>(n_chains));
+                                            const OptionalArray<std::int64_t>& moves, std::int64_t n_chains,
+                                            std::int64_t warmup, std::int64_t draws, std::ptrdiff_t size) {
+  room_for<double>("n_chains", n_chains, size);
+  const auto count = room_for<rank::Chain>("n_chains", n_chains);
+  checked_product("n_warmup", n_chains, warmup);
+  checked_product("n_draws", n_chains, draws);
+  std::vector<rank::Chain> chains(count);
   if (!positions) return chains;
   const auto rows = matrix_view(*positions, "positions");
   const auto step = vector_view(steps, "steps");

@@ -56,16 +56,16 @@ py::dict sample_grades(const Array<std::int64_t>& chains, const Array<double>& p
                        const OptionalArray<double>& positions, const OptionalArray<double>& steps,
                        const OptionalArray<std::int64_t>& moves, const OptionalArray<double>& mean,
                        const OptionalArray<double>& squares, const OptionalArray<std::int64_t>& counts,
-                       int n_chains, std::int64_t warmup, std::int64_t draws, std::uint64_t seed,
+                       std::int64_t n_chains, std::int64_t warmup, std::int64_t draws, std::uint64_t seed,
                        int n_threads, const py::object& progress) {
   const auto ascents = make_ascents(chains, precision, cells, grade, sent, failed, laws);
   const auto start = vector_view(at, "at");
   const auto size = ascents.nodes() + 1;
   if (std::ssize(start) != size) throw py::value_error("at must have one number a node, and the slope");
   const rank::GradeMode found{{start.begin(), start.end()}, 0.0, 0};
-  auto walkers = read_chains(positions, steps, moves, n_chains, size);
-  const auto rows = static_cast<std::size_t>(draws * n_chains);
-  const auto moments = static_cast<std::size_t>((size - 1) * n_chains);
+  auto walkers = read_chains(positions, steps, moves, n_chains, warmup, draws, size);
+  const auto rows = room_for<double>("n_draws", n_chains, draws);
+  const auto moments = room_for<double>("n_chains", n_chains, size - 1);
   std::vector<double> slope(rows), log_posterior(rows), means(moments, 0.0), spread(moments, 0.0);
   for (const auto& [given, own] : {std::pair{&mean, &means}, std::pair{&squares, &spread}}) {
     if (!*given) continue;

@@ -117,7 +117,7 @@ py::dict sample_history(const rank::PairGraph& graph, const Array<double>& wins,
                         double first_precision, const Array<double>& strengths, double tie,
                         double home_advantage, const rank::HistoryPosterior* posterior,
                         const OptionalArray<double>& positions, const OptionalArray<double>& steps,
-                        const OptionalArray<std::int64_t>& moves, int n_chains, std::int64_t warmup,
+                        const OptionalArray<std::int64_t>& moves, std::int64_t n_chains, std::int64_t warmup,
                         std::int64_t draws, const Array<std::int64_t>& kept, std::uint64_t seed,
                         int n_threads, const py::object& progress) {
   const auto counts = make_counts(graph, wins, losses, ties);
@@ -130,10 +130,11 @@ py::dict sample_history(const rank::PairGraph& graph, const Array<double>& wins,
   for (const auto k : nodes)
     if (k < 0 || k >= graph.items) throw py::value_error("kept must name nodes");
   const std::ptrdiff_t size = posterior != nullptr ? posterior->size() : graph.items + model.extra();
-  auto chains = read_chains(positions, steps, moves, n_chains, size);
-  const auto rows = static_cast<std::size_t>(draws) * chains.size();
-  std::vector<float> kept_strengths(rows * nodes.size());
-  std::vector<double> extra(rows * static_cast<std::size_t>(model.extra())), log_posterior(rows);
+  auto chains = read_chains(positions, steps, moves, n_chains, warmup, draws, size);
+  const auto rows = room_for<double>("n_draws", n_chains, draws);
+  const auto kept_numbers = room_for<float>("n_draws", n_chains, draws, nodes.size());
+  std::vector<float> kept_strengths(kept_numbers);
+  std::vector<double> extra(room_for<double>("n_draws", rows, model.extra())), log_posterior(rows);
   const rank::HistoryDraws out{nodes, kept_strengths.data(), extra.data(), log_posterior.data()};
   PythonHost host(progress);
   Monitor monitor(n_threads, &host);

@@ -145,7 +145,7 @@ py::object solve_newton_system(const rank::PairGraph& graph, const Array<double>
     throw py::value_error("right_sides must have one row a parameter");
   PythonHost host(progress);
   Monitor monitor(n_threads, &host);
-  std::vector<double> x(static_cast<std::size_t>(b.rows * b.cols));
+  std::vector<double> x(checked_product("right_sides", b.rows, b.cols));
   bool solved = false;
   {
     const py::gil_scoped_release unlocked;

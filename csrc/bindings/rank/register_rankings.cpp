@@ -117,6 +117,7 @@ py::dict ranking_derivatives(const rank::Rankings& rankings, const OptionalArray
   const auto s = strengths_view(rankings, strengths);
   const auto columns = x ? matrix_view(*x, "x") : MatrixView<const double>{};
   if (x && columns.rows != rankings.items) throw py::value_error("x must have one row an item");
+  if (hessian) room_for<double>("rankings", rankings.items, rankings.items);
   PythonHost host(py::none{});
   Monitor monitor(n_threads, &host);
   rank::RankingDerivatives d;
@@ -148,7 +149,7 @@ py::object solve_rankings(const rank::Rankings& rankings, const OptionalArray<do
   if (b.rows != rankings.items) throw py::value_error("right_sides must have one row an item");
   PythonHost host(py::none{});
   Monitor monitor(n_threads, &host);
-  std::vector<double> x(static_cast<std::size_t>(b.rows * b.cols));
+  std::vector<double> x(checked_product("right_sides", b.rows, b.cols));
   bool solved = false;
   {
     const py::gil_scoped_release unlocked;

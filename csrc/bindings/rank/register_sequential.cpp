@@ -98,6 +98,7 @@ py::tuple count_scores(py::ssize_t models, const Array<std::int64_t>& starts,
       if (m < 0 || m >= models || (k > table.starts[s] && m <= table.model[static_cast<std::size_t>(k) - 1]))
         throw py::value_error("models of a sample must rise and lie in 0 .. models - 1");
     }
+  room_for<double>("models", models, models, 2);
   rank::ScoreCounts counts;
   PythonHost host{py::none()};
   Monitor monitor(n_threads, &host);

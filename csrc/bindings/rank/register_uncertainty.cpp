@@ -35,6 +35,7 @@ py::dict bootstrap(const rank::PairGraph& graph, const std::string& ties_model, 
   const auto model = make_model(graph, ties_model, home, prior);
   const auto at = make_parameters(strengths, tie, home_advantage, coefficients, model);
   const auto options = options_of(method, tie_use, rounds, seed, stream, tol);
+  room_for<double>("rounds", rounds, graph.items + model.covariates + 4);
   const rank::ClusterRows rows{vector_view(cluster, "cluster"),   graph.edge_of_row,
                                vector_view(row_wins, "row_wins"), vector_view(row_losses, "row_losses"),
                                vector_view(row_ties, "row_ties"), clusters};
@@ -55,7 +56,7 @@ py::object gaussian_draws(const Array<double>& factor, py::ssize_t draws, std::u
                           std::uint64_t stream, int n_threads) {
   const auto l = matrix_view(factor, "factor");
   if (l.rows != l.cols) throw py::value_error("factor must be square");
-  std::vector<double> out(static_cast<std::size_t>(draws * l.rows));
+  std::vector<double> out(room_for<double>("draws", draws, l.rows));
   PythonHost host(py::none{});
   Monitor monitor(n_threads, &host);
   bool finished = false;
@@ -76,6 +77,7 @@ py::object contrast_maxima(const Array<double>& draws, const Array<std::int32_t>
   for (const auto item : asked) {
     if (item < 0 || item >= z.cols) throw py::index_error("items holds a position outside the draws");
   }
+  room_for<double>("draws", z.rows, apart ? s.rows : 1);
   PythonHost host(py::none{});
   Monitor monitor(n_threads, &host);
   std::vector<double> out;

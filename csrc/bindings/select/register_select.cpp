@@ -43,7 +43,7 @@ py::tuple lloyd_step(const Array<typename Stored<From>::Type>& points, const Opt
     step = select::lloyd_step<Real, From>(x, w, c, kind, move, monitor);
   }
   const auto rows = move && !monitor.stopped() ? c.rows : 0;
-  step.centers.resize(static_cast<std::size_t>(rows * c.cols));
+  step.centers.resize(checked_product("centers", rows, c.cols));
   return py::make_tuple(take(std::move(step.labels)), take(std::move(step.squared)),
                         take(std::move(step.centers), rows, c.cols), take(std::move(step.weights)), step.cost,
                         monitor.stopped());
@@ -58,6 +58,8 @@ py::tuple seed_centers(const Array<typename Stored<From>::Type>& points, const O
   if (weights && std::ssize(w) != x.rows) throw py::value_error("weights must have one number a point");
   if (k < 1 || k > x.rows || x.cols < 1) throw py::value_error("k must be 1 .. n, with at least one column");
   if (candidates < 1) throw py::value_error("candidates must be at least 1");
+  checked_product("n_local_trials", k, candidates);
+  room_for<double>("n_local_trials", candidates, 16);  // no candidate takes less
   const select::SeedingOptions options{
       .k = k, .power = power, .candidates = candidates, .seed = seed.first, .stream = seed.second};
   select::Seeds found;
@@ -87,7 +89,8 @@ py::array_t<double> expected_entropies(const Array<std::int32_t>& predictions, s
   for (std::ptrdiff_t k = 0; k < rows.rows * rows.cols; ++k)
     if (rows.data[k] < 0 || rows.data[k] >= classes)
       throw py::value_error("predictions must lie in 0 .. classes - 1");
-  std::vector<double> out(static_cast<std::size_t>(rows.rows));
+  room_for<double>("predictions", classes, 2);
+  std::vector<double> out(checked_product("predictions", rows.rows));
   PythonHost host(py::none{});
   Monitor monitor(n_threads, &host);
   {

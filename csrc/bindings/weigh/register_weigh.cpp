@@ -57,6 +57,7 @@ py::dict solve_by_gradients(const HeldSpace& held, const Array<double>& scales, 
                             int n_threads, const py::object& progress) {
   const auto n = held.space->size();
   const auto all = vector_view(scales, "scales");
+  room_for<double>("scales", n, all.size(), 4);  // weights, residuals and as much again to work in
   if (start && start->size() != n * std::ssize(all))
     throw py::value_error("start must have n x scales numbers");
   const weigh::CgChoice choice{
@@ -111,7 +112,7 @@ py::object product(const HeldSpace& held, const Array<double>& scales, const Arr
   if (in.rows != held.space->size() || in.cols != std::ssize(all)) {
     throw py::value_error("v must be n x scales");
   }
-  std::vector<double> out(static_cast<std::size_t>(in.rows * in.cols));
+  std::vector<double> out(room_for<double>("scales", in.rows, in.cols));
   run_kernel(n_threads, [&](Monitor& monitor) {
     held.space->product(single ? weigh::Precision::single : weigh::Precision::full, all, in.data, out.data(),
                         monitor);
@@ -122,7 +123,7 @@ py::object product(const HeldSpace& held, const Array<double>& scales, const Arr
 py::object local_weights(const HeldSpace& held, double scale, py::ssize_t first,
                          const Array<std::int32_t>& neighbours, int n_threads) {
   const auto near = matrix_view(neighbours, "neighbours");
-  const std::span<const std::int32_t> all(near.data, static_cast<std::size_t>(near.rows * near.cols));
+  const std::span<const std::int32_t> all(near.data, checked_product("neighbours", near.rows, near.cols));
   const auto n = held.space->size();
   if (first < 0 || first + near.rows > n ||
       std::any_of(all.begin(), all.end(), [n](auto j) { return j < -1 || j >= n; })) {
@@ -136,6 +137,7 @@ py::object local_weights(const HeldSpace& held, double scale, py::ssize_t first,
 }
 
 py::object nearest_neighbours(const HeldSpace& held, py::ssize_t k, int n_threads) {
+  room_for<std::int32_t>("k", held.space->size(), k);
   std::vector<std::int32_t> out;
   run_kernel(n_threads,
              [&](Monitor& monitor) { out = weigh::nearest_neighbours(*held.space, k, false, monitor); });
@@ -168,7 +170,7 @@ py::object cross_distances(const Array<double>& x, const Array<double>& y, const
                            double power, int n_threads) {
   const auto left = matrix_view(x, "x"), right = matrix_view(y, "y");
   if (left.cols != right.cols) throw py::value_error("y must have as many columns as x");
-  std::vector<double> out(static_cast<std::size_t>(left.rows * right.rows));
+  std::vector<double> out(room_for<double>("x", left.rows, right.rows));
   const auto kind = metric_of(metric);
   run_kernel(n_threads, [&](Monitor& monitor) {
     distances::cross_distances(left, right, kind, power, {out.data(), left.rows, right.rows, right.rows},

@@ -14,10 +14,10 @@ std::size_t at(ptrdiff_t i) { return static_cast<std::size_t>(i); }
 class GradeModel {
  public:
   explicit GradeModel(const Ascents& ascents)
-      : data_(ascents),
-        gradient(at(ascents.nodes() + 1)),
+      : gradient(at(ascents.nodes() + 1)),
         diagonal(at(ascents.nodes())),
-        border(at(ascents.nodes())) {}
+        border(at(ascents.nodes())),
+        data_(ascents) {}
 
   double evaluate(const std::vector<double>& point, bool information) {
     const ptrdiff_t n = data_.nodes();

@@ -112,7 +112,7 @@ def make_parser() -> argparse.ArgumentParser:
     """The parser of `steelyard`."""
     parser = _Parser(
         prog="steelyard",
-        description="Rankings, weights and metrics that you can defend. See: steelyard COMMAND --help",
+        description="Rankings, weights, metrics, samples that you can defend. See: steelyard COMMAND --help",
         allow_abbrev=False,
     )
     parser.add_argument("--version", action="version", version=f"steelyard {version('steelyard')}")

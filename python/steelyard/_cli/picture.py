@@ -5,7 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from .usage import UsageError, require
+from .files import written_beside
+from .usage import require
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -21,7 +22,5 @@ def new_figure(width: float, height: float) -> Figure:
 
 def save(figure: Figure, path: Path) -> None:
     """By the suffix of the path."""
-    try:
-        figure.savefig(path, dpi=150)
-    except OSError as error:
-        raise UsageError(f"can't write {str(path)!r}: {error.strerror}") from None
+    with written_beside(path) as beside:
+        figure.savefig(beside, dpi=150)

@@ -50,7 +50,7 @@ class Source:
 
 
 @contextmanager
-def duckdb_errors(name: str) -> Iterator[None]:
+def duckdb_errors(name: str, deed: str = "read") -> Iterator[None]:
     """DuckDB's errors run over many lines; the first says what is wrong."""
     duckdb = require("duckdb", "cli")
     try:
@@ -59,7 +59,7 @@ def duckdb_errors(name: str) -> Iterator[None]:
         raise KeyboardInterrupt from None
     except duckdb.Error as error:
         text = [line.strip() for line in str(error).splitlines() if line.strip()]
-        raise UsageError(f"can't read {name}: {' '.join(text[:2])}") from None
+        raise UsageError(f"can't {deed} {name}: {' '.join(text[:2])}") from None
 
 
 def open_source(file: str, presets: Mapping[str, Preset], row: str) -> Source:

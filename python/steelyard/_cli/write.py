@@ -9,20 +9,19 @@ from typing import Any
 
 import numpy.typing as npt
 
+from .files import written_beside
 from .source import duckdb_errors
-from .usage import UsageError
 
 Columns = dict[str, npt.NDArray[Any]]
 
 
 def write(columns: Columns, path: Path) -> None:
     """CSV, JSON (a list of records) or Parquet, by the suffix."""
-    try:
-        {".csv": _write_csv, ".json": _write_json, ".parquet": _write_parquet}[path.suffix.lower()](
-            columns, path
-        )
-    except OSError as error:
-        raise UsageError(f"can't write {str(path)!r}: {error.strerror}") from None
+    with written_beside(path) as beside:
+        if path.suffix.lower() == ".parquet":
+            _write_parquet(columns, beside, path)
+        else:
+            {".csv": _write_csv, ".json": _write_json}[path.suffix.lower()](columns, beside)
 
 
 def _records(columns: Columns) -> list[tuple[object, ...]]:
@@ -41,11 +40,12 @@ def _write_json(columns: Columns, path: Path) -> None:
     path.write_text(json.dumps(records, ensure_ascii=False, indent=1, default=str) + "\n", encoding="utf-8")
 
 
-def _write_parquet(columns: Columns, path: Path) -> None:
+def _write_parquet(columns: Columns, path: Path, name: Path) -> None:
     import duckdb
 
     target = str(path).replace("'", "''")
-    with duckdb_errors(str(path)):
+    with duckdb_errors(repr(str(name)), "write"):
+        # Beside that file DuckDB would put one more of its own.
         duckdb.connect().register("board", columns).execute(
-            f"COPY (SELECT * FROM board) TO '{target}' (FORMAT parquet)"
+            f"COPY (SELECT * FROM board) TO '{target}' (FORMAT parquet, USE_TMP_FILE false)"
         )

@@ -26,10 +26,9 @@ def nearest_where_measured(
     if options.norm == "linf":
         full = measured.spread(measured.values, np.inf)
         x, low, steps, seconds, stopped = nearest_linf(full, measured.n, options.tol, options.threads)
-        edges = measured.pick(x)
-        objective = objective_of(edges, measured.values, "linf", None)
-        info = linf_info(objective, low, steps, seconds, stopped, options.tol)
-        return _paths(measured, edges, weight, options, info)
+        objective = objective_of(measured.pick(x), measured.values, "linf", None)
+        info = linf_info(measured.values, measured.n, objective, low, steps, seconds, stopped, options.tol)
+        return make_result(measured.as_pairs(measured.values), x, objective, "linf", info)
     if options.norm == "l1":
         free = float(measured.values.max())
         costs = measured.spread(np.ones(len(measured.values)) if weight is None else weight, 0.0)

@@ -17,7 +17,9 @@ from ._pairs import Array, Pairs
 @dataclass(frozen=True, kw_only=True)
 class MetricInfo(Info):
     """Info of a nearest metric. `error_bound` is (objective - lower_bound) / max(objective, 1e-12 ||D||^2),
-    proven up to rounding; `converged` says that it and `violation` are at most `tol`.
+    proven up to rounding; `converged` says that it and `violation` are at most `tol`. For norm 'linf' it is
+    (objective - lower_bound) / objective, and 0 where the two differ by no more than rounding, 4 eps sqrt(n)
+    max|D|; `lower_bound` is proven without such an allowance.
 
     Attributes
     ----------

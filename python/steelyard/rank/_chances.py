@@ -33,7 +33,7 @@ class RankInfo(Info):
         return self.error_bound
 
 
-@dataclass(frozen=True, repr=False)
+@dataclass(frozen=True, repr=False, eq=False)
 class Prediction:
     """Chances of the three outcomes of a against b.
 

@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from .. import _core
-from .._errors import ConvergenceWarning, interrupted
+from .._errors import ConvergenceWarning, interrupted, report
 from .._info import Info
 from .._validate import (
     check_choice,
@@ -334,8 +334,7 @@ def _iterate(
         last = KMeansResult(centers, labels, float(cost), info, power, metric, task.threads)
         if converged or number > steps:
             break
-        if progress is not None:
-            progress(number, steps)
+        report(progress, number, steps, last)
         centers, repaired = _repaired(moved, weights <= 0, task, squared)
     assert last is not None
     return _without_empty(last)

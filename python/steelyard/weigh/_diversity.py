@@ -40,7 +40,7 @@ class DiversityInfo(SimplexQPInfo):
     merged: int
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Diversity:
     """The distribution of maximum diversity.
 

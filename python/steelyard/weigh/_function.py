@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from .. import _core
-from .._errors import ConvergenceWarning, interrupted
+from .._errors import ConvergenceWarning, interrupted, report
 from .._validate import (
     Progress,
     check_count,
@@ -223,14 +223,18 @@ def _lock_step(space: Space, scales: Array, request: Request) -> MagnitudeFuncti
 def _one_by_one(space: Space, scales: Array, request: Request) -> MagnitudeFunction:
     from dataclasses import replace
 
-    parts = []
+    parts, stopped = [], False
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", ConvergenceWarning)  # said once, for all
-        for k, t in enumerate(scales.tolist()):
-            one = replace(request, scale=t, tol=min(request.tol, 1e-6), progress=None)
-            parts.append(solve(space, one))
-            if request.progress is not None:
-                request.progress(k + 1, len(scales))
+        try:
+            for k, t in enumerate(scales.tolist()):
+                one = replace(request, scale=t, tol=min(request.tol, 1e-6), progress=None)
+                parts.append(solve(space, one))
+                report(request.progress, k + 1, len(scales))
+        except KeyboardInterrupt:
+            if not parts:
+                raise interrupted(None) from None
+            stopped, scales = True, scales[: len(parts)]
     values = np.array([part.magnitude for part in parts])
     bounds = [part.info.error_bound for part in parts]
     known = [b / abs(v) for b, v in zip(bounds, values.tolist(), strict=True) if b is not None and v]
@@ -238,7 +242,8 @@ def _one_by_one(space: Space, scales: Array, request: Request) -> MagnitudeFunct
     converged = all(part.info.converged for part in parts)
     info = replace(
         parts[-1].info,
-        converged=converged,
+        converged=converged and not stopped,
+        interrupted=stopped,
         seconds=sum(part.info.seconds for part in parts),
         tol=request.tol,
         error_bound=bound,

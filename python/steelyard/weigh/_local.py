@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from .. import _core
+from .._errors import report
 from .._validate import Progress
 from ._result import WeighInfo
 from ._spaces import Space
@@ -66,8 +67,7 @@ def local_parts(
     for near in _neighbours(space, k, threads):
         yield _core._local_weights(space.core, scale * space.unit, done, near, threads)
         done += len(near)
-        if progress is not None:
-            progress(done, space.n_unique)
+        report(progress, done, space.n_unique)
 
 
 def has_tree(space: Space) -> bool:

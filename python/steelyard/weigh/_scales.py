@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from .. import _core
-from .._errors import ConvergenceWarning
+from .._errors import ConvergenceWarning, report
 from .._validate import (
     Progress,
     check_choice,
@@ -165,8 +165,7 @@ def _solved_share(space: Space, request: Request, tol: float) -> Callable[[float
 
     def share(scale: float) -> float:
         state["step"] += 1
-        if request.progress is not None:
-            request.progress(state["step"], 0)
+        report(request.progress, state["step"], 0)
         # A scale on the way need not be met exactly, nor is it worth a warning.
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", ConvergenceWarning)
@@ -261,8 +260,7 @@ def _cutoff(space: Space, strong: bool, tol: float, request: Request) -> float:
     grid = np.geomspace(high, min(low, 1e-2 * high), _CUTOFF_POINTS)
     good = float(grid[0])
     for step, t in enumerate(grid[1:].tolist()):
-        if request.progress is not None:
-            request.progress(step, _CUTOFF_POINTS)
+        report(request.progress, step, _CUTOFF_POINTS)
         if not _is_nonnegative(space, t, strong, request):
             return _bisected(lambda s: _is_nonnegative(space, s, strong, request), t, good, tol)
         good = t

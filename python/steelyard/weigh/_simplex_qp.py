@@ -42,7 +42,7 @@ class SimplexQPInfo(Info):
     convex: bool = True
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class SimplexQPResult:
     """Solution of ``min x'Kx / 2 - q'x``.
 

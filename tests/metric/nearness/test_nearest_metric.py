@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import itertools
+from fractions import Fraction
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -227,8 +230,9 @@ def test_a_metric_is_its_own_answer(seed):
 
 def least_change_by_lp(d):
     n = (1 + int(np.sqrt(1 + 8 * len(d)))) // 2
-    A, m = triangle_rows(n), len(d)
-    ones, eye = np.ones((m, 1)), np.eye(m)
+    A, m, known = triangle_rows(n), len(d), ~np.isnan(d)
+    eye = np.eye(m)[known]
+    ones, d = np.ones((len(eye), 1)), d[known]
     rows = np.block([[A, np.zeros((len(A), 1))], [eye, -ones], [-eye, -ones]])
     right = np.concatenate([np.zeros(len(A)), d, -d])
     return linprog(np.append(np.zeros(m), 1.0), rows, right, bounds=[(0, None)] * (m + 1), method="highs").fun
@@ -245,10 +249,71 @@ def test_the_least_largest_change_is_that_of_a_linear_programme(seed):
     )
 
 
-def test_a_tolerance_beyond_rounding_is_said_to_be_missed():
-    with pytest.warns(steelyard.ConvergenceWarning, match="raise tol"):
-        found = metric.nearest_metric(np.random.default_rng(0).normal(size=45), norm="linf", tol=1e-300)
-    assert not found.info.converged
+def check_least_change(found, d, exact):
+    """Proven, attained and a metric, each to the rounding of d."""
+    known = ~np.isnan(d)
+    rounding = 16 * np.finfo(float).eps * np.abs(d[known]).max()
+    assert found.objective == np.abs(found.distances - d)[known].max()
+    assert found.info.lower_bound <= found.objective
+    assert found.objective == pytest.approx(exact, rel=1e-6, abs=rounding)
+    assert found.info.lower_bound <= exact + 1e-12 * np.abs(d[known]).max()
+    assert found.info.converged
+    x = squareform(found.distances)
+    assert metric.violations(x, tol=rounding).is_pseudometric
+
+
+def test_an_excess_is_spread_over_the_three_sides():
+    found = metric.nearest_metric([2.0, 3.2, 0.9], norm="linf")
+    check_least_change(found, np.array([2.0, 3.2, 0.9]), 0.1)
+    np.testing.assert_allclose(found.distances, [2.1, 3.1, 1.0])
+
+
+@pytest.mark.parametrize("missing", ["error", "free"])
+def test_three_points_with_one_decimal_have_the_least_largest_change_of_the_closed_form(missing):
+    tenths = np.random.default_rng(0).integers(-10, 60, size=(2000, 3))
+    for sides in tenths.tolist():
+        a, b, c = sorted(sides)
+        d = np.array(sides) / 10
+        found = metric.nearest_metric(d, norm="linf", missing=missing)
+        exact = max(Fraction(c - a - b, 30), Fraction(-a, 10), Fraction(0))
+        check_least_change(found, d, float(exact))
+
+
+@pytest.mark.parametrize("n", range(4, 13))
+@pytest.mark.parametrize("gaps", [0.0, 0.3])
+def test_distances_with_a_little_noise_have_the_least_largest_change_of_a_linear_programme(n, gaps):
+    for seed in range(3):
+        rng = np.random.default_rng((n, seed))
+        d = pdist(rng.normal(size=(n, 2))) * (1 + 0.01 * rng.normal(size=n * (n - 1) // 2))
+        d[: n - 1] *= 1 + 0.01 * rng.random(n - 1)  # the star keeps all joined
+        d[n - 1 :][rng.random(len(d) - n + 1) < gaps] = np.nan
+        found = metric.nearest_metric(d, norm="linf", missing="free" if gaps else "error")
+        check_least_change(found, d, least_change_by_lp(d))
+
+
+@pytest.mark.parametrize("n", [5, 30])
+def test_a_lower_bound_on_the_largest_change_is_that_of_a_path_in_exact_arithmetic(n):
+    for seed in range(5):
+        d = near_metric(n, seed)
+        found = metric.nearest_metric(d, norm="linf")
+        assert found.objective <= found.info.lower_bound * (1 + 1e-6)
+        if found.info.lower_bound == 0:  # a metric
+            continue
+        t = Fraction(np.nextafter(found.info.lower_bound, 0.0))
+        lengths = [[Fraction(0) if i == j else Fraction(v) + t for j, v in enumerate(row)]
+                   for i, row in enumerate(squareform(d).tolist())]  # fmt: skip
+        for k, i, j in itertools.product(range(n), repeat=3):
+            lengths[i][j] = min(lengths[i][j], lengths[i][k] + lengths[k][j])
+        paths = np.array([lengths[i][j] for i, j in zip(*np.triu_indices(n, 1), strict=True)])
+        # A smaller change is not enough.
+        assert min(paths - [Fraction(v) - t for v in d.tolist()]) < 0
+
+
+def test_a_tolerance_beyond_rounding_ends_and_is_met_to_rounding():
+    d = np.random.default_rng(0).normal(size=45)
+    found = metric.nearest_metric(d, norm="linf", tol=1e-300)
+    check_least_change(found, d, least_change_by_lp(d))
+    assert found.info.iterations < 50
 
 
 def test_float32_distances_are_symmetric_to_their_digits():
@@ -358,15 +423,35 @@ def long_call():
     metric.nearest_metric(near_metric(700, 0), tol=1e-9)
 
 
-def long_bisection():
-    metric.nearest_metric(np.abs(np.random.default_rng(0).normal(size=1999 * 1000)), norm="linf", tol=1e-14)
+def long_least_change():
+    # One closure takes many seconds.
+    metric.nearest_metric(np.abs(np.random.default_rng(0).normal(size=3999 * 2000)), norm="linf")
 
 
-def test_ctrl_c_brings_the_best_metric_of_a_bisection(ctrl_c):
-    answer = ctrl_c(long_bisection, after=1.5)
+def test_ctrl_c_brings_a_metric_and_what_is_proven_of_its_largest_change(ctrl_c):
+    answer = ctrl_c(long_least_change, after=0.3, within="_metric_closure")
     assert answer.raised
-    assert answer.seconds < 1.0
+    assert answer.seconds < 2.0
     assert isinstance(answer.partial, metric.NearestMetric)
+    assert answer.partial.info.lower_bound <= answer.partial.objective
+
+
+def test_ctrl_c_between_two_closures_brings_the_better_metric(monkeypatch):
+    closure, calls = _core._metric_closure, []
+
+    def once(*arguments):
+        calls.append(arguments)
+        if len(calls) == 2:
+            raise KeyboardInterrupt
+        return closure(*arguments)
+
+    monkeypatch.setattr(_core, "_metric_closure", once)
+    d = near_metric(30, 0)
+    with pytest.raises(KeyboardInterrupt) as caught:
+        metric.nearest_metric(d, norm="linf")
+    found = caught.value.partial
+    assert metric.violations(found.distances, tol=1e-12).is_pseudometric
+    assert 0 < found.info.lower_bound <= found.objective == np.abs(found.distances - d).max()
 
 
 def test_ctrl_c_brings_the_best_so_far(ctrl_c):

@@ -45,6 +45,13 @@ def test_draws_have_the_covariance_asked_for():
         np.testing.assert_allclose(np.cov(draws.T), covariance, atol=0.03 * np.diag(covariance).max())
 
 
+@pytest.mark.parametrize("items", [None, [0, 3]])
+def test_as_many_draws_are_made_as_were_asked_for(fit, items):
+    for draws in (1, 500, 5000, 20_000):
+        assert fit.rank_intervals(items=items, draws=draws).draws == draws
+    assert fit.rank_intervals(items=items).draws == (10_000 if items is None else 2000)
+
+
 @pytest.mark.parametrize(("n", "rounds"), [(2, 1), (5, 17), (33, 40)])
 def test_contrast_maxima_are_those_of_a_loop(equal_over_threads, n, rounds):
     rng = np.random.default_rng(0)

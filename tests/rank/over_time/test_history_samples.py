@@ -140,6 +140,13 @@ def test_too_many_draws_are_refused():
         fit.sample(10**12, keep=[])
 
 
+@pytest.mark.parametrize("sampler", ["gibbs", "hamiltonian"])
+def test_what_chains_work_in_counts_against_the_memory(sampler):
+    fit = whole_history(sparse_league(), volatility=0.3, max_memory=2e5)
+    with pytest.raises(MemoryError, match=r"chains .* GB to work in .*lower n_draws or n_chains"):
+        fit.sample(4, n_chains=100, keep=[], sampler=sampler)
+
+
 def test_posterior_mcmc_is_sample():
     fit = whole_history(league(games=30), volatility=0.3, posterior="mcmc", rng=3)
     assert fit.samples.strengths.shape[:2] == (4, 1000)
@@ -234,8 +241,9 @@ def test_the_sampler_is_chosen_by_the_factor():
     assert dense.sample(4, n_warmup=20, rng=0).samples.sampler == "gibbs"
     with_ties = whole_history(league(), volatility=0.3)
     assert with_ties.sample(4, rng=0).samples.sampler == "hamiltonian"
-    tight = whole_history(sparse_league(), volatility=0.3, max_memory=5e4)
-    drawn = tight.sample(4, keep=[0, 1], rng=0)
+    table = sparse_league(items=300, dates=100, games=5000)
+    tight = whole_history(table, volatility=0.3, max_memory=1e7)
+    drawn = tight.sample(4, n_warmup=20, keep=[0, 1], rng=0)
     assert drawn.samples.sampler == "gibbs"
     assert drawn.strength(0).sd.shape == drawn.strength(0).mean.shape
     with pytest.raises(MemoryError, match="joint posterior"):

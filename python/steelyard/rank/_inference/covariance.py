@@ -24,7 +24,7 @@ FULL_LIMIT = 5000
 _BATCH = 32
 
 
-@dataclass(frozen=True, repr=False)
+@dataclass(frozen=True, repr=False, eq=False)
 class Covariance:
     """Covariance of strengths, each taken against the mean of all items.
 

@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from ... import _core
 from ..._errors import interrupted
-from ..._validate import check_choice, check_count, check_level, check_threads, seed_words
+from ..._validate import check_choice, check_count, check_level, check_room, check_threads, seed_words
 from .covariance import KINDS, covariance
 
 if TYPE_CHECKING:
@@ -161,14 +161,16 @@ def rank_intervals(
         errors = _errors_of_draws(noise, positions)
     else:
         name = check_choice(uncertainty, "uncertainty", KINDS)
-        count = int(np.clip(5e6 / n, 2000, 10_000)) if draws is None else check_count(draws, "draws")
+        # Of some items each draw takes a solve: the least that is enough.
+        few = 2000 if items is not None else int(np.clip(5e6 / n, 2000, 10_000))
+        count = few if draws is None else check_room(check_count(draws, "draws"), "draws", n)
         seed, stream = seed_words(rng)
         if items is None:
             v = covariance(fit, kind=name, n_threads=threads)
             errors = v.contrast_errors()
             noise = _gaussian(v.matrix, count, seed, stream, threads)
         else:
-            noise = _score_draws(fit, name, min(count, 2000), seed, threads)
+            noise = _score_draws(fit, name, count, seed, threads)
             errors = _errors_of_draws(noise, positions)
     scale = np.divide(1.0, errors, out=np.zeros_like(errors), where=errors > 0)
     marginal = method == "marginal"

@@ -253,7 +253,7 @@ class History:
         Raises
         ------
         MemoryError
-            If the draws or the joint posterior would take more than `max_memory` bytes.
+            If the draws with their chains, or the joint posterior, would take more than `max_memory` bytes.
         KeyboardInterrupt
             On Ctrl-C; ``.partial`` holds the history with the draws made so far, which can go on.
 

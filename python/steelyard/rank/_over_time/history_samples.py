@@ -119,10 +119,12 @@ def draw_samples(
         nodes, seed, chains, kind = before.nodes, before._seed, len(before.strengths), before.sampler
     old = 0 if before is None else before.strengths.shape[1]
     size = float(chains * (old + draws) * (4 * len(nodes) + 8 * (1 + len(fit._extra_names))))
-    if size > memory:
+    working = _working_memory(fit, chains, kind)
+    if size + working > memory:
         raise MemoryError(
-            f"the draws would take {size / 1e9:.3g} GB (max_memory is {memory / 1e9:.3g} GB); keep fewer "
-            "items, or lower n_draws or n_chains"
+            f"the draws would take {size / 1e9:.3g} GB and their chains {working / 1e9:.3g} GB to work in "
+            f"(n_draws={draws}, n_chains={chains}; max_memory is {memory / 1e9:.3g} GB); keep fewer items, "
+            "or lower n_draws or n_chains"
         )
     tie, advantage = fit._internal
     normal_law: Any = fit._posterior() if kind == "hamiltonian" else None
@@ -150,6 +152,12 @@ def draw_samples(
             f"the draws are not to be trusted yet: {complaint}; draw more", ConvergenceWarning, stacklevel=3
         )
     return found
+
+
+def _working_memory(fit: History, chains: int, kind: str) -> float:
+    """Bytes of chains that run side by side: position, gradients and momentum, and the system of each."""
+    by_node, by_cell = (10, 3) if kind == "gibbs" else (15 + len(fit._extra_names), 5)
+    return 8.0 * chains * (by_node * len(fit) + by_cell * len(fit._problem["wins"]))
 
 
 def _chosen(fit: History, kind: str) -> str:

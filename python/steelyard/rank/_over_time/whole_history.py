@@ -84,8 +84,8 @@ def whole_history(
     max_iter : int, default 100
         Newton steps.
     max_memory : float, default 4e9
-        Bytes that the joint posterior may take (about 160 MB for 100,000 nodes of international football);
-        above it standard errors are refused, strengths are not.
+        Bytes that the joint posterior may take (about 160 MB for 100,000 nodes of international football), or
+        draws with what their chains work in; above it standard errors are refused, strengths are not.
     rng : None, int, SeedSequence, BitGenerator or Generator
         Of the draws.
     n_threads : int, optional
@@ -279,7 +279,12 @@ def estimated(solver: Solver) -> tuple[float, History | None, str]:
             best = fit
         return -value
 
-    found = optimize.minimize_scalar(loss, bounds=(low, high), method="bounded", options={"xatol": 1e-3})
+    try:
+        found = optimize.minimize_scalar(loss, bounds=(low, high), method="bounded", options={"xatol": 1e-3})
+    except KeyboardInterrupt as error:
+        if getattr(error, "partial", None) is not None:
+            raise
+        raise interrupted(best) from None  # between two fits
     message = ""
     if min(found.x - low, high - found.x) < 0.01:
         side = "no change over time" if found.x - low < 0.01 else "changes without limit"

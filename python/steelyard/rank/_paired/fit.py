@@ -437,7 +437,8 @@ class BradleyTerryFit:
             Default all, up to 3,000 items. With items named, draws come from the scores and their
             contrasts' standard errors from the draws: no full covariance.
         draws : int, optional
-            Simulated draws: default 10,000, fewer (at least 2,000) above 500 items.
+            Simulated draws: default 10,000, fewer (at least 2,000) above 500 items; 2,000 where `items` are
+            named, since each takes a solve there.
         rng : default 0
             As SPEC 7 has it, but with a fixed seed by default: the same rank sets every time.
         n_threads : int, optional

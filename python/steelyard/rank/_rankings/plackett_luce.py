@@ -17,6 +17,7 @@ from ..._validate import (
     check_nonnegative,
     check_positive,
     check_progress,
+    check_room,
     check_threads,
 )
 from .._chances import RankInfo
@@ -228,7 +229,7 @@ class PlackettLuceFit:
         The Bayesian bootstrap: rankings get independent exponential weights, so that each round has an
         optimum where the fit has one. A few Newton steps a round, from the fit.
         """
-        rounds = check_count(n_rounds, "n_rounds")
+        rounds = check_room(check_count(n_rounds, "n_rounds"), "n_rounds", len(self.items))
         threads = check_threads(n_threads)
         generator = np.random.default_rng(rng)
         table, point = self._rankings, self._point(threads)

@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ..._errors import interrupted
-from ..._validate import check_choice, check_count, check_flag, check_nonnegative
+from ..._validate import check_choice, check_count, check_flag, check_nonnegative, check_room
 from .._paired import bradley_terry
 from .._table import Comparisons, given_labels, read_score_table
 
@@ -177,7 +177,7 @@ def _means(table: Any, rounds: int, rng: np.random.Generator) -> tuple[Floats, F
     if (counts == 0).any():
         raise ValueError(f"data has no scores of model {int(np.flatnonzero(counts == 0)[0])}")
     full = np.asarray(table.sum(axis=1)).ravel() / counts
-    out = np.empty((rounds, table.shape[0]))
+    out = np.empty((check_room(rounds, "n_rounds", table.shape[0]), table.shape[0]))
     step = max(1, _BLOCK // max(samples, 1))
     for k in range(0, rounds, step):
         draws = rng.multinomial(samples, np.full(samples, 1 / samples), size=min(step, rounds - k)).astype(

@@ -1,0 +1,91 @@
+"""Counts that nobody can hold: an error that names the argument, before any work."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from steelyard import _core, metric, rank, select
+
+HUGE = [2**45, 2**60, 2**61, 2**62, 2**62 + 1, 2**63 - 1, 2**63, 2**64]
+
+
+def games():
+    return rank.Comparisons.from_pairs(["a", "b", "c"] * 4, ["b", "c", "a"] * 4)
+
+
+def tries():
+    rng = np.random.default_rng(0)
+    return {
+        "climber": rng.integers(0, 3, 200),
+        "grade": rng.integers(14, 23, 200),
+        "time": rng.integers(0, 4, 200),
+        "sent": rng.random(200) < 0.5,
+    }
+
+
+def history():
+    table = rank.Comparisons.from_pairs(["a", "b", "c"] * 4, ["b", "c", "a"] * 4, time=np.arange(12))
+    return rank.whole_history(table, volatility=0.3, time_unit=1, max_memory=1e300)
+
+
+def refused(name, call):
+    with pytest.raises((MemoryError, ValueError), match=name) as caught:
+        call()
+    assert str(caught.value).startswith(name)
+
+
+@pytest.mark.parametrize("count", HUGE)
+def test_no_number_of_draws_wraps_in_rank_intervals(count):
+    fit = rank.bradley_terry(games())
+    refused("draws", lambda: fit.rank_intervals(draws=count))
+    refused("draws", lambda: fit.rank_intervals(draws=count, items=["a"]))
+    refused("draws", lambda: fit.rank_intervals(draws=count, method="marginal"))
+
+
+@pytest.mark.parametrize("count", HUGE)
+def test_no_number_of_rounds_wraps_in_a_bootstrap(count):
+    refused("rounds", lambda: rank.bradley_terry(games()).bootstrap(count))
+    refused("n_rounds", lambda: rank.plackett_luce([["a", "b"], ["b", "a"]]).bootstrap(count))
+    refused("n_rounds", lambda: rank.stability(np.random.default_rng(0).random((3, 9)), n_rounds=count))
+
+
+@pytest.mark.parametrize("count", HUGE)
+@pytest.mark.parametrize("name", ["n_draws", "n_chains", "n_warmup"])
+def test_no_number_of_moves_wraps_in_chains(count, name):
+    if name == "n_warmup" and count < 2**60:
+        return  # takes no memory: long, and Ctrl-C ends it
+    refused(name, lambda: rank.grade_scale(tries(), time_unit=1, **{name: count}))
+    for keep in (None, [], ["a"]):
+        with pytest.raises((MemoryError, ValueError), match=name):
+            history().sample(keep=keep, **{name: count})
+
+
+@pytest.mark.filterwarnings("ignore::steelyard.ConvergenceWarning")
+@pytest.mark.parametrize("count", HUGE)
+def test_no_number_of_draws_wraps_where_chains_go_on(count):
+    scale = rank.grade_scale(tries(), time_unit=1, n_draws=4, n_warmup=20, n_chains=2, rng=0)
+    refused("n_draws", lambda: scale.sample(count))
+    drawn = history().sample(4, n_warmup=20, n_chains=2, rng=0)
+    with pytest.raises((MemoryError, ValueError), match="n_draws"):
+        drawn.sample(count)
+
+
+@pytest.mark.parametrize("count", HUGE)
+def test_no_number_of_trials_wraps_in_seeding(count):
+    X = np.random.default_rng(0).normal(size=(30, 2))
+    refused("n_local_trials", lambda: select.kmeans_plusplus(X, 3, n_local_trials=count))
+
+
+@pytest.mark.parametrize("count", [2**61, 2**62, 2**63 - 1])
+def test_more_rows_than_there_are_can_be_asked_for(count):
+    d = np.abs(np.random.default_rng(0).normal(size=45)) ** 3
+    assert metric.violations(d, top=count).worst.tolist() == metric.violations(d, top=1000).worst.tolist()
+
+
+@pytest.mark.parametrize("size", [2**45, 2**62, -1, -(2**62)])
+def test_a_kernel_says_which_size_it_cannot_make(size):
+    with pytest.raises(MemoryError, match="size"):
+        _core._random("bits", size, 0, 0)
+    with pytest.raises(MemoryError, match="draws"):
+        _core._gaussian_draws(np.eye(3), size, 0, 0, 1)
