@@ -64,7 +64,10 @@ CALLS = {
         lambda p: rank.plackett_luce([["a", "b", "c"], ["c", "a", "b"]], prior=1, progress=p),
     ),
     "whole_history": (rank.History, lambda p: rank.whole_history(games(), volatility=0.3, progress=p)),
-    "estimated volatility": (rank.History, lambda p: rank.whole_history(games(), volatility="estimate", progress=p)),
+    "estimated volatility": (
+        rank.History,
+        lambda p: rank.whole_history(games(), volatility="estimate", progress=p),
+    ),
     "sample": (
         rank.History,
         lambda p: rank.whole_history(games(), volatility=0.3).sample(50, n_warmup=20, rng=0, progress=p),
