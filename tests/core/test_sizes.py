@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from steelyard import _core, metric, rank, select
+from steelyard import _core, metric, rank, select, weigh
 
 HUGE = [2**45, 2**60, 2**61, 2**62, 2**62 + 1, 2**63 - 1, 2**63, 2**64]
 
@@ -75,6 +75,16 @@ def test_no_number_of_draws_wraps_where_chains_go_on(count):
 def test_no_number_of_trials_wraps_in_seeding(count):
     X = np.random.default_rng(0).normal(size=(30, 2))
     refused("n_local_trials", lambda: select.kmeans_plusplus(X, 3, n_local_trials=count))
+
+
+@pytest.mark.parametrize("count", HUGE)
+def test_no_other_count_is_left_to_an_array_that_cannot_be_made(count):
+    X = np.random.default_rng(0).normal(size=(60, 2))
+    refused("n_scales", lambda: weigh.magnitude_function(X, n_scales=count))
+    refused("size", lambda: select.lightweight_coreset(X, count))
+    refused("size", lambda: select.sensitivity_sample(X, count, clusters=3))
+    refused("size", lambda: select.regression_sample(X, X[:, 0], count))
+    refused("n_items", lambda: rank.simulate_schedule(count, n_rounds=1, n_repeats=1))
 
 
 @pytest.mark.parametrize("count", [2**61, 2**62, 2**63 - 1])

@@ -63,11 +63,18 @@ def _interrupted(
 def _start_within(kernel: str, timer: threading.Timer) -> None:
     from steelyard import _core
 
-    plain = getattr(_core, kernel)
+    plain, begun = getattr(_core, kernel), threading.Event()
+
+    def wait() -> None:
+        begun.wait()
+        timer.start()
+
+    # To start a thread takes a while: the timer's own is started by another, not on the way into the kernel.
+    threading.Thread(target=wait, daemon=True).start()
 
     def started(*args: Any, **options: Any) -> Any:
         setattr(_core, kernel, plain)
-        timer.start()
+        begun.set()
         return plain(*args, **options)
 
     setattr(_core, kernel, started)

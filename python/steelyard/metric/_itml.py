@@ -12,7 +12,7 @@ import numpy.typing as npt
 from .. import _core
 from .._errors import ConvergenceWarning, interrupted, needs_sklearn
 from .._info import Info
-from .._validate import check_choice, check_count, check_positive, seed_words
+from .._validate import check_choice, check_count, check_positive, check_room, seed_words
 
 try:
     from sklearn.base import BaseEstimator, ClassNamePrefixFeaturesOutMixin, TransformerMixin
@@ -470,7 +470,9 @@ class ITMLSupervised(_Mahalanobis):
             none = np.zeros(0, np.int32)
             pairs = _Pairs(none, none, np.zeros(0, np.int8), labels.astype(np.int32))
         else:
-            pairs = _drawn(labels, check_count(self.n_constraints, "n_constraints"), rng)
+            pairs = _drawn(
+                labels, check_room(check_count(self.n_constraints, "n_constraints"), "n_constraints", 4), rng
+            )
         self._learn(X, pairs, bounds, rng)
         return self
 

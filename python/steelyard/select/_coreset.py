@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from .. import _core
-from .._validate import check_choice, check_count, check_flag, check_positive
+from .._validate import check_choice, check_count, check_flag, check_positive, check_room
 from ._points import Points, computed, read_points, read_weights, stored
 from ._sample import Floats, draw
 from ._seeding import METRICS
@@ -167,7 +167,7 @@ def coreset(
     500 True
     """
     metric = check_choice(metric, "metric", METRICS)
-    exponent, count = check_positive(power, "power"), check_count(size, "size")
+    exponent, count = check_positive(power, "power"), check_room(check_count(size, "size"), "size")
     points = read_points(X, "X", metric)
     weights = read_weights(sample_weight, len(points))
     again, generator = check_flag(replace, "replace"), np.random.default_rng(rng)
@@ -211,7 +211,7 @@ def lightweight_coreset(
     (3,)
     """
     points = read_points(X, "X", "euclidean")
-    count, weights = check_count(size, "size"), read_weights(sample_weight, len(points))
+    count, weights = check_room(check_count(size, "size"), "size"), read_weights(sample_weight, len(points))
     mass = np.ones(len(points)) if weights is None else weights
     none = np.zeros(len(points), dtype=np.int64)
     start = computed(points[:1])

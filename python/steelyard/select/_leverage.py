@@ -14,6 +14,7 @@ from .._validate import (
     check_count,
     check_nonnegative,
     check_number,
+    check_room,
     check_vector,
     refuse_masked,
 )
@@ -199,7 +200,7 @@ def regression_sample(
     """
     matrix = _matrix(A, "A")
     n, d = matrix.shape
-    count = check_count(size, "size", least=d + 1)
+    count = check_room(check_count(size, "size", least=d + 1), "size")
     share = check_number(mix, "mix")
     if not 0 <= share <= 1:
         raise ValueError(f"mix must lie between 0 and 1, got {share}")

@@ -10,7 +10,15 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from .._validate import check_choice, check_count, check_flag, check_number, check_positive, check_vector
+from .._validate import (
+    check_choice,
+    check_count,
+    check_flag,
+    check_number,
+    check_positive,
+    check_room,
+    check_vector,
+)
 from ._kmeans import KMeansResult
 from ._points import Points, computed, read_points
 from ._sample import Floats, Indices, Sample, draw
@@ -72,7 +80,7 @@ class SensitivityPlan:
         -------
         Sample
         """
-        count, again = check_count(size, "size"), check_flag(replace, "replace")
+        count, again = check_room(check_count(size, "size"), "size"), check_flag(replace, "replace")
         population = int(self._allowed.sum())
         if not again and count > population:
             raise ValueError(f"size must be at most {population} without replacement, got {count}")

@@ -17,6 +17,7 @@ from .._validate import (
     check_count,
     check_positive,
     check_progress,
+    check_room,
     check_threads,
     check_vector,
 )
@@ -163,7 +164,9 @@ def magnitude_function(
     if isinstance(scales, str):
         if scales != "auto":
             raise ValueError(f"scales must be 'auto' or an array of positive numbers, got {scales!r}")
-        all_scales = _auto_scales(space, check_count(n_scales, "n_scales", least=2), request)
+        all_scales = _auto_scales(
+            space, check_room(check_count(n_scales, "n_scales", least=2), "n_scales"), request
+        )
     else:
         all_scales = np.unique(check_vector(scales, "scales"))
         if not len(all_scales) or all_scales[0] <= 0:

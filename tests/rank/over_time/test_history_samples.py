@@ -255,9 +255,10 @@ def endless_draws(sampler):
     return fit.sample(1_000_000, keep=[0], sampler=sampler, rng=0)
 
 
+@pytest.mark.filterwarnings("ignore::steelyard.ConvergenceWarning")  # a busy machine makes few draws
 @pytest.mark.parametrize("sampler", ["hamiltonian", "gibbs"])
 def test_ctrl_c_leaves_the_draws_so_far_which_go_on(ctrl_c, sampler):
-    found = ctrl_c(endless_draws, sampler, after=1.5)
+    found = ctrl_c(endless_draws, sampler, after=2.0, within="_sample_history")
     assert found.raised
     made = found.partial.samples.strengths
     assert made.shape[1] > 10

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from ..._validate import check_choice, check_count, check_level, check_positive
+from ..._validate import check_choice, check_count, check_level, check_positive, check_room
 from .._paired import bradley_terry
 from .._table import Comparisons, given_labels, read_games
 
@@ -231,7 +231,7 @@ def simulate_schedule(
     >>> print(found.matches[:3])
     [ 4  8 12]
     """
-    n = check_count(n_items, "n_items", least=2)
+    n = check_room(check_count(n_items, "n_items", least=2), "n_items", 2)
     kind = check_choice(kind, "kind", KINDS)
     rounds, repeats = check_count(n_rounds, "n_rounds"), check_count(n_repeats, "n_repeats")
     spread = check_positive(spread, "spread")
