@@ -7,6 +7,8 @@ import pytest
 import steelyard
 from support.isa import LEVELS
 
+pytestmark = pytest.mark.smoke
+
 
 def isa():
     return steelyard.build_info()["isa"]

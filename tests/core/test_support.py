@@ -13,6 +13,8 @@ from steelyard._errors import interrupted
 from support import hostile, process
 from support.isa import LEVELS
 
+pytestmark = pytest.mark.smoke
+
 
 def isa_of_process():
     return os.environ["STEELYARD_ISA"]
@@ -65,7 +67,7 @@ def test_a_hanging_child_is_reported(in_fork):
 
 
 def test_ctrl_c_is_measured_and_its_partial_result_handed_over(ctrl_c):
-    hit = ctrl_c(sleep_then_raise)
+    hit = ctrl_c(sleep_then_raise, after=0.05)
     assert hit.raised
     assert hit.has_partial
     assert hit.partial == "so far"
@@ -73,7 +75,7 @@ def test_ctrl_c_is_measured_and_its_partial_result_handed_over(ctrl_c):
 
 
 def test_ctrl_c_without_partial_result_or_without_interrupt_is_told_apart(ctrl_c):
-    assert not ctrl_c(sleep_without_partial).has_partial
+    assert not ctrl_c(sleep_without_partial, after=0.05).has_partial
     assert not ctrl_c(do_nothing).raised
 
 

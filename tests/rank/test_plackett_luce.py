@@ -7,7 +7,7 @@ from itertools import permutations
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from scipy.optimize import minimize
 
@@ -15,6 +15,7 @@ import steelyard
 from steelyard import _core
 from steelyard.rank import Comparisons, bradley_terry, plackett_luce
 from steelyard.reference import rankings as reference
+from support.examples import examples
 
 
 def log_chance(order, s, stages=None):
@@ -96,7 +97,7 @@ def test_on_pairs_it_is_bradley_terry(kind):
     assert fit.predict([0, 1])[0] == pytest.approx(other.predict(0, 1).win)
 
 
-@settings(deadline=None, max_examples=20)
+@examples(20)
 @given(st.integers(0, 10**6))
 def test_order_names_and_splitting_do_not_matter(seed):
     rows = drawn(seed % 50)

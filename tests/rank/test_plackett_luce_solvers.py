@@ -7,7 +7,7 @@ import warnings
 
 import numpy as np
 import pytest
-from hypothesis import assume, given, settings
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 import steelyard
@@ -15,6 +15,9 @@ from steelyard import _core
 from steelyard.rank import Comparisons, bradley_terry, plackett_luce
 from steelyard.rank._rankings import read_rankings
 from steelyard.reference import rankings as reference
+from support.examples import examples
+
+pytestmark = pytest.mark.kernel
 
 SOLVERS = ["newton", "newman", "zermelo"]
 
@@ -60,7 +63,7 @@ def kernel_fit(rows, linear, **options):
     return _core._fit_plackett_luce(rankings=table.kernel, linear=linear, **(defaults | options))
 
 
-@settings(deadline=None, max_examples=25)
+@examples(20)
 @given(st.integers(0, 10**6), st.sampled_from([0.0, 0.3]), st.booleans())
 def test_all_solvers_end_at_the_same_strengths(seed, prior, weighted):
     rows = drawn(seed % 100)
@@ -74,7 +77,7 @@ def test_all_solvers_end_at_the_same_strengths(seed, prior, weighted):
         assert fit.log_likelihood == pytest.approx(fits[0].log_likelihood, abs=1e-8)
 
 
-@settings(deadline=None, max_examples=25)
+@examples(20)
 @given(st.integers(0, 10**6), st.sampled_from([0.0, 0.5]))
 def test_all_solvers_agree_on_first_choices(seed, prior):
     rows = drawn(seed % 100, count=120)
@@ -85,7 +88,7 @@ def test_all_solvers_agree_on_first_choices(seed, prior):
         np.testing.assert_allclose(fit.strengths, fits[0].strengths, atol=1e-9)
 
 
-@settings(deadline=None, max_examples=20)
+@examples(20)
 @given(st.integers(0, 10**6), st.sampled_from([0.0, 0.4]), st.integers(1, 4))
 def test_sweeps_are_those_of_the_plain_iterations(seed, prior, sweeps):
     rows = drawn(seed % 100, count=25)
@@ -147,7 +150,7 @@ def test_on_pairs_each_sweep_is_that_of_bradley_terry(solver, prior, sweeps):
     assert fit.log_likelihood == pytest.approx(other.log_likelihood)
 
 
-@settings(deadline=None, max_examples=25)
+@examples(20)
 @given(st.integers(0, 10**6), st.sampled_from([0.0, 0.2]), st.sampled_from(["newman", "zermelo"]))
 def test_no_sweep_lowers_the_log_posterior(seed, prior, solver):
     rows = drawn(seed, spread=3.0)

@@ -15,6 +15,8 @@ from steelyard.select import (
     lightweight_coreset,
 )
 
+pytestmark = pytest.mark.kernel
+
 
 def groups(seed, n=500, d=3):
     rng = np.random.default_rng(seed)

@@ -7,7 +7,7 @@ import pickle
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from scipy import sparse
 
@@ -20,6 +20,7 @@ from steelyard.select import (
     leverage_scores,
     regression_sample,
 )
+from support.examples import examples
 
 # ---- active tests
 
@@ -104,7 +105,7 @@ def test_impossible_draws_are_refused(call, message):
 # ---- model selection
 
 
-@settings(deadline=None, max_examples=40)
+@examples(20)
 @given(st.integers(0, 10**6), st.integers(1, 5), st.floats(1.01, 30))
 def test_entropies_are_those_of_the_definition(seed, classes, gain):
     rng = np.random.default_rng(seed)

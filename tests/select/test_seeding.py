@@ -6,7 +6,7 @@ import warnings
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from scipy.stats import chi2, ks_2samp
 
@@ -14,6 +14,9 @@ from steelyard import _core
 from steelyard.reference import select as reference
 from steelyard.select import kmeans, kmeans_plusplus
 from support import hostile, isa, threads
+from support.examples import examples
+
+pytestmark = pytest.mark.kernel
 
 
 def mixture(seed=0, n=2000, d=6, k=40, spread=5.0, dtype=float):
@@ -66,7 +69,7 @@ def test_the_best_of_many_candidates_finds_groups_that_are_apart():
     assert known == pytest.approx(kmeans_plusplus(X, 60, n_local_trials=None, rng=0).cost)
 
 
-@settings(deadline=None, max_examples=30)
+@examples(20)
 @given(
     st.integers(0, 10**6),
     st.integers(1, 200),

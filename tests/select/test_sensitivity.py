@@ -7,12 +7,13 @@ import pickle
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from steelyard.reference import select as reference
 from steelyard.select import kmeans, kmeans_plusplus, plan_sensitivity, sensitivity_sample
 from steelyard.select._sample import Sample, draw, inclusion_probabilities
+from support.examples import examples
 
 
 def data(seed, n=600, d=3):
@@ -45,7 +46,7 @@ def test_probabilities_are_those_of_algorithm_1(power, replace):
         np.testing.assert_allclose(sample.weights, 1 / sample.inclusion_probabilities)
 
 
-@settings(deadline=None, max_examples=50)
+@examples(25)
 @given(st.integers(0, 10**6), st.integers(2, 30))
 def test_inclusion_probabilities_add_up_and_go_with_the_chances(seed, size):
     rng = np.random.default_rng(seed)
@@ -60,7 +61,7 @@ def test_inclusion_probabilities_add_up_and_go_with_the_chances(seed, size):
     np.testing.assert_allclose(pi, reference.inclusion_probabilities(chances, size), rtol=1e-9)
 
 
-@settings(deadline=None, max_examples=50)
+@examples(25)
 @given(st.integers(0, 10**6), st.integers(1, 40))
 def test_draws_without_replacement_are_those_of_the_reference(seed, size):
     rng = np.random.default_rng(seed)

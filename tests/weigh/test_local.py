@@ -8,6 +8,8 @@ import pytest
 from steelyard import weigh
 from steelyard.reference import weigh as reference
 
+pytestmark = pytest.mark.kernel
+
 
 def test_local_weights_are_near_the_exact_ones_at_a_large_scale():
     x = np.random.default_rng(0).random((6000, 3))

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from steelyard import weigh
 from steelyard.reference import weigh as reference
+from support.examples import examples
 
 
 def cloud(n, d, seed=0):
@@ -83,7 +84,7 @@ def test_a_ball_tends_to_its_known_magnitude():
     assert 0.93 * (4 + 1 / 6) < found < 4 + 1 / 6
 
 
-@settings(deadline=None, max_examples=30)
+@examples(20)
 @given(st.integers(1, 40), st.integers(1, 4), st.floats(0.01, 30), st.integers(0, 10**6))
 def test_spread_lies_between_one_and_the_magnitude(n, d, t, seed):
     x = cloud(n, d, seed)
