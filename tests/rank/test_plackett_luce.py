@@ -233,7 +233,7 @@ def test_ctrl_c_brings_the_best_so_far(ctrl_c, what):
 @pytest.mark.parametrize("prior", [0.0, 0.7])
 def test_the_classical_iteration_ends_at_the_same_strengths(prior):
     rows = drawn(4)
-    plain = reference.fit(rows, 6, prior=prior, sweeps=3000)
+    plain = reference.fit(rows, 6, prior=prior, sweeps=1000)
     fit = fitted(rows, prior=prior)
     np.testing.assert_allclose(fit.strengths, plain - plain.mean(), atol=1e-6)
     assert fit.log_likelihood == pytest.approx(reference.log_likelihood(rows, plain), abs=1e-8)

@@ -15,6 +15,7 @@ from steelyard import _core
 from steelyard.rank import Comparisons, bradley_terry, plackett_luce
 from steelyard.rank._rankings import read_rankings
 from steelyard.reference import rankings as reference
+from support import interrupt
 from support.examples import examples
 
 pytestmark = pytest.mark.kernel
@@ -57,7 +58,10 @@ def quietly(rows, **options):
 
 def kernel_fit(rows, linear, **options):
     """The Newton kernel with its linear solver by name."""
-    table = read_rankings(rows, None, None, None)
+    return solve(read_rankings(rows, None, None, None), linear, **options)
+
+
+def solve(table, linear, **options):
     defaults = {"weight": None, "prior": 0.0, "solver": "newton", "tol": 1e-10, "max_iter": 100}
     defaults |= {"warm_sweeps": 0, "strengths": np.zeros(table.n), "n_threads": 1, "progress": None}
     return _core._fit_plackett_luce(rankings=table.kernel, linear=linear, **(defaults | options))
@@ -368,7 +372,9 @@ def sweep_for_ever(solver):
 
 
 def solve_for_ever():
-    found = kernel_fit(ladder(30_000, 6, 3), "cg", tol=1e-12)
+    table = read_rankings(ladder(30_000, 6, 3), None, None, None)
+    interrupt.ready()
+    found = solve(table, "cg", tol=1e-12)
     if found["info"]["interrupted"]:
         raise steelyard._errors.interrupted(found["strengths"])
 
@@ -383,7 +389,7 @@ def test_ctrl_c_ends_sweeps(ctrl_c, solver):
 
 
 def test_ctrl_c_ends_conjugate_gradients(ctrl_c):
-    answer = ctrl_c(solve_for_ever, after=4.0)
+    answer = ctrl_c(solve_for_ever, after=1.0, prepares=True)
     assert answer.raised
     assert answer.seconds < 1.0
     assert np.isfinite(answer.partial).all()

@@ -75,7 +75,7 @@ def test_rankings_by_comparisons_are_those_of_the_reference(seed):
 
 def test_the_leader_leads_as_often_as_the_spread_of_the_means_says():
     scores = table(seed=3, models=2, samples=400, spread=0.1)
-    found = stability(scores, n_rounds=4000, rng=1)
+    found = stability(scores, n_rounds=1500, rng=1)
     gap = scores[1] - scores[0]
     expected = norm.cdf(abs(gap.mean()) / (gap.std() / 20))
     assert found.lead_probability == pytest.approx(expected, abs=0.03)

@@ -164,7 +164,8 @@ class History:
     @property
     def log_evidence(self) -> float:
         """Laplace approximation of the log marginal likelihood, up to a constant that is the same for any
-        volatility."""
+        volatility.
+        """
         return self._log_prior() + self.log_likelihood - 0.5 * float(self._posterior().log_determinant())
 
     def _log_prior(self) -> float:
