@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import threading
 import time
 
 import numpy as np
@@ -10,7 +11,7 @@ import pytest
 
 from steelyard import _core
 from steelyard._errors import interrupted
-from support import hostile, process
+from support import hostile, process, turns
 from support.isa import LEVELS
 
 pytestmark = pytest.mark.smoke
@@ -100,6 +101,27 @@ def test_each_copy_is_a_process_of_its_own():
     (first, a), (second, b) = (process.call_in_copy(process_numbers, loads=__file__) for _ in range(2))
     assert first == second
     assert len({first, a, b, os.getpid()}) == 4
+
+
+def test_who_must_be_alone_waits_for_others_and_keeps_them_out(tmp_path):
+    seen = []
+
+    def enter(alone):
+        with turns.turn(tmp_path, alone=alone):
+            seen.append(alone)
+
+    with turns.turn(tmp_path, alone=False):
+        enter(False)
+        first = threading.Thread(target=enter, args=(True,))
+        first.start()
+        first.join(0.1)
+        second = threading.Thread(target=enter, args=(False,))
+        second.start()
+        second.join(0.1)
+        assert seen == [False]
+    first.join()
+    second.join()
+    assert sorted(seen) == [False, False, True]
 
 
 def test_an_altered_input_is_caught():
