@@ -54,7 +54,7 @@ def test_schedulers_and_processes_give_the_same_bits():
         second = everything()
     with (
         dask.config.set({"distributed.worker.daemon": False}),
-        distributed.LocalCluster(n_workers=2, threads_per_worker=1, dashboard_address=None) as cluster,
+        distributed.LocalCluster(n_workers=2, threads_per_worker=1, dashboard_address=":0") as cluster,
         distributed.Client(cluster),
     ):
         third = everything()

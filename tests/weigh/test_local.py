@@ -12,7 +12,7 @@ pytestmark = pytest.mark.kernel
 
 
 def test_local_weights_are_near_the_exact_ones_at_a_large_scale():
-    x = np.random.default_rng(0).random((2500, 3))
+    x = np.random.default_rng(0).random((1200, 3))
     t = weigh.find_scale(x, fraction=0.3)
     exact, local = weigh.weighting(x, scale=t), weigh.weighting(x, scale=t, method="local")
     error = np.linalg.norm(local.weights - exact.weights) / np.linalg.norm(exact.weights)
