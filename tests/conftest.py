@@ -2,9 +2,59 @@
 
 from __future__ import annotations
 
+import os
+import tempfile
+from collections.abc import Generator
+from pathlib import Path
+from typing import Any
+
 import pytest
 
-from support import fork, interrupt, isa, process, threads
+from support import examples, fork, interrupt, isa, process, threads, turns
+
+examples.load_profile()
+
+TURNS = pytest.StashKey[str]()
+ALONE = {"ctrl_c", "in_fork"}  # fixtures that signal or fork
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_cmdline_main(config: pytest.Config) -> None:
+    """As many workers as processors, but four at most, where neither -n nor a single test is asked for."""
+    option = config.option
+    is_worker = "PYTEST_XDIST_WORKER" in os.environ
+    asked = is_worker or any("::" in name for name in config.args)
+    if not asked and getattr(option, "numprocesses", 0) is None:
+        option.numprocesses, option.maxprocesses, option.dist = "logical", 4, "worksteal"
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_configure_node(node: Any) -> None:
+    """All workers of a run get one folder to take turns by."""
+    config = node.config
+    if TURNS not in config.stash:
+        folder = tempfile.TemporaryDirectory(prefix="steelyard-turns-")
+        config.add_cleanup(folder.cleanup)
+        config.stash[TURNS] = folder.name
+    node.workerinput["turns"] = config.stash[TURNS]
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Tests marked `serial` come last."""
+    for item in items:
+        if ALONE & set(getattr(item, "fixturenames", ())):
+            item.add_marker(pytest.mark.serial)
+    items.sort(key=lambda item: item.get_closest_marker("serial") is not None)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, Any, Any]:
+    """A worker runs a `serial` test only while the other workers run none."""
+    folder = getattr(item.config, "workerinput", {}).get("turns")
+    if folder is None:
+        return (yield)
+    with turns.turn(Path(folder), alone=item.get_closest_marker("serial") is not None):
+        return (yield)
 
 
 @pytest.fixture(params=isa.LEVELS)

@@ -11,6 +11,8 @@ import steelyard
 from steelyard.cli import main
 from support.isa import LEVELS
 
+pytestmark = pytest.mark.smoke
+
 
 def isa():
     return steelyard.build_info()["isa"]

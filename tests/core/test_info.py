@@ -11,6 +11,8 @@ import pytest
 import steelyard
 from steelyard import Info
 
+pytestmark = pytest.mark.smoke
+
 
 def values(**changes):
     """As a kernel returns them."""

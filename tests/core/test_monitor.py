@@ -12,6 +12,8 @@ import steelyard
 from steelyard import _core
 from steelyard._errors import interrupted
 
+pytestmark = [pytest.mark.smoke, pytest.mark.serial]
+
 
 def wait_then_tell(n_threads):
     """A kernel that stops early returns what it has; the wrapper raises."""
@@ -43,7 +45,7 @@ def factor_large(size):
 
 @pytest.mark.parametrize("n_threads", [1, 2])
 def test_ctrl_c_ends_a_kernel_and_hands_over_what_was_done(n_threads, ctrl_c):
-    hit = ctrl_c(wait_then_tell, n_threads)
+    hit = ctrl_c(wait_then_tell, n_threads, after=0.1)
     assert hit.raised
     assert 0 < hit.partial < 20_000
     assert hit.seconds < 1

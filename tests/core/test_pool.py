@@ -14,6 +14,8 @@ import steelyard
 from steelyard import _core
 from support import hostile
 
+pytestmark = [pytest.mark.smoke, pytest.mark.serial]
+
 
 def chunked(values, grain):
     """What any number of threads must give: chunks summed from the left, then added from the left."""

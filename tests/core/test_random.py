@@ -10,6 +10,8 @@ from scipy import stats
 
 from steelyard import _core
 
+pytestmark = pytest.mark.smoke
+
 SIZE = 40_000
 MASK = 0xFFFFFFFF
 

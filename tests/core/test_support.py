@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import threading
 import time
 
 import numpy as np
@@ -10,8 +11,10 @@ import pytest
 
 from steelyard import _core
 from steelyard._errors import interrupted
-from support import hostile, process
+from support import hostile, process, turns
 from support.isa import LEVELS
+
+pytestmark = pytest.mark.smoke
 
 
 def isa_of_process():
@@ -65,7 +68,7 @@ def test_a_hanging_child_is_reported(in_fork):
 
 
 def test_ctrl_c_is_measured_and_its_partial_result_handed_over(ctrl_c):
-    hit = ctrl_c(sleep_then_raise)
+    hit = ctrl_c(sleep_then_raise, after=0.05)
     assert hit.raised
     assert hit.has_partial
     assert hit.partial == "so far"
@@ -73,7 +76,7 @@ def test_ctrl_c_is_measured_and_its_partial_result_handed_over(ctrl_c):
 
 
 def test_ctrl_c_without_partial_result_or_without_interrupt_is_told_apart(ctrl_c):
-    assert not ctrl_c(sleep_without_partial).has_partial
+    assert not ctrl_c(sleep_without_partial, after=0.05).has_partial
     assert not ctrl_c(do_nothing).raised
 
 
@@ -98,6 +101,27 @@ def test_each_copy_is_a_process_of_its_own():
     (first, a), (second, b) = (process.call_in_copy(process_numbers, loads=__file__) for _ in range(2))
     assert first == second
     assert len({first, a, b, os.getpid()}) == 4
+
+
+def test_who_must_be_alone_waits_for_others_and_keeps_them_out(tmp_path):
+    seen = []
+
+    def enter(alone):
+        with turns.turn(tmp_path, alone=alone):
+            seen.append(alone)
+
+    with turns.turn(tmp_path, alone=False):
+        enter(False)
+        first = threading.Thread(target=enter, args=(True,))
+        first.start()
+        first.join(0.1)
+        second = threading.Thread(target=enter, args=(False,))
+        second.start()
+        second.join(0.1)
+        assert seen == [False]
+    first.join()
+    second.join()
+    assert sorted(seen) == [False, False, True]
 
 
 def test_an_altered_input_is_caught():

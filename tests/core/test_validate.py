@@ -11,6 +11,8 @@ import pytest
 from steelyard import _validate as v
 from support import hostile
 
+pytestmark = pytest.mark.smoke
+
 NO_NUMBERS = [None, "1", True, np.bool_(True), [1.0], 1j, np.array([1.0, 2.0])]
 NOT_FINITE = [math.nan, math.inf, -math.inf, np.float32("nan")]
 NUMBERS = [1, 0.5, np.float32(0.5), np.int8(1), Fraction(1, 2)]

@@ -12,6 +12,8 @@ import pytest
 
 from steelyard import _core, weigh
 
+pytestmark = pytest.mark.kernel
+
 DIMENSIONS = [16, 64, 384]
 KINDS = ["uniform", "offset 1e4", "offset 1e6", "near-copies", "clusters", "sorted clusters", "heavy tail"]
 ROUNDING = {True: 2.0**-24, False: 2.0**-53}

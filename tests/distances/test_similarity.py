@@ -8,6 +8,8 @@ import pytest
 from steelyard import _core
 from steelyard.reference import weigh as reference
 
+pytestmark = pytest.mark.kernel
+
 SIZES = [*range(1, 10), 15, 16, 17, 31, 32, 33, 63, 64, 65, 97]
 METRICS = ["euclidean", "cityblock", "chebyshev", "minkowski", "cosine", "angular", "hamming", "jaccard"]
 POWER = 2.7

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from steelyard import _core
+from support.examples import examples
+
+pytestmark = [pytest.mark.smoke, pytest.mark.kernel]
 
 SIZES = [*range(1, 10), 15, 16, 17, 31, 32, 33, 63, 64, 65, 97, 128, 129, 200]
 
@@ -100,7 +103,7 @@ def test_a_hilbert_matrix_is_factored_to_backward_stability():
     np.testing.assert_allclose(factor @ factor.T, a, rtol=0, atol=1e-16)
 
 
-@settings(deadline=None, max_examples=50)
+@examples(25)
 @given(st.integers(1, 80), st.integers(0, 2**32 - 1), st.floats(-30, 30))
 def test_scaling_a_matrix_by_a_power_of_four_scales_its_factor_exactly(n, seed, exponent):
     a, power = spd(n, seed), round(exponent)

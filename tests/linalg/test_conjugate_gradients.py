@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from scipy import sparse
 
 from steelyard import _core
+from support.examples import examples
+
+pytestmark = pytest.mark.kernel
 
 
 def parts(a):
@@ -170,7 +173,7 @@ def test_the_number_of_threads_changes_no_bit(columns, equal_over_threads):
     assert answer["x"].shape == b.shape
 
 
-@settings(deadline=None, max_examples=40)
+@examples(20)
 @given(st.integers(1, 30), st.integers(0, 60), st.integers(1, 4), st.integers(0, 2**32 - 1), st.floats(-3, 3))
 def test_any_definite_system_is_solved(n, m, columns, seed, exponent):
     a = laplacian(n, m, seed, weights=(10.0**-exponent, 10.0 ** abs(exponent) + 1)) + sparse.eye(n)

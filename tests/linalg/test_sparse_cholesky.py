@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from scipy import sparse
 from scipy.sparse.linalg import spsolve
 
 from steelyard import _core
+from support.examples import examples
+
+pytestmark = [pytest.mark.smoke, pytest.mark.kernel]
 
 
 def system(n, edges, weights, ridge):
@@ -108,7 +111,7 @@ def test_parallel_edges_are_added():
     assert size_of_parallel == size
 
 
-@settings(deadline=None, max_examples=60)
+@examples(30)
 @given(st.integers(1, 40), st.integers(0, 120), st.integers(0, 2**32 - 1))
 def test_any_graph_is_solved(n, m, seed):
     rng = np.random.default_rng(seed)

@@ -6,13 +6,16 @@ import itertools
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from scipy.optimize import minimize, nnls
 
 from steelyard import ConvergenceWarning, _core
 from steelyard.weigh import solve_simplex_qp
 from support import hostile
+from support.examples import examples
+
+pytestmark = pytest.mark.kernel
 
 
 def random_problem(seed, n, rank=None):
@@ -86,7 +89,7 @@ def test_small_problems_are_solved_as_by_enumeration(n, total, bounded):
 
 
 @given(st.integers(0, 10_000), st.integers(2, 40), st.integers(1, 40))
-@settings(max_examples=60, deadline=None)
+@examples(30)
 def test_the_gap_is_what_its_definition_says_and_within_tol(seed, n, rank):
     K, q = random_problem(seed, n, rank)
     rng = np.random.default_rng(seed)

@@ -6,7 +6,7 @@ import warnings
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from scipy.optimize import minimize
 
@@ -14,6 +14,7 @@ import steelyard
 from steelyard.reference import select as reference
 from steelyard.select import kmeans, kmeans_plusplus
 from support import hostile, threads
+from support.examples import examples
 
 
 def groups(seed, n=300, k=4, d=3, spread=8.0, dtype=float):
@@ -49,7 +50,7 @@ def test_steps_are_those_of_the_definition(seed, weighted, power):
         assert found.cost == pytest.approx(cost, rel=1e-12)
 
 
-@settings(deadline=None, max_examples=25)
+@examples(20)
 @given(
     st.integers(0, 10**6), st.sampled_from(["euclidean", "cosine"]), st.sampled_from([np.float32, np.float64])
 )

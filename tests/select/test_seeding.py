@@ -6,7 +6,7 @@ import warnings
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from scipy.stats import chi2, ks_2samp
 
@@ -14,6 +14,9 @@ from steelyard import _core
 from steelyard.reference import select as reference
 from steelyard.select import kmeans, kmeans_plusplus
 from support import hostile, isa, threads
+from support.examples import examples
+
+pytestmark = pytest.mark.kernel
 
 
 def mixture(seed=0, n=2000, d=6, k=40, spread=5.0, dtype=float):
@@ -49,9 +52,9 @@ def test_costs_with_batches_are_distributed_as_those_of_the_definition(trials):
     # 150 seeds: more than one batch of 128 pending centres, or of 512 candidates.
     X = mixture(n=600)
     rng = np.random.default_rng(1)
-    plain = [reference.kmeans_plusplus(X, 150, rng, trials=trials) for _ in range(60)]
+    plain = [reference.kmeans_plusplus(X, 150, rng, trials=trials) for _ in range(30)]
     costs = [(reference.distances(X, X[drawn]) ** 2).sum() for drawn in plain]
-    ours = [kmeans_plusplus(X, 150, n_local_trials=trials, rng=seed).cost for seed in range(200)]
+    ours = [kmeans_plusplus(X, 150, n_local_trials=trials, rng=seed).cost for seed in range(100)]
     assert ks_2samp(costs, ours).pvalue > 1e-3
 
 
@@ -66,7 +69,7 @@ def test_the_best_of_many_candidates_finds_groups_that_are_apart():
     assert known == pytest.approx(kmeans_plusplus(X, 60, n_local_trials=None, rng=0).cost)
 
 
-@settings(deadline=None, max_examples=30)
+@examples(20)
 @given(
     st.integers(0, 10**6),
     st.integers(1, 200),

@@ -7,12 +7,13 @@ import pickle
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from steelyard.reference import select as reference
 from steelyard.select import kmeans, kmeans_plusplus, plan_sensitivity, sensitivity_sample
 from steelyard.select._sample import Sample, draw, inclusion_probabilities
+from support.examples import examples
 
 
 def data(seed, n=600, d=3):
@@ -45,7 +46,7 @@ def test_probabilities_are_those_of_algorithm_1(power, replace):
         np.testing.assert_allclose(sample.weights, 1 / sample.inclusion_probabilities)
 
 
-@settings(deadline=None, max_examples=50)
+@examples(25)
 @given(st.integers(0, 10**6), st.integers(2, 30))
 def test_inclusion_probabilities_add_up_and_go_with_the_chances(seed, size):
     rng = np.random.default_rng(seed)
@@ -60,7 +61,7 @@ def test_inclusion_probabilities_add_up_and_go_with_the_chances(seed, size):
     np.testing.assert_allclose(pi, reference.inclusion_probabilities(chances, size), rtol=1e-9)
 
 
-@settings(deadline=None, max_examples=50)
+@examples(25)
 @given(st.integers(0, 10**6), st.integers(1, 40))
 def test_draws_without_replacement_are_those_of_the_reference(seed, size):
     rng = np.random.default_rng(seed)
@@ -143,7 +144,7 @@ def test_items_are_drawn_as_often_as_they_should_be():
     X, loss = data(2, n=40)
     plan = plan_sensitivity(X, clusters=5, rng=0)
     told = loss[plan.queries]
-    rounds = 4000
+    rounds = 1000
     for replace in (False, True):
         count = np.zeros(40)
         expected = np.zeros(40)
@@ -164,10 +165,10 @@ def test_totals_are_unbiased_and_intervals_cover(replace, control):
         (lambda s: s.estimate(loss[s.indices], control=control))(
             plan.sample(60, losses=loss[plan.queries], replace=replace, rng=seed)
         )
-        for seed in range(1500)
+        for seed in range(500)
     ]
     totals = np.array([f.total for f in found])
-    assert abs(totals.mean() - loss.sum()) < 5 * totals.std() / np.sqrt(1500)
+    assert abs(totals.mean() - loss.sum()) < 5 * totals.std() / np.sqrt(500)
     covered = np.mean([f.lower <= loss.sum() <= f.upper for f in found])
     assert 0.92 < covered < 0.98
     assert np.mean([f.standard_error for f in found]) == pytest.approx(totals.std(), rel=0.12)

@@ -9,6 +9,8 @@ import pytest
 
 from steelyard import _core
 
+pytestmark = [pytest.mark.smoke, pytest.mark.kernel]
+
 SIZES = [*range(1, 10), 15, 16, 17, 31, 32, 33, 63, 64, 65, 97]
 
 

@@ -6,11 +6,14 @@ import itertools
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from steelyard import _core
 from support import hostile
+from support.examples import examples
+
+pytestmark = [pytest.mark.smoke, pytest.mark.kernel]
 
 SIZES = [*range(1, 10), 15, 16, 17, 31, 32, 33, 63, 64, 65, 97]
 DTYPES = [np.float32, np.float64]
@@ -158,7 +161,7 @@ def test_far_from_the_origin_nothing_cancels(dtype):
     np.testing.assert_allclose(_core._squared_distances(far, far), exact, rtol=10 * EPSILON[dtype], atol=0)
 
 
-@settings(deadline=None, max_examples=60)
+@examples(30)
 @given(st.integers(1, 40), st.integers(1, 40), st.integers(0, 12), st.integers(0, 2**32 - 1))
 def test_distances_are_symmetric_and_shift_free(n, m, d, seed):
     rng = np.random.default_rng(seed)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import os
 import signal
 import threading
@@ -12,10 +13,16 @@ from typing import Any
 
 from support import process
 
+PATIENCE = 10  # on a busy machine a second of work takes at most so many by the clock
+
 
 @dataclass(frozen=True)
 class Interruption:
-    """What SIGINT did: whether KeyboardInterrupt came, how long after the signal, and what it carried."""
+    """What SIGINT did: whether KeyboardInterrupt came, how long after the signal, and what it carried.
+
+    Seconds are those of the process, since what others take of a busy machine is not the function's doing, but
+    at least a tenth of those by the clock: a function that sleeps is found out.
+    """
 
     raised: bool
     seconds: float
@@ -23,58 +30,77 @@ class Interruption:
     partial: Any
 
 
-def ctrl_c(function: Callable[..., Any], *args: Any, after: float = 0.3, within: str = "") -> Interruption:
-    """function(*args) in a process of its own that gets SIGINT `after` seconds into the call.
+def ctrl_c(
+    function: Callable[..., Any], *args: Any, after: float = 0.3, within: str = "", prepares: bool = False
+) -> Interruption:
+    """function(*args) in a process of its own that gets SIGINT when the call has worked for `after` seconds.
 
-    The function lives at the top of a module and must run for longer than that. `within` names a kernel of
-    steelyard._core: the clock then starts with its first call, so that a busy machine, which takes long over
-    what comes before, does not send the signal too early.
+    The function lives at the top of a module and must run for longer than that, or ten times so long if it
+    sleeps. `within` names a kernel of steelyard._core: the seconds count from its first call. A function that
+    `prepares` calls `ready()`: they count from there.
     """
     path = function.__code__.co_filename
-    answer = process.call_in_copy(_interrupted, path, function.__name__, args, after, within, loads=path)
+    names = (path, function.__name__)
+    answer = process.call_in_copy(_interrupted, names, args, after, within, prepares, loads=path)
     return Interruption(*answer)
 
 
+def ready() -> None:
+    """What follows is to be interrupted."""
+    _ready.append((time.monotonic(), time.process_time()))
+
+
+_ready: list[tuple[float, float]] = []
+
+
 def _interrupted(
-    path: str, name: str, args: tuple[Any, ...], after: float, within: str
+    names: tuple[str, str], args: tuple[Any, ...], after: float, within: str, prepares: bool
 ) -> tuple[bool, float, bool, Any]:
-    function = getattr(process._load(path), name)
-    sent = []
+    from support import interrupt  # this very function was loaded under another name
+
+    function = getattr(process._load(names[0]), names[1])
+    sent: list[tuple[float, float]] = []
+    done = threading.Event()
 
     def send() -> None:
-        sent.append(time.monotonic())
-        os.kill(os.getpid(), signal.SIGINT)
+        while not done.wait(0.01):
+            if not interrupt._ready:
+                continue
+            begin, worked = interrupt._ready[-1]
+            passed = time.monotonic() - begin
+            if passed > after and (time.process_time() - worked > after or passed > PATIENCE * after):
+                sent.append((time.monotonic(), time.process_time()))
+                os.kill(os.getpid(), signal.SIGINT)
+                return
 
     signal.signal(signal.SIGINT, signal.default_int_handler)
-    timer = threading.Timer(after, send)
     if within:
-        _start_within(within, timer)
-    else:
-        timer.start()
+        _ready_within(within, interrupt.ready)
+    elif not prepares:
+        interrupt.ready()
+    threading.Thread(target=send).start()
     try:
         function(*args)
     except KeyboardInterrupt as error:
-        seconds = time.monotonic() - sent[0]
+        clock, worked = sent[0]
+        seconds = max(time.process_time() - worked, (time.monotonic() - clock) / PATIENCE)
         return True, seconds, hasattr(error, "partial"), getattr(error, "partial", None)
-    timer.cancel()
+    finally:
+        done.set()
     return False, float("inf"), False, None
 
 
-def _start_within(kernel: str, timer: threading.Timer) -> None:
+def _ready_within(kernel: str, ready: Callable[[], None]) -> None:
+    """`ready` as the kernel (`rank._fit`, say) is first called."""
     from steelyard import _core
 
-    plain, begun = getattr(_core, kernel), threading.Event()
-
-    def wait() -> None:
-        begun.wait()
-        timer.start()
-
-    # To start a thread takes a while: the timer's own is started by another, not on the way into the kernel.
-    threading.Thread(target=wait, daemon=True).start()
+    room, _, name = kernel.rpartition(".")
+    owner = functools.reduce(getattr, room.split("."), _core) if room else _core
+    plain = getattr(owner, name)
 
     def started(*args: Any, **options: Any) -> Any:
-        setattr(_core, kernel, plain)
-        begun.set()
+        setattr(owner, name, plain)
+        ready()
         return plain(*args, **options)
 
-    setattr(_core, kernel, started)
+    setattr(owner, name, started)

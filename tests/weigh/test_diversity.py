@@ -6,12 +6,13 @@ import math
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from steelyard import _core
 from steelyard.weigh import max_diversity
 from support import hostile
+from support.examples import examples
 
 
 def similarities(X, scale):
@@ -46,7 +47,7 @@ def test_points_on_a_line_have_the_diversity_of_their_magnitude():
 
 
 @given(st.integers(0, 1000), st.integers(2, 60), st.integers(1, 4), st.floats(0.01, 20))
-@settings(max_examples=50, deadline=None)
+@examples(25)
 def test_on_its_support_it_is_the_weighting_over_the_magnitude(seed, n, d, scale):
     X = points(seed, n, d)
     best = max_diversity(X, scale=scale)

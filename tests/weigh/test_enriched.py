@@ -8,7 +8,7 @@ import warnings
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
@@ -67,7 +67,6 @@ def test_each_kind_of_matrix_is_solved_by_its_factorisation(kind, solver, n):
 
 
 @given(arrays(float, (4, 4), elements=st.floats(-1, 1)))
-@settings(deadline=None)
 def test_both_sides_have_one_sum_and_transposing_swaps_them(noise):
     Z = 5 * np.eye(4) + noise
     found, swapped = solve_similarity(Z), solve_similarity(Z.T)
@@ -80,7 +79,6 @@ def test_both_sides_have_one_sum_and_transposing_swaps_them(noise):
 
 
 @given(st.integers(-1000, 1000), st.integers(-300, 300))
-@settings(deadline=None)
 def test_scaling_the_matrix_or_its_rows_changes_nothing_else(exponent, row_exponent):
     Z = random_matrix(5, "asymmetric")
     plain = solve_similarity(Z)

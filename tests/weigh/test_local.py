@@ -8,9 +8,11 @@ import pytest
 from steelyard import weigh
 from steelyard.reference import weigh as reference
 
+pytestmark = pytest.mark.kernel
+
 
 def test_local_weights_are_near_the_exact_ones_at_a_large_scale():
-    x = np.random.default_rng(0).random((6000, 3))
+    x = np.random.default_rng(0).random((1200, 3))
     t = weigh.find_scale(x, fraction=0.3)
     exact, local = weigh.weighting(x, scale=t), weigh.weighting(x, scale=t, method="local")
     error = np.linalg.norm(local.weights - exact.weights) / np.linalg.norm(exact.weights)
@@ -36,7 +38,7 @@ def test_a_small_scale_is_refused(d):
 
 @pytest.mark.parametrize("metric", ["cosine", "cityblock", "minkowski(3)"])
 def test_other_metrics_find_their_neighbours(metric):
-    x = np.random.default_rng(3).normal(size=(500, 3))
+    x = np.random.default_rng(3).normal(size=(250, 3))
     t = weigh.find_scale(x, fraction=0.9, metric=metric)
     exact = weigh.weighting(x, scale=t, metric=metric).weights
     local = weigh.weighting(x, scale=t, metric=metric, method="local").weights

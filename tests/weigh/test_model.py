@@ -6,12 +6,13 @@ import pickle
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from steelyard import weigh
 from steelyard.reference import weigh as reference
 from support import hostile
+from support.examples import examples
 
 
 def points(n, d=3, seed=0):
@@ -158,7 +159,7 @@ def test_a_near_copy_that_leaves_takes_its_noise_along():
 
 
 @given(st.data())
-@settings(deadline=None, max_examples=25)
+@examples(20)
 def test_any_course_of_joining_and_leaving_ends_at_the_fresh_solve(data):
     supply = points(12, 2)[np.random.default_rng(1).integers(0, 12, 60)]
     supply[::3] += points(20, 2, seed=4)

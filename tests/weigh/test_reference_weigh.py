@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from scipy.optimize import minimize
 from scipy.spatial.distance import cdist, pdist
@@ -28,7 +28,6 @@ def path_metric_of_k32():
 
 
 @given(d=st.floats(1e-3, 50), t=st.floats(1e-2, 10))
-@settings(deadline=None)
 def test_two_points_have_magnitude_one_plus_tanh(d, t):
     expected = 1 + np.tanh(t * d / 2)
     assert reference.magnitude([[0.0], [d]], t) == pytest.approx(expected, rel=1e-12)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 from scipy import linalg
@@ -12,6 +12,7 @@ from scipy import linalg
 from steelyard import ConvergenceWarning, weigh
 from steelyard.reference import weigh as reference
 from support import hostile
+from support.examples import examples
 
 SIZES = [*range(1, 10), 15, 16, 17, 31, 32, 33, 63, 64, 65, 97]
 POINT_METRICS = ["euclidean", "cityblock", "chebyshev", "minkowski(1.5)", "minkowski(3)", "cosine", "angular"]
@@ -35,7 +36,6 @@ def test_two_points(d, t):
     assert found.magnitude == pytest.approx(1 + np.tanh(t * d / 2), rel=1e-10)
 
 
-@settings(deadline=None)
 @given(
     arrays.arrays(float, st.integers(1, 60), elements=st.floats(-100, 100, allow_subnormal=False)),
     st.floats(0.01, 10),
@@ -213,7 +213,7 @@ def test_an_indefinite_space_is_solved_and_flagged():
 # ---- copies
 
 
-@settings(deadline=None, max_examples=30)
+@examples(20)
 @given(st.integers(2, 12), st.integers(1, 4), st.integers(0, 1000))
 def test_copies_share_the_weight_and_leave_the_magnitude(n, copies, seed):
     x = cloud(n, 2, seed)
@@ -295,7 +295,7 @@ def test_one_point_and_many_copies_of_one():
 # ---- invariances and the certificate
 
 
-@settings(deadline=None, max_examples=30)
+@examples(20)
 @given(st.integers(1, 40), st.integers(1, 5), st.floats(0.05, 20), st.integers(0, 10**6))
 def test_rows_may_be_permuted_and_space_moved(n, d, t, seed):
     rng = np.random.default_rng(seed)
@@ -334,7 +334,7 @@ def test_the_magnitude_lies_within_its_proven_bound(tol, d):
     assert exact <= info.lower_bound + info.error_estimate + slack
 
 
-@settings(deadline=None, max_examples=60)
+@examples(30)
 @given(st.integers(2, 40), st.integers(1, 6), st.floats(0.05, 50), st.integers(0, 10**6))
 def test_the_proven_eigenvalue_is_below_the_smallest(n, d, t, seed):
     x = cloud(n, d + 1, seed)

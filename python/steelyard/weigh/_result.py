@@ -119,7 +119,8 @@ class Weighting:
 
     def plot(self, X: Any = None, *, ax: Axes | None = None) -> Axes:
         """The points (their first two features, or `X`) with areas and colours by weight; see
-        `steelyard.plotting.plot_weights`."""
+        `steelyard.plotting.plot_weights`.
+        """
         from ..plotting import plot_weights
 
         return plot_weights(self, X, ax=ax)

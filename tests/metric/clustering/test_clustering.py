@@ -7,7 +7,7 @@ import warnings
 import networkx as nx
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from scipy import sparse
 from scipy.optimize import linprog
@@ -17,6 +17,9 @@ import steelyard
 from steelyard import metric
 from steelyard.reference import clustering as reference
 from support import hostile, threads
+from support.examples import examples
+
+pytestmark = pytest.mark.kernel
 
 
 def signed(seed, n, kind):
@@ -123,7 +126,7 @@ def forced(c, must, cannot):
     )
 
 
-@settings(deadline=None, max_examples=40)
+@examples(20)
 @given(st.integers(0, 10**6), st.integers(0, 2))
 def test_links_are_kept_at_the_least_cost(seed, kind):
     rng = np.random.default_rng(seed)
@@ -146,7 +149,7 @@ def test_links_are_kept_at_the_least_cost(seed, kind):
     assert all(x[a, b] == 1 for a, b in cannot)
 
 
-@settings(deadline=None, max_examples=25)
+@examples(20)
 @given(st.integers(0, 10**6), st.floats(1e-6, 1e6))
 def test_scaling_and_relabelling_carry_over(seed, factor):
     c = signed(seed, 8, seed % 3)

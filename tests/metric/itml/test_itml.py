@@ -6,7 +6,7 @@ import warnings
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from scipy.optimize import minimize
 from sklearn.datasets import load_iris
@@ -16,6 +16,7 @@ import steelyard
 from steelyard import _core, metric
 from steelyard.reference import itml as reference
 from support import isa
+from support.examples import examples
 
 NONE = np.zeros(0, np.int32)
 
@@ -91,7 +92,7 @@ def test_one_pair_in_closed_form():
     assert still["upper"] == 0.0
 
 
-@settings(deadline=None, max_examples=30)
+@examples(20)
 @given(st.integers(0, 10**6), st.sampled_from([1, 2, 7, 8, 9, 17]), st.floats(0.1, 10))
 def test_bounds_are_those_of_the_reference_and_meet(seed, d, gamma):
     X, first, second, similar = instance(seed, d=d)
@@ -153,7 +154,7 @@ def bounds_hold(X, first, second, similar, near, far, gamma, found):
     assert found["lower"] <= upper * (1 + 1e-9)
 
 
-@settings(deadline=None, max_examples=15)
+@examples(15)
 @given(
     st.integers(0, 10**6), st.sampled_from([32, 40, 65]), st.floats(0.1, 30), st.sampled_from([1e-3, 1e-9])
 )

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from sklearn.datasets import load_iris, load_wine
 
 from steelyard import _core, metric
 from steelyard.reference import itml as reference
 from support import isa
+from support.examples import examples
+
+pytestmark = pytest.mark.kernel
 
 NONE = np.zeros(0, np.int32)
 
@@ -77,7 +80,7 @@ def test_a_sweep_is_the_references_step_by_step(n, d):
     assert found["steps"] == n * (n - 1) // 2
 
 
-@settings(deadline=None, max_examples=40)
+@examples(20)
 @given(
     st.integers(0, 10**6),
     st.integers(2, 40),

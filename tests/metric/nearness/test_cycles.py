@@ -6,7 +6,7 @@ from itertools import permutations
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from scipy import sparse
 from scipy.optimize import nnls
@@ -15,6 +15,7 @@ from scipy.sparse import csgraph
 from steelyard import _core, metric
 from steelyard.metric import _cycles, _measured
 from support import threads
+from support.examples import examples
 
 
 def solve(n, pairs, values, weights=None, **options):
@@ -116,7 +117,7 @@ def test_all_pairs_measured_is_nearest_metric():
     assert found.info.lower_bound <= whole.objective * (1 + 1e-9)
 
 
-@settings(deadline=None, max_examples=30)
+@examples(20)
 @given(st.integers(0, 10_000), st.floats(0.01, 100.0))
 def test_scaling_and_relabelling_carry_over_and_twice_is_once(seed, factor):
     n, pairs, d, w = instance(seed)

@@ -11,6 +11,8 @@ from scipy.spatial.distance import pdist, squareform
 from steelyard import metric
 from steelyard.reference import metric as reference
 
+pytestmark = pytest.mark.smoke
+
 
 @pytest.mark.parametrize("n", [*range(3, 10), 15, 16, 17, 31, 33, 65])
 @pytest.mark.parametrize("tol", [0.0, 0.3])

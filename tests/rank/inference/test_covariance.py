@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from scipy.stats import norm
 
@@ -15,7 +15,6 @@ from support.games import MODELS, as_modelled, ladder, random_cells, simulate, t
 
 
 @given(wins=st.integers(1, 500), losses=st.integers(1, 500))
-@settings(deadline=None)
 def test_two_items_have_the_variance_of_a_log_odds(wins, losses):
     fit = bradley_terry(Comparisons.from_counts([[0, wins], [losses, 0]]))
     expected = np.sqrt(1 / wins + 1 / losses)

@@ -12,6 +12,8 @@ import steelyard
 from steelyard.rank import grade_scale
 from support import threads
 
+pytestmark = pytest.mark.kernel
+
 TRIES = {
     "climber": ["ann"] * 9,
     "grade": [17, 18, 18, 19, 20, 18, 19, 20, 21],

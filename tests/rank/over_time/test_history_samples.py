@@ -14,6 +14,8 @@ from steelyard.rank._over_time.draws import effective_sizes
 from steelyard.reference import history as reference
 from support import threads
 
+pytestmark = pytest.mark.kernel
+
 
 def climbs(seed, games=12):
     """One climber on one day on routes of known strength, and the log posterior on a fine grid."""

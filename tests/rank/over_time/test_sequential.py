@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from steelyard import rank
 from steelyard.rank import elo, glicko2
 from steelyard.reference import sequential as reference
 from support import hostile
+from support.examples import examples
 
 
 def games(seed, n=12, m=200):
@@ -20,7 +21,7 @@ def games(seed, n=12, m=200):
     return first, second, rng.random(m) < 0.2
 
 
-@settings(deadline=None, max_examples=40)
+@examples(20)
 @given(st.integers(0, 10**6), st.floats(0.0, 100.0), st.floats(50.0, 1000.0))
 def test_it_is_the_plain_loop(seed, k, scale):
     first, second, tie = games(seed)
@@ -96,7 +97,7 @@ def test_glickmans_example():
     assert found.volatilities[3] == pytest.approx(0.05999, abs=1e-5)
 
 
-@settings(deadline=None, max_examples=25)
+@examples(20)
 @given(st.integers(0, 10**6), st.floats(0.3, 1.2))
 def test_a_period_is_that_of_the_reference(seed, tau):
     first, second, tie = games(seed, n=6, m=30)

@@ -6,7 +6,7 @@ import pickle
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from scipy.optimize import minimize
 from scipy.special import expit, log_expit
@@ -15,6 +15,7 @@ import steelyard
 from steelyard.rank import Comparisons, bradley_terry, whole_history
 from steelyard.reference import history as reference
 from support import threads
+from support.examples import examples
 
 
 def some_games(seed, items=5, dates=6, games=40, tie_share=0.2):
@@ -100,7 +101,7 @@ def test_rao_kupper_is_what_a_general_optimiser_finds():
     assert fit.tie_parameter == pytest.approx(np.exp(np.exp(found.x[-1])), rel=1e-5)
 
 
-@settings(deadline=None, max_examples=20)
+@examples(20)
 @given(st.integers(0, 10**6))
 def test_names_order_and_split_counts_do_not_matter(seed):
     games = some_games(seed, items=4, dates=4, games=20)

@@ -10,6 +10,8 @@ from steelyard.rank import Comparisons, bradley_terry
 from steelyard.reference import rank as reference
 from support.games import MODELS, random_cells, simulate, to_comparisons
 
+pytestmark = pytest.mark.kernel
+
 
 @pytest.mark.parametrize("method", ["bayesian", "multinomial"])
 @pytest.mark.parametrize("ties", MODELS)

@@ -6,7 +6,7 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
-from hypothesis import example, given, settings
+from hypothesis import example, given
 from hypothesis import strategies as st
 from scipy.optimize import linprog, minimize
 
@@ -17,6 +17,7 @@ from steelyard.rank._paired import cells_of, kernel_arguments, spec_of
 from steelyard.rank._table import choose_columns
 from steelyard.reference import rank as reference
 from support import threads
+from support.examples import examples
 from support.games import MODELS, as_modelled, random_cells
 
 
@@ -122,7 +123,7 @@ def test_one_pair_and_one_covariate_is_logistic_regression_by_hand():
 
 
 @given(seed=st.integers(0, 2**32 - 1))
-@settings(deadline=None, max_examples=25)
+@examples(20)
 def test_the_answer_does_not_depend_on_how_rows_are_written(seed):
     rng = np.random.default_rng(seed)
     winner, loser, z, _ = votes(7, 6, 300, np.array([1.0, -0.5]))
@@ -401,7 +402,7 @@ def test_covariates_of_items_are_confounded_with_strengths_unless_a_prior_holds_
 @pytest.mark.parametrize("ties", ["drop", "davidson", "rao-kupper"])
 @example(seed=50767571)  # rates of 98 to .2 a step: Newton's direction alone does not tell in time
 @given(seed=st.integers(0, 2**32 - 1))
-@settings(deadline=None, max_examples=60)
+@examples(30)
 def test_an_optimum_is_refused_exactly_where_a_linear_program_finds_a_way_out(ties, seed):
     rng = np.random.default_rng(seed)
     n, rows, p = 3, int(rng.integers(9, 25)), int(rng.integers(1, 3))

@@ -6,7 +6,7 @@ import warnings
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from scipy.optimize import linprog
 
@@ -14,7 +14,10 @@ import steelyard
 from steelyard import _core
 from steelyard.rank import Comparisons, bradley_terry
 from steelyard.rank._paired import cells_of, kernel_arguments, spec_of
+from support.examples import examples
 from support.games import random_cells, to_comparisons
+
+pytestmark = pytest.mark.smoke
 
 
 def test_an_unbeaten_item_is_named_and_the_ways_out_work():
@@ -116,7 +119,7 @@ def separates_by_linear_programming(cells, model, prior: float) -> bool:
     home=st.booleans(),
     prior=st.sampled_from([0.0, 1.0]),
 )
-@settings(max_examples=300, deadline=None)
+@examples(150)
 def test_separation_is_what_linear_programming_says(seed, n, games, ties, home, prior):
     rng = np.random.default_rng(seed)
     first = rng.integers(0, n, games)
@@ -142,7 +145,7 @@ def test_separation_is_what_linear_programming_says(seed, n, games, ties, home, 
     ties=st.sampled_from(["davidson", "rao-kupper", "half", "drop"]),
     home=st.booleans(),
 )
-@settings(max_examples=100, deadline=None)
+@examples(50)
 def test_sparse_data_either_converges_or_says_why_not(seed, ties, home):
     rng = np.random.default_rng(seed)
     first = rng.integers(0, 4, 12)

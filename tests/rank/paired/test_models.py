@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from scipy.optimize import minimize
 
 from steelyard.rank import Comparisons, bradley_terry
 from steelyard.reference import rank as reference
+from support.examples import examples
 from support.games import MODELS, as_modelled, random_cells, to_comparisons
 
 SOLVERS = ("auto", "newton", "newman", "zermelo")
@@ -114,7 +115,7 @@ def test_an_independent_solver_finds_no_higher_likelihood(ties):
 
 
 @given(seed=st.integers(0, 10_000), n=st.integers(2, 8), ties=st.sampled_from(MODELS))
-@settings(max_examples=40, deadline=None)
+@examples(20)
 def test_turning_every_outcome_turns_the_strengths(seed, n, ties):
     cells = random_cells(seed, n + 2)
     turned = reference.Cells(cells.left, cells.right, cells.losses, cells.wins, cells.ties, cells.home)
@@ -124,7 +125,7 @@ def test_turning_every_outcome_turns_the_strengths(seed, n, ties):
 
 
 @given(seed=st.integers(0, 10_000), factor=st.integers(2, 50), ties=st.sampled_from(MODELS))
-@settings(max_examples=40, deadline=None)
+@examples(20)
 def test_more_of_the_same_moves_nothing_but_the_likelihood(seed, factor, ties):
     cells = random_cells(seed, 6)
     more = reference.Cells(
@@ -136,7 +137,7 @@ def test_more_of_the_same_moves_nothing_but_the_likelihood(seed, factor, ties):
 
 
 @given(seed=st.integers(0, 10_000))
-@settings(max_examples=25, deadline=None)
+@examples(20)
 def test_new_names_change_nothing(seed):
     cells = random_cells(seed, 7)
     names = np.random.default_rng(seed).permutation(7)

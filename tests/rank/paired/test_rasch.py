@@ -6,7 +6,7 @@ import warnings
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from scipy import sparse
 from scipy.optimize import minimize
@@ -17,6 +17,7 @@ import steelyard
 from steelyard.rank import rasch
 from steelyard.reference import tables as reference
 from support import hostile, threads
+from support.examples import examples
 
 
 def answers(seed, persons=8, items=9, missing=0.0):
@@ -63,7 +64,7 @@ def test_it_is_the_joint_maximum_with_the_errors_of_its_curvature(seed, missing)
     assert fit.predict(0, 1) == pytest.approx(expit(x[0, 1]))
 
 
-@settings(deadline=None, max_examples=40)
+@examples(20)
 @given(st.integers(0, 10**6), st.integers(4, 8), st.integers(4, 9), st.sampled_from([0.0, 0.2]))
 def test_it_is_the_optimum_of_the_reference(seed, persons, items, missing):
     table = answers(seed, persons, items, missing)
@@ -73,7 +74,7 @@ def test_it_is_the_optimum_of_the_reference(seed, persons, items, missing):
     np.testing.assert_allclose(fit.difficulties, difficulties, atol=1e-8)
 
 
-@settings(deadline=None, max_examples=40)
+@examples(20)
 @given(st.integers(0, 10**6), st.integers(1, 6), st.integers(1, 9), st.sampled_from([0.1, 2.0]))
 def test_under_a_prior_it_is_the_optimum_of_the_reference_for_any_answers(seed, persons, items, prior):
     rng = np.random.default_rng(seed)
@@ -88,7 +89,7 @@ def test_under_a_prior_it_is_the_optimum_of_the_reference_for_any_answers(seed, 
     np.testing.assert_allclose(fit.difficulties, difficulties, atol=1e-8)
 
 
-@settings(deadline=None, max_examples=15)
+@examples(15)
 @given(st.integers(0, 10**6))
 def test_order_does_not_matter_and_turning_right_and_wrong_turns_the_scale(seed):
     table = answers(seed)

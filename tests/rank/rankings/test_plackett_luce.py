@@ -7,7 +7,7 @@ from itertools import permutations
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from scipy.optimize import minimize
 
@@ -15,6 +15,7 @@ import steelyard
 from steelyard import _core
 from steelyard.rank import Comparisons, bradley_terry, plackett_luce
 from steelyard.reference import rankings as reference
+from support.examples import examples
 
 
 def log_chance(order, s, stages=None):
@@ -96,7 +97,7 @@ def test_on_pairs_it_is_bradley_terry(kind):
     assert fit.predict([0, 1])[0] == pytest.approx(other.predict(0, 1).win)
 
 
-@settings(deadline=None, max_examples=20)
+@examples(20)
 @given(st.integers(0, 10**6))
 def test_order_names_and_splitting_do_not_matter(seed):
     rows = drawn(seed % 50)
@@ -232,7 +233,7 @@ def test_ctrl_c_brings_the_best_so_far(ctrl_c, what):
 @pytest.mark.parametrize("prior", [0.0, 0.7])
 def test_the_classical_iteration_ends_at_the_same_strengths(prior):
     rows = drawn(4)
-    plain = reference.fit(rows, 6, prior=prior, sweeps=3000)
+    plain = reference.fit(rows, 6, prior=prior, sweeps=1000)
     fit = fitted(rows, prior=prior)
     np.testing.assert_allclose(fit.strengths, plain - plain.mean(), atol=1e-6)
     assert fit.log_likelihood == pytest.approx(reference.log_likelihood(rows, plain), abs=1e-8)

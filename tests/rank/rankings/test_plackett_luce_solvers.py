@@ -7,7 +7,7 @@ import warnings
 
 import numpy as np
 import pytest
-from hypothesis import assume, given, settings
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 import steelyard
@@ -15,6 +15,10 @@ from steelyard import _core
 from steelyard.rank import Comparisons, bradley_terry, plackett_luce
 from steelyard.rank._table import read_rankings
 from steelyard.reference import rankings as reference
+from support import interrupt
+from support.examples import examples
+
+pytestmark = pytest.mark.kernel
 
 SOLVERS = ["newton", "newman", "zermelo"]
 
@@ -54,13 +58,16 @@ def quietly(rows, **options):
 
 def kernel_fit(rows, linear, **options):
     """The Newton kernel with its linear solver by name."""
-    table = read_rankings(rows, None, None, None)
+    return solve(read_rankings(rows, None, None, None), linear, **options)
+
+
+def solve(table, linear, **options):
     defaults = {"weight": None, "prior": 0.0, "solver": "newton", "tol": 1e-10, "max_iter": 100}
     defaults |= {"warm_sweeps": 0, "strengths": np.zeros(table.n), "n_threads": 1, "progress": None}
     return _core._fit_plackett_luce(rankings=table.kernel, linear=linear, **(defaults | options))
 
 
-@settings(deadline=None, max_examples=25)
+@examples(20)
 @given(st.integers(0, 10**6), st.sampled_from([0.0, 0.3]), st.booleans())
 def test_all_solvers_end_at_the_same_strengths(seed, prior, weighted):
     rows = drawn(seed % 100)
@@ -74,7 +81,7 @@ def test_all_solvers_end_at_the_same_strengths(seed, prior, weighted):
         assert fit.log_likelihood == pytest.approx(fits[0].log_likelihood, abs=1e-8)
 
 
-@settings(deadline=None, max_examples=25)
+@examples(20)
 @given(st.integers(0, 10**6), st.sampled_from([0.0, 0.5]))
 def test_all_solvers_agree_on_first_choices(seed, prior):
     rows = drawn(seed % 100, count=120)
@@ -85,7 +92,7 @@ def test_all_solvers_agree_on_first_choices(seed, prior):
         np.testing.assert_allclose(fit.strengths, fits[0].strengths, atol=1e-9)
 
 
-@settings(deadline=None, max_examples=20)
+@examples(20)
 @given(st.integers(0, 10**6), st.sampled_from([0.0, 0.4]), st.integers(1, 4))
 def test_sweeps_are_those_of_the_plain_iterations(seed, prior, sweeps):
     rows = drawn(seed % 100, count=25)
@@ -147,7 +154,7 @@ def test_on_pairs_each_sweep_is_that_of_bradley_terry(solver, prior, sweeps):
     assert fit.log_likelihood == pytest.approx(other.log_likelihood)
 
 
-@settings(deadline=None, max_examples=25)
+@examples(20)
 @given(st.integers(0, 10**6), st.sampled_from([0.0, 0.2]), st.sampled_from(["newman", "zermelo"]))
 def test_no_sweep_lowers_the_log_posterior(seed, prior, solver):
     rows = drawn(seed, spread=3.0)
@@ -365,7 +372,9 @@ def sweep_for_ever(solver):
 
 
 def solve_for_ever():
-    found = kernel_fit(ladder(30_000, 6, 3), "cg", tol=1e-12)
+    table = read_rankings(ladder(30_000, 6, 3), None, None, None)
+    interrupt.ready()
+    found = solve(table, "cg", tol=1e-12)
     if found["info"]["interrupted"]:
         raise steelyard._errors.interrupted(found["strengths"])
 
@@ -380,7 +389,7 @@ def test_ctrl_c_ends_sweeps(ctrl_c, solver):
 
 
 def test_ctrl_c_ends_conjugate_gradients(ctrl_c):
-    answer = ctrl_c(solve_for_ever, after=4.0)
+    answer = ctrl_c(solve_for_ever, after=1.0, prepares=True)
     assert answer.raised
     assert answer.seconds < 1.0
     assert np.isfinite(answer.partial).all()

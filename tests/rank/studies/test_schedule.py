@@ -4,18 +4,19 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from steelyard.rank import schedule, simulate_schedule
 from steelyard.reference import schedule as reference
+from support.examples import examples
 
 
 def as_pairs(rows):
     return [tuple(sorted(row)) for row in rows.tolist()]
 
 
-@settings(deadline=None, max_examples=40)
+@examples(20)
 @given(st.integers(2, 15), st.integers(0, 10**6))
 def test_nobody_meets_twice_before_everybody_has_been_met(n, seed):
     rounds = n - 1 if n % 2 == 0 else n
@@ -32,7 +33,7 @@ def games_so_far(seed, n, most=40):
     return winner, (winner + rng.integers(1, n, len(winner))) % n, rng.random(len(winner)) < 0.3
 
 
-@settings(deadline=None, max_examples=60)
+@examples(30)
 @given(st.integers(2, 15), st.integers(0, 10**6))
 def test_swiss_pairs_are_those_of_the_reference(n, seed):
     winner, loser, tie = games_so_far(seed, n)
@@ -42,7 +43,7 @@ def test_swiss_pairs_are_those_of_the_reference(n, seed):
     assert [tuple(pair) for pair in found.tolist()] == reference.swiss(order, games)
 
 
-@settings(deadline=None, max_examples=60)
+@examples(30)
 @given(st.permutations(range(12)), st.sets(st.integers(0, 11), max_size=11))
 def test_knockout_pairs_are_those_of_the_reference(seeds, losers):
     alive = next(seed for seed in seeds if seed not in losers)
@@ -51,7 +52,7 @@ def test_knockout_pairs_are_those_of_the_reference(seeds, losers):
     assert [tuple(pair) for pair in found.tolist()] == reference.knockout(seeds, losers)
 
 
-@settings(deadline=None, max_examples=40)
+@examples(20)
 @given(st.integers(2, 13), st.integers(0, 10**6), st.integers(1, 20))
 def test_random_rounds_are_those_of_a_round_robin_that_have_met_least(n, seed, count):
     winner, loser, tie = games_so_far(seed, n)
@@ -74,7 +75,7 @@ def test_random_rounds_take_account_of_games_played():
         assert sorted(as_pairs(rows)) == [(0, 3), (1, 2)]
 
 
-@settings(deadline=None, max_examples=40)
+@examples(20)
 @given(st.integers(2, 40), st.integers(0, 10**6))
 def test_a_knockout_ends_after_n_minus_one_games_with_a_winner_who_never_lost(n, seed):
     rng = np.random.default_rng(seed)
@@ -120,12 +121,12 @@ def test_a_tie_is_half_a_point():
 
 @pytest.mark.parametrize("kind", ["random", "swiss", "knockout"])
 def test_more_games_make_a_better_ranking(kind):
-    found = simulate_schedule(8, kind, n_rounds=24, spread=1.5, n_repeats=30, rng=0)
+    found = simulate_schedule(8, kind, n_rounds=24, spread=1.5, n_repeats=12, rng=0)
     assert (np.diff(found.matches) > 0).all()
     assert found.tau[-1] > found.tau[0] + 0.2
     assert found.needed(0.3) <= found.matches[-1]
     assert found.needed(0.9999) is None
-    again = simulate_schedule(8, kind, n_rounds=24, spread=1.5, n_repeats=30, rng=0)
+    again = simulate_schedule(8, kind, n_rounds=24, spread=1.5, n_repeats=12, rng=0)
     np.testing.assert_array_equal(again.tau, found.tau)
 
 

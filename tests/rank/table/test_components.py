@@ -8,6 +8,8 @@ from hypothesis import strategies as st
 
 from steelyard.rank import Comparisons
 
+pytestmark = pytest.mark.smoke
+
 game = st.tuples(st.integers(0, 11), st.integers(0, 11), st.booleans()).filter(lambda g: g[0] != g[1])
 
 

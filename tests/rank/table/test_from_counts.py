@@ -9,6 +9,8 @@ from hypothesis.extra.numpy import arrays
 
 from steelyard.rank import Comparisons
 
+pytestmark = pytest.mark.smoke
+
 SPARSE = [sp.csr_array, sp.csc_array, sp.coo_array, sp.lil_array, sp.dok_array, sp.csr_matrix, sp.coo_matrix]
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from scipy import sparse
 
@@ -13,6 +13,7 @@ from steelyard.rank import Comparisons, bradley_terry
 from steelyard.rank._table import score_table as _score_table
 from steelyard.reference import tables as reference
 from support import hostile, threads
+from support.examples import examples
 
 
 def scores(seed, models=7, samples=12, missing=0.4):
@@ -22,7 +23,7 @@ def scores(seed, models=7, samples=12, missing=0.4):
     return table, rng.random(samples) < 0.5
 
 
-@settings(deadline=None, max_examples=40)
+@examples(20)
 @given(st.integers(0, 10**6), st.sampled_from([0.0, 1.0, 2.5]))
 def test_counts_are_those_of_the_reference(seed, tolerance):
     table, higher = scores(seed)
@@ -38,7 +39,7 @@ def test_counts_are_those_of_the_reference(seed, tolerance):
 COLUMNS = ("items", "left", "right", "left_wins", "right_wins", "ties", "cluster", "cluster_labels")
 
 
-@settings(deadline=None, max_examples=40)
+@examples(20)
 @given(st.integers(0, 10**6), st.sampled_from([0.0, 1.0]), st.sampled_from([0.1, 0.4, 0.8]), st.booleans())
 def test_clusters_are_those_of_votes_given_one_by_one(seed, tolerance, missing, joined):
     table, higher = scores(seed, missing=missing)

@@ -164,7 +164,8 @@ class History:
     @property
     def log_evidence(self) -> float:
         """Laplace approximation of the log marginal likelihood, up to a constant that is the same for any
-        volatility."""
+        volatility.
+        """
         return self._log_prior() + self.log_likelihood - 0.5 * float(self._posterior().log_determinant())
 
     def _log_prior(self) -> float:
@@ -344,7 +345,8 @@ class History:
 
     def _between(self, nodes: slice, times: Floats) -> tuple[npt.NDArray[np.intp], Floats, Floats]:
         """The node at or before each time (the first, for earlier ones), how far towards the next, and the
-        variance that the Wiener process adds."""
+        variance that the Wiener process adds.
+        """
         own = self._lines.time[nodes]
         if np.isnan(own[0]):  # constant
             return np.full(len(times), nodes.start), np.zeros(len(times)), np.zeros(len(times))

@@ -42,7 +42,8 @@ class Rankings:
 
     def beaten(self) -> tuple[npt.NDArray[np.int32], npt.NDArray[np.int32]]:
         """Pairs (better, worse) whose chains are all that the rankings say: neighbours, and the last known
-        place before everything after it."""
+        place before everything after it.
+        """
         place = np.arange(len(self.codes)) - np.repeat(self.starts[:-1], np.diff(self.starts))
         stage = np.repeat(self.stages, np.diff(self.starts))
         last = np.repeat(self.starts[:-1] + self.stages - 1, np.diff(self.starts))
