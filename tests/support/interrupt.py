@@ -20,8 +20,8 @@ PATIENCE = 10  # on a busy machine a second of work takes at most so many by the
 class Interruption:
     """What SIGINT did: whether KeyboardInterrupt came, how long after the signal, and what it carried.
 
-    Seconds are those of the process, since what others take of a busy machine is not the function's doing, but
-    at least a tenth of those by the clock: a function that sleeps is found out.
+    Seconds are those of the process, since what others take of a busy machine is not the function's doing,
+    but at least a tenth of those by the clock: a function that sleeps is found out.
     """
 
     raised: bool
