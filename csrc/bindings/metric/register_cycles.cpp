@@ -4,6 +4,7 @@
 
 #include "bindings/arrays.hpp"
 #include "bindings/register.hpp"
+#include "bindings/run.hpp"
 #include "metric/nearness/bregman.hpp"
 #include "metric/nearness/cycle_oracle.hpp"
 
@@ -46,11 +47,7 @@ py::tuple held_rows(const BregmanState& state) {
 }
 
 bool project(BregmanState& state, int passes, const py::object& progress) {
-  PythonHost host(progress);
-  Monitor monitor(1, &host);
-  const py::gil_scoped_release unlocked;
-  state.project(passes, monitor);
-  return !monitor.stopped();
+  return !run_partial(1, progress, [&](Monitor& monitor) { state.project(passes, monitor); });
 }
 
 MeasuredGraph make_measured_graph(py::ssize_t n, const Array<std::int32_t>& left,
@@ -72,14 +69,8 @@ std::span<const double> lengths_of(const MeasuredGraph& graph, const Array<doubl
 
 py::object find(const MeasuredGraph& graph, const Array<double>& x, double slack, int n_threads) {
   const auto lengths = lengths_of(graph, x);
-  PythonHost host{py::none()};
-  Monitor monitor(n_threads, &host);
-  metric::BrokenCycles found;
-  {
-    const py::gil_scoped_release unlocked;
-    found = metric::find_cycles(graph, lengths, slack, monitor);
-  }
-  if (monitor.stopped()) raise_interrupted();
+  auto found = run(n_threads, no_progress,
+                   [&](Monitor& monitor) { return metric::find_cycles(graph, lengths, slack, monitor); });
   return py::make_tuple(take(std::move(found.starts)), take(std::move(found.edges)),
                         take(std::move(found.closed)), found.violation);
 }
@@ -87,14 +78,8 @@ py::object find(const MeasuredGraph& graph, const Array<double>& x, double slack
 py::object distances(const MeasuredGraph& graph, const Array<double>& x, int n_threads) {
   const auto lengths = lengths_of(graph, x);
   room_for<double>("D", graph.nodes, graph.nodes);
-  PythonHost host{py::none()};
-  Monitor monitor(n_threads, &host);
-  std::vector<double> out;
-  {
-    const py::gil_scoped_release unlocked;
-    out = metric::all_shortest_paths(graph, lengths, monitor);
-  }
-  if (monitor.stopped()) raise_interrupted();
+  auto out = run(n_threads, no_progress,
+                 [&](Monitor& monitor) { return metric::all_shortest_paths(graph, lengths, monitor); });
   return take(std::move(out), graph.nodes, graph.nodes);
 }
 

@@ -1,5 +1,6 @@
 #include "bindings/arrays.hpp"
 #include "bindings/register.hpp"
+#include "bindings/run.hpp"
 #include "metric/itml/itml.hpp"
 #include "metric/itml/point_groups.hpp"
 
@@ -34,13 +35,9 @@ py::dict learn(const Array<double>& points, const Array<std::int32_t>& first,
                                     .max_sweeps = max_sweeps,
                                     .seed = seed.first,
                                     .stream = seed.second};
-  metric::ItmlSolution found;
-  {
-    PythonHost host(progress);
-    Monitor monitor(1, &host);
-    const py::gil_scoped_release unlocked;
-    found = metric::learn_metric(x, pairs, options, monitor);
-  }
+  auto found = run_partial(1, progress, [&](Monitor& monitor) {
+                 return metric::learn_metric(x, pairs, options, monitor);
+               }).result;
   py::dict out;
   out["matrix"] = take(std::move(found.matrix), x.cols, x.cols);
   out["upper"] = found.upper;
