@@ -47,8 +47,10 @@ py::object random(const std::string& kind, std::ptrdiff_t size, std::uint64_t se
 }  // namespace
 
 void register_simd(py::module_& m) {
-  m.def("_exp", [](const Array<double>& x) { return mapped(x, simd::kernels().math->exp); }, "x"_a);
-  m.def("_exp_f32", [](const Array<float>& x) { return mapped(x, simd::kernels().math->exp_f32); }, "x"_a);
+  m.def("_exp", [](const Array<double>& x) { return mapped(x, simd::kernels().vector_math->exp); }, "x"_a);
+  m.def(
+      "_exp_f32", [](const Array<float>& x) { return mapped(x, simd::kernels().vector_math->exp_f32); },
+      "x"_a);
   m.def("_random", &random, "kind"_a, "size"_a, "seed"_a, "stream"_a, "a"_a = 0.0, "b"_a = 0.0);
 }
 
