@@ -6,6 +6,7 @@
 #include "bindings/arrays.hpp"
 #include "bindings/register.hpp"
 #include "bindings/run.hpp"
+#include "core/index.hpp"
 #include "core/pool.hpp"
 #include "linalg/blas.hpp"
 #include "simd/table.hpp"

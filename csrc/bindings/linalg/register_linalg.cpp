@@ -5,6 +5,7 @@
 #include "bindings/arrays.hpp"
 #include "bindings/register.hpp"
 #include "bindings/run.hpp"
+#include "core/index.hpp"
 #include "core/pool.hpp"
 #include "distances/nearest.hpp"
 #include "distances/pairwise.hpp"

@@ -6,6 +6,7 @@
 #include "bindings/choice.hpp"
 #include "bindings/register.hpp"
 #include "bindings/run.hpp"
+#include "core/index.hpp"
 #include "metric/clustering/clustering_relaxation.hpp"
 #include "metric/clustering/common_neighbours.hpp"
 #include "metric/clustering/label_search.hpp"
@@ -33,10 +34,9 @@ CsrPattern symmetric_pattern(const Array<std::int64_t>& offsets, const Array<std
   for (std::size_t i = 0; good && i + 1 < pattern.offsets.size(); ++i)
     good = pattern.offsets[i] <= pattern.offsets[i + 1];
   for (std::ptrdiff_t i = 0; good && i < n; ++i) {
-    const auto end = static_cast<std::size_t>(pattern.offsets[static_cast<std::size_t>(i) + 1]);
+    const auto end = at(pattern.offsets[at(i) + 1]);
     std::int32_t before = -1;
-    for (auto k = static_cast<std::size_t>(pattern.offsets[static_cast<std::size_t>(i)]); good && k < end;
-         ++k) {
+    for (auto k = at(pattern.offsets[at(i)]); good && k < end; ++k) {
       const auto j = pattern.indices[k];
       good = j > before && j < n && j != i;
       before = j;

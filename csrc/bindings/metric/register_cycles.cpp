@@ -5,6 +5,7 @@
 #include "bindings/arrays.hpp"
 #include "bindings/register.hpp"
 #include "bindings/run.hpp"
+#include "core/index.hpp"
 #include "metric/nearness/bregman.hpp"
 #include "metric/nearness/cycle_oracle.hpp"
 
@@ -27,15 +28,15 @@ void add_rows(BregmanState& state, const Array<std::int64_t>& starts, const Arra
     throw py::value_error("starts, indices, values, bounds and duals must describe csr rows");
   for (std::size_t row = 0; row < b.size(); ++row) {
     if (p[row] >= p[row + 1] || p[row + 1] > std::ssize(i)) throw py::value_error("a row is empty");
-    for (auto k = static_cast<std::size_t>(p[row]); k < static_cast<std::size_t>(p[row + 1]); ++k) {
-      const bool ascends = k == static_cast<std::size_t>(p[row]) || i[k] > i[k - 1];
+    for (auto k = at(p[row]); k < at(p[row + 1]); ++k) {
+      const bool ascends = k == at(p[row]) || i[k] > i[k - 1];
       if (!ascends || i[k] < 0 || i[k] >= std::ssize(state.x()))
         throw py::value_error("indices must ascend within a row and name entries of x");
     }
   }
   for (std::size_t row = 0; row < b.size(); ++row) {
-    const auto at = static_cast<std::size_t>(p[row]), length = static_cast<std::size_t>(p[row + 1]) - at;
-    state.add(i.subspan(at, length), v.subspan(at, length), b[row], z.empty() ? 0.0 : z[row]);
+    const auto begin = at(p[row]), length = at(p[row + 1]) - begin;
+    state.add(i.subspan(begin, length), v.subspan(begin, length), b[row], z.empty() ? 0.0 : z[row]);
   }
 }
 

@@ -1,6 +1,7 @@
 #include "bindings/arrays.hpp"
 #include "bindings/register.hpp"
 #include "bindings/run.hpp"
+#include "core/index.hpp"
 #include "metric/itml/itml.hpp"
 #include "metric/itml/point_groups.hpp"
 
@@ -61,10 +62,10 @@ py::array_t<std::int32_t> pair_order(std::ptrdiff_t n, int sweeps,
     for (std::ptrdiff_t k = 0; k < groups.blocks(); ++k) {
       groups.read(k, read);
       for (std::ptrdiff_t r = 0; r < read.pairs; ++r) {
-        const std::ptrdiff_t place = read.place[static_cast<std::size_t>(r)];
+        const std::ptrdiff_t place = read.place[at(r)];
         for (const std::ptrdiff_t lane :
              {place / metric::BlockPairs::points, place % metric::BlockPairs::points})
-          out.push_back(static_cast<std::int32_t>(read.point[static_cast<std::size_t>(lane)]));
+          out.push_back(static_cast<std::int32_t>(read.point[at(lane)]));
       }
     }
   }

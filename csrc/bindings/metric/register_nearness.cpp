@@ -4,6 +4,7 @@
 #include "bindings/arrays.hpp"
 #include "bindings/register.hpp"
 #include "bindings/run.hpp"
+#include "core/index.hpp"
 #include "metric/nearness/closure.hpp"
 #include "metric/nearness/nearness.hpp"
 #include "metric/nearness/violations.hpp"
@@ -87,7 +88,7 @@ void register_nearness(py::module_& m) {
              int n_threads) {
             const auto rows = matrix_view(corners, "corners");
             if (rows.cols != 3) throw py::value_error("corners must have three columns");
-            const std::span<const std::int32_t> c(rows.data, static_cast<std::size_t>(3 * rows.rows));
+            const std::span<const std::int32_t> c(rows.data, at(3 * rows.rows));
             const auto z = vector_view(duals, "duals");
             check_corners(n, c, z.size());
             run(n_threads, no_progress, [&](Monitor& monitor) { problem.load(c, z, monitor); });

@@ -6,6 +6,7 @@
 #include "bindings/choice.hpp"
 #include "bindings/register.hpp"
 #include "bindings/run.hpp"
+#include "core/index.hpp"
 #include "core/pool.hpp"
 #include "distances/similarity.hpp"
 #include "weigh/space.hpp"
@@ -67,8 +68,7 @@ py::dict solve_by_gradients(const HeldSpace& held, const Array<double>& scales, 
                             .max_iter = max_iter,
                             .jitter = jitter};
   const std::span<const double> from =
-      start ? std::span<const double>(start->data(), static_cast<std::size_t>(start->size()))
-            : std::span<const double>();
+      start ? std::span<const double>(start->data(), at(start->size())) : std::span<const double>();
   auto found = run_partial(n_threads, progress, [&](Monitor& monitor) {
     return weigh::solve_by_gradients(*held.space, all, how, from, monitor);
   });
@@ -107,7 +107,7 @@ py::object local_weights(const HeldSpace& held, double scale, py::ssize_t first,
       std::any_of(all.begin(), all.end(), [n](auto j) { return j < -1 || j >= n; })) {
     throw py::value_error("neighbours must be numbers of points, or -1");
   }
-  std::vector<double> out(static_cast<std::size_t>(near.rows));
+  std::vector<double> out(at(near.rows));
   run(n_threads, no_progress, [&](Monitor& monitor) {
     weigh::local_weights(*held.space, scale, first, all, near.cols, out, monitor);
   });
