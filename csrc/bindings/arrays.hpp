@@ -40,7 +40,7 @@ std::span<const T> vector_view(const Array<T>& array, const char* name) {
     throw py::value_error(std::string(name) + " must be 1-dimensional, got " + std::to_string(array.ndim()) +
                           " dimensions");
   }
-  return {array.data(), static_cast<std::size_t>(array.size())};
+  return {array.data(), at(array.size())};
 }
 
 template <class T>

@@ -5,6 +5,8 @@
 
 #include "bindings/arrays.hpp"
 #include "bindings/register.hpp"
+#include "bindings/run.hpp"
+#include "core/index.hpp"
 #include "core/pool.hpp"
 #include "linalg/blas.hpp"
 #include "simd/table.hpp"
@@ -66,29 +68,25 @@ py::dict build_facts() {
 
 /// Sleeps in chunks of 1 ms for `seconds` in all: what the tests of Ctrl-C, fork and progress run.
 py::tuple busy(double seconds, int n_threads, const py::object& progress) {
-  PythonHost host(progress);
-  Monitor monitor(n_threads, &host);
   const auto chunks = static_cast<std::ptrdiff_t>(seconds * 1000.0);
   std::atomic<std::ptrdiff_t> done{0};
-  bool complete = false;
-  {
-    const py::gil_scoped_release unlocked;
-    complete = parallel_for(chunks, 1, monitor, [&](std::ptrdiff_t, std::ptrdiff_t) {
+  const auto slept = run_partial(n_threads, progress, [&](Monitor& monitor) {
+    return parallel_for(chunks, 1, monitor, [&](std::ptrdiff_t, std::ptrdiff_t) {
       std::this_thread::sleep_for(std::chrono::milliseconds(1));
       monitor.progress(static_cast<double>(++done), static_cast<double>(chunks));
     });
-  }
-  return py::make_tuple(complete, done.load());
+  });
+  return py::make_tuple(slept.result, done.load());
 }
 
 double chunked_sum(const Array<double>& values, int n_threads, std::ptrdiff_t grain) {
   const auto x = vector_view(values, "values");
-  Monitor monitor(n_threads);
-  const py::gil_scoped_release unlocked;  // safe: `values` keeps the buffer alive
-  return parallel_sum(std::ssize(x), grain, monitor, [&](std::ptrdiff_t begin, std::ptrdiff_t end) {
-    double sum = 0.0;
-    for (auto i = begin; i < end; ++i) sum += x[static_cast<std::size_t>(i)];
-    return sum;
+  return run(n_threads, no_progress, [&](Monitor& monitor) {
+    return parallel_sum(std::ssize(x), grain, monitor, [&](std::ptrdiff_t begin, std::ptrdiff_t end) {
+      double sum = 0.0;
+      for (auto i = begin; i < end; ++i) sum += x[at(i)];
+      return sum;
+    });
   });
 }
 

@@ -4,6 +4,7 @@
 
 #include "bindings/arrays.hpp"
 #include "bindings/register.hpp"
+#include "bindings/run.hpp"
 #include "core/random.hpp"
 #include "rank/over_time/polya_gamma.hpp"
 #include "simd/table.hpp"
@@ -15,20 +16,14 @@ template <class Real>
 py::array_t<Real> mapped(const Array<Real>& x, void (*function)(Real*, std::ptrdiff_t)) {
   const auto in = vector_view(x, "x");
   std::vector<Real> out(in.begin(), in.end());
-  {
-    const py::gil_scoped_release unlocked;
-    function(out.data(), std::ssize(out));
-  }
+  run(1, no_progress, [&](Monitor&) { function(out.data(), std::ssize(out)); });
   return take(std::move(out));
 }
 
 template <class Draw>
 py::object drawn(std::ptrdiff_t size, const Draw& draw) {
   std::vector<decltype(draw())> out(room_for<decltype(draw())>("size", size));
-  {
-    const py::gil_scoped_release unlocked;
-    std::generate(out.begin(), out.end(), draw);
-  }
+  run(1, no_progress, [&](Monitor&) { std::generate(out.begin(), out.end(), draw); });
   return take(std::move(out));
 }
 
@@ -52,8 +47,10 @@ py::object random(const std::string& kind, std::ptrdiff_t size, std::uint64_t se
 }  // namespace
 
 void register_simd(py::module_& m) {
-  m.def("_exp", [](const Array<double>& x) { return mapped(x, simd::kernels().math->exp); }, "x"_a);
-  m.def("_exp_f32", [](const Array<float>& x) { return mapped(x, simd::kernels().math->exp_f32); }, "x"_a);
+  m.def("_exp", [](const Array<double>& x) { return mapped(x, simd::kernels().vector_math->exp); }, "x"_a);
+  m.def(
+      "_exp_f32", [](const Array<float>& x) { return mapped(x, simd::kernels().vector_math->exp_f32); },
+      "x"_a);
   m.def("_random", &random, "kind"_a, "size"_a, "seed"_a, "stream"_a, "a"_a = 0.0, "b"_a = 0.0);
 }
 

@@ -9,6 +9,7 @@
 #include <functional>
 #include <vector>
 
+#include "core/index.hpp"
 #include "core/monitor.hpp"
 
 namespace steelyard {
@@ -41,9 +42,9 @@ inline std::ptrdiff_t grain_for(double nanoseconds) {
 template <class Partial>
 double parallel_sum(std::ptrdiff_t n, std::ptrdiff_t grain, Monitor& monitor, const Partial& partial) {
   if (n <= grain) return n > 0 ? partial(std::ptrdiff_t{0}, n) : 0.0;
-  std::vector<double> sums(static_cast<std::size_t>((n + grain - 1) / grain), 0.0);
+  std::vector<double> sums(at((n + grain - 1) / grain), 0.0);
   parallel_for(n, grain, monitor, [&](std::ptrdiff_t begin, std::ptrdiff_t end) {
-    sums[static_cast<std::size_t>(begin / grain)] = partial(begin, end);
+    sums[at(begin / grain)] = partial(begin, end);
   });
   double total = 0.0;
   for (const double s : sums) total += s;

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <cmath>
 
+#include "core/index.hpp"
+
 namespace steelyard {
 namespace {
 
@@ -106,7 +108,7 @@ void Random::refill() {
 
 std::uint64_t Random::bits() {
   if (left_ == 0) refill();
-  return block_[static_cast<std::size_t>(--left_)];
+  return block_[at(--left_)];
 }
 
 double Random::uniform() { return static_cast<double>(bits() >> 11) * unit; }
@@ -118,7 +120,7 @@ double Random::exponential() { return -std::log(uniform_open()); }
 double Random::normal() {
   for (;;) {
     const std::uint64_t draw = bits();
-    const auto layer = static_cast<std::size_t>(draw & 255);
+    const auto layer = at(draw & 255);
     const double u =
         static_cast<double>(static_cast<std::int64_t>(draw) >> 10) * unit;  // in [-1, 1), apart from layer
     const double z = u * ziggurat.x[layer];

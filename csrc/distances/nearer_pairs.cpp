@@ -4,6 +4,7 @@
 #include <cmath>
 #include <limits>
 
+#include "core/index.hpp"
 #include "core/pool.hpp"
 #include "distances/shifted_panels.hpp"
 
@@ -22,7 +23,7 @@ struct Found {
 template <class Real>
 std::vector<Real> thresholds(const ShiftedCentres<Real>& centres, const ShiftedRows<Real>& own,
                              const Real* bounds, ptrdiff_t d) {
-  std::vector<Real> out(size_of(own.panels * match_of<Real>().rows), std::numeric_limits<Real>::infinity());
+  std::vector<Real> out(at(own.panels * match_of<Real>().rows), std::numeric_limits<Real>::infinity());
   for (std::size_t i = 0; i < own.squared_length.size(); ++i) {
     const double length = own.squared_length[i], bound = static_cast<double>(bounds[i]);
     const double least = 0.5 * (length - bound) - centres.error(std::sqrt(length), bound, d);
@@ -41,7 +42,7 @@ Found<Real> find(MatrixView<const From> x, MatrixView<const Real> y, const Shift
   const ptrdiff_t size = kernel.cols * x.cols, all = (y.rows + kernel.cols - 1) / kernel.cols;
   const ptrdiff_t bytes = std::max<ptrdiff_t>(1, size) * static_cast<ptrdiff_t>(sizeof(Real));
   const ptrdiff_t block = std::max<ptrdiff_t>(1, cache_bytes / bytes);
-  std::vector<simd::Reached> reached(size_of(std::min(block, all) * kernel.rows * kernel.cols));
+  std::vector<simd::Reached> reached(at(std::min(block, all) * kernel.rows * kernel.cols));
   Found<Real> out;
   for (ptrdiff_t start = 0; start < all; start += block) {
     for (ptrdiff_t p = 0; p < own.panels; ++p) {
@@ -51,8 +52,8 @@ Found<Real> find(MatrixView<const From> x, MatrixView<const Real> y, const Shift
                           centres.offsets.data() + start * kernel.cols, least.data() + p * kernel.rows,
                           std::min(block, all - start), x.cols, start, reached.data());
       for (ptrdiff_t r = 0; r < count; ++r) {
-        const auto row = static_cast<ptrdiff_t>(reached[size_of(r)].row) + p * kernel.rows;
-        const auto centre = static_cast<ptrdiff_t>(reached[size_of(r)].centre);
+        const auto row = static_cast<ptrdiff_t>(reached[at(r)].row) + p * kernel.rows;
+        const auto centre = static_cast<ptrdiff_t>(reached[at(r)].centre);
         if (row >= x.rows || centre >= y.rows) continue;
         const Real squared = squared_gap<Real, From>(x.row(row), y.row(centre), x.cols);
         if (!(squared < bounds[row])) continue;
@@ -71,22 +72,22 @@ std::vector<Near<Real>> nearer_pairs(MatrixView<const From> x, MatrixView<const 
                                      std::span<const Real> bounds, Monitor& monitor) {
   const ShiftedCentres<Real> centres(y);
   const ptrdiff_t grain = chunk_rows(x.cols, static_cast<ptrdiff_t>(sizeof(Real)));
-  std::vector<Found<Real>> chunks(size_of((x.rows + grain - 1) / grain));
+  std::vector<Found<Real>> chunks(at((x.rows + grain - 1) / grain));
   parallel_for(x.rows, grain, monitor, [&](ptrdiff_t begin, ptrdiff_t end) {
     const MatrixView<const From> own{x.row(begin), end - begin, x.cols, x.stride};
-    chunks[size_of(begin / grain)] = find<Real, From>(own, y, centres, bounds.data() + begin, monitor);
+    chunks[at(begin / grain)] = find<Real, From>(own, y, centres, bounds.data() + begin, monitor);
   });
-  std::vector<Near<Real>> near(size_of(y.rows));
+  std::vector<Near<Real>> near(at(y.rows));
   std::vector<std::size_t> counts(near.size(), 0);
   for (const auto& chunk : chunks)
-    for (const auto& pair : chunk.pairs) ++counts[static_cast<std::size_t>(pair.centre)];
+    for (const auto& pair : chunk.pairs) ++counts[at(pair.centre)];
   for (std::size_t j = 0; j < near.size(); ++j) {
     near[j].rows.reserve(counts[j]);
     near[j].squared.reserve(counts[j]);
   }
   for (std::size_t c = 0; c < chunks.size(); ++c) {
     for (std::size_t k = 0; k < chunks[c].pairs.size(); ++k) {
-      auto& own = near[static_cast<std::size_t>(chunks[c].pairs[k].centre)];
+      auto& own = near[at(chunks[c].pairs[k].centre)];
       own.rows.push_back(static_cast<std::int64_t>(c) * grain + chunks[c].pairs[k].row);
       own.squared.push_back(chunks[c].squared[k]);
     }

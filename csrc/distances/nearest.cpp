@@ -4,6 +4,7 @@
 #include <cmath>
 #include <limits>
 
+#include "core/index.hpp"
 #include "distances/shifted_panels.hpp"
 
 namespace steelyard::distances {
@@ -19,7 +20,7 @@ class Chunk {
 
   Chunk(MatrixView<const From> x, MatrixView<const Real> y, const ShiftedCentres<Real>& centres)
       : x_(x), y_(y), centres_(centres), own_(x, centres.shift) {
-    const auto lanes = size_of(own_.panels * kernel_.rows * kernel_.cols);
+    const auto lanes = at(own_.panels * kernel_.rows * kernel_.cols);
     best_.assign(lanes, -std::numeric_limits<Real>::infinity());
     second_ = best_;
     panel_.assign(lanes, 0);
@@ -49,9 +50,9 @@ class Chunk {
     Real best = -std::numeric_limits<Real>::infinity(), second = best;
     index = 0;
     for (ptrdiff_t j = 0; j < kernel_.cols; ++j) {
-      const Real now = best_[size_of(lanes + j)];
-      const std::int64_t candidate = static_cast<std::int64_t>(panel_[size_of(lanes + j)]) * kernel_.cols + j;
-      second = std::max({second, second_[size_of(lanes + j)], std::min(now, best)});
+      const Real now = best_[at(lanes + j)];
+      const std::int64_t candidate = static_cast<std::int64_t>(panel_[at(lanes + j)]) * kernel_.cols + j;
+      second = std::max({second, second_[at(lanes + j)], std::min(now, best)});
       if (now > best) {
         best = now;
         index = candidate;
@@ -59,7 +60,7 @@ class Chunk {
     }
     if (index >= y_.rows) return false;
     squared = direct(i, index);
-    const double length = std::sqrt(own_.squared_length[size_of(i)]);
+    const double length = std::sqrt(own_.squared_length[at(i)]);
     const double error = centres_.error(length, static_cast<double>(squared), x_.cols);
     return static_cast<double>(best) - static_cast<double>(second) > 2.0 * error;
   }
@@ -108,10 +109,10 @@ bool nearest(MatrixView<const From> x, MatrixView<const Real> y, std::span<std::
                  Chunk<Real, From> chunk(own, y, centres);
                  if (!chunk.match(monitor)) return;
                  for (auto i = begin; i < end; ++i) {
-                   if (chunk.winner(i - begin, index[size_of(i)], squared[size_of(i)])) continue;
+                   if (chunk.winner(i - begin, index[at(i)], squared[at(i)])) continue;
                    if (monitor.poll()) return;
-                   index[size_of(i)] = chunk.search(i - begin);
-                   squared[size_of(i)] = chunk.direct(i - begin, index[size_of(i)]);
+                   index[at(i)] = chunk.search(i - begin);
+                   squared[at(i)] = chunk.direct(i - begin, index[at(i)]);
                  }
                });
   return !monitor.stopped();

@@ -4,6 +4,7 @@
 #include <limits>
 #include <vector>
 
+#include "core/index.hpp"
 #include "distances/tiles.hpp"
 
 namespace steelyard::distances {
@@ -29,7 +30,7 @@ template <class Real, class Transform>
 class SumSink {
  public:
   SumSink(std::span<double> sums, const Transform& transform)
-      : sums_(sums), transform_(transform), lanes_(sums.size() * size_of(width_), 0.0) {}
+      : sums_(sums), transform_(transform), lanes_(sums.size() * at(width_), 0.0) {}
 
   void tile(ptrdiff_t row, ptrdiff_t rows, ptrdiff_t, ptrdiff_t cols, Real* numbers) {
     transform_(numbers, rows * width_);
@@ -43,7 +44,7 @@ class SumSink {
   void finish() {
     for (std::size_t i = 0; i < sums_.size(); ++i) {
       double total = 0.0;
-      for (ptrdiff_t j = 0; j < width_; ++j) total += lanes_[i * size_of(width_) + size_of(j)];
+      for (ptrdiff_t j = 0; j < width_; ++j) total += lanes_[i * at(width_) + at(j)];
       sums_[i] = total;
     }
   }
@@ -59,13 +60,13 @@ template <class Real, class Transform>
 bool transformed_sums(MatrixView<const Real> x, MatrixView<const Real> y, std::span<double> sums,
                       Monitor& monitor, const Transform& transform) {
   return for_each_tile<Real>(x, y, monitor, [&](ptrdiff_t first, ptrdiff_t rows) {
-    return SumSink<Real, Transform>(sums.subspan(size_of(first), size_of(rows)), transform);
+    return SumSink<Real, Transform>(sums.subspan(at(first), at(rows)), transform);
   });
 }
 
-void decay(double* x, ptrdiff_t n, double t) { simd::kernels().math->exp_minus_root(x, n, t); }
+void decay(double* x, ptrdiff_t n, double t) { simd::kernels().vector_math->exp_minus_root(x, n, t); }
 void decay(float* x, ptrdiff_t n, double t) {
-  simd::kernels().math->exp_minus_root_f32(x, n, static_cast<float>(t));
+  simd::kernels().vector_math->exp_minus_root_f32(x, n, static_cast<float>(t));
 }
 
 }  // namespace

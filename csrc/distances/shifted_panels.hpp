@@ -9,6 +9,7 @@
 #include <type_traits>
 #include <vector>
 
+#include "core/index.hpp"
 #include "core/views.hpp"
 #include "distances/tiles.hpp"
 #include "simd/table.hpp"
@@ -35,23 +36,23 @@ template <class Real>
 std::vector<double> middle(MatrixView<const Real> y) {
   using std::ptrdiff_t;
   const auto mean_of = [&](const std::vector<ptrdiff_t>& rows) {
-    std::vector<double> mean(size_of(y.cols), 0.0);
+    std::vector<double> mean(at(y.cols), 0.0);
     for (const auto j : rows)
-      for (ptrdiff_t k = 0; k < y.cols; ++k) mean[size_of(k)] += static_cast<double>(y.row(j)[k]);
+      for (ptrdiff_t k = 0; k < y.cols; ++k) mean[at(k)] += static_cast<double>(y.row(j)[k]);
     for (double& value : mean) value /= static_cast<double>(std::max<std::size_t>(1, rows.size()));
     return mean;
   };
-  std::vector<ptrdiff_t> rows(size_of(y.rows));
+  std::vector<ptrdiff_t> rows(at(y.rows));
   std::iota(rows.begin(), rows.end(), ptrdiff_t{0});
   const auto mean = mean_of(rows);
   std::vector<double> squared(rows.size(), 0.0);
   for (ptrdiff_t j = 0; j < y.rows; ++j)
     for (ptrdiff_t k = 0; k < y.cols; ++k) {
-      const double gap = static_cast<double>(y.row(j)[k]) - mean[size_of(k)];
-      squared[size_of(j)] += gap * gap;
+      const double gap = static_cast<double>(y.row(j)[k]) - mean[at(k)];
+      squared[at(j)] += gap * gap;
     }
   std::stable_sort(rows.begin(), rows.end(),
-                   [&](ptrdiff_t a, ptrdiff_t b) { return squared[size_of(a)] < squared[size_of(b)]; });
+                   [&](ptrdiff_t a, ptrdiff_t b) { return squared[at(a)] < squared[at(b)]; });
   rows.resize((rows.size() + 1) / 2);
   return mean_of(rows);
 }
@@ -66,17 +67,17 @@ struct ShiftedCentres {
   explicit ShiftedCentres(MatrixView<const Real> y) : shift(middle(y)) {
     using std::ptrdiff_t;
     const ptrdiff_t width = match_of<Real>().cols, panels = (y.rows + width - 1) / width;
-    packed.assign(size_of(panels * width * y.cols), Real{0});
-    offsets.assign(size_of(panels * width), std::numeric_limits<Real>::infinity());
+    packed.assign(at(panels * width * y.cols), Real{0});
+    offsets.assign(at(panels * width), std::numeric_limits<Real>::infinity());
     for (ptrdiff_t j = 0; j < y.rows; ++j) {
       Real* to = packed.data() + j / width * width * y.cols + j % width;
       double length = 0.0;
       for (ptrdiff_t k = 0; k < y.cols; ++k) {
-        const auto value = static_cast<Real>(static_cast<double>(y.row(j)[k]) - shift[size_of(k)]);
+        const auto value = static_cast<Real>(static_cast<double>(y.row(j)[k]) - shift[at(k)]);
         to[k * width] = value;
         length += static_cast<double>(value) * static_cast<double>(value);
       }
-      offsets[size_of(j)] = static_cast<Real>(0.5 * length);
+      offsets[at(j)] = static_cast<Real>(0.5 * length);
       longest = std::max(longest, length);
     }
     longest = std::sqrt(longest);
@@ -105,14 +106,14 @@ struct ShiftedRows {
       : panels((x.rows + match_of<Real>().rows - 1) / match_of<Real>().rows) {
     using std::ptrdiff_t;
     const ptrdiff_t rows = match_of<Real>().rows, size = rows * x.cols;
-    packed.assign(size_of(panels * size), Real{0});
-    squared_length.assign(size_of(x.rows), 0.0);
+    packed.assign(at(panels * size), Real{0});
+    squared_length.assign(at(x.rows), 0.0);
     for (ptrdiff_t i = 0; i < x.rows; ++i) {
       Real* to = packed.data() + i / rows * size + i % rows;
       for (ptrdiff_t k = 0; k < x.cols; ++k) {
-        const double value = static_cast<double>(static_cast<Real>(x.row(i)[k])) - shift[size_of(k)];
+        const double value = static_cast<double>(static_cast<Real>(x.row(i)[k])) - shift[at(k)];
         to[k * rows] = static_cast<Real>(value);
-        squared_length[size_of(i)] += value * value;
+        squared_length[at(i)] += value * value;
       }
     }
   }

@@ -5,6 +5,7 @@
 #include <type_traits>
 #include <utility>
 
+#include "core/index.hpp"
 #include "core/pool.hpp"
 #include "distances/shifted_panels.hpp"
 #include "simd/table.hpp"
@@ -37,7 +38,7 @@ ptrdiff_t rows_per_task(ptrdiff_t n, ptrdiff_t columns) {
 
 /// The coordinates as the kernels want them: Jaccard's with their sums behind.
 std::vector<double> with_sums(MatrixView<const double> points) {
-  std::vector<double> out(size_of(points.rows * (points.cols + 1)));
+  std::vector<double> out(at(points.rows * (points.cols + 1)));
   for (ptrdiff_t i = 0; i < points.rows; ++i) {
     double* row = out.data() + i * (points.cols + 1);
     std::copy_n(points.row(i), points.cols, row);
@@ -72,10 +73,10 @@ struct PackedPoints<Real>::Vectors {
   std::vector<Real> values;
 
   Vectors(const double* v, ptrdiff_t n, ptrdiff_t columns_in, ptrdiff_t stride_in)
-      : columns(columns_in), stride(stride_in), values(size_of(columns_in * stride_in), Real{0}) {
+      : columns(columns_in), stride(stride_in), values(at(columns_in * stride_in), Real{0}) {
     for (ptrdiff_t i = 0; i < n; ++i) {
       for (ptrdiff_t c = 0; c < columns; ++c) {
-        values[size_of(c * stride + i)] = static_cast<Real>(v[i * columns + c]);
+        values[at(c * stride + i)] = static_cast<Real>(v[i * columns + c]);
       }
     }
   }
@@ -110,27 +111,27 @@ void PackedPoints<Real>::pack_moved(MatrixView<const double> points, Monitor& mo
   const auto& tile = tile_of<Real>();
   const ptrdiff_t wide = tile.rows * tile.expanded_panels;
   // Double keeps the points as they are: a shift would round what tells near-copies apart.
-  std::vector<double> shift(size_of(d_), 0.0);
+  std::vector<double> shift(at(d_), 0.0);
   if (std::is_same_v<Real, float>) {
     const ptrdiff_t step = std::max<ptrdiff_t>(1, n_ / 4096);
     shift = middle(MatrixView<const double>{points.data, n_ / step, d_, step * points.stride});
   }
-  std::vector<Real> moved(size_of(n_ * d_));
-  std::vector<Real> halves(size_of(round_up(n_, 64)), Real{0});
+  std::vector<Real> moved(at(n_ * d_));
+  std::vector<Real> halves(at(round_up(n_, 64)), Real{0});
   parallel_for(n_, grain_for(static_cast<double>(d_)), monitor, [&](ptrdiff_t begin, ptrdiff_t end) {
     for (auto i = begin; i < end; ++i) {
       Real* row = moved.data() + i * d_;
       double half = 0.0;
       for (ptrdiff_t k = 0; k < d_; ++k) {
-        row[k] = static_cast<Real>(points.row(i)[k] - shift[size_of(k)]);
+        row[k] = static_cast<Real>(points.row(i)[k] - shift[at(k)]);
         half += 0.5 * static_cast<double>(row[k]) * static_cast<double>(row[k]);
       }
-      halves[size_of(i)] = static_cast<Real>(half);
+      halves[at(i)] = static_cast<Real>(half);
     }
   });
   const MatrixView<const Real> view{moved.data(), n_, d_, d_};
   x_ = pack<Real>(view, tile.rows, monitor);
-  x_.resize(size_of(round_up(n_, wide) * d_), Real{0});
+  x_.resize(at(round_up(n_, wide) * d_), Real{0});
   y_ = pack<Real>(view, tile.cols, monitor);
   if (!expands(metric_, d_)) return;
   if (n_ == 0 || !std::isfinite(Real{8} * *std::max_element(halves.begin(), halves.end()))) return;
@@ -147,14 +148,14 @@ void PackedPoints<Real>::block(ptrdiff_t begin, ptrdiff_t end, ptrdiff_t start, 
   const auto& tile = tile_of<Real>();
   const ptrdiff_t lane_count = height_ * tile.cols;
   const auto product = (halves_.empty() ? tile.products : tile.expanded)[index_of(metric_)];
-  const auto half = [this](ptrdiff_t at) { return halves_.empty() ? nullptr : halves_.data() + at; };
-  std::vector<Real> x_values(size_of(in.columns * height_));
+  const auto half = [this](ptrdiff_t place) { return halves_.empty() ? nullptr : halves_.data() + place; };
+  std::vector<Real> x_values(at(in.columns * height_));
   for (ptrdiff_t i = begin; i < end; i += height_) {
     if (monitor.poll()) return;
     const ptrdiff_t rows = std::min(height_, end - i);
     for (ptrdiff_t c = 0; c < in.columns; ++c) {
       for (ptrdiff_t r = 0; r < height_; ++r) {
-        x_values[size_of(c * height_ + r)] = r < rows ? in.values[size_of(c * in.stride + i + r)] : Real{0};
+        x_values[at(c * height_ + r)] = r < rows ? in.values[at(c * in.stride + i + r)] : Real{0};
       }
     }
     std::fill_n(lanes, in.columns * lane_count, Real{0});
@@ -178,8 +179,8 @@ void PackedPoints<Real>::task(ptrdiff_t begin, ptrdiff_t end, std::span<const Re
                               double* sums, Monitor& monitor) const {
   const auto& tile = tile_of<Real>();
   const ptrdiff_t width = n_ - begin, points = block_points<Real>(runs_);
-  std::vector<Real> column_sums(size_of(in.columns * in.stride));
-  std::vector<Real> lanes(size_of(in.columns * height_ * tile.cols));
+  std::vector<Real> column_sums(at(in.columns * in.stride));
+  std::vector<Real> lanes(at(in.columns * height_ * tile.cols));
   block(begin, end, begin, end, false, scales, in, nullptr, lanes.data(), sums, width, begin, monitor);
   for (ptrdiff_t start = end; start < n_ && !monitor.stopped(); start += points) {
     const ptrdiff_t stop = std::min(start + points, n_);
@@ -203,10 +204,10 @@ bool PackedPoints<Real>::product(std::span<const double> scales, const double* v
   const Vectors in(v, n_, columns, round_up(n_, tile_of<Real>().cols));
   const std::vector<Real> own(scales.begin(), scales.end());
   const ptrdiff_t rows = rows_per_task(n_, columns), tasks = (n_ + rows - 1) / rows;
-  std::vector<std::vector<double>> sums(size_of(tasks));
+  std::vector<std::vector<double>> sums(at(tasks));
   const bool done = parallel_for(tasks, 1, monitor, [&](ptrdiff_t t, ptrdiff_t) {
-    sums[size_of(t)].assign(size_of(columns * (n_ - t * rows)), 0.0);
-    task(t * rows, std::min((t + 1) * rows, n_), own, in, sums[size_of(t)].data(), monitor);
+    sums[at(t)].assign(at(columns * (n_ - t * rows)), 0.0);
+    task(t * rows, std::min((t + 1) * rows, n_), own, in, sums[at(t)].data(), monitor);
   });
   if (!done || monitor.stopped()) return false;
   return parallel_for(n_, 2048, monitor, [&](ptrdiff_t begin, ptrdiff_t end) {
@@ -216,7 +217,7 @@ bool PackedPoints<Real>::product(std::span<const double> scales, const double* v
     for (ptrdiff_t t = 0; t < tasks && t * rows < end; ++t) {
       const ptrdiff_t first = t * rows, width = n_ - first;
       for (ptrdiff_t c = 0; c < columns; ++c) {
-        const double* from = sums[size_of(t)].data() + c * width;
+        const double* from = sums[at(t)].data() + c * width;
         for (auto i = std::max(begin, first); i < end; ++i) y[i * columns + c] += from[i - first];
       }
     }
@@ -276,10 +277,10 @@ void chosen_distances(MatrixView<const double> points, simd::Metric metric, doub
   const auto n = std::ssize(rows), m = std::ssize(cols);
   const double p = power_of<double>(metric, power, d);
   const ptrdiff_t x_size = round_up(n, tile.rows) * runs, y_size = round_up(m, tile.cols) * runs;
-  scratch.assign(size_of(x_size + y_size), 0.0);
+  scratch.assign(at(x_size + y_size), 0.0);
   const auto gather = [&](std::span<const std::int32_t> chosen, ptrdiff_t width, double* packed) {
     for (ptrdiff_t i = 0; i < std::ssize(chosen); ++i) {
-      const double* row = points.row(chosen[size_of(i)]);
+      const double* row = points.row(chosen[at(i)]);
       double* panel = packed + i / width * width * runs + i % width;
       double sum = 0.0;
       for (ptrdiff_t k = 0; k < d; ++k) sum += panel[k * width] = row[k];

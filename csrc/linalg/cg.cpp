@@ -3,14 +3,13 @@
 #include <algorithm>
 #include <cmath>
 
+#include "core/index.hpp"
 #include "core/pool.hpp"
 
 namespace steelyard::linalg {
 namespace {
 
 using std::ptrdiff_t;
-
-std::size_t size_of(ptrdiff_t n) { return static_cast<std::size_t>(n); }
 
 /// Chunks of rows: a few microseconds of streaming a column.
 ptrdiff_t rows_per_chunk(ptrdiff_t columns) { return std::max<ptrdiff_t>(1024, 65536 / columns); }
@@ -51,12 +50,12 @@ double dot(const double* a, const double* b, ptrdiff_t n) {
 class Recurrence {
  public:
   Recurrence(ptrdiff_t n, ptrdiff_t columns, const CgOptions& options, Monitor& monitor)
-      : n_(n), m_(columns), options_(options), monitor_(monitor), state_(size_of(columns)) {}
+      : n_(n), m_(columns), options_(options), monitor_(monitor), state_(at(columns)) {}
 
   /// Sums of a_c' b_c for every column c, in chunk order.
   std::vector<double> dots(const double* a, const double* b) {
     const ptrdiff_t grain = rows_per_chunk(m_), chunks = (n_ + grain - 1) / grain;
-    std::vector<double> parts(size_of(chunks * m_), 0.0), sums(size_of(m_), 0.0);
+    std::vector<double> parts(at(chunks * m_), 0.0), sums(at(m_), 0.0);
     parallel_for(n_, grain, monitor_, [&](ptrdiff_t begin, ptrdiff_t end) {
       double* part = parts.data() + begin / grain * m_;
       if (m_ == 1) {
@@ -68,7 +67,7 @@ class Recurrence {
       }
     });
     for (ptrdiff_t k = 0; k < chunks; ++k) {
-      for (ptrdiff_t c = 0; c < m_; ++c) sums[size_of(c)] += parts[size_of(k * m_ + c)];
+      for (ptrdiff_t c = 0; c < m_; ++c) sums[at(c)] += parts[at(k * m_ + c)];
     }
     return sums;
   }
@@ -77,7 +76,7 @@ class Recurrence {
   void rows(const Update& update) {
     parallel_for(n_, rows_per_chunk(m_), monitor_, [&](ptrdiff_t begin, ptrdiff_t end) {
       for (auto i = begin; i < end; ++i)
-        for (ptrdiff_t c = 0; c < m_; ++c) update(size_of(i * m_ + c), size_of(c));
+        for (ptrdiff_t c = 0; c < m_; ++c) update(at(i * m_ + c), at(c));
     });
   }
 
@@ -90,9 +89,9 @@ class Recurrence {
   }
 
   CgResult run(const Apply& apply, const Apply& precondition, const double* b, double* x_out) {
-    const std::size_t all = size_of(n_ * m_);
+    const std::size_t all = at(n_ * m_);
     std::vector<double> x(x_out, x_out + all), r(all), z(all), p(all), ap(all);
-    std::vector<double> alpha(size_of(m_)), beta(size_of(m_));
+    std::vector<double> alpha(at(m_)), beta(at(m_));
     // The scale of b, and r = b - A x.
     std::copy(b, b + all, r.begin());
     remove_mean(r);
@@ -108,7 +107,7 @@ class Recurrence {
     auto rz = dots(r.data(), z.data());
     p = z;
     CgResult result;
-    result.columns.resize(size_of(m_));
+    result.columns.resize(at(m_));
     for (std::size_t c = 0; c < b_norm.size(); ++c)
       result.columns[c].scale = std::sqrt(std::max(0.0, b_norm[c]));
     settle(stopping(r, rz), b_squared, result);

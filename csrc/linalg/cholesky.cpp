@@ -4,6 +4,7 @@
 #include <cmath>
 #include <vector>
 
+#include "core/index.hpp"
 #include "linalg/blas.hpp"
 #include "simd/table.hpp"
 
@@ -43,8 +44,6 @@ void solve_panel(const double* l, double* x, ptrdiff_t rows, ptrdiff_t n, ptrdif
     }
   }
 }
-
-std::size_t size_of(ptrdiff_t n) { return static_cast<std::size_t>(n); }
 
 constexpr ptrdiff_t small_front = 24;
 
@@ -143,19 +142,19 @@ void solve_by_blas(double* u, double* b, ptrdiff_t n, ptrdiff_t m, ptrdiff_t ld)
 
 template <class Real>
 bool cholesky_blas(Real* a, ptrdiff_t n, ptrdiff_t ld, Monitor& monitor) {
-  const auto at = [&](ptrdiff_t row, ptrdiff_t col) { return a + col * ld + row; };  // column-major
+  const auto entry = [&](ptrdiff_t row, ptrdiff_t col) { return a + col * ld + row; };  // column-major
   for (ptrdiff_t k = 0; k < n; k += blas_block) {
     const ptrdiff_t nb = std::min(blas_block, n - k), next = k + nb;
-    if (monitor.poll() || !potrf(at(k, k), nb, ld)) return false;
+    if (monitor.poll() || !potrf(entry(k, k), nb, ld)) return false;
     for (ptrdiff_t j = next; j < n; j += blas_columns) {
       const ptrdiff_t m = std::min(blas_columns, n - j);
-      trsm(at(k, k), at(k, j), nb, m, ld, ld);
+      trsm(entry(k, k), entry(k, j), nb, m, ld, ld);
       if (monitor.poll()) return false;
     }
     for (ptrdiff_t j = next; j < n; j += blas_columns) {
       const ptrdiff_t m = std::min(blas_columns, n - j);
-      if (j > next) subtract_gemm(at(k, next), at(k, j), at(next, j), j - next, m, nb, ld);
-      subtract_syrk(at(k, j), at(j, j), m, nb, ld);
+      if (j > next) subtract_gemm(entry(k, next), entry(k, j), entry(next, j), j - next, m, nb, ld);
+      subtract_syrk(entry(k, j), entry(j, j), m, nb, ld);
       if (monitor.poll()) return false;
     }
   }
@@ -175,7 +174,7 @@ bool cholesky_partial(double* a, ptrdiff_t n, ptrdiff_t columns, ptrdiff_t strid
                       std::vector<double>& scratch) {
   if (n <= small_front) return factor_small(a, n, columns, stride);
   const auto& dense = *simd::kernels().dense;
-  scratch.resize(size_of(own_block * n));
+  scratch.resize(at(own_block * n));
   for (ptrdiff_t k = 0; k < columns; k += own_block) {
     const ptrdiff_t nb = std::min(own_block, columns - k), next = k + nb, rest = n - next;
     double* diagonal = a + k * stride + k;
@@ -265,14 +264,14 @@ bool cholesky_inverse(double* l, ptrdiff_t n, ptrdiff_t stride, Monitor& monitor
   // be overwritten.
   const bool large = n > own_cholesky_limit;
   const ptrdiff_t width = large ? 128 : 16;
-  std::vector<double> block(size_of(n * width));
+  std::vector<double> block(at(n * width));
   for (ptrdiff_t j = 0; j < n; j += width) {
     if (monitor.poll()) return false;
     const ptrdiff_t columns = std::min(width, n - j), rows = n - j;
     double* corner = l + j * stride + j;
     std::fill(block.begin(), block.end(), 0.0);
     const ptrdiff_t row_step = large ? 1 : width, column_step = large ? rows : 1;
-    for (ptrdiff_t c = 0; c < columns; ++c) block[size_of(c * row_step + c * column_step)] = 1.0;
+    for (ptrdiff_t c = 0; c < columns; ++c) block[at(c * row_step + c * column_step)] = 1.0;
     if (large) {
       solve_by_blas(corner, block.data(), rows, columns, stride);
     } else {
@@ -280,7 +279,7 @@ bool cholesky_inverse(double* l, ptrdiff_t n, ptrdiff_t stride, Monitor& monitor
     }
     for (ptrdiff_t i = 0; i < rows; ++i) {
       for (ptrdiff_t c = 0; c < std::min(columns, i + 1); ++c) {
-        corner[i * stride + c] = block[size_of(i * row_step + c * column_step)];
+        corner[i * stride + c] = block[at(i * row_step + c * column_step)];
       }
     }
   }

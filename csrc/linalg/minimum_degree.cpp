@@ -2,13 +2,13 @@
 
 #include <algorithm>
 
+#include "core/index.hpp"
+
 namespace steelyard::linalg {
 namespace {
 
 using Index = std::int32_t;
 using std::size_t;
-
-size_t at(std::int64_t i) { return static_cast<size_t>(i); }
 
 /// Variables by approximate degree, in doubly linked lists.
 class DegreeLists {

@@ -4,6 +4,7 @@
 #include <cmath>
 #include <numeric>
 
+#include "core/index.hpp"
 #include "linalg/cholesky.hpp"
 #include "linalg/minimum_degree.hpp"
 
@@ -13,8 +14,6 @@ namespace {
 using Index = std::int32_t;
 using std::ptrdiff_t;
 using std::size_t;
-
-size_t at(std::int64_t i) { return static_cast<size_t>(i); }
 
 /// Where an entry of the pattern (or of the diagonal) goes in its front.
 struct Target {

@@ -5,14 +5,13 @@
 #include <limits>
 #include <utility>
 
+#include "core/index.hpp"
 #include "linalg/cholesky.hpp"
 
 namespace steelyard::linalg {
 namespace {
 
 using std::ptrdiff_t;
-
-std::size_t size_of(ptrdiff_t n) { return static_cast<std::size_t>(n); }
 
 }  // namespace
 
@@ -24,7 +23,7 @@ bool UpdatedCholesky::factor(std::vector<double>&& a, ptrdiff_t m, Monitor& moni
 
 void UpdatedCholesky::grow() {
   const ptrdiff_t wider = std::max<ptrdiff_t>(32, m_ + m_ / 4 + 8);
-  std::vector<double> larger(size_of(wider * wider), 0.0);
+  std::vector<double> larger(at(wider * wider), 0.0);
   for (ptrdiff_t i = 0; i < m_; ++i) {
     std::copy_n(l_.data() + i * stride_, i + 1, larger.data() + i * wider);
   }
@@ -52,13 +51,13 @@ bool UpdatedCholesky::append(const double* v, double d) {
 
 void UpdatedCholesky::remove(ptrdiff_t k) {
   std::vector<std::pair<double, double>> turns;  // of columns (c, c + 1), c = k, k + 1, ...
-  turns.reserve(size_of(m_ - k));
+  turns.reserve(at(m_ - k));
   for (ptrdiff_t i = k; i + 1 < m_; ++i) {
     double* row = l_.data() + i * stride_;
     const double* below = row + stride_;
     std::copy_n(below, i + 2, row);  // i + 1 entries and one above the diagonal; fits, as i + 1 < m
     for (ptrdiff_t c = k; c < i; ++c) {
-      const auto [cosine, sine] = turns[size_of(c - k)];
+      const auto [cosine, sine] = turns[at(c - k)];
       const double left = row[c], right = row[c + 1];
       row[c] = cosine * left + sine * right;
       row[c + 1] = cosine * right - sine * left;

@@ -3,14 +3,13 @@
 #include <cmath>
 #include <limits>
 
+#include "core/index.hpp"
 #include "qp/qp_state.hpp"
 
 namespace steelyard::qp {
 namespace {
 
 using std::ptrdiff_t;
-
-std::size_t size_of(ptrdiff_t n) { return static_cast<std::size_t>(n); }
 
 constexpr double infinity = std::numeric_limits<double>::infinity();
 constexpr double flat = 1e-14;  // of the scale of K: curvature that is zero up to rounding
@@ -51,18 +50,19 @@ class Descent {
         const double slope = s_.slope(k);
         if (!(slope < 0.0 ? s_.can_rise(k) : slope > 0.0 && s_.can_fall(k))) continue;
         worst = std::max(worst, std::fabs(slope));
-        const double gain = slope * slope / std::max(s_.diagonal[size_of(k)], flat_);
+        const double gain = slope * slope / std::max(s_.diagonal[at(k)], flat_);
         if (gain > best) best = gain, i = k;
       }
       if (i < 0 || !(worst > violation)) return QpEnd::converged;
-      const double curvature = s_.diagonal[size_of(i)], slope = s_.slope(i);
-      const double room = slope < 0.0 ? s_.high(i) - s_.at(i) : s_.at(i) - s_.low(i);
+      const double curvature = s_.diagonal[at(i)], slope = s_.slope(i);
+      const double room = slope < 0.0 ? s_.high(i) - s_.value(i) : s_.value(i) - s_.low(i);
       if (curvature < -flat_) s_.convex = false;
       const double move = curvature > flat_ ? std::min(std::fabs(slope) / curvature, room) : room;
       if (!std::isfinite(move)) return QpEnd::unbounded;
-      const double before = s_.at(i);
-      s_.at(i) = move < room ? before - std::copysign(move, slope) : (slope < 0.0 ? s_.high(i) : s_.low(i));
-      add(s_.at(i) - before, s_.rows.row(i));
+      const double before = s_.value(i);
+      s_.value(i) =
+          move < room ? before - std::copysign(move, slope) : (slope < 0.0 ? s_.high(i) : s_.low(i));
+      add(s_.value(i) - before, s_.rows.row(i));
     }
     return QpEnd::budget;
   }
@@ -74,17 +74,17 @@ class Descent {
   }
 
   /// Rows made on demand have cost some passes over K: the other methods make better use of them.
-  bool costly() const { return s_.rows.rows_made() > made_ + 1000 + 4 * size_of(s_.n); }
+  bool costly() const { return s_.rows.rows_made() > made_ + 1000 + 4 * at(s_.n); }
 
   /// The coordinate whose exchange with i promises the largest decrease.
   ptrdiff_t partner(ptrdiff_t i, const double* row) {
-    const double slope = s_.slope(i), own = s_.diagonal[size_of(i)];
+    const double slope = s_.slope(i), own = s_.diagonal[at(i)];
     double best = 0.0;
     ptrdiff_t j = -1;
     for (ptrdiff_t k = 0; k < s_.n; ++k) {
       const double drop = s_.slope(k) - slope;
       if (!(drop > 0.0) || !s_.can_fall(k) || k == i) continue;
-      const double curvature = std::max(own + s_.diagonal[size_of(k)] - 2.0 * row[k], flat_);
+      const double curvature = std::max(own + s_.diagonal[at(k)] - 2.0 * row[k], flat_);
       const double gain = drop * drop / curvature;
       if (gain > best) best = gain, j = k;
     }
@@ -92,13 +92,13 @@ class Descent {
   }
 
   void exchange(ptrdiff_t i, ptrdiff_t j, const double* row_i, const double* row_j) {
-    const double curvature = s_.diagonal[size_of(i)] + s_.diagonal[size_of(j)] - 2.0 * row_i[j];
+    const double curvature = s_.diagonal[at(i)] + s_.diagonal[at(j)] - 2.0 * row_i[j];
     if (curvature < -flat_) s_.convex = false;
-    const double up = s_.high(i) - s_.at(i), down = s_.at(j) - s_.low(j), room = std::min(up, down);
+    const double up = s_.high(i) - s_.value(i), down = s_.value(j) - s_.low(j), room = std::min(up, down);
     double move = room;
     if (curvature > flat_) move = std::min((s_.slope(j) - s_.slope(i)) / curvature, room);
-    s_.at(i) = move < up ? s_.at(i) + move : s_.high(i);
-    s_.at(j) = move < down ? s_.at(j) - move : s_.low(j);
+    s_.value(i) = move < up ? s_.value(i) + move : s_.high(i);
+    s_.value(j) = move < down ? s_.value(j) - move : s_.low(j);
     double* g = s_.g.data();
     for (ptrdiff_t k = 0; k < s_.n; ++k) g[k] += move * (row_i[k] - row_j[k]);
   }

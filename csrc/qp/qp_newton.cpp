@@ -4,6 +4,7 @@
 #include <cmath>
 #include <numeric>
 
+#include "core/index.hpp"
 #include "linalg/cg.hpp"
 #include "qp/qp_state.hpp"
 
@@ -11,8 +12,6 @@ namespace steelyard::qp {
 namespace {
 
 using std::ptrdiff_t;
-
-std::size_t size_of(ptrdiff_t n) { return static_cast<std::size_t>(n); }
 
 constexpr int most_rounds = 60;
 constexpr double inexact = 1e-2;  // of a system's residual: two digits a round once the free set has settled
@@ -65,22 +64,21 @@ class ProjectedNewton {
   /// y <- (K_ij - a_i - a_j)_FF x for interleaved columns.
   void apply(const double* x, double* y, ptrdiff_t columns) {
     const auto m = std::ssize(free_);
-    wide_.assign(size_of(columns * s_.n), 0.0);
+    wide_.assign(at(columns * s_.n), 0.0);
     product_.assign(wide_.size(), 0.0);
     for (ptrdiff_t k = 0; k < m; ++k) {
-      for (ptrdiff_t c = 0; c < columns; ++c)
-        wide_[size_of(c * s_.n + free_[size_of(k)])] = x[k * columns + c];
+      for (ptrdiff_t c = 0; c < columns; ++c) wide_[at(c * s_.n + free_[at(k)])] = x[k * columns + c];
     }
     s_.rows.accumulate(free_, wide_.data(), product_.data(), columns, s_.monitor);
     for (ptrdiff_t c = 0; c < columns; ++c) {
       double sum = 0.0, shifted = 0.0;
       for (ptrdiff_t k = 0; k < m; ++k) {
         sum += x[k * columns + c];
-        shifted += s_.shift[size_of(free_[size_of(k)])] * x[k * columns + c];
+        shifted += s_.shift[at(free_[at(k)])] * x[k * columns + c];
       }
       for (ptrdiff_t k = 0; k < m; ++k) {
-        const auto i = free_[size_of(k)];
-        y[k * columns + c] = product_[size_of(c * s_.n + i)] - s_.shift[size_of(i)] * sum - shifted;
+        const auto i = free_[at(k)];
+        y[k * columns + c] = product_[at(c * s_.n + i)] - s_.shift[at(i)] * sum - shifted;
       }
     }
   }
@@ -89,10 +87,10 @@ class ProjectedNewton {
   std::vector<double> newton_point() {
     const std::size_t m = free_.size();
     const ptrdiff_t columns = s_.summed() ? 2 : 1;
-    std::vector<double> b(m * size_of(columns), 1.0), x(b.size(), 0.0);
+    std::vector<double> b(m * at(columns), 1.0), x(b.size(), 0.0);
     double mean = 0.0;
     for (const auto i : free_) mean += s_.summed() ? s_.slope(i) / static_cast<double>(m) : 0.0;
-    for (std::size_t k = 0; k < m; ++k) b[k * size_of(columns)] = s_.slope(free_[k]) - mean;
+    for (std::size_t k = 0; k < m; ++k) b[k * at(columns)] = s_.slope(free_[k]) - mean;
     const auto same = [m](const double* r, double* z, ptrdiff_t c) {
       std::copy_n(r, static_cast<ptrdiff_t>(m) * c, z);
     };
@@ -109,7 +107,7 @@ class ProjectedNewton {
     std::vector<double> target = s_.p;
     for (std::size_t k = 0; k < m; ++k) {
       const double other = s_.summed() ? nu * x[2 * k + 1] : 0.0;
-      target[size_of(free_[k])] -= x[k * size_of(columns)] + other;
+      target[at(free_[k])] -= x[k * at(columns)] + other;
     }
     return target;
   }

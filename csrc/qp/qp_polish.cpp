@@ -4,6 +4,7 @@
 #include <limits>
 #include <numeric>
 
+#include "core/index.hpp"
 #include "linalg/updated_cholesky.hpp"
 #include "qp/qp_state.hpp"
 
@@ -11,8 +12,6 @@ namespace steelyard::qp {
 namespace {
 
 using std::ptrdiff_t;
-
-std::size_t size_of(ptrdiff_t n) { return static_cast<std::size_t>(n); }
 
 constexpr double smallest_proximal = 1e-14, largest_proximal = 1e-6;  // of the curvature's scale
 constexpr double endless = 1e12;  // coordinates that large: f falls without end
@@ -51,17 +50,17 @@ class ActiveSet {
 
  private:
   double entry(const double* row, ptrdiff_t i, ptrdiff_t j) const {
-    return row[j] - s_.shift[size_of(i)] - s_.shift[size_of(j)];
+    return row[j] - s_.shift[at(i)] - s_.shift[at(j)];
   }
   double delta() const { return proximal_ * s_.curvature_scale; }
 
   /// Factors K_FF + delta I afresh, with the smallest delta that makes it positive definite.
   QpEnd refactor() {
     const auto m = std::ssize(free_);
-    std::vector<double> a(size_of(m * m)), pivots(size_of(m));
+    std::vector<double> a(at(m * m)), pivots(at(m));
     const bool done = s_.rows.for_each(free_, s_.monitor, [&](std::size_t k, const double* row) {
       double* out = a.data() + static_cast<ptrdiff_t>(k) * m;
-      for (ptrdiff_t c = 0; c < m; ++c) out[c] = entry(row, free_[k], free_[size_of(c)]);
+      for (ptrdiff_t c = 0; c < m; ++c) out[c] = entry(row, free_[k], free_[at(c)]);
       pivots[k] = out[k];
     });
     if (!done) return QpEnd::stopped;
@@ -71,8 +70,8 @@ class ActiveSet {
         return QpEnd::indefinite;
       }
       for (ptrdiff_t i = 0; i < m; ++i) {
-        a[size_of(i * m + i)] = pivots[size_of(i)] + delta();
-        for (ptrdiff_t j = 0; j < i; ++j) a[size_of(i * m + j)] = a[size_of(j * m + i)];
+        a[at(i * m + i)] = pivots[at(i)] + delta();
+        for (ptrdiff_t j = 0; j < i; ++j) a[at(i * m + j)] = a[at(j * m + i)];
       }
       if (factor_.factor(std::move(a), m, s_.monitor)) return QpEnd::converged;
       if (s_.monitor.stopped()) return QpEnd::stopped;
@@ -118,7 +117,7 @@ class ActiveSet {
     const auto i = free_[k];
     const double d = direction_[k];
     if (d == 0.0) return std::numeric_limits<double>::infinity();
-    return std::max(0.0, (d > 0.0 ? s_.high(i) - s_.at(i) : s_.low(i) - s_.at(i)) / d);
+    return std::max(0.0, (d > 0.0 ? s_.high(i) - s_.value(i) : s_.low(i) - s_.value(i)) / d);
   }
 
   void step(double length, double nu) {
@@ -128,12 +127,12 @@ class ActiveSet {
       const double d = direction_[k];
       if (room(k) <= length * (1.0 + 1e-13)) {
         met.push_back(k);
-        s_.at(i) = d > 0.0 ? s_.high(i) : s_.low(i);
+        s_.value(i) = d > 0.0 ? s_.high(i) : s_.low(i);
       } else {
-        s_.at(i) = std::clamp(s_.at(i) + length * d, s_.low(i), s_.high(i));
+        s_.value(i) = std::clamp(s_.value(i) + length * d, s_.low(i), s_.high(i));
       }
       // K_FF d = -(g_F + nu 1) - delta d, up to a multiple of 1 that the sum constraint makes void.
-      auto& slope = s_.g[size_of(i)];
+      auto& slope = s_.g[at(i)];
       slope -= length * (slope + nu + delta() * d);
     }
     for (auto k = met.rbegin(); k != met.rend(); ++k) {
@@ -175,10 +174,10 @@ class ActiveSet {
     const double mu = level();
     const double enough = 0.25 * s_.options.tol * s_.scale / std::max(s_.reach, 1e-300);
     std::vector<std::pair<double, ptrdiff_t>> pull;
-    std::vector<char> is_free(size_of(s_.n), 0);
-    for (const auto i : free_) is_free[size_of(i)] = 1;
+    std::vector<char> is_free(at(s_.n), 0);
+    for (const auto i : free_) is_free[at(i)] = 1;
     for (ptrdiff_t i = 0; i < s_.n; ++i) {
-      if (is_free[size_of(i)] || s_.low(i) == s_.high(i)) continue;
+      if (is_free[at(i)] || s_.low(i) == s_.high(i)) continue;
       const double inwards = s_.can_rise(i) ? mu - s_.slope(i) : s_.slope(i) - mu;
       if (inwards > enough) pull.emplace_back(-inwards, i);
     }

@@ -4,12 +4,12 @@
 #include <cmath>
 #include <numeric>
 
+#include "core/index.hpp"
+
 namespace steelyard::qp {
 namespace {
 
 using std::ptrdiff_t;
-
-std::size_t size_of(ptrdiff_t n) { return static_cast<std::size_t>(n); }
 
 /// The bounds' nearest point to an even share: lower + t for one t, cut at upper, with the sum right.
 std::vector<double> even_start(const QpProblem& problem) {
@@ -44,18 +44,18 @@ QpState::QpState(const QpProblem& given, const QpOptions& wanted, Monitor& watch
 
 bool QpState::start() {
   p = even_start(problem);
-  diagonal.assign(size_of(n), 0.0);
-  shift.assign(size_of(n), 0.0);
+  diagonal.assign(at(n), 0.0);
+  shift.assign(at(n), 0.0);
   g.assign(problem.q.size(), 0.0);
   for (std::size_t i = 0; i < g.size(); ++i) g[i] = -problem.q[i];
-  std::vector<ptrdiff_t> all(size_of(n));
+  std::vector<ptrdiff_t> all(at(n));
   std::iota(all.begin(), all.end(), ptrdiff_t{0});
   std::vector<double> reference;
   const bool done = rows.for_each(all, monitor, [&](std::size_t j, const double* row) {
     diagonal[j] = row[j];
     if (j == 0) reference.assign(row, row + n);
     double sum = 0.0;
-    for (ptrdiff_t i = 0; i < n; ++i) sum += row[i] * p[size_of(i)];
+    for (ptrdiff_t i = 0; i < n; ++i) sum += row[i] * p[at(i)];
     g[j] += sum;
   });
   if (!done) return false;
@@ -80,13 +80,13 @@ void QpState::restore_sum() {
   ptrdiff_t largest = -1;
   double size = 0.0;
   for (ptrdiff_t i = 0; i < n; ++i) {
-    const double room = std::min(at(i) - low(i), high(i) - at(i));
+    const double room = std::min(value(i) - low(i), high(i) - value(i));
     if (room > size) size = room, largest = i;
   }
   for (int k = 0; k < 3 && largest >= 0; ++k) {
     const double rest = missing();
     if (rest == 0.0 || std::fabs(rest) >= size) return;
-    at(largest) = std::clamp(at(largest) + rest, low(largest), high(largest));
+    value(largest) = std::clamp(value(largest) + rest, low(largest), high(largest));
   }
 }
 
@@ -94,7 +94,7 @@ bool QpState::refresh() {
   if (summed()) restore_sum();
   std::vector<ptrdiff_t> support;
   for (ptrdiff_t i = 0; i < n; ++i) {
-    if (at(i) != 0.0) support.push_back(i);
+    if (value(i) != 0.0) support.push_back(i);
   }
   std::vector<double> fresh(g.size());
   for (std::size_t i = 0; i < g.size(); ++i) fresh[i] = -problem.q[i];

@@ -5,6 +5,7 @@
 #include <limits>
 #include <vector>
 
+#include "core/index.hpp"
 #include "qp/simplex_qp.hpp"
 
 namespace steelyard::qp {
@@ -33,12 +34,12 @@ struct QpState {
   Trace trace;
 
   bool summed() const { return problem.total.has_value(); }
-  double low(std::ptrdiff_t i) const { return problem.lower[static_cast<std::size_t>(i)]; }
-  double high(std::ptrdiff_t i) const { return problem.upper[static_cast<std::size_t>(i)]; }
-  double& at(std::ptrdiff_t i) { return p[static_cast<std::size_t>(i)]; }
-  double slope(std::ptrdiff_t i) const { return g[static_cast<std::size_t>(i)]; }
-  bool can_rise(std::ptrdiff_t i) { return at(i) < high(i); }
-  bool can_fall(std::ptrdiff_t i) { return at(i) > low(i); }
+  double low(std::ptrdiff_t i) const { return problem.lower[at(i)]; }
+  double high(std::ptrdiff_t i) const { return problem.upper[at(i)]; }
+  double& value(std::ptrdiff_t i) { return p[at(i)]; }
+  double slope(std::ptrdiff_t i) const { return g[at(i)]; }
+  bool can_rise(std::ptrdiff_t i) { return value(i) < high(i); }
+  bool can_fall(std::ptrdiff_t i) { return value(i) > low(i); }
 
   bool start();        ///< p, g, diagonal, shift by one pass over K; false when stopped
   void restore_sum();  ///< takes rounding's share of the sum from the largest coordinate inside its bounds

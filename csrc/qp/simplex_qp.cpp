@@ -4,6 +4,7 @@
 #include <limits>
 #include <string>
 
+#include "core/index.hpp"
 #include "qp/qp_state.hpp"
 
 namespace steelyard::qp {
@@ -30,8 +31,7 @@ QpEnd long_descent(QpState& s) {
     if (!s.refresh()) return QpEnd::stopped;
     s.measure();
     if (s.good()) return QpEnd::converged;
-    if (left(s) == 0 || s.rows.rows_made() > most_passes * static_cast<std::size_t>(s.n))
-      return QpEnd::budget;
+    if (left(s) == 0 || s.rows.rows_made() > most_passes * at(s.n)) return QpEnd::budget;
     const double before = s.gap;
     const double violation = 0.1 * s.options.tol * s.scale / std::max(s.reach, 1e-300);
     const auto end = descend(s, violation, std::min<std::int64_t>(left(s), 1000 + 20 * s.n));

@@ -2,14 +2,13 @@
 
 #include <algorithm>
 
+#include "core/index.hpp"
 #include "core/pool.hpp"
 
 namespace steelyard::qp {
 namespace {
 
 using std::ptrdiff_t;
-
-std::size_t size_of(ptrdiff_t n) { return static_cast<std::size_t>(n); }
 
 constexpr std::size_t batch_entries = std::size_t{1} << 21;  // 16 MB of rows at a time
 constexpr ptrdiff_t columns_a_chunk = 2048;
@@ -23,8 +22,8 @@ void DenseRows::rows(std::span<const ptrdiff_t> indices, double* out) {
 RowCache::RowCache(SymmetricRows& source, std::size_t bytes)
     : source_(source),
       n_(source.size()),
-      capacity_(std::max<std::size_t>(2, bytes / (8 * size_of(std::max<ptrdiff_t>(n_, 1))))),
-      batch_(std::clamp<std::size_t>(batch_entries / size_of(std::max<ptrdiff_t>(n_, 1)), 1, 64)) {}
+      capacity_(std::max<std::size_t>(2, bytes / (8 * at(std::max<ptrdiff_t>(n_, 1))))),
+      batch_(std::clamp<std::size_t>(batch_entries / at(std::max<ptrdiff_t>(n_, 1)), 1, 64)) {}
 
 const double* RowCache::row(ptrdiff_t i) {
   if (const double* in_memory = source_.stored(i)) return in_memory;
@@ -34,7 +33,7 @@ const double* RowCache::row(ptrdiff_t i) {
   }
   std::vector<double> values;
   if (recent_.size() < capacity_) {
-    values.resize(size_of(n_));
+    values.resize(at(n_));
   } else {
     values = std::move(recent_.back().second);
     where_.erase(recent_.back().first);
@@ -62,7 +61,7 @@ void RowCache::fetch(std::span<const ptrdiff_t> part) {
   }
   if (missing.empty()) return;
   // A pass over many rows goes by the cache, which it would only wash out.
-  scratch_.resize(batch_ * size_of(n_));
+  scratch_.resize(batch_ * at(n_));
   source_.rows(missing, scratch_.data());
   made_ += missing.size();
   const double* next = scratch_.data();
@@ -75,9 +74,9 @@ void RowCache::fetch(std::span<const ptrdiff_t> part) {
 
 bool RowCache::accumulate(std::span<const ptrdiff_t> list, const double* x, double* y, ptrdiff_t columns,
                           Monitor& monitor) {
-  for (std::size_t at = 0; at < list.size(); at += batch_) {
+  for (std::size_t first = 0; first < list.size(); first += batch_) {
     if (monitor.poll()) return false;
-    const auto part = list.subspan(at, std::min(batch_, list.size() - at));
+    const auto part = list.subspan(first, std::min(batch_, list.size() - first));
     fetch(part);
     const bool done = parallel_for(n_, columns_a_chunk, monitor, [&](ptrdiff_t begin, ptrdiff_t end) {
       for (std::size_t k = 0; k < part.size(); ++k) {

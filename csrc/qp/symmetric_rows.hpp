@@ -54,11 +54,11 @@ class RowCache {
   /// visit(position, row) for the listed rows in their order, fetched in batches. False when stopped.
   template <class Visit>
   bool for_each(std::span<const std::ptrdiff_t> list, Monitor& monitor, const Visit& visit) {
-    for (std::size_t at = 0; at < list.size(); at += batch_) {
+    for (std::size_t begin = 0; begin < list.size(); begin += batch_) {
       if (monitor.poll()) return false;
-      const auto part = list.subspan(at, std::min(batch_, list.size() - at));
+      const auto part = list.subspan(begin, std::min(batch_, list.size() - begin));
       fetch(part);
-      for (std::size_t k = 0; k < part.size(); ++k) visit(at + k, fetched_[k]);
+      for (std::size_t k = 0; k < part.size(); ++k) visit(begin + k, fetched_[k]);
     }
     return true;
   }

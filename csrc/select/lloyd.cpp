@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "core/index.hpp"
 #include "core/pool.hpp"
 #include "distances/nearest.hpp"
 
@@ -12,8 +13,6 @@ namespace {
 using std::ptrdiff_t;
 
 constexpr ptrdiff_t piece = 2048;  // points of a cluster whose sum one task makes
-
-std::size_t at(ptrdiff_t i) { return static_cast<std::size_t>(i); }
 
 /// The points of every cluster, in their order.
 struct Members {

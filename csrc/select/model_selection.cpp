@@ -3,14 +3,10 @@
 #include <cmath>
 #include <vector>
 
+#include "core/index.hpp"
 #include "core/pool.hpp"
 
 namespace steelyard::select {
-namespace {
-
-std::size_t at(std::ptrdiff_t i) { return static_cast<std::size_t>(i); }
-
-}  // namespace
 
 bool expected_entropies(MatrixView<const std::int32_t> predictions, std::int32_t classes,
                         std::span<const double> beliefs, double gain, std::span<double> out,

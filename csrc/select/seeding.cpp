@@ -4,6 +4,7 @@
 #include <cmath>
 #include <limits>
 
+#include "core/index.hpp"
 #include "core/pool.hpp"
 #include "core/random.hpp"
 #include "distances/nearer_pairs.hpp"
@@ -21,8 +22,6 @@ constexpr int most_rejections = 60;
 constexpr ptrdiff_t most_proposals = 512;
 // The first centres change D most.
 constexpr ptrdiff_t eager = 3;
-
-std::size_t at(ptrdiff_t k) { return static_cast<std::size_t>(k); }
 
 /// What both ways of sampling share: the masses w D^z, and draws by them.
 template <class Real, class From>

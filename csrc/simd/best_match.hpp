@@ -41,7 +41,4 @@ struct BestMatch {
                              std::ptrdiff_t first, Reached* out);
 };
 
-extern const BestMatch<float> best_match_f32_base, best_match_f32_v3, best_match_f32_v4;
-extern const BestMatch<double> best_match_f64_base, best_match_f64_v3, best_match_f64_v4;
-
 }  // namespace steelyard::simd

@@ -12,6 +12,4 @@ struct Contrasts {
   void (*maxima)(const double* own, const double* z, const double* scale, std::ptrdiff_t n, double* best);
 };
 
-extern const Contrasts contrasts_base, contrasts_v3, contrasts_v4;
-
 }  // namespace steelyard::simd

@@ -16,6 +16,4 @@ struct Dense {
   void (*add_transposed)(const float* a, std::ptrdiff_t m, std::ptrdiff_t n, const double* x, double* y);
 };
 
-extern const Dense dense_base, dense_v3, dense_v4;
-
 }  // namespace steelyard::simd

@@ -12,13 +12,12 @@ struct Level {
   Kernels kernels;
 };
 
-#define STEELYARD_LEVEL(isa)                                                                             \
-  Level {                                                                                                \
-    #isa, {                                                                                              \
-      &vector_math_##isa, &pair_terms_##isa, &dense_##isa, &rank_updates_##isa, &pair_updates_f32_##isa, \
-          &pair_updates_f64_##isa, &contrasts_##isa, &tile_f32_##isa, &tile_f64_##isa,                   \
-          &best_match_f32_##isa, &best_match_f64_##isa, &min_plus_f32_##isa, &min_plus_f64_##isa         \
-    }                                                                                                    \
+#define STEELYARD_OF_base(Type, name) &name##_base,
+#define STEELYARD_OF_v3(Type, name) &name##_v3,
+#define STEELYARD_OF_v4(Type, name) &name##_v4,
+#define STEELYARD_LEVEL(isa)                        \
+  Level {                                           \
+    #isa, { STEELYARD_KERNELS(STEELYARD_OF_##isa) } \
   }
 
 int supported_level() {

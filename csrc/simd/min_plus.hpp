@@ -26,7 +26,4 @@ struct MinPlus {
   std::int64_t (*count_below)(const Real* a, const Real* b, std::ptrdiff_t n, Real limit, Real* least);
 };
 
-extern const MinPlus<float> min_plus_f32_base, min_plus_f32_v3, min_plus_f32_v4;
-extern const MinPlus<double> min_plus_f64_base, min_plus_f64_v3, min_plus_f64_v4;
-
 }  // namespace steelyard::simd

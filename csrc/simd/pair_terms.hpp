@@ -28,6 +28,4 @@ struct PairTerms {
   PairTermsFunction rao_kupper;
 };
 
-extern const PairTerms pair_terms_base, pair_terms_v3, pair_terms_v4;
-
 }  // namespace steelyard::simd

@@ -55,9 +55,6 @@ struct PairUpdates {
                  std::ptrdiff_t count, Real* scratch);
 };
 
-extern const PairUpdates<float> pair_updates_f32_base, pair_updates_f32_v3, pair_updates_f32_v4;
-extern const PairUpdates<double> pair_updates_f64_base, pair_updates_f64_v3, pair_updates_f64_v4;
-
 /// Two groups of eight points X, side by side, and their pairs. With Y = A X, steps A += beta A v v'A on v =
 /// X (e_i - e_j) keep A in the span of Y: A becomes A + Y B Y', X'A X what it does, and A X becomes Y M.
 struct PairBlock {
@@ -95,7 +92,5 @@ struct RankUpdates {
   /// out[j][i] = squared distance of point i of x from point j of the other group, rows of `out` 16 apart.
   void (*distances)(const double* x, const double* other, std::ptrdiff_t size, double* out);
 };
-
-extern const RankUpdates rank_updates_base, rank_updates_v3, rank_updates_v4;
 
 }  // namespace steelyard::simd

@@ -22,20 +22,30 @@
 
 namespace steelyard::simd {
 
+/// One line a kernel: the type of its functions, and its name in Kernels and before _base, _v3 and _v4.
+#define STEELYARD_KERNELS(KERNEL)               \
+  KERNEL(VectorMath, vector_math)               \
+  KERNEL(PairTerms, pair_terms)                 \
+  KERNEL(Dense, dense)                          \
+  KERNEL(RankUpdates, rank_updates)             \
+  KERNEL(PairUpdates<float>, pair_updates_f32)  \
+  KERNEL(PairUpdates<double>, pair_updates_f64) \
+  KERNEL(Contrasts, contrasts)                  \
+  KERNEL(Tile<float>, tile_f32)                 \
+  KERNEL(Tile<double>, tile_f64)                \
+  KERNEL(BestMatch<float>, best_match_f32)      \
+  KERNEL(BestMatch<double>, best_match_f64)     \
+  KERNEL(MinPlus<float>, min_plus_f32)          \
+  KERNEL(MinPlus<double>, min_plus_f64)
+
+#define STEELYARD_DECLARE(Type, name) extern const Type name##_base, name##_v3, name##_v4;
+STEELYARD_KERNELS(STEELYARD_DECLARE)
+#undef STEELYARD_DECLARE
+
 struct Kernels {
-  const VectorMath* math;
-  const PairTerms* pair_terms;
-  const Dense* dense;
-  const RankUpdates* rank_updates;
-  const PairUpdates<float>* pair_updates_f32;
-  const PairUpdates<double>* pair_updates_f64;
-  const Contrasts* contrasts;
-  const Tile<float>* tile_f32;
-  const Tile<double>* tile_f64;
-  const BestMatch<float>* best_match_f32;
-  const BestMatch<double>* best_match_f64;
-  const MinPlus<float>* min_plus_f32;
-  const MinPlus<double>* min_plus_f64;
+#define STEELYARD_MEMBER(Type, name) const Type* name;
+  STEELYARD_KERNELS(STEELYARD_MEMBER)
+#undef STEELYARD_MEMBER
 };
 
 const Kernels& kernels();  ///< the best table that this machine runs and STEELYARD_ISA allows

@@ -55,7 +55,4 @@ struct Tile {
   void (*expanded[metric_count])(const PanelProduct<Real>& task);  ///< null where it does not pay
 };
 
-extern const Tile<float> tile_f32_base, tile_f32_v3, tile_f32_v4;
-extern const Tile<double> tile_f64_base, tile_f64_v3, tile_f64_v4;
-
 }  // namespace steelyard::simd

@@ -16,6 +16,4 @@ struct VectorMath {
   void (*exp_minus_root_f32)(float* x, std::ptrdiff_t n, float t);
 };
 
-extern const VectorMath vector_math_base, vector_math_v3, vector_math_v4;
-
 }  // namespace steelyard::simd

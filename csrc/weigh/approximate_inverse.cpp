@@ -4,6 +4,7 @@
 #include <cmath>
 #include <limits>
 
+#include "core/index.hpp"
 #include "core/pool.hpp"
 #include "core/random.hpp"
 #include "linalg/cholesky.hpp"
@@ -17,24 +18,21 @@ using std::ptrdiff_t;
 constexpr std::uint64_t order_seed = 20260101;
 constexpr ptrdiff_t sum_rows = 1024;  // rows whose products are added before they are added to the others
 
-std::size_t size_of(ptrdiff_t n) { return static_cast<std::size_t>(n); }
-
 void to_similarities(double* distances, ptrdiff_t n, double scale) {
   for (ptrdiff_t j = 0; j < n; ++j) distances[j] *= -scale;
-  simd::kernels().math->exp(distances, n);
+  simd::kernels().vector_math->exp(distances, n);
 }
 
 /// All points but the landmarks, shuffled.
 std::vector<std::int32_t> shuffled_rest(ptrdiff_t n, const std::vector<std::int32_t>& landmarks) {
-  std::vector<char> taken(size_of(n), 0);
-  for (const auto i : landmarks) taken[size_of(i)] = 1;
+  std::vector<char> taken(at(n), 0);
+  for (const auto i : landmarks) taken[at(i)] = 1;
   std::vector<std::int32_t> rest;
   for (ptrdiff_t i = 0; i < n; ++i) {
-    if (taken[size_of(i)] == 0) rest.push_back(static_cast<std::int32_t>(i));
+    if (taken[at(i)] == 0) rest.push_back(static_cast<std::int32_t>(i));
   }
   Random random(order_seed, 0);
-  for (auto j = std::ssize(rest) - 1; j > 0; --j)
-    std::swap(rest[size_of(j)], rest[size_of(random.below(j + 1))]);
+  for (auto j = std::ssize(rest) - 1; j > 0; --j) std::swap(rest[at(j)], rest[at(random.below(j + 1))]);
   return rest;
 }
 
@@ -42,14 +40,14 @@ void transpose_pattern(FactorPlan& plan) {
   const auto n = plan.rest.size();
   plan.user_offsets.assign(n + 1, 0);
   for (const auto j : plan.neighbours) {
-    if (j >= 0) ++plan.user_offsets[size_of(j) + 1];
+    if (j >= 0) ++plan.user_offsets[at(j) + 1];
   }
   for (std::size_t j = 0; j < n; ++j) plan.user_offsets[j + 1] += plan.user_offsets[j];
-  plan.users.resize(size_of(plan.user_offsets[n]));
+  plan.users.resize(at(plan.user_offsets[n]));
   auto next = plan.user_offsets;
   for (std::size_t e = 0; e < plan.neighbours.size(); ++e) {
     if (plan.neighbours[e] >= 0) {
-      plan.users[size_of(next[size_of(plan.neighbours[e])]++)] = static_cast<std::int64_t>(e);
+      plan.users[at(next[at(plan.neighbours[e])]++)] = static_cast<std::int64_t>(e);
     }
   }
 }
@@ -67,7 +65,7 @@ double dot(const double* a, const double* b, ptrdiff_t n) {
 /// y <- A x, A m x m row-major.
 void times(const std::vector<double>& a, const std::vector<double>& x, std::vector<double>& y) {
   const auto m = std::ssize(x);
-  for (ptrdiff_t i = 0; i < m; ++i) y[size_of(i)] = dot(a.data() + i * m, x.data(), m);
+  for (ptrdiff_t i = 0; i < m; ++i) y[at(i)] = dot(a.data() + i * m, x.data(), m);
 }
 
 }  // namespace
@@ -94,7 +92,7 @@ ApproximateInverse::ApproximateInverse(const Space& space, const FactorPlan& pla
 }
 
 bool ApproximateInverse::factor_landmarks(const Space& space, double scale, Monitor& monitor) {
-  std::vector<double> l(size_of(m_ * m_)), scratch;
+  std::vector<double> l(at(m_ * m_)), scratch;
   space.chosen(plan_.landmarks, plan_.landmarks, l.data(), scratch);
   to_similarities(l.data(), m_ * m_, scale);
   std::vector<double> factor = l;
@@ -102,25 +100,25 @@ bool ApproximateInverse::factor_landmarks(const Space& space, double scale, Moni
   for (double lift = 1e-14; !linalg::cholesky_own(factor.data(), m_, m_, monitor); lift *= 100.0) {
     if (lift > 1e-2 || monitor.stopped()) return false;
     factor = l;
-    for (ptrdiff_t i = 0; i < m_; ++i) factor[size_of(i * m_ + i)] += lift;
+    for (ptrdiff_t i = 0; i < m_; ++i) factor[at(i * m_ + i)] += lift;
   }
-  inverse_.assign(size_of(m_ * m_), 0.0);
-  transpose_.assign(size_of(m_ * m_), 0.0);
+  inverse_.assign(at(m_ * m_), 0.0);
+  transpose_.assign(at(m_ * m_), 0.0);
   constexpr ptrdiff_t columns = 32;
   return parallel_for(m_, columns, monitor, [&](ptrdiff_t begin, ptrdiff_t end) {
     for (auto i = begin; i < m_; ++i) {  // row i of L^{-1} from the rows above
       if (monitor.poll()) return;
       double* row = inverse_.data() + i * m_;
       for (auto k = begin; k < i; ++k) {
-        const double factor_ik = factor[size_of(i * m_ + k)];
+        const double factor_ik = factor[at(i * m_ + k)];
         const double* above = inverse_.data() + k * m_;
         for (auto j = begin; j < std::min(end, k + 1); ++j) row[j] -= factor_ik * above[j];
       }
-      const double pivot = factor[size_of(i * m_ + i)];
+      const double pivot = factor[at(i * m_ + i)];
       if (i < end) row[i] = 1.0;
       for (auto j = begin; j < std::min(end, i + 1); ++j) {
         row[j] /= pivot;
-        transpose_[size_of(j * m_ + i)] = row[j];
+        transpose_[at(j * m_ + i)] = row[j];
       }
     }
   });
@@ -131,7 +129,7 @@ bool ApproximateInverse::factor_landmarks(const Space& space, double scale, Moni
 void ApproximateInverse::project(const Space& space, double scale, Monitor& monitor) {
   if (m_ == 0) return;
   constexpr ptrdiff_t width = 16, stretch = 512;
-  std::vector<double> panels(size_of(m_ * (m_ + width)));
+  std::vector<double> panels(at(m_ * (m_ + width)));
   const auto panel = [&](ptrdiff_t first) { return panels.data() + first * m_; };
   for (ptrdiff_t first = 0; first < m_; first += width) {
     const ptrdiff_t columns = std::min(width, m_ - first);
@@ -139,12 +137,12 @@ void ApproximateInverse::project(const Space& space, double scale, Monitor& moni
       std::copy_n(transpose_.data() + k * m_ + first, columns, panel(first) + k * columns);
   }
   // Not filled here: hundreds of megabytes of fresh pages on one thread would keep Ctrl-C waiting.
-  b_ = std::make_unique_for_overwrite<float[]>(size_of(rest_ * m_));
+  b_ = std::make_unique_for_overwrite<float[]>(at(rest_ * m_));
   constexpr ptrdiff_t rows = 64;
   parallel_for(rest_, rows, monitor, [&](ptrdiff_t begin, ptrdiff_t end) {
     if (monitor.poll()) return;
-    const std::span<const std::int32_t> own(plan_.rest.data() + begin, size_of(end - begin));
-    std::vector<double> z(size_of((end - begin) * m_)), b(z.size(), 0.0), scratch;
+    const std::span<const std::int32_t> own(plan_.rest.data() + begin, at(end - begin));
+    std::vector<double> z(at((end - begin) * m_)), b(z.size(), 0.0), scratch;
     space.chosen(own, plan_.landmarks, z.data(), scratch);
     to_similarities(z.data(), std::ssize(z), scale);
     for (double& value : z) value = -value;
@@ -162,8 +160,8 @@ void ApproximateInverse::project(const Space& space, double scale, Monitor& moni
 
 void ApproximateInverse::factor_rest(const Space& space, double scale, Monitor& monitor) {
   const ptrdiff_t k = plan_.k;
-  g_.assign(size_of(rest_ * k), 0.0);
-  diagonal_.assign(size_of(rest_), 1.0);
+  g_.assign(at(rest_ * k), 0.0);
+  diagonal_.assign(at(rest_), 1.0);
   parallel_for(rest_, 16, monitor, [&](ptrdiff_t begin, ptrdiff_t end) {
     std::vector<double> s, b, scratch;
     for (auto i = begin; i < end && !monitor.poll(); ++i) factor_row(i, space, scale, s, b, scratch);
@@ -175,16 +173,16 @@ void ApproximateInverse::factor_row(ptrdiff_t i, const Space& space, double scal
                                     std::vector<double>& b, std::vector<double>& scratch) {
   const std::int32_t* near = plan_.neighbours.data() + i * plan_.k;
   const ptrdiff_t count = std::find(near, near + plan_.k, -1) - near, q = count + 1;
-  std::vector<std::int32_t> points(size_of(q));
-  for (ptrdiff_t a = 0; a < count; ++a) points[size_of(a)] = plan_.rest[size_of(near[a])];
-  points[size_of(count)] = plan_.rest[size_of(i)];
-  s.resize(size_of(q * q));
+  std::vector<std::int32_t> points(at(q));
+  for (ptrdiff_t a = 0; a < count; ++a) points[at(a)] = plan_.rest[at(near[a])];
+  points[at(count)] = plan_.rest[at(i)];
+  s.resize(at(q * q));
   space.chosen(points, points, s.data(), scratch);
   to_similarities(s.data(), q * q, scale);
   if (m_ > 0) {
     // Padded with zeros to whole tiles of the product. Only what is not padding is written, so it stays.
     const ptrdiff_t rows = (q + 3) / 4 * 4, width = (q + 15) / 16 * 16;
-    const auto size = size_of((rows + width) * m_ + rows * width);
+    const auto size = at((rows + width) * m_ + rows * width);
     if (b.size() != size) b.assign(size, 0.0);
     double *columns = b.data() + rows * m_, *product = columns + width * m_;
     for (ptrdiff_t a = 0; a < q; ++a) {
@@ -195,65 +193,63 @@ void ApproximateInverse::factor_row(ptrdiff_t i, const Space& space, double scal
     std::fill_n(product, rows * width, 0.0);
     simd::kernels().dense->subtract_product(product, width, b.data(), m_, columns, width, rows, width, m_);
     for (ptrdiff_t a = 0; a < q; ++a)
-      for (ptrdiff_t c = 0; c < q; ++c) s[size_of(a * q + c)] += product[a * width + c];
+      for (ptrdiff_t c = 0; c < q; ++c) s[at(a * q + c)] += product[a * width + c];
   }
   const std::vector<double> exact = s;
   for (double lift = 1e-14; !linalg::cholesky_own(s.data(), q, q); lift *= 100.0) {
     s = exact;
-    for (ptrdiff_t a = 0; a < q; ++a) s[size_of(a * q + a)] += lift;
+    for (ptrdiff_t a = 0; a < q; ++a) s[at(a * q + a)] += lift;
   }
-  std::vector<double> x(size_of(q), 0.0);
-  x[size_of(count)] = 1.0;
+  std::vector<double> x(at(q), 0.0);
+  x[at(count)] = 1.0;
   for (auto a = count; a >= 0; --a) {  // L' x = e_last
-    const double value = x[size_of(a)] /= s[size_of(a * q + a)];
-    for (ptrdiff_t c = 0; c < a; ++c) x[size_of(c)] -= value * s[size_of(a * q + c)];
+    const double value = x[at(a)] /= s[at(a * q + a)];
+    for (ptrdiff_t c = 0; c < a; ++c) x[at(c)] -= value * s[at(a * q + c)];
   }
   std::copy_n(x.begin(), count, g_.begin() + i * plan_.k);
-  diagonal_[size_of(i)] = x[size_of(count)];
+  diagonal_[at(i)] = x[at(count)];
 }
 
 void ApproximateInverse::apply(const double* r, double* z, ptrdiff_t stride, Monitor& monitor) const {
   const auto& dense = *simd::kernels().dense;
   const ptrdiff_t k = plan_.k;
-  std::vector<double> y(size_of(m_)), y1(size_of(m_)), reduced(size_of(rest_)), u(size_of(rest_)),
-      z2(size_of(rest_));
-  for (ptrdiff_t a = 0; a < m_; ++a) y[size_of(a)] = r[plan_.landmarks[size_of(a)] * stride];
+  std::vector<double> y(at(m_)), y1(at(m_)), reduced(at(rest_)), u(at(rest_)), z2(at(rest_));
+  for (ptrdiff_t a = 0; a < m_; ++a) y[at(a)] = r[plan_.landmarks[at(a)] * stride];
   times(inverse_, y, y1);
   const ptrdiff_t grain = std::max<ptrdiff_t>(sum_rows, grain_for(0.3 * static_cast<double>(m_ + k)));
   parallel_for(rest_, grain, monitor, [&](ptrdiff_t begin, ptrdiff_t end) {
     dense.multiply(b_.get() + begin * m_, end - begin, m_, y1.data(), reduced.data() + begin);
-    for (auto i = begin; i < end; ++i)
-      reduced[size_of(i)] = r[plan_.rest[size_of(i)] * stride] - reduced[size_of(i)];
+    for (auto i = begin; i < end; ++i) reduced[at(i)] = r[plan_.rest[at(i)] * stride] - reduced[at(i)];
   });
   parallel_for(rest_, grain, monitor, [&](ptrdiff_t begin, ptrdiff_t end) {
     for (auto i = begin; i < end; ++i) {
-      double sum = diagonal_[size_of(i)] * reduced[size_of(i)];
-      for (auto e = i * k; e < (i + 1) * k && plan_.neighbours[size_of(e)] >= 0; ++e) {
-        sum += g_[size_of(e)] * reduced[size_of(plan_.neighbours[size_of(e)])];
+      double sum = diagonal_[at(i)] * reduced[at(i)];
+      for (auto e = i * k; e < (i + 1) * k && plan_.neighbours[at(e)] >= 0; ++e) {
+        sum += g_[at(e)] * reduced[at(plan_.neighbours[at(e)])];
       }
-      u[size_of(i)] = sum;
+      u[at(i)] = sum;
     }
   });
   const ptrdiff_t chunks = (rest_ + sum_rows - 1) / sum_rows;
-  std::vector<double> parts(size_of(chunks * m_), 0.0);
+  std::vector<double> parts(at(chunks * m_), 0.0);
   parallel_for(rest_, sum_rows, monitor, [&](ptrdiff_t begin, ptrdiff_t end) {
     double* part = parts.data() + begin / sum_rows * m_;
     for (auto i = begin; i < end; ++i) {
-      double sum = diagonal_[size_of(i)] * u[size_of(i)];
-      for (auto e = plan_.user_offsets[size_of(i)]; e < plan_.user_offsets[size_of(i) + 1]; ++e) {
-        const auto entry = plan_.users[size_of(e)];
-        sum += g_[size_of(entry)] * u[size_of(entry / k)];
+      double sum = diagonal_[at(i)] * u[at(i)];
+      for (auto e = plan_.user_offsets[at(i)]; e < plan_.user_offsets[at(i) + 1]; ++e) {
+        const auto entry = plan_.users[at(e)];
+        sum += g_[at(entry)] * u[at(entry / k)];
       }
-      z2[size_of(i)] = sum;
+      z2[at(i)] = sum;
     }
     dense.add_transposed(b_.get() + begin * m_, end - begin, m_, z2.data() + begin, part);
   });
   for (ptrdiff_t c = 0; c < chunks; ++c) {
-    for (ptrdiff_t a = 0; a < m_; ++a) y1[size_of(a)] -= parts[size_of(c * m_ + a)];
+    for (ptrdiff_t a = 0; a < m_; ++a) y1[at(a)] -= parts[at(c * m_ + a)];
   }
   times(transpose_, y1, y);
-  for (ptrdiff_t a = 0; a < m_; ++a) z[plan_.landmarks[size_of(a)] * stride] = y[size_of(a)];
-  for (ptrdiff_t i = 0; i < rest_; ++i) z[plan_.rest[size_of(i)] * stride] = z2[size_of(i)];
+  for (ptrdiff_t a = 0; a < m_; ++a) z[plan_.landmarks[at(a)] * stride] = y[at(a)];
+  for (ptrdiff_t i = 0; i < rest_; ++i) z[plan_.rest[at(i)] * stride] = z2[at(i)];
 }
 
 }  // namespace steelyard::weigh

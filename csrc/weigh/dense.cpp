@@ -2,6 +2,7 @@
 #include <cmath>
 #include <string>
 
+#include "core/index.hpp"
 #include "core/pool.hpp"
 #include "linalg/cg.hpp"
 #include "linalg/cholesky.hpp"
@@ -13,10 +14,8 @@ namespace {
 
 using std::ptrdiff_t;
 
-std::size_t size_of(ptrdiff_t n) { return static_cast<std::size_t>(n); }
-
-void exponential(double* x, ptrdiff_t n) { simd::kernels().math->exp(x, n); }
-void exponential(float* x, ptrdiff_t n) { simd::kernels().math->exp_f32(x, n); }
+void exponential(double* x, ptrdiff_t n) { simd::kernels().vector_math->exp(x, n); }
+void exponential(float* x, ptrdiff_t n) { simd::kernels().vector_math->exp_f32(x, n); }
 
 /// The lower triangle of Z + jitter, row-major; what lies right of it is spoilt.
 template <class Real>
@@ -25,19 +24,19 @@ bool fill(const Space& space, double scale, double jitter, std::vector<Real>& z,
   const ptrdiff_t n = space.size();
   const ptrdiff_t grain = (grain_for(static_cast<double>(n)) + strip - 1) / strip * strip;
   return parallel_for(n, grain, monitor, [&](ptrdiff_t begin, ptrdiff_t end) {
-    std::vector<Real> made(size_of(strip * block));
+    std::vector<Real> made(at(strip * block));
     for (auto i = begin; i < end && !monitor.poll(); i += strip) {
       const ptrdiff_t rows = std::min(strip, end - i);
       for (ptrdiff_t start = 0; start < i + rows; start += block) {
         const ptrdiff_t stop = std::min(start + block, i + rows), width = stop - start;
         space.rows(i, rows, start, stop, made.data());
-        for (ptrdiff_t k = 0; k < rows * width; ++k) made[size_of(k)] *= static_cast<Real>(-scale);
+        for (ptrdiff_t k = 0; k < rows * width; ++k) made[at(k)] *= static_cast<Real>(-scale);
         exponential(made.data(), rows * width);
         for (ptrdiff_t r = 0; r < rows; ++r) {
           std::copy_n(made.begin() + r * width, width, z.begin() + (i + r) * n + start);
         }
       }
-      for (auto r = i; r < i + rows; ++r) z[size_of(r * n + r)] += static_cast<Real>(jitter);
+      for (auto r = i; r < i + rows; ++r) z[at(r * n + r)] += static_cast<Real>(jitter);
     }
   });
 }
@@ -53,7 +52,7 @@ class DenseSolver {
 
   Weightings by_factor() {
     const Stopwatch watch;
-    std::vector<double> l(size_of(n_ * n_));
+    std::vector<double> l(at(n_ * n_));
     if (!fill(space_, scale_, jitter_, l, monitor_) || !linalg::cholesky(l.data(), n_, n_, monitor_)) {
       return failed(watch, "Cholesky");
     }
@@ -71,12 +70,12 @@ class DenseSolver {
 
   Weightings mixed() {
     const Stopwatch watch;
-    std::vector<float> l(size_of(n_ * n_));
+    std::vector<float> l(at(n_ * n_));
     if (!fill(space_, scale_, jitter_, l, monitor_) || !linalg::cholesky(l.data(), n_, n_, monitor_)) {
       return failed(watch, "single-precision Cholesky");
     }
     start();
-    std::vector<float> work(size_of(n_));
+    std::vector<float> work(at(n_));
     const double one[] = {scale_};
     const auto apply = [&](const double* x, double* y, ptrdiff_t) {
       space_.product(Precision::full, one, x, y, monitor_);
@@ -86,13 +85,13 @@ class DenseSolver {
       double largest = 0.0;
       for (ptrdiff_t i = 0; i < n_; ++i) largest = std::max(largest, std::abs(r[i]));
       const double unit = largest > 0.0 ? largest : 1.0;  // single precision has a short range
-      for (ptrdiff_t i = 0; i < n_; ++i) work[size_of(i)] = static_cast<float>(r[i] / unit);
+      for (ptrdiff_t i = 0; i < n_; ++i) work[at(i)] = static_cast<float>(r[i] / unit);
       linalg::cholesky_solve_vector(l.data(), n_, n_, work.data());
-      for (ptrdiff_t i = 0; i < n_; ++i) z[i] = unit * static_cast<double>(work[size_of(i)]);
+      for (ptrdiff_t i = 0; i < n_; ++i) z[i] = unit * static_cast<double>(work[at(i)]);
     };
     double ritz = 1e300;
     for (int round = 0; round < 4 && !column().converged && !monitor_.stopped(); ++round) {
-      std::vector<double> correction(size_of(n_), 0.0);
+      std::vector<double> correction(at(n_), 0.0);
       const linalg::CgOptions options{
           .tol = std::clamp(0.5 * tol_ / column().residual, 1e-12, 0.1), .max_iter = 200, .euclidean = true};
       const auto result = linalg::conjugate_gradients(n_, 1, apply, precondition, residual_.data(),
@@ -101,10 +100,10 @@ class DenseSolver {
       if (result.columns[0].lanczos_smallest > 0.0) ritz = std::min(ritz, result.columns[0].lanczos_smallest);
       if (!accept(round, correction)) break;
     }
-    std::vector<double> z(size_of(n_));
+    std::vector<double> z(at(n_));
     precondition(residual_.data(), z.data(), 1);
     double sum = 0.0;
-    for (ptrdiff_t i = 0; i < n_; ++i) sum += z[size_of(i)] * residual_[size_of(i)];
+    for (ptrdiff_t i = 0; i < n_; ++i) sum += z[at(i)] * residual_[at(i)];
     column().error_estimate = std::max(sum, 0.0) / std::min(ritz, 1.0);
     return finish(watch, "single-precision Cholesky, conjugate gradients in double");
   }
@@ -119,8 +118,8 @@ class DenseSolver {
   }
 
   void start() {
-    out_.weights.assign(size_of(n_), 0.0);
-    residual_.assign(size_of(n_), 1.0);
+    out_.weights.assign(at(n_), 0.0);
+    residual_.assign(at(n_), 1.0);
     column().residual = 1.0;
   }
 
@@ -128,7 +127,7 @@ class DenseSolver {
   bool accept(int round, const std::vector<double>& correction) {
     auto weights = out_.weights;
     for (std::size_t i = 0; i < weights.size(); ++i) weights[i] += correction[i];
-    std::vector<double> product(size_of(n_));
+    std::vector<double> product(at(n_));
     const double one[] = {scale_};
     if (!space_.product(Precision::full, one, weights.data(), product.data(), monitor_)) return false;
     for (std::size_t i = 0; i < product.size(); ++i) product[i] = 1.0 - product[i] - jitter_ * weights[i];

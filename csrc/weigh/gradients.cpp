@@ -3,6 +3,7 @@
 #include <memory>
 #include <string>
 
+#include "core/index.hpp"
 #include "core/pool.hpp"
 #include "linalg/cg.hpp"
 #include "weigh/approximate_inverse.hpp"
@@ -19,8 +20,6 @@ constexpr double least_gain = 0.25;  // a round that leaves more of the residual
 constexpr double spread_out = 0.35;  // share of n that the spread must reach for a factor not to pay
 constexpr double unseen = 10.0;  // Ritz values lie above the eigenvalues that the iteration has not seen yet
 constexpr int most_rounds = 20;
-
-std::size_t size_of(ptrdiff_t n) { return static_cast<std::size_t>(n); }
 
 class Solver {
  public:
@@ -41,7 +40,7 @@ class Solver {
 
   Weightings run(std::span<const double> start) {
     const Stopwatch watch;
-    out_.weights.assign(size_of(n_ * m_), 0.0);
+    out_.weights.assign(at(n_ * m_), 0.0);
     residual_.assign(out_.weights.size(), 1.0);
     prepare();
     if (!start.empty() && !monitor_.stopped()) {
@@ -66,8 +65,8 @@ class Solver {
     factors_.resize(scales_.size());
     for (const auto c : needed) {
       if (monitor_.poll()) return;
-      auto& factor = factors_[size_of(c)];
-      factor = std::make_unique<ApproximateInverse>(space_, plan_, scales_[size_of(c)], monitor_);
+      auto& factor = factors_[at(c)];
+      factor = std::make_unique<ApproximateInverse>(space_, plan_, scales_[at(c)], monitor_);
       if (!factor->complete()) factor.reset();  // the plain iteration goes on without
     }
   }
@@ -76,32 +75,32 @@ class Solver {
   /// else.
   std::vector<ptrdiff_t> columns_that_need_a_factor() {
     if (m_ == 1) return all_columns();
-    const std::vector<double> ones(size_of(n_ * m_), 1.0);
+    const std::vector<double> ones(at(n_ * m_), 1.0);
     std::vector<double> sums(ones.size());
     std::vector<ptrdiff_t> needed;
     if (!product(Precision::single, all_columns(), ones.data(), sums.data())) return needed;
     for (ptrdiff_t c = 0; c < m_; ++c) {
       double spread = 0.0;
-      for (ptrdiff_t i = 0; i < n_; ++i) spread += 1.0 / sums[size_of(i * m_ + c)];
+      for (ptrdiff_t i = 0; i < n_; ++i) spread += 1.0 / sums[at(i * m_ + c)];
       if (spread < spread_out * static_cast<double>(n_)) needed.push_back(c);
     }
     return needed;
   }
 
   const ApproximateInverse* factor(ptrdiff_t c) const {
-    return factors_.empty() ? nullptr : factors_[size_of(c)].get();
+    return factors_.empty() ? nullptr : factors_[at(c)].get();
   }
 
   std::vector<ptrdiff_t> all_columns() const {
-    std::vector<ptrdiff_t> all(size_of(m_));
-    for (ptrdiff_t c = 0; c < m_; ++c) all[size_of(c)] = c;
+    std::vector<ptrdiff_t> all(at(m_));
+    for (ptrdiff_t c = 0; c < m_; ++c) all[at(c)] = c;
     return all;
   }
 
   std::vector<ptrdiff_t> unfinished() const {
     std::vector<ptrdiff_t> active;
     for (ptrdiff_t c = 0; c < m_; ++c) {
-      if (!out_.columns[size_of(c)].converged && stuck_[size_of(c)] < 2) active.push_back(c);
+      if (!out_.columns[at(c)].converged && stuck_[at(c)] < 2) active.push_back(c);
     }
     return active;
   }
@@ -109,7 +108,7 @@ class Solver {
   /// y <- (Z + jitter) x for the chosen columns of x and y, which have as many columns as `chosen`.
   bool product(Precision precision, const std::vector<ptrdiff_t>& chosen, const double* x, double* y) {
     std::vector<double> scales;
-    for (const auto c : chosen) scales.push_back(scales_[size_of(c)]);
+    for (const auto c : chosen) scales.push_back(scales_[at(c)]);
     if (!space_.product(precision, scales, x, y, monitor_)) return false;
     if (choice_.jitter > 0.0) {
       for (ptrdiff_t k = 0; k < n_ * std::ssize(chosen); ++k) y[k] += choice_.jitter * x[k];
@@ -119,10 +118,10 @@ class Solver {
 
   std::vector<double> gathered(const std::vector<double>& from, const std::vector<ptrdiff_t>& chosen) const {
     const auto width = std::ssize(chosen);
-    std::vector<double> out(size_of(n_ * width));
+    std::vector<double> out(at(n_ * width));
     for (ptrdiff_t i = 0; i < n_; ++i) {
       for (ptrdiff_t a = 0; a < width; ++a) {
-        out[size_of(i * width + a)] = from[size_of(i * m_ + chosen[size_of(a)])];
+        out[at(i * width + a)] = from[at(i * m_ + chosen[at(a)])];
       }
     }
     return out;
@@ -138,7 +137,7 @@ class Solver {
     const auto width = std::ssize(chosen);
     for (ptrdiff_t i = 0; i < n_; ++i) {
       for (ptrdiff_t a = 0; a < width; ++a) {
-        residual[size_of(i * m_ + chosen[size_of(a)])] = 1.0 - y[size_of(i * width + a)];
+        residual[at(i * m_ + chosen[at(a)])] = 1.0 - y[at(i * width + a)];
       }
     }
     return true;
@@ -146,7 +145,7 @@ class Solver {
 
   double norm(const std::vector<double>& residual, ptrdiff_t c) const {
     double sum = 0.0;
-    for (ptrdiff_t i = 0; i < n_; ++i) sum += residual[size_of(i * m_ + c)] * residual[size_of(i * m_ + c)];
+    for (ptrdiff_t i = 0; i < n_; ++i) sum += residual[at(i * m_ + c)] * residual[at(i * m_ + c)];
     return std::sqrt(sum / static_cast<double>(n_));
   }
 
@@ -154,17 +153,17 @@ class Solver {
   double bound(const std::vector<double>& weights, const std::vector<double>& residual, ptrdiff_t c) const {
     double sum = 0.0;
     for (ptrdiff_t i = 0; i < n_; ++i) {
-      sum += weights[size_of(i * m_ + c)] * (1.0 + residual[size_of(i * m_ + c)]);
+      sum += weights[at(i * m_ + c)] * (1.0 + residual[at(i * m_ + c)]);
     }
     return sum;
   }
 
   /// The certificate of column c from its weights and residual.
   void judge(ptrdiff_t c) {
-    auto& column = out_.columns[size_of(c)];
+    auto& column = out_.columns[at(c)];
     column.residual = norm(residual_, c);
     column.lower_bound = bound(out_.weights, residual_, c);
-    const double ritz = smallest_ritz_[size_of(c)];
+    const double ritz = smallest_ritz_[at(c)];
     column.error_estimate = ritz > 1e200 ? 1e300 : unseen * preconditioned_square(c) / ritz;
     column.converged = choice_.stop == StopRule::residual
                            ? column.residual <= choice_.tol
@@ -172,13 +171,13 @@ class Solver {
   }
 
   double preconditioned_square(ptrdiff_t c) {
-    std::vector<double> z(size_of(n_));
+    std::vector<double> z(at(n_));
     if (factor(c) == nullptr) return static_cast<double>(n_) * std::pow(norm(residual_, c), 2);
-    std::vector<double> r(size_of(n_));
-    for (ptrdiff_t i = 0; i < n_; ++i) r[size_of(i)] = residual_[size_of(i * m_ + c)];
+    std::vector<double> r(at(n_));
+    for (ptrdiff_t i = 0; i < n_; ++i) r[at(i)] = residual_[at(i * m_ + c)];
     factor(c)->apply(r.data(), z.data(), 1, monitor_);
     double sum = 0.0;
-    for (ptrdiff_t i = 0; i < n_; ++i) sum += r[size_of(i)] * z[size_of(i)];
+    for (ptrdiff_t i = 0; i < n_; ++i) sum += r[at(i)] * z[at(i)];
     return sum;
   }
 
@@ -186,7 +185,7 @@ class Solver {
     if (choice_.stop == StopRule::magnitude) return 0.5 * choice_.tol / unseen;
     const double floor = precision_ == Precision::single ? single_gain : full_gain;
     double largest = 0.0;
-    for (const auto c : active) largest = std::max(largest, out_.columns[size_of(c)].residual);
+    for (const auto c : active) largest = std::max(largest, out_.columns[at(c)].residual);
     return std::clamp(0.5 * choice_.tol / largest, floor, 0.1);
   }
 
@@ -199,8 +198,8 @@ class Solver {
     const auto apply = [&](const double* x, double* y, ptrdiff_t) { apply_moving(active, moving, x, y); };
     const auto precondition = [&](const double* r, double* z, ptrdiff_t) {
       for (ptrdiff_t a = 0; a < width; ++a) {
-        if (!moving.empty() && moving[size_of(a)] == 0) continue;
-        if (const auto* inverse = factor(active[size_of(a)])) {
+        if (!moving.empty() && moving[at(a)] == 0) continue;
+        if (const auto* inverse = factor(active[at(a)])) {
           inverse->apply(r + a, z + a, width, monitor_);
         } else {
           for (auto k = a; k < n_ * width; k += width) z[k] = r[k];
@@ -208,7 +207,7 @@ class Solver {
       }
     };
     std::vector<double> base;
-    for (const auto c : active) base.push_back(std::max(out_.columns[size_of(c)].lower_bound, 0.0));
+    for (const auto c : active) base.push_back(std::max(out_.columns[at(c)].lower_bound, 0.0));
     const linalg::CgOptions options{.tol = inner_tol(active),
                                     .max_iter = choice_.max_iter - passes_,
                                     .euclidean = choice_.stop == StopRule::residual,
@@ -217,7 +216,7 @@ class Solver {
     const auto result = linalg::conjugate_gradients(n_, width, apply, precondition, b.data(),
                                                     correction.data(), options, monitor_);
     passes_ += result.iterations;
-    for (ptrdiff_t a = 0; a < width; ++a) note(active[size_of(a)], result.columns[size_of(a)]);
+    for (ptrdiff_t a = 0; a < width; ++a) note(active[at(a)], result.columns[at(a)]);
     accept(round, active, correction);
   }
 
@@ -226,8 +225,8 @@ class Solver {
     const auto width = std::ssize(active);
     std::vector<ptrdiff_t> chosen, slots;
     for (ptrdiff_t a = 0; a < width; ++a) {
-      if (!moving.empty() && moving[size_of(a)] == 0) continue;
-      chosen.push_back(active[size_of(a)]);
+      if (!moving.empty() && moving[at(a)] == 0) continue;
+      chosen.push_back(active[at(a)]);
       slots.push_back(a);
     }
     const auto count = std::ssize(slots);
@@ -235,24 +234,23 @@ class Solver {
       product(precision_, chosen, x, y);
       return;
     }
-    std::vector<double> some(size_of(n_ * count)), products(size_of(n_ * count));
+    std::vector<double> some(at(n_ * count)), products(at(n_ * count));
     for (ptrdiff_t i = 0; i < n_; ++i) {
-      for (ptrdiff_t a = 0; a < count; ++a) some[size_of(i * count + a)] = x[i * width + slots[size_of(a)]];
+      for (ptrdiff_t a = 0; a < count; ++a) some[at(i * count + a)] = x[i * width + slots[at(a)]];
     }
     product(precision_, chosen, some.data(), products.data());
     for (ptrdiff_t i = 0; i < n_; ++i) {
-      for (ptrdiff_t a = 0; a < count; ++a)
-        y[i * width + slots[size_of(a)]] = products[size_of(i * count + a)];
+      for (ptrdiff_t a = 0; a < count; ++a) y[i * width + slots[at(a)]] = products[at(i * count + a)];
     }
   }
 
   void note(ptrdiff_t c, const linalg::CgColumn& from) {
-    auto& column = out_.columns[size_of(c)];
+    auto& column = out_.columns[at(c)];
     column.iterations += from.iterations;
     const bool broke = !from.converged && passes_ < choice_.max_iter && !monitor_.stopped();
     if (broke && precision_ == Precision::full) column.indefinite = true;
     if (from.lanczos_smallest > 0.0 && from.iterations > 0) {
-      smallest_ritz_[size_of(c)] = std::min(smallest_ritz_[size_of(c)], from.lanczos_smallest);
+      smallest_ritz_[at(c)] = std::min(smallest_ritz_[at(c)], from.lanczos_smallest);
     }
   }
 
@@ -262,7 +260,7 @@ class Solver {
     auto weights = out_.weights;
     for (ptrdiff_t i = 0; i < n_; ++i) {
       for (ptrdiff_t a = 0; a < width; ++a) {
-        weights[size_of(i * m_ + active[size_of(a)])] += correction[size_of(i * width + a)];
+        weights[at(i * m_ + active[at(a)])] += correction[at(i * width + a)];
       }
     }
     auto residual = residual_;
@@ -272,15 +270,15 @@ class Solver {
       const double before = norm(residual_, c), after = norm(residual, c);
       if (choice_.stop == StopRule::residual
               ? after < before
-              : bound(weights, residual, c) > out_.columns[size_of(c)].lower_bound) {
+              : bound(weights, residual, c) > out_.columns[at(c)].lower_bound) {
         for (ptrdiff_t i = 0; i < n_; ++i) {
-          residual_[size_of(i * m_ + c)] = residual[size_of(i * m_ + c)];
-          out_.weights[size_of(i * m_ + c)] = weights[size_of(i * m_ + c)];
+          residual_[at(i * m_ + c)] = residual[at(i * m_ + c)];
+          out_.weights[at(i * m_ + c)] = weights[at(i * m_ + c)];
         }
       }
       judge(c);
-      const bool column_gained = out_.columns[size_of(c)].converged || after <= least_gain * before;
-      if (!column_gained && precision_ == Precision::full) ++stuck_[size_of(c)];
+      const bool column_gained = out_.columns[at(c)].converged || after <= least_gain * before;
+      if (!column_gained && precision_ == Precision::full) ++stuck_[at(c)];
       gained = gained && column_gained;
       out_.info.trace.add({static_cast<double>(round), static_cast<double>(passes_), after,
                            precision_ == Precision::single ? 1.0 : 0.0});
@@ -323,7 +321,7 @@ class Solver {
 template <class Visit>
 void for_each_place(std::span<const std::int32_t> order, ptrdiff_t columns, const Visit& visit) {
   for (ptrdiff_t i = 0; i < std::ssize(order); ++i)
-    for (ptrdiff_t c = 0; c < columns; ++c) visit(order[size_of(i)] * columns + c, i * columns + c);
+    for (ptrdiff_t c = 0; c < columns; ++c) visit(order[at(i)] * columns + c, i * columns + c);
 }
 
 }  // namespace
@@ -336,14 +334,12 @@ Weightings solve_by_gradients(const Space& space, std::span<const double> scales
   const ptrdiff_t columns = std::ssize(scales);
   std::vector<double> moved(start.size());
   if (!start.empty())
-    for_each_place(order, columns,
-                   [&](ptrdiff_t from, ptrdiff_t to) { moved[size_of(to)] = start[size_of(from)]; });
+    for_each_place(order, columns, [&](ptrdiff_t from, ptrdiff_t to) { moved[at(to)] = start[at(from)]; });
   auto found = Solver(*together, scales, choice, monitor).run(moved);
   const auto weights = found.weights;
   if (!weights.empty())
-    for_each_place(order, columns, [&](ptrdiff_t to, ptrdiff_t from) {
-      found.weights[size_of(to)] = weights[size_of(from)];
-    });
+    for_each_place(order, columns,
+                   [&](ptrdiff_t to, ptrdiff_t from) { found.weights[at(to)] = weights[at(from)]; });
   return found;
 }
 

@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "core/index.hpp"
 #include "core/pool.hpp"
 #include "linalg/cholesky.hpp"
 #include "simd/table.hpp"
@@ -11,17 +12,15 @@ namespace {
 
 using std::ptrdiff_t;
 
-std::size_t size_of(ptrdiff_t n) { return static_cast<std::size_t>(n); }
-
 /// The last component of Z^{-1} 1, or NaN where Z is not positive definite. With Z = L L' it is y_q / l_qq, L
 /// y = 1.
 double last_weight(std::vector<double>& z, ptrdiff_t q) {
   if (!linalg::cholesky_own(z.data(), q, q)) return std::nan("");
-  std::vector<double> y(size_of(q));
+  std::vector<double> y(at(q));
   for (ptrdiff_t i = 0; i < q; ++i) {
     double sum = 1.0;
-    for (ptrdiff_t k = 0; k < i; ++k) sum -= z[size_of(i * q + k)] * y[size_of(k)];
-    y[size_of(i)] = sum / z[size_of(i * q + i)];
+    for (ptrdiff_t k = 0; k < i; ++k) sum -= z[at(i * q + k)] * y[at(k)];
+    y[at(i)] = sum / z[at(i * q + i)];
   }
   return y.back() / z.back();
 }
@@ -40,11 +39,11 @@ bool local_weights(const Space& space, double scale, ptrdiff_t first,
       points.assign(near, std::find(near, near + k, -1));
       points.push_back(static_cast<std::int32_t>(first + i));
       const auto q = std::ssize(points);
-      z.resize(size_of(q * q));
+      z.resize(at(q * q));
       space.chosen(points, points, z.data(), scratch);
       for (double& value : z) value *= -scale;
-      simd::kernels().math->exp(z.data(), q * q);
-      out[size_of(i)] = last_weight(z, q);
+      simd::kernels().vector_math->exp(z.data(), q * q);
+      out[at(i)] = last_weight(z, q);
     }
   });
 }
@@ -56,20 +55,19 @@ bool chosen_products(const Space& space, double scale, std::span<const std::int3
   return parallel_for(std::ssize(rows), strip, monitor, [&](ptrdiff_t begin, ptrdiff_t end) {
     std::vector<std::int32_t> columns;
     std::vector<double> z, scratch;
-    const auto own = rows.subspan(size_of(begin), size_of(end - begin));
+    const auto own = rows.subspan(at(begin), at(end - begin));
     std::fill(out.begin() + begin, out.begin() + end, 0.0);
     for (ptrdiff_t start = 0; start < n && !monitor.poll(); start += block) {
       columns.clear();
       for (auto j = start; j < std::min(start + block, n); ++j)
         columns.push_back(static_cast<std::int32_t>(j));
       const auto width = std::ssize(columns);
-      z.resize(size_of((end - begin) * width));
+      z.resize(at((end - begin) * width));
       space.chosen(own, columns, z.data(), scratch);
       for (double& value : z) value *= -scale;
-      simd::kernels().math->exp(z.data(), std::ssize(z));
+      simd::kernels().vector_math->exp(z.data(), std::ssize(z));
       for (auto i = begin; i < end; ++i) {
-        for (ptrdiff_t j = 0; j < width; ++j)
-          out[size_of(i)] += z[size_of((i - begin) * width + j)] * v[start + j];
+        for (ptrdiff_t j = 0; j < width; ++j) out[at(i)] += z[at((i - begin) * width + j)] * v[start + j];
       }
     }
   });

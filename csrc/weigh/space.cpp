@@ -5,6 +5,7 @@
 #include <numeric>
 #include <utility>
 
+#include "core/index.hpp"
 #include "core/pool.hpp"
 #include "distances/nearest.hpp"
 #include "simd/table.hpp"
@@ -15,8 +16,6 @@ namespace {
 using std::ptrdiff_t;
 
 constexpr ptrdiff_t block = 2048;  // distances made at once for one row
-
-std::size_t size_of(ptrdiff_t n) { return static_cast<std::size_t>(n); }
 
 constexpr ptrdiff_t strip = 4;  // rows that cost as much as one
 
@@ -38,7 +37,7 @@ void for_each_block(ptrdiff_t begin, ptrdiff_t end, ptrdiff_t last, Monitor& mon
 /// The k smallest so far as a heap, largest on top.
 class Nearest {
  public:
-  explicit Nearest(ptrdiff_t k) : k_(size_of(k)) { heap_.reserve(k_ + 1); }
+  explicit Nearest(ptrdiff_t k) : k_(at(k)) { heap_.reserve(k_ + 1); }
 
   void offer(const float* distances, ptrdiff_t n, ptrdiff_t first, ptrdiff_t without) {
     for (ptrdiff_t j = 0; j < n; j += skip) {
@@ -122,7 +121,7 @@ void PointSpace::rows(ptrdiff_t first, ptrdiff_t rows, ptrdiff_t start, ptrdiff_
 }
 
 std::unique_ptr<const Space> PointSpace::reordered(std::span<const std::int32_t> order, Monitor&) const {
-  std::vector<double> moved(order.size() * size_of(points_.cols));
+  std::vector<double> moved(order.size() * at(points_.cols));
   for (std::size_t i = 0; i < order.size(); ++i) {
     std::copy_n(points_.row(order[i]), points_.cols,
                 moved.begin() + static_cast<ptrdiff_t>(i) * points_.cols);
@@ -139,13 +138,13 @@ std::vector<std::int32_t> PointSpace::grouped(Monitor& monitor) const {
   const ptrdiff_t n = points_.rows;
   if (n < least || !distances::PackedPoints<float>::expands(metric_, points_.cols)) return {};
   const MatrixView<const double> sample{points_.data, centres, points_.cols, n / centres * points_.stride};
-  std::vector<std::int64_t> centre(size_of(n));
-  std::vector<double> squared(size_of(n));
+  std::vector<std::int64_t> centre(at(n));
+  std::vector<double> squared(at(n));
   if (!distances::nearest(points_, sample, std::span(centre), std::span(squared), monitor)) return {};
-  std::vector<std::int32_t> order(size_of(n));
+  std::vector<std::int32_t> order(at(n));
   std::iota(order.begin(), order.end(), 0);
   std::stable_sort(order.begin(), order.end(),
-                   [&](std::int32_t a, std::int32_t b) { return centre[size_of(a)] < centre[size_of(b)]; });
+                   [&](std::int32_t a, std::int32_t b) { return centre[at(a)] < centre[at(b)]; });
   return order;
 }
 
@@ -154,15 +153,15 @@ bool MatrixSpace::product(Precision, std::span<const double> scales, const doubl
   const auto columns = std::ssize(scales);
   const ptrdiff_t n = size();
   return parallel_for(n, rows_per_chunk(n * columns), monitor, [&](ptrdiff_t begin, ptrdiff_t end) {
-    std::vector<double> distances(size_of(n)), z(size_of(n));
+    std::vector<double> distances(at(n)), z(at(n));
     for (auto i = begin; i < end && !monitor.poll(); ++i) {
       rows(i, 1, 0, n, distances.data());
       for (ptrdiff_t c = 0; c < columns; ++c) {
-        const double scale = scales[size_of(c)];
+        const double scale = scales[at(c)];
         for (std::size_t j = 0; j < z.size(); ++j) z[j] = -scale * distances[j];
-        simd::kernels().math->exp(z.data(), n);
+        simd::kernels().vector_math->exp(z.data(), n);
         double lanes[8] = {};
-        for (ptrdiff_t j = 0; j < n; ++j) lanes[j % 8] += z[size_of(j)] * v[j * columns + c];
+        for (ptrdiff_t j = 0; j < n; ++j) lanes[j % 8] += z[at(j)] * v[j * columns + c];
         double sum = 0.0;
         for (const double lane : lanes) sum += lane;
         y[i * columns + c] = sum;
@@ -182,9 +181,9 @@ template <class Real>
 void MatrixSpace::copy_rows(ptrdiff_t first, ptrdiff_t rows, ptrdiff_t start, ptrdiff_t stop,
                             Real* out) const {
   for (auto i = first; i < first + rows; ++i) {
-    const double* from = distances_.row(order_.empty() ? i : order_[size_of(i)]);
+    const double* from = distances_.row(order_.empty() ? i : order_[at(i)]);
     for (auto j = start; j < stop; ++j) {
-      *out++ = static_cast<Real>(from[order_.empty() ? j : order_[size_of(j)]]);
+      *out++ = static_cast<Real>(from[order_.empty() ? j : order_[at(j)]]);
     }
   }
 }
@@ -205,10 +204,10 @@ std::unique_ptr<const Space> MatrixSpace::reordered(std::span<const std::int32_t
 
 double smallest_distance(const Space& space, Monitor& monitor) {
   const ptrdiff_t n = space.size(), grain = rows_per_chunk(n);
-  std::vector<double> least(size_of((n + grain - 1) / grain), std::numeric_limits<double>::infinity());
+  std::vector<double> least(at((n + grain - 1) / grain), std::numeric_limits<double>::infinity());
   parallel_for(n, grain, monitor, [&](ptrdiff_t begin, ptrdiff_t end) {
-    std::vector<double> distances(size_of(strip * block));
-    double& best = least[size_of(begin / grain)];
+    std::vector<double> distances(at(strip * block));
+    double& best = least[at(begin / grain)];
     for_each_block(begin, end, end, monitor,
                    [&](ptrdiff_t i, ptrdiff_t rows, ptrdiff_t start, ptrdiff_t stop) {
                      space.rows(i, rows, start, stop, distances.data());
@@ -224,15 +223,15 @@ double smallest_distance(const Space& space, Monitor& monitor) {
 
 std::vector<std::int32_t> nearest_neighbours(const Space& space, ptrdiff_t k, bool before, Monitor& monitor) {
   const ptrdiff_t n = space.size();
-  std::vector<std::int32_t> out(size_of(n * k), -1);
+  std::vector<std::int32_t> out(at(n * k), -1);
   parallel_for(n, rows_per_chunk(n), monitor, [&](ptrdiff_t begin, ptrdiff_t end) {
-    std::vector<float> distances(size_of(strip * block));
-    std::vector<Nearest> nearest(size_of(strip), Nearest(k));
+    std::vector<float> distances(at(strip * block));
+    std::vector<Nearest> nearest(at(strip), Nearest(k));
     for_each_block(begin, end, before ? end : n, monitor,
                    [&](ptrdiff_t i, ptrdiff_t rows, ptrdiff_t start, ptrdiff_t stop) {
                      space.rows(i, rows, start, stop, distances.data());
                      for (ptrdiff_t r = 0; r < rows; ++r) {
-                       auto& own = nearest[size_of(r)];
+                       auto& own = nearest[at(r)];
                        const ptrdiff_t last = before ? std::min(stop, i + r) : stop;
                        own.offer(distances.data() + r * (stop - start), last - start, start, i + r);
                        if (stop == (before ? end : n)) own.write(out.data() + (i + r) * k);
@@ -244,28 +243,28 @@ std::vector<std::int32_t> nearest_neighbours(const Space& space, ptrdiff_t k, bo
 
 std::vector<std::int32_t> farthest_points(const Space& space, ptrdiff_t m, Monitor& monitor) {
   const ptrdiff_t n = space.size(), grain = std::max<ptrdiff_t>(block, rows_per_chunk(4) / block * block);
-  std::vector<double> nearest(size_of(n), std::numeric_limits<double>::infinity());
-  std::vector<std::pair<double, ptrdiff_t>> farthest(size_of((n + grain - 1) / grain));
+  std::vector<double> nearest(at(n), std::numeric_limits<double>::infinity());
+  std::vector<std::pair<double, ptrdiff_t>> farthest(at((n + grain - 1) / grain));
   std::vector<std::int32_t> chosen;
   ptrdiff_t next = 0;
   while (std::ssize(chosen) < std::min(m, n) && !monitor.poll()) {
     chosen.push_back(static_cast<std::int32_t>(next));
     parallel_for(n, grain, monitor, [&](ptrdiff_t begin, ptrdiff_t end) {
-      std::vector<double> distances(size_of(end - begin));
+      std::vector<double> distances(at(end - begin));
       space.rows(next, 1, begin, end, distances.data());
       std::pair<double, ptrdiff_t> best{-1.0, begin};
       for (auto j = begin; j < end; ++j) {
-        double& least = nearest[size_of(j)];
-        least = std::min(least, distances[size_of(j - begin)]);
+        double& least = nearest[at(j)];
+        least = std::min(least, distances[at(j - begin)]);
         if (least > best.first) best = {least, j};
       }
-      farthest[size_of(begin / grain)] = best;
+      farthest[at(begin / grain)] = best;
     });
     // The lowest number among equals, whatever thread found it.
     next = std::max_element(farthest.begin(), farthest.end(), [](const auto& a, const auto& b) {
              return a.first < b.first;
            })->second;
-    if (nearest[size_of(next)] <= 0.0) break;  // every point is a landmark, or a copy of one
+    if (nearest[at(next)] <= 0.0) break;  // every point is a landmark, or a copy of one
   }
   return chosen;
 }

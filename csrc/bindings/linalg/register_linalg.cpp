@@ -4,6 +4,8 @@
 
 #include "bindings/arrays.hpp"
 #include "bindings/register.hpp"
+#include "bindings/run.hpp"
+#include "core/index.hpp"
 #include "core/pool.hpp"
 #include "distances/nearest.hpp"
 #include "distances/pairwise.hpp"
@@ -27,75 +29,63 @@ Array<T> converted(const py::array& array, const char* name) {
 bool is_single(const py::array& array) { return array.dtype().num() == py::dtype::of<float>().num(); }
 
 template <class Real, class Function>
-py::object with_points(const py::array& x_in, const py::array& y_in, int n_threads,
-                       const Function& function) {
+py::object with_points(const py::array& x_in, const py::array& y_in, const Function& function) {
   const auto x_array = converted<Real>(x_in, "x"), y_array = converted<Real>(y_in, "y");
   const auto x = matrix_view(x_array, "x"), y = matrix_view(y_array, "y");
   if (x.cols != y.cols) {
     throw py::value_error("y must have as many columns as x (" + std::to_string(x.cols) + "), got " +
                           std::to_string(y.cols));
   }
-  PythonHost host{py::none()};
-  Monitor monitor(n_threads, &host);
-  return function(x, y, monitor);
+  return function(x, y);
 }
 
-/// Calls function(x, y, monitor) with float32 views when both arrays hold float32, else with float64.
+/// Calls function(x, y) with float32 views when both arrays hold float32, else with float64.
 template <class Function>
-py::object visit_points(const py::array& x, const py::array& y, int n_threads, const Function& function) {
-  if (is_single(x) && is_single(y)) return with_points<float>(x, y, n_threads, function);
-  return with_points<double>(x, y, n_threads, function);
-}
-
-template <class Work>
-bool unlocked(const Work& work) {
-  const py::gil_scoped_release released;  // safe: the caller's arrays keep their buffers alive
-  return work();
+py::object visit_points(const py::array& x, const py::array& y, const Function& function) {
+  if (is_single(x) && is_single(y)) return with_points<float>(x, y, function);
+  return with_points<double>(x, y, function);
 }
 
 py::object squared_distances(const py::array& x_in, const py::array& y_in, int n_threads) {
-  return visit_points(
-      x_in, y_in, n_threads,
-      []<class Real>(MatrixView<const Real> x, MatrixView<const Real> y, Monitor& monitor) -> py::object {
-        std::vector<Real> out(room_for<Real>("x", x.rows, y.rows));
-        const MatrixView<Real> view{out.data(), x.rows, y.rows, y.rows};
-        if (!unlocked([&] { return distances::squared_distances(x, y, view, monitor); })) return py::none();
-        return take(std::move(out), x.rows, y.rows);
-      });
+  return visit_points(x_in, y_in,
+                      [=]<class Real>(MatrixView<const Real> x, MatrixView<const Real> y) -> py::object {
+                        std::vector<Real> out(room_for<Real>("x", x.rows, y.rows));
+                        const MatrixView<Real> view{out.data(), x.rows, y.rows, y.rows};
+                        run(n_threads, no_progress,
+                            [&](Monitor& monitor) { distances::squared_distances(x, y, view, monitor); });
+                        return take(std::move(out), x.rows, y.rows);
+                      });
 }
 
 py::object nearest(const py::array& x_in, const py::array& y_in, int n_threads) {
   return visit_points(
-      x_in, y_in, n_threads,
-      []<class Real>(MatrixView<const Real> x, MatrixView<const Real> y, Monitor& monitor) -> py::object {
-        std::vector<std::int64_t> index(static_cast<std::size_t>(x.rows));
+      x_in, y_in, [=]<class Real>(MatrixView<const Real> x, MatrixView<const Real> y) -> py::object {
+        std::vector<std::int64_t> index(at(x.rows));
         std::vector<Real> squared(index.size());
-        if (!unlocked([&] { return distances::nearest<Real, Real>(x, y, index, squared, monitor); }))
-          return py::none();
+        run(n_threads, no_progress,
+            [&](Monitor& monitor) { distances::nearest<Real, Real>(x, y, index, squared, monitor); });
         return py::make_tuple(take(std::move(index)), take(std::move(squared)));
       });
 }
 
 py::object exp_distance_sums(const py::array& x_in, const py::array& y_in, double t, int n_threads) {
-  return visit_points(
-      x_in, y_in, n_threads,
-      [t]<class Real>(MatrixView<const Real> x, MatrixView<const Real> y, Monitor& monitor) -> py::object {
-        std::vector<double> sums(static_cast<std::size_t>(x.rows));
-        if (!unlocked([&] { return distances::exp_distance_sums(x, y, t, sums, monitor); }))
-          return py::none();
-        return take(std::move(sums));
-      });
+  return visit_points(x_in, y_in,
+                      [=]<class Real>(MatrixView<const Real> x, MatrixView<const Real> y) -> py::object {
+                        std::vector<double> sums(at(x.rows));
+                        run(n_threads, no_progress,
+                            [&](Monitor& monitor) { distances::exp_distance_sums(x, y, t, sums, monitor); });
+                        return take(std::move(sums));
+                      });
 }
 
 py::object squared_distance_sums(const py::array& x_in, const py::array& y_in, int n_threads) {
-  return visit_points(
-      x_in, y_in, n_threads,
-      []<class Real>(MatrixView<const Real> x, MatrixView<const Real> y, Monitor& monitor) -> py::object {
-        std::vector<double> sums(static_cast<std::size_t>(x.rows));
-        if (!unlocked([&] { return distances::squared_distance_sums(x, y, sums, monitor); }))
-          return py::none();
-        return take(std::move(sums));
-      });
+  return visit_points(x_in, y_in,
+                      [=]<class Real>(MatrixView<const Real> x, MatrixView<const Real> y) -> py::object {
+                        std::vector<double> sums(at(x.rows));
+                        run(n_threads, no_progress,
+                            [&](Monitor& monitor) { distances::squared_distance_sums(x, y, sums, monitor); });
+                        return take(std::move(sums));
+                      });
 }
 
 // ---- dense Cholesky
@@ -116,16 +106,16 @@ py::object lower_triangle(std::vector<double>&& l, std::ptrdiff_t n) {
 py::object cholesky_own(const Array<double>& a) {
   const auto n = square_size(a, "a");
   auto l = copied(a);
-  if (!unlocked([&] { return linalg::cholesky_own(l.data(), n, n); })) return py::none();
+  if (!run(1, no_progress, [&](Monitor&) { return linalg::cholesky_own(l.data(), n, n); })) return py::none();
   return lower_triangle(std::move(l), n);
 }
 
 py::object cholesky_large(const Array<double>& a) {
   const auto n = square_size(a, "a");
   auto l = copied(a);
-  PythonHost host{py::none()};
-  Monitor monitor(1, &host);
-  if (!unlocked([&] { return linalg::cholesky(l.data(), n, n, monitor); })) return py::none();
+  const bool done =
+      run(1, no_progress, [&](Monitor& monitor) { return linalg::cholesky(l.data(), n, n, monitor); });
+  if (!done) return py::none();
   return lower_triangle(std::move(l), n);
 }
 
@@ -137,19 +127,14 @@ py::object solved(const Array<double>& l, const Array<double>& b, Solve solve) {
   const auto view = matrix_view(b, "b");
   if (view.rows != n) throw py::value_error("b must have as many rows as l");
   auto x = copied(b);
-  {
-    const py::gil_scoped_release released;  // safe: `l` keeps its buffer alive
-    solve(l.data(), n, n, x.data(), view.cols, view.cols);
-  }
+  run(1, no_progress, [&](Monitor&) { solve(l.data(), n, n, x.data(), view.cols, view.cols); });
   return take(std::move(x), view.rows, view.cols);
 }
 
 py::object cholesky_inverse(const Array<double>& l) {
   const auto n = square_size(l, "l");
   auto inverse = copied(l);
-  PythonHost host{py::none()};
-  Monitor monitor(1, &host);
-  if (!unlocked([&] { return linalg::cholesky_inverse(inverse.data(), n, n, monitor); })) return py::none();
+  run(1, no_progress, [&](Monitor& monitor) { linalg::cholesky_inverse(inverse.data(), n, n, monitor); });
   return take(std::move(inverse), n, n);
 }
 
@@ -158,16 +143,11 @@ py::object inverse_positive_definite(const Array<double>& matrix) {
   const auto a = matrix_view(matrix, "matrix");
   if (a.rows != a.cols) throw py::value_error("matrix must be square");
   std::vector<double> out(checked_product("matrix", a.rows, a.cols));
-  PythonHost host(py::none{});
-  Monitor monitor(1, &host);
-  bool done = false;
-  {
-    const py::gil_scoped_release unlocked;
+  const bool done = run(1, no_progress, [&](Monitor& monitor) {
     std::copy(a.data, a.data + a.rows * a.cols, out.begin());
-    done = linalg::cholesky(out.data(), a.rows, a.rows, monitor) &&
+    return linalg::cholesky(out.data(), a.rows, a.rows, monitor) &&
            linalg::cholesky_inverse(out.data(), a.rows, a.rows, monitor);
-  }
-  if (monitor.stopped()) raise_interrupted();
+  });
   if (!done) return py::none();
   return take(std::move(out), a.rows, a.cols);
 }
@@ -188,7 +168,7 @@ CsrPattern make_pattern(const Array<std::int64_t>& offsets, const Array<std::int
   return pattern;
 }
 
-/// None when over max_flops, not positive definite or stopped.
+/// None when over max_flops or not positive definite.
 py::object sparse_cholesky(const Array<std::int64_t>& offsets, const Array<std::int32_t>& indices,
                            const Array<double>& diagonal, const Array<double>& off_diagonal,
                            const Array<double>& b, double max_flops) {
@@ -202,9 +182,7 @@ py::object sparse_cholesky(const Array<std::int64_t>& offsets, const Array<std::
   auto x = copied(b);
   double flops = 0.0;
   std::int64_t entries = 0;
-  PythonHost host{py::none()};
-  Monitor monitor(1, &host);
-  const bool done = unlocked([&] {
+  const bool done = run(1, no_progress, [&](Monitor& monitor) {
     auto factor = linalg::SparseCholesky::analyse(pattern, max_flops, monitor);
     if (!factor || !factor->factor(d, off, monitor)) return false;
     factor->solve(x.data(), view.cols);
@@ -229,14 +207,16 @@ py::tuple selected_inverse(const Array<std::int64_t>& offsets, const Array<std::
   std::vector<double> inverse(d.size()), entries(off.size(), 0.0);
   auto lower = copied(b), upper = copied(b);
   double log_determinant = 0.0;
-  Monitor monitor;
-  auto factor = linalg::SparseCholesky::analyse(pattern, 1e15, monitor);
-  if (!factor || !factor->factor(d, off, monitor)) throw py::value_error("not positive definite");
-  factor->selected_inverse(
-      inverse, [&](std::int64_t k, double value) { entries[static_cast<std::size_t>(k)] = value; }, monitor);
-  factor->solve_lower(lower.data(), view.cols);
-  factor->solve_transposed(upper.data(), view.cols);
-  log_determinant = factor->log_determinant();
+  const bool done = run(1, no_progress, [&](Monitor& monitor) {
+    auto factor = linalg::SparseCholesky::analyse(pattern, 1e15, monitor);
+    if (!factor || !factor->factor(d, off, monitor)) return false;
+    factor->selected_inverse(inverse, [&](std::int64_t k, double value) { entries[at(k)] = value; }, monitor);
+    factor->solve_lower(lower.data(), view.cols);
+    factor->solve_transposed(upper.data(), view.cols);
+    log_determinant = factor->log_determinant();
+    return true;
+  });
+  if (!done) throw py::value_error("not positive definite");
   return py::make_tuple(take(std::move(inverse)), take(std::move(entries)), log_determinant,
                         take(std::move(lower), view.rows, view.cols),
                         take(std::move(upper), view.rows, view.cols));
@@ -255,21 +235,16 @@ py::dict conjugate_gradients(const Array<std::int64_t>& offsets, const Array<std
     throw py::value_error("values, b and start must fit the pattern");
   }
   const auto row_times = [&](std::ptrdiff_t i, const auto& visit) {
-    for (auto k = pattern.offsets[static_cast<std::size_t>(i)];
-         k < pattern.offsets[static_cast<std::size_t>(i) + 1]; ++k) {
-      visit(static_cast<std::ptrdiff_t>(pattern.indices[static_cast<std::size_t>(k)]),
-            entries[static_cast<std::size_t>(k)]);
-    }
+    for (auto k = pattern.offsets[at(i)]; k < pattern.offsets[at(i + 1)]; ++k)
+      visit(std::ptrdiff_t{pattern.indices[at(k)]}, entries[at(k)]);
   };
-  std::vector<double> scale(static_cast<std::size_t>(view.rows), 1.0);
+  std::vector<double> scale(at(view.rows), 1.0);
   for (std::ptrdiff_t i = 0; jacobi && i < view.rows; ++i) {
     double pivot = 0.0;
     row_times(i, [&](std::ptrdiff_t j, double value) { pivot += j == i ? value : 0.0; });
-    if (pivot > 0.0) scale[static_cast<std::size_t>(i)] = 1.0 / pivot;
+    if (pivot > 0.0) scale[at(i)] = 1.0 / pivot;
   }
-  PythonHost host{py::none()};
-  Monitor monitor(n_threads, &host);
-  const auto apply = [&](const double* x, double* y, std::ptrdiff_t m) {
+  const auto apply = [&](const double* x, double* y, std::ptrdiff_t m, Monitor& monitor) {
     parallel_for(view.rows, 256, monitor, [&](std::ptrdiff_t begin, std::ptrdiff_t end) {
       for (auto i = begin; i < end; ++i) {
         std::fill_n(y + i * m, m, 0.0);
@@ -280,16 +255,16 @@ py::dict conjugate_gradients(const Array<std::int64_t>& offsets, const Array<std
     });
   };
   const auto precondition = [&](const double* r, double* z, std::ptrdiff_t m) {
-    for (std::ptrdiff_t k = 0; k < view.rows * m; ++k) z[k] = scale[static_cast<std::size_t>(k / m)] * r[k];
+    for (std::ptrdiff_t k = 0; k < view.rows * m; ++k) z[k] = scale[at(k / m)] * r[k];
   };
-  auto x = start ? copied(*start) : std::vector<double>(static_cast<std::size_t>(b.size()), 0.0);
-  linalg::CgResult result;
-  {
-    const py::gil_scoped_release released;  // safe: the arrays keep their buffers alive
-    result = linalg::conjugate_gradients(view.rows, view.cols, apply, precondition, view.data, x.data(),
-                                         {.tol = tol, .max_iter = max_iter, .project_mean = project_mean},
-                                         monitor);
-  }
+  auto x = start ? copied(*start) : std::vector<double>(at(b.size()), 0.0);
+  const auto result =
+      run_partial(n_threads, no_progress, [&](Monitor& monitor) {
+        return linalg::conjugate_gradients(
+            view.rows, view.cols,
+            [&](const double* p, double* q, std::ptrdiff_t m) { apply(p, q, m, monitor); }, precondition,
+            view.data, x.data(), {.tol = tol, .max_iter = max_iter, .project_mean = project_mean}, monitor);
+      }).result;
   py::list columns;
   for (const auto& c : result.columns) {
     columns.append(py::dict("iterations"_a = c.iterations, "converged"_a = c.converged,

@@ -5,29 +5,18 @@
 
 #include "bindings/arrays.hpp"
 #include "bindings/register.hpp"
+#include "bindings/run.hpp"
 #include "linalg/cholesky.hpp"
 #include "qp/simplex_qp.hpp"
 
 namespace steelyard::bindings {
 namespace {
 
-/// Ctrl-C can also meet Python code that makes rows: `asked` remembers it until the next poll.
-class RowsHost final : public Host {
- public:
-  RowsHost(const py::object& progress, const bool& asked) : python_(progress), asked_(asked) {}
-  bool interrupted() override { return asked_ || python_.interrupted(); }
-  bool progress(double done, double total) override { return python_.progress(done, total) || asked_; }
-
- private:
-  PythonHost python_;
-  const bool& asked_;
-};
-
-/// K(indices) -> rows, called with the GIL.
+/// K(indices) -> rows, called with the GIL. Ctrl-C can meet that Python code too: it stops `monitor`.
 class FunctionRows final : public qp::SymmetricRows {
  public:
-  FunctionRows(py::object function, py::ssize_t n, bool& asked)
-      : function_(std::move(function)), n_(n), asked_(asked) {}
+  FunctionRows(const py::object& function, py::ssize_t n, Monitor& monitor)
+      : function_(function), n_(n), monitor_(monitor) {}
 
   std::ptrdiff_t size() const override { return n_; }
 
@@ -56,72 +45,59 @@ class FunctionRows final : public qp::SymmetricRows {
     } catch (const py::error_already_set& error) {
       if (asked_ || !is_interrupt(error)) throw;
       asked_ = true;
+      monitor_.stop();
     }
     return function_(indices);
   }
 
-  py::object function_;
+  const py::object& function_;
   py::ssize_t n_;
-  bool& asked_;
+  Monitor& monitor_;
+  bool asked_ = false;
 };
 
-py::dict solve_program(qp::SymmetricRows& rows, const Array<double>& q, const Array<double>& lower,
-                       const Array<double>& upper, std::optional<double> total, double tol,
-                       std::int64_t max_iter, std::size_t cache_bytes, std::ptrdiff_t factor_limit,
-                       int n_threads, const py::object& progress, const bool& asked) {
-  const qp::QpProblem problem{rows, vector_view(q, "q"), vector_view(lower, "lower"),
-                              vector_view(upper, "upper"), total};
-  if (q.size() != rows.size() || lower.size() != q.size() || upper.size() != q.size()) {
+std::optional<Array<double>> matrix_of(const py::object& k) {
+  if (!py::isinstance<py::array>(k)) return std::nullopt;
+  auto matrix = Array<double>::ensure(k);
+  if (!matrix) throw py::error_already_set();
+  const auto view = matrix_view(matrix, "K");
+  if (view.rows != view.cols) throw py::value_error("K must be square");
+  return matrix;
+}
+
+/// K: a matrix, or a function that makes rows of it.
+py::dict simplex_qp(const py::object& k, const Array<double>& q, const Array<double>& lower,
+                    const Array<double>& upper, std::optional<double> total, double tol,
+                    std::int64_t max_iter, std::size_t cache_bytes, std::ptrdiff_t factor_limit,
+                    int n_threads, const py::object& progress) {
+  const auto matrix = matrix_of(k);
+  const auto target = vector_view(q, "q"), least = vector_view(lower, "lower"),
+             most = vector_view(upper, "upper");
+  if ((matrix && matrix->shape(0) != q.size()) || lower.size() != q.size() || upper.size() != q.size()) {
     throw py::value_error("q, lower and upper must have one entry a row of K");
   }
   if (q.size() == 0) throw py::value_error("K must have at least one row");
   const qp::QpOptions options{
       .tol = tol, .max_iter = max_iter, .cache_bytes = cache_bytes, .factor_limit = factor_limit};
-  RowsHost host(progress, asked);
-  Monitor monitor(n_threads, &host);
-  qp::QpResult found;
-  {
-    const py::gil_scoped_release unlocked;  // safe: the caller holds the arrays and the function
-    found = qp::solve_simplex_qp(problem, options, monitor);
-  }
-  // The last rows may have met it after the last poll.
-  found.info.interrupted = found.info.interrupted || asked;
+  auto [found, stopped] = run_partial(n_threads, progress, [&](Monitor& monitor) {
+    const auto solve = [&](qp::SymmetricRows&& rows) {
+      return qp::solve_simplex_qp({rows, target, least, most, total}, options, monitor);
+    };
+    return matrix ? solve(qp::DenseRows(matrix_view(*matrix, "K")))
+                  : solve(FunctionRows(k, q.size(), monitor));
+  });
+  found.info.interrupted = stopped;  // also where the last rows met it, after the last poll
   return py::dict("x"_a = take(std::move(found.x)), "objective"_a = found.objective, "gap"_a = found.gap,
                   "convex"_a = found.convex, "unbounded"_a = found.unbounded, "info"_a = to_dict(found.info));
-}
-
-py::dict simplex_qp(const py::object& k, const Array<double>& q, const Array<double>& lower,
-                    const Array<double>& upper, std::optional<double> total, double tol,
-                    std::int64_t max_iter, std::size_t cache_bytes, std::ptrdiff_t factor_limit,
-                    int n_threads, const py::object& progress) {
-  bool asked = false;
-  if (py::isinstance<py::array>(k)) {
-    const auto matrix = Array<double>::ensure(k);
-    if (!matrix) throw py::error_already_set();
-    const auto view = matrix_view(matrix, "K");
-    if (view.rows != view.cols) throw py::value_error("K must be square");
-    qp::DenseRows rows(view);
-    return solve_program(rows, q, lower, upper, total, tol, max_iter, cache_bytes, factor_limit, n_threads,
-                         progress, asked);
-  }
-  FunctionRows rows(k, q.size(), asked);
-  return solve_program(rows, q, lower, upper, total, tol, max_iter, cache_bytes, factor_limit, n_threads,
-                       progress, asked);
 }
 
 bool is_positive_definite(const Array<double>& matrix) {
   const auto a = matrix_view(matrix, "matrix");
   if (a.rows != a.cols) throw py::value_error("matrix must be square");
-  PythonHost host(py::none{});
-  Monitor monitor(1, &host);
-  bool done = false;
-  {
-    const py::gil_scoped_release unlocked;  // safe: `matrix` keeps its buffer alive
+  return run(1, no_progress, [&](Monitor& monitor) {
     std::vector<double> l(a.data, a.data + a.rows * a.cols);
-    done = linalg::cholesky(l.data(), a.rows, a.rows, monitor);
-  }
-  if (monitor.stopped()) raise_interrupted();
-  return done;
+    return linalg::cholesky(l.data(), a.rows, a.rows, monitor);
+  });
 }
 
 }  // namespace

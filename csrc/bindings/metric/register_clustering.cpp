@@ -3,7 +3,10 @@
 #include <memory>
 
 #include "bindings/arrays.hpp"
+#include "bindings/choice.hpp"
 #include "bindings/register.hpp"
+#include "bindings/run.hpp"
+#include "core/index.hpp"
 #include "metric/clustering/clustering_relaxation.hpp"
 #include "metric/clustering/common_neighbours.hpp"
 #include "metric/clustering/label_search.hpp"
@@ -31,10 +34,9 @@ CsrPattern symmetric_pattern(const Array<std::int64_t>& offsets, const Array<std
   for (std::size_t i = 0; good && i + 1 < pattern.offsets.size(); ++i)
     good = pattern.offsets[i] <= pattern.offsets[i + 1];
   for (std::ptrdiff_t i = 0; good && i < n; ++i) {
-    const auto end = static_cast<std::size_t>(pattern.offsets[static_cast<std::size_t>(i) + 1]);
+    const auto end = at(pattern.offsets[at(i) + 1]);
     std::int32_t before = -1;
-    for (auto k = static_cast<std::size_t>(pattern.offsets[static_cast<std::size_t>(i)]); good && k < end;
-         ++k) {
+    for (auto k = at(pattern.offsets[at(i)]); good && k < end; ++k) {
       const auto j = pattern.indices[k];
       good = j > before && j < n && j != i;
       before = j;
@@ -66,14 +68,6 @@ Labels read_labels(const HeldGraph& graph, const Array<std::int32_t>& labels) {
   return {in.begin(), in.end()};
 }
 
-template <class Work>
-auto run(int n_threads, const py::object& progress, const Work& work) {
-  PythonHost host(progress);
-  Monitor monitor(n_threads, &host);
-  const py::gil_scoped_release unlocked;
-  return work(monitor);
-}
-
 py::dict l1_dict(metric::L1Solution&& solution) {
   py::dict out;
   out["x"] = take(std::move(solution.x));
@@ -89,8 +83,9 @@ py::dict relax(const HeldGraph& graph, const Array<double>& costs, double offset
   const auto paid = vector_view(costs, "costs");
   if (paid.size() != graph.view.weights.size()) throw py::value_error("costs must have one number an entry");
   const metric::L1Options options{.tol = tol, .offset = offset, .known = known, .max_steps = max_steps};
-  return l1_dict(run(n_threads, progress,
-                     [&](Monitor& m) { return metric::relax_clustering(graph.view, paid, options, m); }));
+  return l1_dict(run_partial(n_threads, progress, [&](Monitor& monitor) {
+                   return metric::relax_clustering(graph.view, paid, options, monitor);
+                 }).result);
 }
 
 py::dict solve_l1(py::ssize_t n, const Array<double>& target, const Array<double>& weights, double upper,
@@ -101,11 +96,12 @@ py::dict solve_l1(py::ssize_t n, const Array<double>& target, const Array<double
     throw py::value_error("target and weights must have n (n - 1) / 2 numbers");
   const metric::L1Options options{
       .tol = tol, .offset = offset, .sweeps = 20, .reach = 0.1, .max_steps = max_steps};
-  return l1_dict(run(n_threads, progress,
-                     [&](Monitor& m) { return metric::solve_l1({n, d, w, {}, upper}, options, m); }));
+  return l1_dict(run_partial(n_threads, progress, [&](Monitor& monitor) {
+                   return metric::solve_l1({n, d, w, {}, upper}, options, monitor);
+                 }).result);
 }
 
-/// Labels of several roundings, best first; None if it was interrupted before any.
+/// Labels of several roundings, best first.
 py::typing::List<py::array_t<std::int32_t>> round_labels(
     const HeldGraph& graph, const OptionalArray<double>& x, const std::string& rule, py::ssize_t trials,
     py::ssize_t keep, std::pair<std::uint64_t, std::uint64_t> seed, int n_threads) {
@@ -115,18 +111,14 @@ py::typing::List<py::array_t<std::int32_t>> round_labels(
     throw py::value_error("x must have n (n - 1) / 2 numbers");
   room_for<std::int32_t>("trials", trials, n);
   const metric::RoundingOptions options{
-      .rule = rule == "threshold" ? metric::Rounding::threshold : metric::Rounding::pivot,
+      .rule = choice<metric::Rounding>({"pivot", "threshold"}, rule, "rule"),
       .trials = trials,
       .keep = keep,
       .seed = seed.first,
       .stream = seed.second};
-  bool stopped = false;
-  auto found = run(n_threads, py::none(), [&](Monitor& m) {
-    auto labels = metric::round_labels(graph.view, distances, options, m);
-    stopped = m.stopped();
-    return labels;
+  auto found = run(n_threads, no_progress, [&](Monitor& monitor) {
+    return metric::round_labels(graph.view, distances, options, monitor);
   });
-  if (stopped) raise_interrupted();
   py::typing::List<py::array_t<std::int32_t>> out;
   for (auto& labels : found) out.append(take(std::move(labels)));
   return out;
@@ -141,11 +133,8 @@ py::tuple search_labels(const HeldGraph& graph, const std::vector<Array<std::int
   checked_product("rounds", rounds, 64);
   const metric::SearchOptions options{
       .restarts = restarts, .rounds = rounds, .seed = seed.first, .stream = seed.second};
-  bool stopped = false;
-  auto found = run(n_threads, progress, [&](Monitor& m) {
-    auto result = metric::search_labels(graph.view, from, options, m);
-    stopped = m.stopped();
-    return result;
+  auto [found, stopped] = run_partial(n_threads, progress, [&](Monitor& monitor) {
+    return metric::search_labels(graph.view, from, options, monitor);
   });
   return py::make_tuple(take(std::move(found.labels)), found.agreement, found.runs, stopped);
 }
@@ -153,13 +142,8 @@ py::tuple search_labels(const HeldGraph& graph, const std::vector<Array<std::int
 py::tuple common_neighbours(const Array<std::int64_t>& offsets, const Array<std::int32_t>& indices,
                             int n_threads) {
   const auto pattern = symmetric_pattern(offsets, indices);
-  bool stopped = false;
-  auto found = run(n_threads, py::none(), [&](Monitor& m) {
-    auto pairs = metric::common_neighbours(pattern, m);
-    stopped = m.stopped();
-    return pairs;
-  });
-  if (stopped) raise_interrupted();
+  auto found = run(n_threads, no_progress,
+                   [&](Monitor& monitor) { return metric::common_neighbours(pattern, monitor); });
   return py::make_tuple(take(std::move(found.left)), take(std::move(found.right)),
                         take(std::move(found.jaccard)));
 }
@@ -178,14 +162,8 @@ void register_clustering(py::module_& m) {
           "labels"_a)
       .def("pack_bad_triangles",
            [](const HeldGraph& graph) {
-             bool stopped = false;
-             const double packed = run(1, py::none(), [&](Monitor& monitor) {
-               const double value = metric::pack_bad_triangles(graph.view, monitor);
-               stopped = monitor.stopped();
-               return value;
-             });
-             if (stopped) raise_interrupted();
-             return packed;
+             return run(1, no_progress,
+                        [&](Monitor& monitor) { return metric::pack_bad_triangles(graph.view, monitor); });
            })
       .def("relax", &relax, "costs"_a, "offset"_a, "known"_a, "tol"_a, "max_steps"_a = 200, "n_threads"_a = 1,
            "progress"_a = py::none())

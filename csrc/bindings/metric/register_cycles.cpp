@@ -4,6 +4,8 @@
 
 #include "bindings/arrays.hpp"
 #include "bindings/register.hpp"
+#include "bindings/run.hpp"
+#include "core/index.hpp"
 #include "metric/nearness/bregman.hpp"
 #include "metric/nearness/cycle_oracle.hpp"
 
@@ -26,15 +28,15 @@ void add_rows(BregmanState& state, const Array<std::int64_t>& starts, const Arra
     throw py::value_error("starts, indices, values, bounds and duals must describe csr rows");
   for (std::size_t row = 0; row < b.size(); ++row) {
     if (p[row] >= p[row + 1] || p[row + 1] > std::ssize(i)) throw py::value_error("a row is empty");
-    for (auto k = static_cast<std::size_t>(p[row]); k < static_cast<std::size_t>(p[row + 1]); ++k) {
-      const bool ascends = k == static_cast<std::size_t>(p[row]) || i[k] > i[k - 1];
+    for (auto k = at(p[row]); k < at(p[row + 1]); ++k) {
+      const bool ascends = k == at(p[row]) || i[k] > i[k - 1];
       if (!ascends || i[k] < 0 || i[k] >= std::ssize(state.x()))
         throw py::value_error("indices must ascend within a row and name entries of x");
     }
   }
   for (std::size_t row = 0; row < b.size(); ++row) {
-    const auto at = static_cast<std::size_t>(p[row]), length = static_cast<std::size_t>(p[row + 1]) - at;
-    state.add(i.subspan(at, length), v.subspan(at, length), b[row], z.empty() ? 0.0 : z[row]);
+    const auto begin = at(p[row]), length = at(p[row + 1]) - begin;
+    state.add(i.subspan(begin, length), v.subspan(begin, length), b[row], z.empty() ? 0.0 : z[row]);
   }
 }
 
@@ -46,11 +48,7 @@ py::tuple held_rows(const BregmanState& state) {
 }
 
 bool project(BregmanState& state, int passes, const py::object& progress) {
-  PythonHost host(progress);
-  Monitor monitor(1, &host);
-  const py::gil_scoped_release unlocked;
-  state.project(passes, monitor);
-  return !monitor.stopped();
+  return !run_partial(1, progress, [&](Monitor& monitor) { state.project(passes, monitor); });
 }
 
 MeasuredGraph make_measured_graph(py::ssize_t n, const Array<std::int32_t>& left,
@@ -72,14 +70,8 @@ std::span<const double> lengths_of(const MeasuredGraph& graph, const Array<doubl
 
 py::object find(const MeasuredGraph& graph, const Array<double>& x, double slack, int n_threads) {
   const auto lengths = lengths_of(graph, x);
-  PythonHost host{py::none()};
-  Monitor monitor(n_threads, &host);
-  metric::BrokenCycles found;
-  {
-    const py::gil_scoped_release unlocked;
-    found = metric::find_cycles(graph, lengths, slack, monitor);
-  }
-  if (monitor.stopped()) raise_interrupted();
+  auto found = run(n_threads, no_progress,
+                   [&](Monitor& monitor) { return metric::find_cycles(graph, lengths, slack, monitor); });
   return py::make_tuple(take(std::move(found.starts)), take(std::move(found.edges)),
                         take(std::move(found.closed)), found.violation);
 }
@@ -87,14 +79,8 @@ py::object find(const MeasuredGraph& graph, const Array<double>& x, double slack
 py::object distances(const MeasuredGraph& graph, const Array<double>& x, int n_threads) {
   const auto lengths = lengths_of(graph, x);
   room_for<double>("D", graph.nodes, graph.nodes);
-  PythonHost host{py::none()};
-  Monitor monitor(n_threads, &host);
-  std::vector<double> out;
-  {
-    const py::gil_scoped_release unlocked;
-    out = metric::all_shortest_paths(graph, lengths, monitor);
-  }
-  if (monitor.stopped()) raise_interrupted();
+  auto out = run(n_threads, no_progress,
+                 [&](Monitor& monitor) { return metric::all_shortest_paths(graph, lengths, monitor); });
   return take(std::move(out), graph.nodes, graph.nodes);
 }
 

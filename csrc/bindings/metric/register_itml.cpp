@@ -1,5 +1,7 @@
 #include "bindings/arrays.hpp"
 #include "bindings/register.hpp"
+#include "bindings/run.hpp"
+#include "core/index.hpp"
 #include "metric/itml/itml.hpp"
 #include "metric/itml/point_groups.hpp"
 
@@ -34,13 +36,9 @@ py::dict learn(const Array<double>& points, const Array<std::int32_t>& first,
                                     .max_sweeps = max_sweeps,
                                     .seed = seed.first,
                                     .stream = seed.second};
-  metric::ItmlSolution found;
-  {
-    PythonHost host(progress);
-    Monitor monitor(1, &host);
-    const py::gil_scoped_release unlocked;
-    found = metric::learn_metric(x, pairs, options, monitor);
-  }
+  auto found = run_partial(1, progress, [&](Monitor& monitor) {
+                 return metric::learn_metric(x, pairs, options, monitor);
+               }).result;
   py::dict out;
   out["matrix"] = take(std::move(found.matrix), x.cols, x.cols);
   out["upper"] = found.upper;
@@ -64,10 +62,10 @@ py::array_t<std::int32_t> pair_order(std::ptrdiff_t n, int sweeps,
     for (std::ptrdiff_t k = 0; k < groups.blocks(); ++k) {
       groups.read(k, read);
       for (std::ptrdiff_t r = 0; r < read.pairs; ++r) {
-        const std::ptrdiff_t place = read.place[static_cast<std::size_t>(r)];
+        const std::ptrdiff_t place = read.place[at(r)];
         for (const std::ptrdiff_t lane :
              {place / metric::BlockPairs::points, place % metric::BlockPairs::points})
-          out.push_back(static_cast<std::int32_t>(read.point[static_cast<std::size_t>(lane)]));
+          out.push_back(static_cast<std::int32_t>(read.point[at(lane)]));
       }
     }
   }

@@ -3,6 +3,8 @@
 
 #include "bindings/arrays.hpp"
 #include "bindings/register.hpp"
+#include "bindings/run.hpp"
+#include "core/index.hpp"
 #include "metric/nearness/closure.hpp"
 #include "metric/nearness/nearness.hpp"
 #include "metric/nearness/violations.hpp"
@@ -27,30 +29,23 @@ void check_corners(py::ssize_t n, std::span<const std::int32_t> corners, std::si
   }
 }
 
-template <class Work>
-auto without_gil(int n_threads, const py::object& progress, const Work& work) {
-  PythonHost host(progress);
-  Monitor monitor(n_threads, &host);
-  const py::gil_scoped_release unlocked;  // safe: the caller's arrays keep their buffers
-  return work(monitor);
-}
-
 py::dict solve_nearness(Nearness& problem, double tol, int max_rounds, int n_threads,
                         const py::object& progress) {
   const metric::NearnessOptions options{.tol = tol, .max_rounds = max_rounds};
-  return to_dict(without_gil(n_threads, progress, [&](Monitor& m) { return problem.solve(options, m); }));
+  return to_dict(run_partial(n_threads, progress, [&](Monitor& monitor) {
+                   return problem.solve(options, monitor);
+                 }).result);
 }
 
 py::object metric_closure(py::ssize_t n, const Array<double>& distances, int n_threads) {
   const auto in = vector_view(distances, "distances");
   check_pairs(n, in, "distances");
   metric::PairTiles x;
-  const bool done = without_gil(n_threads, py::none(), [&](Monitor& m) {
+  run(n_threads, no_progress, [&](Monitor& monitor) {
     x = metric::PairTiles(n, 0.0);
     x.set(in, 1.0);
-    return metric::close_metric(x, m);
+    metric::close_metric(x, monitor);
   });
-  if (!done) raise_interrupted();
   return take(x.condensed(1.0));
 }
 
@@ -59,9 +54,8 @@ py::tuple violations(const Array<double>& distances, double tol, py::ssize_t top
   const auto d = matrix_view(distances, "distances");
   if (d.rows != d.cols || d.rows < 1) throw py::value_error("distances must be square and not empty");
   const auto most = std::min(top, pairs_of(d.rows, "distances"));
-  auto found =
-      without_gil(n_threads, progress, [&](Monitor& m) { return metric::find_violations(d, tol, most, m); });
-  if (found.interrupted) raise_interrupted();
+  auto found = run(n_threads, progress,
+                   [&](Monitor& monitor) { return metric::find_violations(d, tol, most, monitor); });
   py::list worst;
   for (const auto& pair : found.worst) worst.append(py::make_tuple(pair.i, pair.j, pair.k, pair.excess));
   return py::make_tuple(found.triangles, found.pairs, found.total, worst);
@@ -85,7 +79,7 @@ void register_nearness(py::module_& m) {
           [](Nearness& problem, py::ssize_t n, const Array<double>& target, int n_threads) {
             const auto d = vector_view(target, "target");
             check_pairs(n, d, "target");
-            without_gil(n_threads, py::none(), [&](Monitor& monitor) { problem.set_target(d, monitor); });
+            run(n_threads, no_progress, [&](Monitor& monitor) { problem.set_target(d, monitor); });
           },
           "n"_a, "target"_a, "n_threads"_a = 1)
       .def(
@@ -94,10 +88,10 @@ void register_nearness(py::module_& m) {
              int n_threads) {
             const auto rows = matrix_view(corners, "corners");
             if (rows.cols != 3) throw py::value_error("corners must have three columns");
-            const std::span<const std::int32_t> c(rows.data, static_cast<std::size_t>(3 * rows.rows));
+            const std::span<const std::int32_t> c(rows.data, at(3 * rows.rows));
             const auto z = vector_view(duals, "duals");
             check_corners(n, c, z.size());
-            without_gil(n_threads, py::none(), [&](Monitor& monitor) { problem.load(c, z, monitor); });
+            run(n_threads, no_progress, [&](Monitor& monitor) { problem.load(c, z, monitor); });
           },
           "n"_a, "corners"_a, "duals"_a, "n_threads"_a = 1)
       .def("solve", &solve_nearness, "tol"_a, "max_rounds"_a = 1000, "n_threads"_a = 1,
@@ -107,8 +101,7 @@ void register_nearness(py::module_& m) {
       .def(
           "pull",
           [](const Nearness& problem, int n_threads) {
-            return take(
-                without_gil(n_threads, py::none(), [&](Monitor& monitor) { return problem.pull(monitor); }));
+            return take(run(n_threads, no_progress, [&](Monitor& monitor) { return problem.pull(monitor); }));
           },
           "n_threads"_a = 1)
       .def("duals",

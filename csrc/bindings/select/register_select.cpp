@@ -1,5 +1,7 @@
 #include "bindings/arrays.hpp"
+#include "bindings/choice.hpp"
 #include "bindings/register.hpp"
+#include "bindings/run.hpp"
 #include "select/lloyd.hpp"
 #include "select/model_selection.hpp"
 #include "select/seeding.hpp"
@@ -32,21 +34,15 @@ py::tuple lloyd_step(const Array<typename Stored<From>::Type>& points, const Opt
   const auto c = matrix_view(centers, "centers");
   if (weights && std::ssize(w) != x.rows) throw py::value_error("weights must have one number a point");
   if (c.rows < 1 || c.cols != x.cols) throw py::value_error("centers must have the columns of points");
-  const auto kind = update == "median"      ? select::Update::median
-                    : update == "direction" ? select::Update::direction
-                                            : select::Update::mean;
-  select::LloydStep<Real> step;
-  PythonHost host(py::none{});
-  Monitor monitor(n_threads, &host);
-  {
-    const py::gil_scoped_release unlocked;
-    step = select::lloyd_step<Real, From>(x, w, c, kind, move, monitor);
-  }
-  const auto rows = move && !monitor.stopped() ? c.rows : 0;
+  const auto kind = choice<select::Update>({"mean", "direction", "median"}, update, "update");
+  auto [step, stopped] = run_partial(n_threads, no_progress, [&](Monitor& monitor) {
+    return select::lloyd_step<Real, From>(x, w, c, kind, move, monitor);
+  });
+  const auto rows = move && !stopped ? c.rows : 0;
   step.centers.resize(checked_product("centers", rows, c.cols));
   return py::make_tuple(take(std::move(step.labels)), take(std::move(step.squared)),
                         take(std::move(step.centers), rows, c.cols), take(std::move(step.weights)), step.cost,
-                        monitor.stopped());
+                        stopped);
 }
 
 template <class Real, class From>
@@ -62,15 +58,11 @@ py::tuple seed_centers(const Array<typename Stored<From>::Type>& points, const O
   room_for<double>("n_local_trials", candidates, 16);  // no candidate takes less
   const select::SeedingOptions options{
       .k = k, .power = power, .candidates = candidates, .seed = seed.first, .stream = seed.second};
-  select::Seeds found;
-  PythonHost host(progress);
-  Monitor monitor(n_threads, &host);
-  {
-    const py::gil_scoped_release unlocked;
-    found = select::seed_centers<Real, From>(x, w, options, monitor);
-  }
+  auto [found, stopped] = run_partial(n_threads, progress, [&](Monitor& monitor) {
+    return select::seed_centers<Real, From>(x, w, options, monitor);
+  });
   return py::make_tuple(take(std::move(found.indices)), take(std::move(found.labels)), found.cost,
-                        found.tries, monitor.stopped());
+                        found.tries, stopped);
 }
 
 template <class Real, class From>
@@ -91,13 +83,8 @@ py::array_t<double> expected_entropies(const Array<std::int32_t>& predictions, s
       throw py::value_error("predictions must lie in 0 .. classes - 1");
   room_for<double>("predictions", classes, 2);
   std::vector<double> out(checked_product("predictions", rows.rows));
-  PythonHost host(py::none{});
-  Monitor monitor(n_threads, &host);
-  {
-    const py::gil_scoped_release unlocked;
-    select::expected_entropies(rows, classes, b, gain, out, monitor);
-  }
-  if (monitor.stopped()) raise_interrupted();
+  run(n_threads, no_progress,
+      [&](Monitor& monitor) { select::expected_entropies(rows, classes, b, gain, out, monitor); });
   return take(std::move(out));
 }
 

@@ -3,7 +3,10 @@
 #include <string>
 
 #include "bindings/arrays.hpp"
+#include "bindings/choice.hpp"
 #include "bindings/register.hpp"
+#include "bindings/run.hpp"
+#include "core/index.hpp"
 #include "core/pool.hpp"
 #include "distances/similarity.hpp"
 #include "weigh/space.hpp"
@@ -13,12 +16,9 @@ namespace steelyard::bindings {
 namespace {
 
 simd::Metric metric_of(const std::string& name) {
-  static const char* const names[] = {"euclidean", "cityblock", "chebyshev", "minkowski",
-                                      "cosine",    "angular",   "hamming",   "jaccard"};
-  for (int k = 0; k < simd::metric_count; ++k) {
-    if (name == names[k]) return static_cast<simd::Metric>(k);
-  }
-  throw py::value_error("metric must name a metric, got '" + name + "'");
+  return choice<simd::Metric>(
+      {"euclidean", "cityblock", "chebyshev", "minkowski", "cosine", "angular", "hamming", "jaccard"}, name,
+      "metric");
 }
 
 /// A space with the array that it reads.
@@ -60,49 +60,27 @@ py::dict solve_by_gradients(const HeldSpace& held, const Array<double>& scales, 
   room_for<double>("scales", n, all.size(), 4);  // weights, residuals and as much again to work in
   if (start && start->size() != n * std::ssize(all))
     throw py::value_error("start must have n x scales numbers");
-  const weigh::CgChoice choice{
-      .tol = tol,
-      .stop = stop == "magnitude" ? weigh::StopRule::magnitude : weigh::StopRule::residual,
-      .landmarks = landmarks,
-      .neighbours = neighbours,
-      .single = single,
-      .max_iter = max_iter,
-      .jitter = jitter};
+  const weigh::CgChoice how{.tol = tol,
+                            .stop = choice<weigh::StopRule>({"residual", "magnitude"}, stop, "stop"),
+                            .landmarks = landmarks,
+                            .neighbours = neighbours,
+                            .single = single,
+                            .max_iter = max_iter,
+                            .jitter = jitter};
   const std::span<const double> from =
-      start ? std::span<const double>(start->data(), static_cast<std::size_t>(start->size()))
-            : std::span<const double>();
-  PythonHost host(progress);
-  Monitor monitor(n_threads, &host);
-  weigh::Weightings found;
-  {
-    const py::gil_scoped_release unlocked;  // safe: the arrays are held by the caller and by `held`
-    found = weigh::solve_by_gradients(*held.space, all, choice, from, monitor);
-  }
-  return answer(std::move(found), n);
+      start ? std::span<const double>(start->data(), at(start->size())) : std::span<const double>();
+  auto found = run_partial(n_threads, progress, [&](Monitor& monitor) {
+    return weigh::solve_by_gradients(*held.space, all, how, from, monitor);
+  });
+  return answer(std::move(found.result), n);
 }
 
 py::dict solve_by_cholesky(const HeldSpace& held, double scale, bool mixed, double tol, double jitter,
                            int n_threads, const py::object& progress) {
-  PythonHost host(progress);
-  Monitor monitor(n_threads, &host);
-  weigh::Weightings found;
-  {
-    const py::gil_scoped_release unlocked;  // safe: `held` keeps its array
-    found = weigh::solve_by_cholesky(*held.space, scale, mixed, tol, jitter, monitor);
-  }
-  return answer(std::move(found), held.space->size());
-}
-
-/// Runs work(monitor) without the GIL; Ctrl-C ends it without a result.
-template <class Work>
-void run_kernel(int n_threads, const Work& work) {
-  PythonHost host{py::none()};
-  Monitor monitor(n_threads, &host);
-  {
-    const py::gil_scoped_release unlocked;  // safe: the caller's arrays keep their buffers
-    work(monitor);
-  }
-  if (monitor.stopped()) raise_interrupted();
+  auto found = run_partial(n_threads, progress, [&](Monitor& monitor) {
+    return weigh::solve_by_cholesky(*held.space, scale, mixed, tol, jitter, monitor);
+  });
+  return answer(std::move(found.result), held.space->size());
 }
 
 py::object product(const HeldSpace& held, const Array<double>& scales, const Array<double>& v, bool single,
@@ -113,7 +91,7 @@ py::object product(const HeldSpace& held, const Array<double>& scales, const Arr
     throw py::value_error("v must be n x scales");
   }
   std::vector<double> out(room_for<double>("scales", in.rows, in.cols));
-  run_kernel(n_threads, [&](Monitor& monitor) {
+  run(n_threads, no_progress, [&](Monitor& monitor) {
     held.space->product(single ? weigh::Precision::single : weigh::Precision::full, all, in.data, out.data(),
                         monitor);
   });
@@ -129,8 +107,8 @@ py::object local_weights(const HeldSpace& held, double scale, py::ssize_t first,
       std::any_of(all.begin(), all.end(), [n](auto j) { return j < -1 || j >= n; })) {
     throw py::value_error("neighbours must be numbers of points, or -1");
   }
-  std::vector<double> out(static_cast<std::size_t>(near.rows));
-  run_kernel(n_threads, [&](Monitor& monitor) {
+  std::vector<double> out(at(near.rows));
+  run(n_threads, no_progress, [&](Monitor& monitor) {
     weigh::local_weights(*held.space, scale, first, all, near.cols, out, monitor);
   });
   return take(std::move(out));
@@ -138,16 +116,14 @@ py::object local_weights(const HeldSpace& held, double scale, py::ssize_t first,
 
 py::object nearest_neighbours(const HeldSpace& held, py::ssize_t k, int n_threads) {
   room_for<std::int32_t>("k", held.space->size(), k);
-  std::vector<std::int32_t> out;
-  run_kernel(n_threads,
-             [&](Monitor& monitor) { out = weigh::nearest_neighbours(*held.space, k, false, monitor); });
+  auto out = run(n_threads, no_progress,
+                 [&](Monitor& monitor) { return weigh::nearest_neighbours(*held.space, k, false, monitor); });
   return take(std::move(out), held.space->size(), k);
 }
 
 double smallest_distance(const HeldSpace& held, int n_threads) {
-  double least = 0.0;
-  run_kernel(n_threads, [&](Monitor& monitor) { least = weigh::smallest_distance(*held.space, monitor); });
-  return least;
+  return run(n_threads, no_progress,
+             [&](Monitor& monitor) { return weigh::smallest_distance(*held.space, monitor); });
 }
 
 py::object chosen_products(const HeldSpace& held, double scale, const Array<std::int32_t>& rows,
@@ -160,9 +136,8 @@ py::object chosen_products(const HeldSpace& held, double scale, const Array<std:
     throw py::value_error("rows must be numbers of points and v have one number a point");
   }
   std::vector<double> out(chosen.size());
-  run_kernel(n_threads, [&](Monitor& monitor) {
-    weigh::chosen_products(*held.space, scale, chosen, in.data(), out, monitor);
-  });
+  run(n_threads, no_progress,
+      [&](Monitor& monitor) { weigh::chosen_products(*held.space, scale, chosen, in.data(), out, monitor); });
   return take(std::move(out));
 }
 
@@ -172,7 +147,7 @@ py::object cross_distances(const Array<double>& x, const Array<double>& y, const
   if (left.cols != right.cols) throw py::value_error("y must have as many columns as x");
   std::vector<double> out(room_for<double>("x", left.rows, right.rows));
   const auto kind = metric_of(metric);
-  run_kernel(n_threads, [&](Monitor& monitor) {
+  run(n_threads, no_progress, [&](Monitor& monitor) {
     distances::cross_distances(left, right, kind, power, {out.data(), left.rows, right.rows, right.rows},
                                monitor);
   });

@@ -2,6 +2,7 @@
 
 #include <cmath>
 
+#include "core/index.hpp"
 #include "metric/condensed_index.hpp"
 
 namespace steelyard::metric {
@@ -9,7 +10,7 @@ namespace steelyard::metric {
 L1Solution relax_clustering(const SignedGraph& graph, std::span<const double> costs, const L1Options& options,
                             Monitor& monitor) {
   const auto n = graph.nodes();
-  const auto pairs = static_cast<std::size_t>(pair_count(n));
+  const auto pairs = at(pair_count(n));
   std::vector<double> target(pairs, 1.0), weights(pairs);
   std::vector<std::uint8_t> fixed(graph.forbidden > 0.0 ? pairs : 0, 0);
   std::size_t e = 0;
@@ -19,11 +20,11 @@ L1Solution relax_clustering(const SignedGraph& graph, std::span<const double> co
     for (auto k = graph.begin(i); k < graph.end(i); ++k) {
       const auto j = static_cast<std::ptrdiff_t>(graph.neighbour(k));
       if (j < i) continue;
-      const auto at = static_cast<std::size_t>(condensed_index(n, i, j));
-      const double c = costs[static_cast<std::size_t>(k)] - weights[at];
-      weights[at] = std::fabs(c);
-      target[at] = c > 0.0 ? 0.0 : 1.0;
-      if (graph.is_forbidden(k)) fixed[at] = 1;
+      const auto place = at(condensed_index(n, i, j));
+      const double c = costs[at(k)] - weights[place];
+      weights[place] = std::fabs(c);
+      target[place] = c > 0.0 ? 0.0 : 1.0;
+      if (graph.is_forbidden(k)) fixed[place] = 1;
     }
   }
   return solve_l1({n, target, weights, fixed, 1.0}, options, monitor);

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "core/index.hpp"
 #include "core/pool.hpp"
 
 namespace steelyard::metric {
@@ -16,7 +17,7 @@ constexpr ptrdiff_t chunk = 64;  // rows
 /// Counts of the common neighbours of one node with all later ones.
 class Row {
  public:
-  explicit Row(const CsrPattern& graph) : graph_(graph), count_(static_cast<size_t>(graph.rows()), 0) {}
+  explicit Row(const CsrPattern& graph) : graph_(graph), count_(at(graph.rows()), 0) {}
 
   void append(ptrdiff_t i, CommonNeighbours& out) {
     later_.clear();
@@ -24,13 +25,13 @@ class Row {
       const auto middle = neighbour(k);
       for (auto q = begin(middle); q < begin(middle + 1); ++q) {
         const auto j = neighbour(q);
-        if (j > i && count_[static_cast<size_t>(j)]++ == 0) later_.push_back(j);
+        if (j > i && count_[at(j)]++ == 0) later_.push_back(j);
       }
     }
     std::sort(later_.begin(), later_.end());
     for (const auto j : later_) {
-      const auto common = count_[static_cast<size_t>(j)];
-      count_[static_cast<size_t>(j)] = 0;
+      const auto common = count_[at(j)];
+      count_[at(j)] = 0;
       out.left.push_back(static_cast<int32_t>(i));
       out.right.push_back(j);
       out.jaccard.push_back(static_cast<double>(common) /
@@ -39,8 +40,8 @@ class Row {
   }
 
  private:
-  std::int64_t begin(ptrdiff_t i) const { return graph_.offsets[static_cast<size_t>(i)]; }
-  int32_t neighbour(std::int64_t k) const { return graph_.indices[static_cast<size_t>(k)]; }
+  std::int64_t begin(ptrdiff_t i) const { return graph_.offsets[at(i)]; }
+  int32_t neighbour(std::int64_t k) const { return graph_.indices[at(k)]; }
   std::int64_t degree(ptrdiff_t i) const { return begin(i + 1) - begin(i); }
 
   const CsrPattern& graph_;
@@ -52,11 +53,10 @@ class Row {
 
 CommonNeighbours common_neighbours(const CsrPattern& adjacency, Monitor& monitor) {
   const auto n = adjacency.rows();
-  std::vector<CommonNeighbours> parts(static_cast<size_t>((n + chunk - 1) / chunk));
+  std::vector<CommonNeighbours> parts(at((n + chunk - 1) / chunk));
   parallel_for(n, chunk, monitor, [&](ptrdiff_t begin, ptrdiff_t end) {
     Row row(adjacency);
-    for (auto i = begin; i < end && !monitor.poll(); ++i)
-      row.append(i, parts[static_cast<size_t>(begin / chunk)]);
+    for (auto i = begin; i < end && !monitor.poll(); ++i) row.append(i, parts[at(begin / chunk)]);
   });
   CommonNeighbours out;
   for (const auto& part : parts) {

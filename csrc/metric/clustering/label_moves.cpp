@@ -3,14 +3,14 @@
 #include <algorithm>
 #include <numeric>
 
+#include "core/index.hpp"
+
 namespace steelyard::metric {
 
 using std::int32_t;
 using std::size_t;
 
 namespace {
-
-size_t at(std::int64_t i) { return static_cast<size_t>(i); }
 
 /// Nodes ordered by label, with the place where each label starts.
 struct Buckets {

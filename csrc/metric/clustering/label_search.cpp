@@ -4,6 +4,7 @@
 #include <cmath>
 #include <numeric>
 
+#include "core/index.hpp"
 #include "core/pool.hpp"
 #include "metric/clustering/label_moves.hpp"
 
@@ -26,7 +27,7 @@ double least_gain(const SignedGraph& graph) {
 }
 
 Labels singletons(ptrdiff_t n) {
-  Labels labels(static_cast<size_t>(n));
+  Labels labels(at(n));
   std::iota(labels.begin(), labels.end(), 0);
   return labels;
 }
@@ -43,7 +44,7 @@ bool merge_clusters(const SignedGraph& graph, Labels& labels, double least, Rand
     if (!NodeMover(view, upper, least).run(shuffled(clusters, random), monitor)) break;
     merged = true;
     const auto fewer = renumber(upper);
-    for (auto& label : labels) label = upper[static_cast<size_t>(label)];
+    for (auto& label : labels) label = upper[at(label)];
     level = contract(view, upper, fewer);
     clusters = fewer;
   }
@@ -64,26 +65,26 @@ void improve(const SignedGraph& graph, Labels& labels, std::vector<int32_t> queu
 std::vector<int32_t> scatter(const SignedGraph& graph, Labels& labels, Random& random) {
   const auto n = graph.nodes();
   const ptrdiff_t wanted = 2 + random.below(std::max<ptrdiff_t>(2, std::min<ptrdiff_t>(n / 4, 200)));
-  std::vector<std::uint8_t> seen(static_cast<size_t>(n), 0);
+  std::vector<std::uint8_t> seen(at(n), 0);
   std::vector<int32_t> chosen{static_cast<int32_t>(random.below(n))};
-  seen[static_cast<size_t>(chosen[0])] = 1;
+  seen[at(chosen[0])] = 1;
   for (size_t head = 0; head < chosen.size() && std::ssize(chosen) < wanted; ++head) {
     const auto v = chosen[head];
     for (auto k = graph.begin(v); k < graph.end(v) && std::ssize(chosen) < wanted; ++k) {
       const auto u = graph.neighbour(k);
-      if (seen[static_cast<size_t>(u)] || graph.weight(k) <= 0.0 || random.uniform() < 0.3) continue;
-      seen[static_cast<size_t>(u)] = 1;
+      if (seen[at(u)] || graph.weight(k) <= 0.0 || random.uniform() < 0.3) continue;
+      seen[at(u)] = 1;
       chosen.push_back(u);
     }
   }
-  std::vector<std::uint8_t> used(static_cast<size_t>(n), 0);
+  std::vector<std::uint8_t> used(at(n), 0);
   for (size_t v = 0; v < labels.size(); ++v) {
-    if (!seen[v]) used[static_cast<size_t>(labels[v])] = 1;
+    if (!seen[v]) used[at(labels[v])] = 1;
   }
   int32_t next = 0;
   for (const auto v : chosen) {
-    while (used[static_cast<size_t>(next)]) ++next;
-    labels[static_cast<size_t>(v)] = next++;
+    while (used[at(next)]) ++next;
+    labels[at(v)] = next++;
   }
   return chosen;
 }
@@ -106,7 +107,7 @@ class Search {
     const double total = static_cast<double>(first + batch * options_.rounds);
     compare(first, [&](ptrdiff_t r, Random& random, Labels& labels) {
       const bool given = r < std::ssize(starts_);
-      labels = given ? starts_[static_cast<size_t>(r)] : singletons(graph_.nodes());
+      labels = given ? starts_[at(r)] : singletons(graph_.nodes());
       return shuffled(graph_.nodes(), random);
     });
     for (ptrdiff_t round = 0; round < options_.rounds && !monitor_.stopped(); ++round) {
@@ -128,11 +129,11 @@ class Search {
   /// Runs `count` searches, each from what start(run, random, labels) makes, and keeps the best.
   template <class Start>
   void compare(ptrdiff_t count, const Start& start) {
-    std::vector<Candidate> found(static_cast<size_t>(count));
+    std::vector<Candidate> found(at(count));
     const auto whole = parallel_for(count, 1, monitor_, [&](ptrdiff_t r, ptrdiff_t) {
       Monitor inner = Monitor::inside(monitor_);
       Random random(options_.seed, options_.stream + static_cast<std::uint64_t>(runs_ + r));
-      auto& own = found[static_cast<size_t>(r)];
+      auto& own = found[at(r)];
       auto queue = start(r, random, own.labels);
       improve(graph_, own.labels, std::move(queue), least_, random, inner);
       own.agreement = agreement(graph_, own.labels);

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <numeric>
 
+#include "core/index.hpp"
 #include "core/pool.hpp"
 #include "core/random.hpp"
 #include "metric/clustering/label_moves.hpp"
@@ -14,8 +15,6 @@ namespace {
 using std::int32_t;
 using std::ptrdiff_t;
 using std::size_t;
-
-size_t at(std::int64_t i) { return static_cast<size_t>(i); }
 
 double keep_apart(double x, bool agree) {
   if (!agree) return x;

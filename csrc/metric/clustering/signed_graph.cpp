@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "core/index.hpp"
+
 namespace steelyard::metric {
 
 using std::size_t;
@@ -9,14 +11,14 @@ using std::size_t;
 double agreement(const SignedGraph& graph, std::span<const std::int32_t> labels) {
   const auto n = graph.nodes();
   double twice = 0.0;
-  std::vector<double> total(static_cast<size_t>(n), 0.0);
+  std::vector<double> total(at(n), 0.0);
   double squares = 0.0;
   for (std::ptrdiff_t i = 0; i < n; ++i) {
-    const auto own = labels[static_cast<size_t>(i)];
+    const auto own = labels[at(i)];
     for (auto k = graph.begin(i); k < graph.end(i); ++k) {
-      if (labels[static_cast<size_t>(graph.neighbour(k))] == own) twice += graph.weight(k);
+      if (labels[at(graph.neighbour(k))] == own) twice += graph.weight(k);
     }
-    total[static_cast<size_t>(own)] += graph.size(i);
+    total[at(own)] += graph.size(i);
     squares += graph.size(i) * graph.size(i);
   }
   double together = -squares;
@@ -27,10 +29,10 @@ double agreement(const SignedGraph& graph, std::span<const std::int32_t> labels)
 std::int32_t renumber(Labels& labels) {
   std::int32_t top = -1;
   for (const auto label : labels) top = std::max(top, label);
-  std::vector<std::int32_t> names(static_cast<size_t>(top + 1), -1);
+  std::vector<std::int32_t> names(at(top + 1), -1);
   std::int32_t count = 0;
   for (auto& label : labels) {
-    auto& name = names[static_cast<size_t>(label)];
+    auto& name = names[at(label)];
     if (name < 0) name = count++;
     label = name;
   }

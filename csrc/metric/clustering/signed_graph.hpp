@@ -14,6 +14,7 @@
 #include <span>
 #include <vector>
 
+#include "core/index.hpp"
 #include "core/views.hpp"
 
 namespace steelyard::metric {
@@ -26,11 +27,11 @@ struct SignedGraph {
   double forbidden = 0.0;           ///< if > 0: a pair with a_ij <= -forbidden never shares a cluster
 
   std::ptrdiff_t nodes() const { return std::ssize(sizes); }
-  std::int64_t begin(std::ptrdiff_t i) const { return pattern.offsets[static_cast<std::size_t>(i)]; }
-  std::int64_t end(std::ptrdiff_t i) const { return pattern.offsets[static_cast<std::size_t>(i) + 1]; }
-  std::int32_t neighbour(std::int64_t k) const { return pattern.indices[static_cast<std::size_t>(k)]; }
-  double weight(std::int64_t k) const { return weights[static_cast<std::size_t>(k)]; }
-  double size(std::ptrdiff_t i) const { return sizes[static_cast<std::size_t>(i)]; }
+  std::int64_t begin(std::ptrdiff_t i) const { return pattern.offsets[at(i)]; }
+  std::int64_t end(std::ptrdiff_t i) const { return pattern.offsets[at(i) + 1]; }
+  std::int32_t neighbour(std::int64_t k) const { return pattern.indices[at(k)]; }
+  double weight(std::int64_t k) const { return weights[at(k)]; }
+  double size(std::ptrdiff_t i) const { return sizes[at(i)]; }
 
   /// c_ij of the k-th entry, which lies in row i.
   double signed_weight(std::ptrdiff_t i, std::int64_t k) const {

@@ -3,14 +3,14 @@
 #include <algorithm>
 #include <limits>
 
+#include "core/index.hpp"
+
 namespace steelyard::metric {
 namespace {
 
 using std::int32_t;
 using std::ptrdiff_t;
 using std::size_t;
-
-size_t at(std::int64_t i) { return static_cast<size_t>(i); }
 
 /// Agreeing pairs with what is left of their weight; the two directions share one place.
 struct Agreeing {

@@ -6,6 +6,7 @@
 #include <type_traits>
 #include <utility>
 
+#include "core/index.hpp"
 #include "linalg/cholesky.hpp"
 #include "metric/itml/itml_learner.hpp"
 #include "simd/table.hpp"

@@ -1,3 +1,4 @@
+#include "core/index.hpp"
 #include "metric/itml/itml_learner.hpp"
 #include "simd/table.hpp"
 

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "core/aligned.hpp"
+#include "core/index.hpp"
 #include "core/random.hpp"
 #include "metric/condensed_index.hpp"
 #include "metric/itml/itml.hpp"
@@ -28,8 +29,6 @@ inline constexpr double unknown =
 inline constexpr double single_gains = 1e-4;  // movement below which rounding would take over,
 inline constexpr int single_sweeps = 64;      // and sweeps after which it has had its time
 inline constexpr int most_halvings = 64;      // of duals that rounding let grow too large
-
-constexpr std::size_t at(ptrdiff_t k) { return static_cast<std::size_t>(k); }
 
 /// Sum of logarithms: one of a product of many numbers.
 class LogSum {

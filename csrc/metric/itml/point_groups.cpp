@@ -4,14 +4,13 @@
 #include <numeric>
 #include <utility>
 
+#include "core/index.hpp"
 #include "metric/condensed_index.hpp"
 
 namespace steelyard::metric {
 namespace {
 
 using std::ptrdiff_t;
-
-std::size_t at(ptrdiff_t k) { return static_cast<std::size_t>(k); }
 
 template <class T>
 void permute(std::vector<T>& items, Random& random) {

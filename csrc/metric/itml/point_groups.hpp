@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "core/aligned.hpp"
+#include "core/index.hpp"
 #include "core/random.hpp"
 #include "core/views.hpp"
 
@@ -40,7 +41,7 @@ class PointGroups {
   std::ptrdiff_t blocks() const { return std::ssize(blocks_); }
   /// Points of a group about the mean of all, side by side: `size` rows of eight.
   const double* side_by_side(std::ptrdiff_t group) const {
-    return values_.data() + static_cast<std::size_t>(group * lanes * size_);
+    return values_.data() + at(group * lanes * size_);
   }
   void read(std::ptrdiff_t block, BlockPairs& out) const;
 

@@ -3,14 +3,14 @@
 #include <algorithm>
 #include <numeric>
 
+#include "core/index.hpp"
+
 namespace steelyard::metric {
 namespace {
 
 using std::ptrdiff_t;
 
 constexpr ptrdiff_t serial_below = 40'000;  // constraints a round: threads cost more than they bring
-
-std::size_t at(ptrdiff_t k) { return static_cast<std::size_t>(k); }
 
 ptrdiff_t ordered_tile(ptrdiff_t I, ptrdiff_t J) { return I <= J ? tile_number(I, J) : tile_number(J, I); }
 

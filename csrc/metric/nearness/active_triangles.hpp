@@ -15,6 +15,7 @@
 #include <utility>
 #include <vector>
 
+#include "core/index.hpp"
 #include "core/monitor.hpp"
 #include "metric/nearness/pair_tiles.hpp"
 
@@ -49,11 +50,11 @@ class ActiveTriangles {
   std::ptrdiff_t count() const;
 
   TriangleList& list(std::ptrdiff_t I, std::ptrdiff_t J, std::ptrdiff_t K) {
-    return lists_[static_cast<std::size_t>(tile_number(I, J) * blocks_ + K)];
+    return lists_[at(tile_number(I, J) * blocks_ + K)];
   }
   const std::vector<TriangleList>& lists() const { return lists_; }
   std::vector<TriangleList>& lists() { return lists_; }
-  ListTiles tiles_of(std::ptrdiff_t list) const { return tiles_[static_cast<std::size_t>(list)]; }
+  ListTiles tiles_of(std::ptrdiff_t list) const { return tiles_[at(list)]; }
 
   /// `found` by rising ij, at most one triangle each; those held already keep their dual.
   void merge(std::ptrdiff_t I, std::ptrdiff_t J, std::ptrdiff_t K, std::span<const Triangle> found);

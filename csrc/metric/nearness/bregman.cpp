@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <cmath>
 
+#include "core/index.hpp"
+
 namespace steelyard::metric {
 
 BregmanState::BregmanState(std::span<const double> start, std::span<const double> weights)
@@ -12,25 +14,25 @@ BregmanState::BregmanState(std::span<const double> start, std::span<const double
 
 void BregmanState::add(std::span<const std::int32_t> indices, std::span<const double> values, double bound,
                        double dual) {
-  const auto row = static_cast<std::size_t>(rows_.add(indices, values, bound));
+  const auto row = at(rows_.add(indices, values, bound));
   rows_.duals[row] = std::max(rows_.duals[row], dual);
 }
 
 void BregmanState::step(std::ptrdiff_t row) {
   const auto indices = rows_.indices_of(row);
   const auto values = rows_.values_of(row);
-  const auto at = static_cast<std::size_t>(row);
-  double excess = -rows_.bounds[at], norm = 0.0;
+  const auto place = at(row);
+  double excess = -rows_.bounds[place], norm = 0.0;
   for (std::size_t k = 0; k < indices.size(); ++k) {
-    const auto e = static_cast<std::size_t>(indices[k]);
+    const auto e = at(indices[k]);
     excess += values[k] * x_[e];
     norm += values[k] * values[k] * inverse_[e];
   }
-  const double move = std::max(excess / norm, -rows_.duals[at]);
+  const double move = std::max(excess / norm, -rows_.duals[place]);
   if (move == 0.0) return;
-  rows_.duals[at] += move;
+  rows_.duals[place] += move;
   for (std::size_t k = 0; k < indices.size(); ++k) {
-    const auto e = static_cast<std::size_t>(indices[k]);
+    const auto e = at(indices[k]);
     x_[e] -= move * values[k] * inverse_[e];
   }
 }
@@ -49,12 +51,11 @@ double BregmanState::restore() {
   std::vector<double> pull(start_.size(), 0.0);
   double offset = 0.0;
   for (std::ptrdiff_t row = 0; row < rows_.count(); ++row) {
-    const double dual = rows_.duals[static_cast<std::size_t>(row)];
+    const double dual = rows_.duals[at(row)];
     const auto indices = rows_.indices_of(row);
     const auto values = rows_.values_of(row);
-    for (std::size_t k = 0; k < indices.size(); ++k)
-      pull[static_cast<std::size_t>(indices[k])] += dual * values[k];
-    offset += dual * rows_.bounds[static_cast<std::size_t>(row)];
+    for (std::size_t k = 0; k < indices.size(); ++k) pull[at(indices[k])] += dual * values[k];
+    offset += dual * rows_.bounds[at(row)];
   }
   double low = -offset;
   for (std::size_t e = 0; e < pull.size(); ++e) {
@@ -69,9 +70,9 @@ double BregmanState::violation() const {
   for (std::ptrdiff_t row = 0; row < rows_.count(); ++row) {
     const auto indices = rows_.indices_of(row);
     const auto values = rows_.values_of(row);
-    double excess = -rows_.bounds[static_cast<std::size_t>(row)], largest = 0.0;
+    double excess = -rows_.bounds[at(row)], largest = 0.0;
     for (std::size_t k = 0; k < indices.size(); ++k) {
-      excess += values[k] * x_[static_cast<std::size_t>(indices[k])];
+      excess += values[k] * x_[at(indices[k])];
       largest = std::max(largest, std::abs(values[k]));
     }
     worst = std::max(worst, excess / largest);

@@ -4,6 +4,7 @@
 #include <limits>
 #include <vector>
 
+#include "core/index.hpp"
 #include "simd/table.hpp"
 
 namespace steelyard::metric {
@@ -19,8 +20,7 @@ void transpose(const double* from, double* to) {
 /// Block row K and block column K of the full symmetric matrix.
 class Panels {
  public:
-  explicit Panels(ptrdiff_t blocks)
-      : row_(static_cast<std::size_t>(blocks * block_area)), column_(row_.size()) {}
+  explicit Panels(ptrdiff_t blocks) : row_(at(blocks * block_area)), column_(row_.size()) {}
   double* row(ptrdiff_t J) { return row_.data() + J * block_area; }
   double* column(ptrdiff_t I) { return column_.data() + I * block_area; }
 

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <bit>
 
+#include "core/index.hpp"
+
 namespace steelyard::metric {
 namespace {
 
@@ -28,9 +30,9 @@ std::ptrdiff_t ConstraintList::add(std::span<const std::int32_t> new_indices,
                                    std::span<const double> new_values, double bound) {
   const auto hash = hash_of(new_indices, new_values, bound);
   const auto [first, last] = places_.equal_range(hash);
-  for (auto at = first; at != last; ++at) {
-    const auto row = at->second;
-    if (bounds[static_cast<std::size_t>(row)] == bound && std::ranges::equal(indices_of(row), new_indices) &&
+  for (auto place = first; place != last; ++place) {
+    const auto row = place->second;
+    if (bounds[at(row)] == bound && std::ranges::equal(indices_of(row), new_indices) &&
         std::ranges::equal(values_of(row), new_values))
       return row;
   }
@@ -47,10 +49,10 @@ std::ptrdiff_t ConstraintList::add(std::span<const std::int32_t> new_indices,
 void ConstraintList::forget() {
   ConstraintList kept;
   for (std::ptrdiff_t row = 0; row < count(); ++row) {
-    const auto at = static_cast<std::size_t>(row);
-    if (duals[at] == 0.0) continue;
-    kept.add(indices_of(row), values_of(row), bounds[at]);
-    kept.duals.back() = duals[at];
+    const auto place = at(row);
+    if (duals[place] == 0.0) continue;
+    kept.add(indices_of(row), values_of(row), bounds[place]);
+    kept.duals.back() = duals[place];
   }
   *this = std::move(kept);
 }

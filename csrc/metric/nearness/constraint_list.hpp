@@ -7,6 +7,8 @@
 #include <unordered_map>
 #include <vector>
 
+#include "core/index.hpp"
+
 namespace steelyard::metric {
 
 class ConstraintList {
@@ -29,9 +31,7 @@ class ConstraintList {
   std::vector<double> values, bounds, duals;
 
  private:
-  std::size_t begin(std::ptrdiff_t row) const {
-    return static_cast<std::size_t>(starts[static_cast<std::size_t>(row)]);
-  }
+  std::size_t begin(std::ptrdiff_t row) const { return at(starts[at(row)]); }
   std::size_t end(std::ptrdiff_t row) const { return begin(row + 1); }
 
   std::unordered_multimap<std::uint64_t, std::ptrdiff_t> places_;

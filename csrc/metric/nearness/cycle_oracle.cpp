@@ -5,6 +5,7 @@
 #include <limits>
 #include <utility>
 
+#include "core/index.hpp"
 #include "core/pool.hpp"
 
 namespace steelyard::metric {
@@ -23,7 +24,7 @@ std::vector<Arc> sorted_arcs(const MeasuredGraph& graph, std::span<const double>
   std::vector<Arc> arcs(graph.neighbours.size());
   for (size_t k = 0; k < arcs.size(); ++k) {
     const auto edge = graph.edge_numbers[k];
-    arcs[k] = {std::max(0.0, x[static_cast<size_t>(edge)]), graph.neighbours[k], edge};
+    arcs[k] = {std::max(0.0, x[at(edge)]), graph.neighbours[k], edge};
   }
   const auto shorter = [](const Arc& a, const Arc& b) {
     return std::pair(a.length, a.edge) < std::pair(b.length, b.edge);
@@ -46,17 +47,17 @@ class ShortestPaths {
   ShortestPaths(const MeasuredGraph& graph, const std::vector<Arc>& arcs)
       : graph_(graph),
         arcs_(arcs),
-        distance(static_cast<size_t>(graph.nodes)),
+        distance(at(graph.nodes)),
         parent(distance.size()),
         parent_edge(distance.size()) {}
 
   /// Rows for the shortest ways to `target` below `limit` that end in different edges, beside `edge` itself.
   void add_ways(std::int32_t source, std::int32_t target, std::int32_t edge, double limit, Found& found) {
-    const auto begin = static_cast<size_t>(graph_.starts[static_cast<size_t>(target)]);
-    const auto end = static_cast<size_t>(graph_.starts[static_cast<size_t>(target) + 1]);
+    const auto begin = at(graph_.starts[at(target)]);
+    const auto end = at(graph_.starts[at(target) + 1]);
     ways_.clear();
     for (size_t k = begin; k < end && arcs_[k].length < limit; ++k) {
-      const double way = distance[static_cast<size_t>(arcs_[k].to)] + arcs_[k].length;
+      const double way = distance[at(arcs_[k].to)] + arcs_[k].length;
       if (way < limit && arcs_[k].edge != edge) ways_.emplace_back(way, k);
     }
     std::ranges::sort(ways_);
@@ -68,13 +69,13 @@ class ShortestPaths {
   void run(std::int32_t source, double cut) {
     std::ranges::fill(distance, infinity);
     queue_.clear();
-    distance[static_cast<size_t>(source)] = 0.0;
+    distance[at(source)] = 0.0;
     queue_.emplace_back(0.0, source);
     while (!queue_.empty()) {
       std::ranges::pop_heap(queue_, std::greater<>());
       const auto [length, node] = queue_.back();
       queue_.pop_back();
-      if (length > distance[static_cast<size_t>(node)]) continue;
+      if (length > distance[at(node)]) continue;
       if (length >= cut) return;
       relax(node, length, cut);
     }
@@ -86,23 +87,23 @@ class ShortestPaths {
     const auto before = found.edges.size();
     found.edges.push_back(edge);
     found.edges.push_back(last.edge);
-    for (auto node = last.to; node != source; node = parent[static_cast<size_t>(node)]) {
+    for (auto node = last.to; node != source; node = parent[at(node)]) {
       if (node == target) {
         found.edges.resize(before);
         return false;
       }
-      found.edges.push_back(parent_edge[static_cast<size_t>(node)]);
+      found.edges.push_back(parent_edge[at(node)]);
     }
     found.lengths.push_back(static_cast<std::int32_t>(found.edges.size() - before));
     return true;
   }
 
   void relax(std::int32_t node, double length, double cut) {
-    const auto begin = static_cast<size_t>(graph_.starts[static_cast<size_t>(node)]);
-    const auto end = static_cast<size_t>(graph_.starts[static_cast<size_t>(node) + 1]);
+    const auto begin = at(graph_.starts[at(node)]);
+    const auto end = at(graph_.starts[at(node) + 1]);
     for (size_t k = begin; k < end; ++k) {
       const Arc& arc = arcs_[k];
-      const auto next = static_cast<size_t>(arc.to);
+      const auto next = at(arc.to);
       const double there = length + arc.length;
       if (there > cut) return;
       if (there >= distance[next]) continue;
@@ -131,24 +132,23 @@ std::ptrdiff_t grain(const MeasuredGraph& graph) {
 
 void search(std::int32_t source, const MeasuredGraph& graph, std::span<const double> x, double slack,
             ShortestPaths& paths, std::vector<double>& closed, Found& found) {
-  const auto begin = static_cast<size_t>(graph.starts[static_cast<size_t>(source)]);
-  const auto end = static_cast<size_t>(graph.starts[static_cast<size_t>(source) + 1]);
+  const auto begin = at(graph.starts[at(source)]);
+  const auto end = at(graph.starts[at(source) + 1]);
   double longest = 0.0;
   for (size_t k = begin; k < end; ++k)
-    if (graph.neighbours[k] > source)
-      longest = std::max(longest, x[static_cast<size_t>(graph.edge_numbers[k])]);
+    if (graph.neighbours[k] > source) longest = std::max(longest, x[at(graph.edge_numbers[k])]);
   if (longest > 0.0) paths.run(source, longest);
   for (size_t k = begin; k < end; ++k) {
     if (graph.neighbours[k] < source) continue;
     const auto edge = graph.edge_numbers[k];
-    const double length = x[static_cast<size_t>(edge)];
-    auto& best = closed[static_cast<size_t>(edge)];
+    const double length = x[at(edge)];
+    auto& best = closed[at(edge)];
     best = std::max(0.0, length);
     if (length < -slack) {
       found.lengths.push_back(1);
       found.edges.push_back(edge);
     }
-    const double path = longest > 0.0 ? paths.distance[static_cast<size_t>(graph.neighbours[k])] : infinity;
+    const double path = longest > 0.0 ? paths.distance[at(graph.neighbours[k])] : infinity;
     best = std::min(best, path);
     if (path >= length - slack) continue;
     paths.add_ways(source, graph.neighbours[k], edge, length - slack, found);
@@ -161,20 +161,20 @@ MeasuredGraph::MeasuredGraph(std::ptrdiff_t n, std::span<const std::int32_t> lef
                              std::span<const std::int32_t> right)
     : nodes(n),
       edges(std::ssize(left)),
-      starts(static_cast<size_t>(n) + 1, 0),
+      starts(at(n) + 1, 0),
       neighbours(2 * left.size()),
       edge_numbers(2 * left.size()) {
   for (size_t e = 0; e < left.size(); ++e) {
-    ++starts[static_cast<size_t>(left[e]) + 1];
-    ++starts[static_cast<size_t>(right[e]) + 1];
+    ++starts[at(left[e]) + 1];
+    ++starts[at(right[e]) + 1];
   }
   for (size_t v = 1; v < starts.size(); ++v) starts[v] += starts[v - 1];
   auto free = starts;
   for (size_t e = 0; e < left.size(); ++e) {
     for (const auto& [from, to] : {std::pair{left[e], right[e]}, std::pair{right[e], left[e]}}) {
-      const auto at = static_cast<size_t>(free[static_cast<size_t>(from)]++);
-      neighbours[at] = to;
-      edge_numbers[at] = static_cast<std::int32_t>(e);
+      const auto place = at(free[at(from)]++);
+      neighbours[place] = to;
+      edge_numbers[place] = static_cast<std::int32_t>(e);
     }
   }
 }
@@ -184,12 +184,11 @@ BrokenCycles find_cycles(const MeasuredGraph& graph, std::span<const double> x, 
   BrokenCycles out;
   out.closed.resize(x.size());
   const auto arcs = sorted_arcs(graph, x);
-  std::vector<Found> found(static_cast<size_t>(graph.nodes));
+  std::vector<Found> found(at(graph.nodes));
   parallel_for(graph.nodes, grain(graph), monitor, [&](std::ptrdiff_t begin, std::ptrdiff_t end) {
     ShortestPaths paths(graph, arcs);
     for (auto source = begin; source < end && !monitor.poll(); ++source)
-      search(static_cast<std::int32_t>(source), graph, x, slack, paths, out.closed,
-             found[static_cast<size_t>(source)]);
+      search(static_cast<std::int32_t>(source), graph, x, slack, paths, out.closed, found[at(source)]);
   });
   for (const auto& part : found) {
     out.edges.insert(out.edges.end(), part.edges.begin(), part.edges.end());
@@ -202,7 +201,7 @@ BrokenCycles find_cycles(const MeasuredGraph& graph, std::span<const double> x, 
 
 std::vector<double> all_shortest_paths(const MeasuredGraph& graph, std::span<const double> x,
                                        Monitor& monitor) {
-  const auto n = static_cast<size_t>(graph.nodes);
+  const auto n = at(graph.nodes);
   const auto arcs = sorted_arcs(graph, x);
   std::vector<double> out(n * n);
   parallel_for(graph.nodes, grain(graph), monitor, [&](std::ptrdiff_t begin, std::ptrdiff_t end) {

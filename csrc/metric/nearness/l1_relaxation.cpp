@@ -4,6 +4,7 @@
 #include <cmath>
 #include <limits>
 
+#include "core/index.hpp"
 #include "metric/condensed_index.hpp"
 #include "metric/nearness/short_pairs.hpp"
 
@@ -13,8 +14,6 @@ namespace {
 using std::int32_t;
 using std::ptrdiff_t;
 using std::size_t;
-
-size_t at(std::int64_t i) { return static_cast<size_t>(i); }
 
 constexpr double infinity = std::numeric_limits<double>::infinity();
 /// The pairs that some triangle has touched; all others stay at their target.

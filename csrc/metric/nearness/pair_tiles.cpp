@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "core/index.hpp"
+
 namespace steelyard::metric {
 
 /// visit(entry in the tiles, place in the condensed order, length) for each run of neighbouring pairs.
@@ -21,17 +23,15 @@ void PairTiles::runs(const Visit& visit) const {
 }
 
 void PairTiles::set(std::span<const double> condensed, double factor) {
-  runs([&](std::ptrdiff_t at, std::ptrdiff_t place, std::ptrdiff_t length) {
-    for (std::ptrdiff_t k = 0; k < length; ++k)
-      (*this)[at + k] = factor * condensed[static_cast<std::size_t>(place + k)];
+  runs([&](std::ptrdiff_t tiled, std::ptrdiff_t place, std::ptrdiff_t length) {
+    for (std::ptrdiff_t k = 0; k < length; ++k) (*this)[tiled + k] = factor * condensed[at(place + k)];
   });
 }
 
 std::vector<double> PairTiles::condensed(double factor) const {
-  std::vector<double> out(static_cast<std::size_t>(n_ * (n_ - 1) / 2));
-  runs([&](std::ptrdiff_t at, std::ptrdiff_t place, std::ptrdiff_t length) {
-    for (std::ptrdiff_t k = 0; k < length; ++k)
-      out[static_cast<std::size_t>(place + k)] = factor * (*this)[at + k];
+  std::vector<double> out(at(n_ * (n_ - 1) / 2));
+  runs([&](std::ptrdiff_t tiled, std::ptrdiff_t place, std::ptrdiff_t length) {
+    for (std::ptrdiff_t k = 0; k < length; ++k) out[at(place + k)] = factor * (*this)[tiled + k];
   });
   return out;
 }

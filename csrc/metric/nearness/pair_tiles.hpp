@@ -8,6 +8,7 @@
 #include <span>
 #include <vector>
 
+#include "core/index.hpp"
 #include "core/monitor.hpp"
 #include "core/pool.hpp"
 #include "simd/min_plus.hpp"
@@ -24,7 +25,7 @@ class PairTiles {
  public:
   PairTiles() = default;
   PairTiles(std::ptrdiff_t n, double fill)
-      : n_(n), blocks_(blocks_of(n)), values_(static_cast<std::size_t>(tiles() * block_area), fill) {}
+      : n_(n), blocks_(blocks_of(n)), values_(at(tiles() * block_area), fill) {}
 
   std::ptrdiff_t items() const { return n_; }
   std::ptrdiff_t blocks() const { return blocks_; }
@@ -36,8 +37,8 @@ class PairTiles {
   const double* tile(std::ptrdiff_t number) const { return values_.data() + number * block_area; }
   double* tile(std::ptrdiff_t I, std::ptrdiff_t J) { return tile(tile_number(I, J)); }
   const double* tile(std::ptrdiff_t I, std::ptrdiff_t J) const { return tile(tile_number(I, J)); }
-  double& operator[](std::ptrdiff_t at) { return values_[static_cast<std::size_t>(at)]; }
-  double operator[](std::ptrdiff_t at) const { return values_[static_cast<std::size_t>(at)]; }
+  double& operator[](std::ptrdiff_t place) { return values_[at(place)]; }
+  double operator[](std::ptrdiff_t place) const { return values_[at(place)]; }
 
   /// Rows i < j in the order of SciPy's condensed distances: (0, 1), (0, 2), ...
   void set(std::span<const double> condensed, double factor);
@@ -55,7 +56,7 @@ class PairTiles {
 template <class Body>
 void for_tiles(const PairTiles& tiles, Monitor& monitor, const Body& body) {
   parallel_for(tiles.tiles(), 8, monitor, [&](std::ptrdiff_t begin, std::ptrdiff_t end) {
-    for (auto at = begin * block_area; at < end * block_area; ++at) body(at);
+    for (auto place = begin * block_area; place < end * block_area; ++place) body(place);
   });
 }
 
@@ -64,7 +65,7 @@ template <class Term>
 double sum_tiles(const PairTiles& tiles, Monitor& monitor, const Term& term) {
   return parallel_sum(tiles.tiles(), 8, monitor, [&](std::ptrdiff_t begin, std::ptrdiff_t end) {
     double sum = 0.0;
-    for (auto at = begin * block_area; at < end * block_area; ++at) sum += term(at);
+    for (auto place = begin * block_area; place < end * block_area; ++place) sum += term(place);
     return sum;
   });
 }

@@ -5,6 +5,7 @@
 #include <limits>
 #include <vector>
 
+#include "core/index.hpp"
 #include "linalg/cg.hpp"
 
 namespace steelyard::metric {
@@ -66,12 +67,12 @@ void project_list(TriangleList& list, const ListTiles& tiles, ProjectionState& s
 void project_upper(ProjectionState& state, ptrdiff_t tile, Momentum momentum) {
   double *x = state.x.tile(tile), *dual = state.upper_dual.tile(tile);
   const double* inverse = state.inverse.empty() ? nullptr : state.inverse.tile(tile);
-  for (std::size_t at = 0; at < block_area; ++at) {
-    const double v = inverse == nullptr ? 1.0 : inverse[at];
-    const double start = momentum.start(dual, at);
-    const double step = std::max((x[at] - state.upper) / v, -start);
-    dual[at] = start + step;
-    x[at] -= step * v;
+  for (std::size_t place = 0; place < block_area; ++place) {
+    const double v = inverse == nullptr ? 1.0 : inverse[place];
+    const double start = momentum.start(dual, place);
+    const double step = std::max((x[place] - state.upper) / v, -start);
+    dual[place] = start + step;
+    x[place] -= step * v;
   }
 }
 
@@ -85,7 +86,7 @@ std::vector<ptrdiff_t> first_entries(const ActiveTriangles& active) {
 /// One number a constraint, in the order of the lists.
 std::vector<double> all_duals(const ActiveTriangles& active) {
   std::vector<double> out;
-  out.reserve(static_cast<std::size_t>(active.count()));
+  out.reserve(at(active.count()));
   for (const auto& list : active.lists()) out.insert(out.end(), list.dual.begin(), list.dual.end());
   return out;
 }
@@ -97,7 +98,7 @@ void sweep(ProjectionState& state, ptrdiff_t passes, Monitor& monitor, const OfL
            const OfList& of_tile) {
   auto& lists = state.active.lists();
   const auto visit = [&](ptrdiff_t l) {
-    auto& list = lists[static_cast<std::size_t>(l)];
+    auto& list = lists[at(l)];
     if (state.inverse.empty()) {
       project_list<false>(list, state.active.tiles_of(l), state, of_list(l));
     } else {
@@ -116,10 +117,10 @@ void sweep(ProjectionState& state, ptrdiff_t passes, Monitor& monitor, const OfL
 void scatter(const ActiveTriangles& active, const std::vector<ptrdiff_t>& first, const double* p,
              PairTiles& out, Monitor& monitor) {
   active.sweep(1, monitor, [&](ptrdiff_t l) {
-    const auto& list = active.lists()[static_cast<std::size_t>(l)];
+    const auto& list = active.lists()[at(l)];
     const auto tiles = active.tiles_of(l);
     double *ij = out.tile(tiles.ij), *ik = out.tile(tiles.ik), *jk = out.tile(tiles.jk);
-    const double* from = p == nullptr ? list.dual.data() : p + first[static_cast<std::size_t>(l)];
+    const double* from = p == nullptr ? list.dual.data() : p + first[at(l)];
     for (std::size_t s = 0; s < list.where.size(); ++s) {
       const auto t = list.where[s];
       ij[t.ij] += from[s];
@@ -134,10 +135,10 @@ void gather(const ActiveTriangles& active, const std::vector<ptrdiff_t>& first, 
             double* out, Monitor& monitor) {
   parallel_for(std::ssize(active.lists()), 64, monitor, [&](ptrdiff_t begin, ptrdiff_t end) {
     for (auto l = begin; l < end; ++l) {
-      const auto& list = active.lists()[static_cast<std::size_t>(l)];
+      const auto& list = active.lists()[at(l)];
       const auto tiles = active.tiles_of(l);
       const double *ij = y.tile(tiles.ij), *ik = y.tile(tiles.ik), *jk = y.tile(tiles.jk);
-      double* to = out + first[static_cast<std::size_t>(l)];
+      double* to = out + first[at(l)];
       for (std::size_t s = 0; s < list.where.size(); ++s) {
         const auto t = list.where[s];
         to[s] = ij[t.ij] - ik[t.ik] - jk[t.jk];
@@ -149,10 +150,10 @@ void gather(const ActiveTriangles& active, const std::vector<ptrdiff_t>& first, 
 /// ||x||_W^2 + 2 mu'u: twice what the dual lacks to 1/2 ||d||_W^2.
 double dual_loss(const ProjectionState& state, Monitor& monitor) {
   const bool weighted = !state.inverse.empty(), bounded = !state.upper_dual.empty();
-  return sum_tiles(state.x, monitor, [&](ptrdiff_t at) {
-    const double square = state.x[at] * state.x[at];
-    return (weighted ? square / state.inverse[at] : square) +
-           (bounded ? 2.0 * state.upper * state.upper_dual[at] : 0.0);
+  return sum_tiles(state.x, monitor, [&](ptrdiff_t place) {
+    const double square = state.x[place] * state.x[place];
+    return (weighted ? square / state.inverse[place] : square) +
+           (bounded ? 2.0 * state.upper * state.upper_dual[place] : 0.0);
   });
 }
 
@@ -168,19 +169,17 @@ void project_with_momentum(ProjectionState& state, ptrdiff_t passes, Monitor& mo
   std::vector<double> duals = all_duals(state.active);
   PairTiles upper_duals = state.upper_dual, x = state.x;  // all of the pass before
   double beta = 0.0, loss = std::numeric_limits<double>::infinity();
-  const auto of_list = [&](ptrdiff_t l) {
-    return Momentum{beta, duals.data() + first[static_cast<std::size_t>(l)]};
-  };
+  const auto of_list = [&](ptrdiff_t l) { return Momentum{beta, duals.data() + first[at(l)]}; };
   const auto of_tile = [&](ptrdiff_t tile) { return Momentum{beta, upper_duals.tile(tile)}; };
   for (ptrdiff_t pass = 0, k = 0; pass < passes && !monitor.stopped(); ++pass, ++k) {
     const double now = dual_loss(state, monitor);
     if (now > loss) k = 0;
     loss = now;
     beta = static_cast<double>(k) / static_cast<double>(k + 3);
-    for_tiles(state.x, monitor, [&](ptrdiff_t at) {
-      const double here = state.x[at];
-      state.x[at] = here + beta * (here - x[at]);
-      x[at] = here;
+    for_tiles(state.x, monitor, [&](ptrdiff_t place) {
+      const double here = state.x[place];
+      state.x[place] = here + beta * (here - x[place]);
+      x[place] = here;
     });
     sweep(state, 1, monitor, of_list, of_tile);
   }
@@ -195,9 +194,9 @@ PairTiles gradient(const ProjectionState& state, Monitor& monitor) {
 void restore(ProjectionState& state, Monitor& monitor) {
   const PairTiles pull = gradient(state, monitor);
   if (monitor.stopped()) return;
-  for_tiles(state.x, monitor, [&](ptrdiff_t at) {
-    const double all = pull[at] + (state.upper_dual.empty() ? 0.0 : state.upper_dual[at]);
-    state.x[at] = state.target[at] - (state.inverse.empty() ? all : all * state.inverse[at]);
+  for_tiles(state.x, monitor, [&](ptrdiff_t place) {
+    const double all = pull[place] + (state.upper_dual.empty() ? 0.0 : state.upper_dual[place]);
+    state.x[place] = state.target[place] - (state.inverse.empty() ? all : all * state.inverse[place]);
   });
 }
 
@@ -207,13 +206,14 @@ void face_step(ProjectionState& state, int iterations, Monitor& monitor) {
   const auto first = first_entries(state.active);
   const ptrdiff_t size = first.back();
   if (size == 0 || monitor.stopped()) return;
-  std::vector<double> broken(static_cast<std::size_t>(size)), step(broken.size(), 0.0);
+  std::vector<double> broken(at(size)), step(broken.size(), 0.0);
   gather(state.active, first, state.x, broken.data(), monitor);
   PairTiles y(state.x.items(), 0.0);
   const auto apply = [&](const double* p, double* out, ptrdiff_t) {
-    for_tiles(y, monitor, [&](ptrdiff_t at) { y[at] = 0.0; });
+    for_tiles(y, monitor, [&](ptrdiff_t place) { y[place] = 0.0; });
     scatter(state.active, first, p, y, monitor);
-    if (!state.inverse.empty()) for_tiles(y, monitor, [&](ptrdiff_t at) { y[at] *= state.inverse[at]; });
+    if (!state.inverse.empty())
+      for_tiles(y, monitor, [&](ptrdiff_t place) { y[place] *= state.inverse[place]; });
     gather(state.active, first, y, out, monitor);
   };
   const auto plain = [&](const double* r, double* z, ptrdiff_t) { std::copy(r, r + size, z); };
@@ -227,10 +227,10 @@ void face_step(ProjectionState& state, int iterations, Monitor& monitor) {
   const std::vector<double> before = all_duals(state.active);
   const auto move = [&](double factor) {
     parallel_for(std::ssize(lists), 64, monitor, [&](ptrdiff_t begin, ptrdiff_t end) {
-      for (auto l = static_cast<std::size_t>(begin); l < static_cast<std::size_t>(end); ++l)
+      for (auto l = at(begin); l < at(end); ++l)
         for (std::size_t s = 0; s < lists[l].dual.size(); ++s) {
-          const auto at = static_cast<std::size_t>(first[l]) + s;
-          lists[l].dual[s] = std::max(0.0, before[at] + factor * step[at]);
+          const auto place = at(first[l]) + s;
+          lists[l].dual[s] = std::max(0.0, before[place] + factor * step[place]);
         }
     });
     restore(state, monitor);

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <limits>
 
+#include "core/index.hpp"
 #include "core/pool.hpp"
 #include "metric/condensed_index.hpp"
 
@@ -12,8 +13,6 @@ namespace {
 using std::int32_t;
 using std::ptrdiff_t;
 using std::size_t;
-
-size_t at(std::int64_t i) { return static_cast<size_t>(i); }
 
 constexpr double infinity = std::numeric_limits<double>::infinity();
 constexpr ptrdiff_t chunk = 16;  // rows

@@ -5,6 +5,7 @@
 #include <limits>
 #include <vector>
 
+#include "core/index.hpp"
 #include "simd/table.hpp"
 
 namespace steelyard::metric {
@@ -26,7 +27,7 @@ template <class Real>
 class FullMatrix {
  public:
   FullMatrix(const PairTiles& x, Monitor& monitor)
-      : blocks_(x.blocks()), values_(static_cast<std::size_t>(blocks_ * blocks_ * block_area)) {
+      : blocks_(x.blocks()), values_(at(blocks_ * blocks_ * block_area)) {
     const ptrdiff_t n = x.items();
     parallel_for(blocks_, 1, monitor, [&](ptrdiff_t J, ptrdiff_t) {
       for (ptrdiff_t I = 0; I <= J; ++I) fill(x.tile(I, J), I, J, n);
@@ -68,8 +69,8 @@ class TileSearch {
         threshold_(threshold),
         groups_(std::min<ptrdiff_t>(groups, x.blocks())),
         active_(active),
-        places_(static_cast<std::size_t>(x.blocks() * block_area)),
-        counts_(static_cast<std::size_t>(x.blocks())) {}
+        places_(at(x.blocks() * block_area)),
+        counts_(at(x.blocks())) {}
 
   double search(ptrdiff_t I, ptrdiff_t J) {
     double worst = 0.0;
@@ -94,11 +95,11 @@ class TileSearch {
     std::fill(counts_.begin(), counts_.end(), 0);
     for (ptrdiff_t i = 0; i < rows; ++i)
       for (ptrdiff_t j = I == J ? i + 1 : 0; j < cols; ++j) {
-        const auto at = static_cast<std::size_t>(i * block_size + j);
-        const auto K = static_cast<std::size_t>(which_[at]);
-        const bool seems = x[at] - static_cast<double>(least_[at]) > threshold_;
+        const auto place = at(i * block_size + j);
+        const auto K = at(which_[place]);
+        const bool seems = x[place] - static_cast<double>(least_[place]) > threshold_;
         // No branch: nobody could predict it.
-        places_[K * block_area + static_cast<std::size_t>(counts_[K])] = static_cast<std::uint16_t>(at);
+        places_[K * block_area + at(counts_[K])] = static_cast<std::uint16_t>(place);
         counts_[K] += seems ? 1 : 0;
       }
   }
@@ -111,10 +112,9 @@ class TileSearch {
     const std::uint16_t* places = places_.data() + K * block_area;
     double worst = 0.0;
     found_.clear();
-    for (ptrdiff_t s = 0; s < counts_[static_cast<std::size_t>(K)]; ++s) {
+    for (ptrdiff_t s = 0; s < counts_[at(K)]; ++s) {
       const ptrdiff_t i = places[s] / block_size, j = places[s] % block_size;
-      const ptrdiff_t k = kernel_.find_sum(a + i * block_size, b + j * block_size,
-                                           least_[static_cast<std::size_t>(places[s])]);
+      const ptrdiff_t k = kernel_.find_sum(a + i * block_size, b + j * block_size, least_[at(places[s])]);
       if (k == block_size) continue;
       const Triangle t{places[s], place_of(I, i, K, k), place_of(J, j, K, k)};
       const double violation = ij[t.ij] - ik[t.ik] - jk[t.jk];
@@ -142,13 +142,13 @@ template <class Real>
 double search_all(const PairTiles& x, double threshold, int groups, ActiveTriangles& active,
                   Monitor& monitor) {
   const FullMatrix<Real> matrix(x, monitor);
-  std::vector<double> worst(static_cast<std::size_t>(x.tiles()), 0.0);
+  std::vector<double> worst(at(x.tiles()), 0.0);
   parallel_for(x.tiles(), 2, monitor, [&](ptrdiff_t begin, ptrdiff_t end) {
     TileSearch<Real> search(x, matrix, threshold, groups, active);
     for (auto t = begin; t < end; ++t) {
       ptrdiff_t J = 0;
       while (tile_number(0, J + 1) <= t) ++J;
-      worst[static_cast<std::size_t>(t)] = search.search(t - tile_number(0, J), J);
+      worst[at(t)] = search.search(t - tile_number(0, J), J);
     }
   });
   return *std::max_element(worst.begin(), worst.end());

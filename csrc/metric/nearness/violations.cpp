@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "core/index.hpp"
 #include "core/pool.hpp"
 #include "simd/table.hpp"
 
@@ -18,7 +19,7 @@ bool worse(const BrokenPair& a, const BrokenPair& b) {
 void keep_worst(std::vector<BrokenPair>& pairs, ptrdiff_t top) {
   const auto count = std::min(top, std::ssize(pairs));
   std::partial_sort(pairs.begin(), pairs.begin() + count, pairs.end(), worse);
-  pairs.resize(static_cast<std::size_t>(count));
+  pairs.resize(at(count));
 }
 
 std::int32_t third_point(const double* a, const double* b, ptrdiff_t n, double sum) {
@@ -48,10 +49,9 @@ Violations of_row(MatrixView<const double> d, ptrdiff_t i, double tol, ptrdiff_t
 }  // namespace
 
 Violations find_violations(MatrixView<const double> distances, double tol, ptrdiff_t top, Monitor& monitor) {
-  std::vector<Violations> rows(static_cast<std::size_t>(distances.rows));
-  parallel_for(distances.rows, 1, monitor, [&](ptrdiff_t i, ptrdiff_t) {
-    rows[static_cast<std::size_t>(i)] = of_row(distances, i, tol, top);
-  });
+  std::vector<Violations> rows(at(distances.rows));
+  parallel_for(distances.rows, 1, monitor,
+               [&](ptrdiff_t i, ptrdiff_t) { rows[at(i)] = of_row(distances, i, tol, top); });
   Violations all;
   for (const auto& row : rows) {
     all.triangles += row.triangles;

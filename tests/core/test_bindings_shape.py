@@ -1,0 +1,124 @@
+"""Bindings translate and nothing more: one runner, one way to read words, one cast.
+
+Each rule is shown an offender, so that it can't pass for nothing.
+"""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from steelyard import _core
+
+ROOT = Path(__file__).resolve().parents[2]
+EVERYWHERE = "csrc"
+BINDINGS = "csrc/bindings"
+
+# rule: where it holds, the files that may, what it finds
+RULES = {
+    "the GIL, Ctrl-C and progress: bindings/run.hpp": (
+        BINDINGS,
+        {"csrc/bindings/run.hpp", "csrc/bindings/arrays.hpp"},
+        re.compile(r"\bgil_scoped_release\b|\bPythonHost\b|\bMonitor\s+\w+\s*[;({]"),
+    ),
+    "words: bindings/choice.hpp": (BINDINGS, set(), re.compile(r'==\s*"\w*"\s*\?')),
+    "sizes and places: core/index.hpp": (
+        EVERYWHERE,
+        {"csrc/core/index.hpp"},
+        re.compile(r"\bstatic_cast<(std::)?size_t>"),
+    ),
+}
+NOT_YET = ("csrc/bindings/rank/", "csrc/rank/")  # shrinks
+
+OFFENDERS = {
+    "the GIL, Ctrl-C and progress: bindings/run.hpp": [
+        "const py::gil_scoped_release unlocked;",
+        "PythonHost host(progress);",
+        "Monitor monitor(1, &host);",
+    ],
+    "words: bindings/choice.hpp": ['const auto how = word == "mean" ? Update::mean : Update::median;'],
+    "sizes and places: core/index.hpp": [
+        "values[static_cast<std::size_t>(i)] = 1.0;",
+        "size_t at_index(std::int64_t i) { return static_cast<std::size_t>(i); }",
+    ],
+}
+
+
+def without_comments(text):
+    return re.sub(r"//[^\n]*|/\*.*?\*/", "", text, flags=re.DOTALL)
+
+
+def offences(name, text):
+    """The rules that a file of this name and text breaks."""
+    return {
+        rule
+        for rule, (where, allowed, pattern) in RULES.items()
+        if name.startswith(where) and name not in allowed and pattern.search(without_comments(text))
+    }
+
+
+def sources():
+    for path in sorted(ROOT.glob("csrc/**/*.[ch]pp")):
+        name = path.relative_to(ROOT).as_posix()
+        if not name.startswith(NOT_YET):
+            yield name
+
+
+@pytest.mark.parametrize("name", sources())
+def test_every_file_uses_the_shared_piece(name):
+    assert offences(name, (ROOT / name).read_text(encoding="utf-8")) == set()
+
+
+@pytest.mark.parametrize(("rule", "code"), [(rule, code) for rule in OFFENDERS for code in OFFENDERS[rule]])
+def test_planted_offenders_are_found(rule, code):
+    assert set(OFFENDERS) == set(RULES)
+    assert offences("csrc/bindings/weigh/register_weigh.cpp", f"namespace steelyard {{\n{code}\n}}\n") == {
+        rule
+    }
+
+
+def test_the_shared_pieces_would_be_found_elsewhere():
+    for _, allowed, pattern in RULES.values():
+        assert all(
+            pattern.search(without_comments((ROOT / name).read_text(encoding="utf-8"))) for name in allowed
+        )
+
+
+def points():
+    return np.random.default_rng(0).normal(size=(6, 2))
+
+
+@pytest.mark.parametrize(
+    ("argument", "call"),
+    [
+        ("metric", lambda word: _core._point_space(points(), word)),
+        ("update", lambda word: _core._lloyd_step(points(), None, points()[:2], word, True)),
+        (
+            "stop",
+            lambda word: _core._weights_by_gradients(
+                _core._point_space(points(), "euclidean"), np.ones(1), 1e-8, word
+            ),
+        ),
+        (
+            "rule",
+            lambda word: _core._SignedGraph(
+                np.array([0, 1, 2]), np.array([1, 0], np.int32), np.ones(2), np.ones(2)
+            ).round(None, word, 1, 1, (0, 0)),
+        ),
+    ],
+)
+def test_an_unknown_word_is_refused_and_never_a_default(argument, call):
+    with pytest.raises(ValueError, match=rf"^{argument} must be one of '.*', got 'meen'$"):
+        call("meen")
+
+
+def test_an_interrupt_in_a_callback_of_a_kernel_without_partial_results_raises_at_once():
+    def stop(*_):
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt, match="no result yet") as caught:
+        _core._violations(np.ones((300, 300)) - np.eye(300), 0.0, 3, progress=stop)
+    assert caught.value.partial is None
