@@ -7,18 +7,17 @@ import warnings
 from pathlib import Path
 from types import SimpleNamespace
 
+import numpy as np
 import pytest
 
 import steelyard
+from steelyard import metric, select, weigh
 from steelyard._errors import finish, warn
 
 PACKAGE = Path(steelyard.__file__).parent
 BY_HAND = re.compile(r"\bstacklevel\b|\bwarnings\.warn\(")
 # Files that may still count the lines of the stack; none may be added.
 STILL = {
-    "metric",
-    "select",
-    "weigh",
     "rank/_inference",
     "rank/_over_time",
     "rank/_paired",
@@ -39,12 +38,12 @@ def inside(code, name="steelyard.somewhere", **names):
 
 
 def place(call):
-    """File and line of the one warning that a call makes."""
+    """File and line of the warnings that a call makes."""
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
         call()
-    (warning,) = caught
-    return warning.filename, warning.lineno
+    (found,) = {(warning.filename, warning.lineno) for warning in caught}
+    return found
 
 
 def line_of(call):
@@ -104,6 +103,60 @@ def test_a_warning_at_the_bottom_of_the_stack_is_not_lost():
     code = compile("warn('nobody calls', UserWarning)", "bottom", "exec")
     with pytest.warns(UserWarning, match="nobody calls"):
         exec(code, {"__name__": "steelyard.bottom", "warn": warn})
+
+
+def dissimilarities(n=30):
+    return np.random.default_rng(0).exponential(size=n * (n - 1) // 2) ** 2
+
+
+def points(n=60):
+    return np.random.default_rng(0).normal(size=(n, 2))
+
+
+# Each misses its tolerance.
+SHORT = {
+    "weighting": lambda: weigh.weighting(points(), tol=1e-20),
+    "magnitude": lambda: weigh.magnitude(points(), tol=1e-20),
+    "magnitude_function": lambda: weigh.magnitude_function(points(), [1.0, 2.0], tol=1e-20),
+    "solve_similarity": lambda: weigh.solve_similarity(np.exp(-np.abs(points() @ points().T)), tol=1e-20),
+    "solve_simplex_qp": lambda: weigh.solve_simplex_qp(np.eye(9), np.arange(9.0), max_iter=1, total=5),
+    "nearest_metric": lambda: metric.nearest_metric(dissimilarities(), max_iter=1),
+    "project_and_forget": lambda: metric.project_and_forget(
+        [3.0, 1.0], lambda x: ([[1.0, 1.0]], [0.0]), max_iter=1
+    ),
+    "correlation_clustering": lambda: metric.correlation_clustering(signs(), max_iter=1, tol=1e-12, rng=0),
+    "ITML": lambda: metric.ITML(max_iter=1, tol=1e-12).fit(*constraints()),
+    "kmeans": lambda: select.kmeans(points(), 9, max_iter=1, rng=0),
+}
+
+
+def signs():
+    S = np.sign(np.random.default_rng(0).normal(size=(30, 30)))
+    return np.triu(S, 1) + np.triu(S, 1).T
+
+
+def constraints():
+    rng = np.random.default_rng(0)
+    return rng.normal(size=(40, 2, 3)), rng.choice([-1, 1], 40)
+
+
+@pytest.mark.parametrize("who", SHORT)
+def test_every_solver_warns_at_the_users_line_and_says_its_name(who):
+    with pytest.warns(steelyard.ConvergenceWarning, match=rf"^{who} did not reach tol=") as caught:
+        SHORT[who]()
+    (warning,) = caught
+    assert (warning.filename, warning.lineno) == line_of(SHORT[who])
+
+
+def test_a_function_that_calls_another_warns_at_the_users_line():
+    call = lambda: weigh.magnitude_distance(points(), points(50), tol=1e-20)  # noqa: E731
+    assert place(call) == line_of(call)
+
+
+def test_an_estimator_that_scikit_learn_drives_warns_at_the_users_line():
+    model = metric.ITMLSupervised(max_iter=1, tol=1e-12, random_state=0)
+    call = lambda: model.fit_transform(points(), np.arange(60) % 3)  # noqa: E731
+    assert place(call) == line_of(call)
 
 
 def by_hand(text):
