@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
+from .._errors import ConvergenceWarning
 from .picture import new_figure, save
 from .points import Points, read_points
 from .show import progress_bar, show
@@ -147,7 +148,8 @@ def _method(weighting: Weighting, options: argparse.Namespace) -> list[str]:
 
 
 def _warned(weighting: Weighting, caught: list[warnings.WarningMessage]) -> list[str]:
-    said = dict.fromkeys([weighting.info.message, *(str(warning.message) for warning in caught)])
+    others = [str(w.message) for w in caught if not issubclass(w.category, ConvergenceWarning)]
+    said = dict.fromkeys([weighting.info.message, *others])  # a missed tolerance is in info.message
     merged = weighting.info.merged
     texts = [
         re.sub(rf"^{merged} rows? repeats? another and shares? its weight(?:; )?", "", text) for text in said

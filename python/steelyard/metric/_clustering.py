@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import warnings
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from .._errors import ConvergenceWarning, interrupted
+from .._errors import ConvergenceWarning, finish, warn
 from .._info import Info
 from .._validate import (
     check_choice,
@@ -216,9 +215,16 @@ def correlation_clustering(
             run.relax(steps, callback)
             run.from_relaxation(rounding)
     except _StoppedError:
-        raise interrupted(run.result(pairs.formulation)) from None
+        run.stopped = True
     result = run.result(pairs.formulation)
-    _warn(result, relaxed, wanted)
+    if relaxed or run.stopped:
+        return finish(result, "correlation_clustering")
+    if wanted is None:
+        warn(
+            f"correlation_clustering of {len(result.labels):,} items: {result.info.message}; relax=True "
+            "solves it in about 50 bytes a pair of items, relax=False accepts this",
+            ConvergenceWarning,
+        )
     return result
 
 
@@ -244,6 +250,7 @@ class _Run:
         self.found: dict[str, Any] | None = None
         self.x: Array | None = None
         self.runs = 0
+        self.stopped = False
 
     def from_signs(self) -> None:
         """Plain pivots, and the bound of packed triangles."""
@@ -336,10 +343,16 @@ class _Run:
                 error_bound=error,
                 error_kind="rigorous",
                 message=text,
+                interrupted=self.stopped,
             )
         text = "" if good else f"the relaxation is bounded to {bound:.1e} only; raise max_iter or tol"
         return Info.from_core(
-            self.found["info"], converged=good, error_bound=error, tol=self.tol, message=text
+            self.found["info"],
+            converged=good,
+            error_bound=error,
+            tol=self.tol,
+            message=text,
+            interrupted=self.stopped,
         )
 
 
@@ -347,16 +360,3 @@ def _distances(labels: Labels) -> Array:
     """0 for pairs that share a label, 1 for the others, in condensed order."""
     rows = [(labels[i + 1 :] != labels[i]).astype(float) for i in range(len(labels) - 1)]
     return np.concatenate(rows) if rows else np.zeros(0)
-
-
-def _warn(result: CorrelationClustering, relaxed: bool, wanted: bool | None) -> None:
-    if relaxed and not result.info.converged:
-        text = f"correlation_clustering did not reach tol={result.info.tol:g}: {result.info.message}"
-    elif not relaxed and wanted is None:
-        text = (
-            f"correlation_clustering of {len(result.labels):,} items: {result.info.message}; relax=True "
-            "solves it in about 50 bytes a pair of items, relax=False accepts this"
-        )
-    else:
-        return
-    warnings.warn(text, ConvergenceWarning, stacklevel=3)

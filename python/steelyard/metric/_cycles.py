@@ -76,7 +76,7 @@ def nearest_on_graph(
     tol: float = 1e-6,
     max_iter: int = 1000,
     passes: int = 60,
-    warm_start: ProjectAndForget | None = None,
+    init: ProjectAndForget | None = None,
     n_threads: int = 1,
     progress: Any = None,
 ) -> NearestOnGraph:
@@ -90,8 +90,8 @@ def nearest_on_graph(
     unit = float(np.sqrt(np.mean(np.square(values)))) if len(values) else 0.0
     oracle = CycleOracle(graph, values, weights, 0.05 * tol * (unit or 1.0), n_threads)
     search = _CycleSearch(values, weights, oracle, tol, passes)
-    if warm_start is not None:
-        search.load(warm_start)
+    if init is not None:
+        search.load(init)
     held = search.run(max_iter, progress)
     edges = oracle.best
     if math.isinf(oracle.upper):  # interrupted before the first closure

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from .. import _core
-from .._errors import ConvergenceWarning, interrupted, needs_sklearn
+from .._errors import finish, needs_sklearn
 from .._info import Info
 from .._validate import check_choice, check_count, check_positive, check_room, seed_words
 
@@ -166,14 +165,7 @@ class _Mahalanobis(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstima
         self.components_ = _components(found["matrix"], root)
         self.info_ = _info(found, tol, near, far)
         self.n_iter_ = self.info_.iterations
-        if self.info_.interrupted:
-            raise interrupted(self)
-        if not self.info_.converged:
-            warnings.warn(
-                f"{type(self).__name__} did not reach tol={tol:g}: {self.info_.message}",
-                ConvergenceWarning,
-                stacklevel=3,
-            )
+        finish(self, type(self).__name__, info=self.info_)
 
 
 @dataclass(frozen=True)

@@ -15,7 +15,7 @@ from ._result import MetricInfo, NearestMetric, exact_info, make_result, objecti
 
 
 def nearest_where_measured(
-    measured: MeasuredPairs, weight: Array | None, options: Options, warm_start: NearestMetric | None
+    measured: MeasuredPairs, weight: Array | None, options: Options, init: NearestMetric | None
 ) -> NearestMetric:
     """Nearest on the measured pairs; the others are shortest paths along them, inf where there is none."""
     if options.decrease_only:
@@ -34,7 +34,7 @@ def nearest_where_measured(
         costs = measured.spread(np.ones(len(measured.values)) if weight is None else weight, 0.0)
         x, _, info = nearest_l1(measured.spread(measured.values, free), costs, measured.n, options)
         return _paths(measured, measured.pick(x), weight, options, info)
-    return _least_squares(measured, weight, options, warm_start)
+    return _least_squares(measured, weight, options, init)
 
 
 def refuse_negative(values: Array) -> None:
@@ -45,13 +45,13 @@ def refuse_negative(values: Array) -> None:
 
 
 def _least_squares(
-    measured: MeasuredPairs, weight: Array | None, options: Options, warm_start: NearestMetric | None
+    measured: MeasuredPairs, weight: Array | None, options: Options, init: NearestMetric | None
 ) -> NearestMetric:
     start = None
-    if warm_start is not None:
-        if warm_start._held is None or not warm_start._held[0].same_pairs(measured):
-            raise ValueError("warm_start must be a result for the same measured pairs")
-        start = warm_start._held[1]
+    if init is not None:
+        if init._held is None or not init._held[0].same_pairs(measured):
+            raise ValueError("init must be a result for the same measured pairs")
+        start = init._held[1]
     try:
         found = nearest_on_graph(
             measured.n,
@@ -61,7 +61,7 @@ def _least_squares(
             weight,
             tol=options.tol,
             max_iter=options.max_iter,
-            warm_start=start,
+            init=start,
             n_threads=options.threads,
             progress=options.progress,
         )

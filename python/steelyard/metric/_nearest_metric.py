@@ -8,6 +8,7 @@ import numpy as np
 from scipy import sparse
 
 from .. import _core
+from .._errors import finish
 from .._validate import check_choice, check_count, check_flag, check_positive, check_progress, check_threads
 from ._l1 import nearest_l1
 from ._linf import linf_info, nearest_linf
@@ -15,7 +16,7 @@ from ._measured import read_measured, read_measured_weights
 from ._missing import nearest_where_measured, refuse_negative
 from ._options import Options
 from ._pairs import Array, Pairs, read_pairs, read_weights
-from ._result import MetricInfo, NearestMetric, checked, exact_info, make_result, objective_of
+from ._result import MetricInfo, NearestMetric, exact_info, make_result, objective_of, warn_of_unjoined
 
 
 def nearest_metric(
@@ -27,7 +28,7 @@ def nearest_metric(
     tol: float = 1e-6,
     missing: str = "error",
     max_iter: int = 1000,
-    warm_start: NearestMetric | None = None,
+    init: NearestMetric | None = None,
     n_threads: int | None = None,
     progress: Any = None,
 ) -> NearestMetric:
@@ -55,7 +56,7 @@ def nearest_metric(
         distances are shortest paths. A sparse D is always read so.
     max_iter : int, default 1000
         Rounds of search, projection and forgetting; for 'l1' proximal steps of four such rounds.
-    warm_start : NearestMetric, optional
+    init : NearestMetric, optional
         For norm 'l2': an earlier result for the same measured pairs, whose duals are the start: for D that
         has changed a little.
     n_threads : int, optional
@@ -127,33 +128,34 @@ def nearest_metric(
     )
     if weights is not None and norm == "linf":
         raise ValueError("weights go with norm='l2' or norm='l1', got norm='linf'")
-    if warm_start is not None and (norm != "l2" or options.decrease_only):
-        raise ValueError("warm_start goes with norm='l2' without decrease_only")
+    if init is not None and (norm != "l2" or options.decrease_only):
+        raise ValueError("init goes with norm='l2' without decrease_only")
     if missing == "free" or sparse.issparse(D):
         measured = read_measured(D, "D")
         weight = read_measured_weights(weights, measured)
         if not measured.complete:
-            _check_warm_start(warm_start, measured.n)
-            return checked(nearest_where_measured(measured, weight, options, warm_start))
+            _check_init(init, measured.n)
+            found = nearest_where_measured(measured, weight, options, init)
+            return warn_of_unjoined(finish(found, "nearest_metric"))
         pairs = Pairs(measured.values, measured.n, measured.square)
     else:
         pairs = read_pairs(D, "D", hint="; missing='free' takes NaN as an unknown pair")
         weight = read_weights(weights, pairs)
-    _check_warm_start(warm_start, pairs.n)
-    return checked(_nearest(pairs, weight, options, warm_start))
+    _check_init(init, pairs.n)
+    return finish(_nearest(pairs, weight, options, init), "nearest_metric")
 
 
-def _check_warm_start(warm_start: Any, n: int) -> None:
-    if warm_start is None:
+def _check_init(init: Any, n: int) -> None:
+    if init is None:
         return
-    if not isinstance(warm_start, NearestMetric):
-        raise TypeError(f"warm_start must be a NearestMetric or None, got {type(warm_start).__name__}")
-    if warm_start._n != n:
-        raise ValueError(f"warm_start must be of {n} items, got {warm_start._n}")
+    if not isinstance(init, NearestMetric):
+        raise TypeError(f"init must be a NearestMetric or None, got {type(init).__name__}")
+    if init._n != n:
+        raise ValueError(f"init must be of {n} items, got {init._n}")
 
 
 def _nearest(
-    pairs: Pairs, weight: Array | None, options: Options, warm_start: NearestMetric | None
+    pairs: Pairs, weight: Array | None, options: Options, init: NearestMetric | None
 ) -> NearestMetric:
     if options.decrease_only:
         return _decreased(pairs, weight, options)
@@ -164,15 +166,15 @@ def _nearest(
     if options.norm == "l1":
         x, objective, info = nearest_l1(pairs.values, weight, pairs.n, options)
         return make_result(pairs, x, objective, "l1", info)
-    return _least_squares(pairs, weight, options, warm_start)
+    return _least_squares(pairs, weight, options, init)
 
 
 def _least_squares(
-    pairs: Pairs, weight: Array | None, options: Options, warm_start: NearestMetric | None
+    pairs: Pairs, weight: Array | None, options: Options, init: NearestMetric | None
 ) -> NearestMetric:
     problem = _core._Nearness(pairs.n, pairs.values, weight)
-    if warm_start is not None and len(warm_start.duals):
-        problem.load(pairs.n, warm_start.triangles, warm_start.duals, n_threads=options.threads)
+    if init is not None and len(init.duals):
+        problem.load(pairs.n, init.triangles, init.duals, n_threads=options.threads)
     found = problem.solve(
         options.tol, max_rounds=options.max_iter, n_threads=options.threads, progress=options.progress
     )

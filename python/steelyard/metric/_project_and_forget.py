@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 import time
-import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -14,7 +13,7 @@ import numpy.typing as npt
 from scipy import sparse
 
 from .. import _core
-from .._errors import ConvergenceWarning, interrupted
+from .._errors import finish
 from .._info import Info
 from .._validate import (
     check_count,
@@ -97,7 +96,7 @@ def project_and_forget(
     tol: float = 1e-6,
     max_iter: int = 1000,
     passes: int = 10,
-    warm_start: ProjectAndForget | None = None,
+    init: ProjectAndForget | None = None,
     progress: Any = None,
 ) -> ProjectAndForget:
     """Project x0 onto a polyhedron that an oracle describes, remembering only the constraints that matter.
@@ -126,7 +125,7 @@ def project_and_forget(
         Rounds of search, projection and forgetting.
     passes : int, default 10
         Projections onto each held constraint a round.
-    warm_start : ProjectAndForget, optional
+    init : ProjectAndForget, optional
         An earlier result for as many numbers: its constraints and duals are the start. They must be
         constraints of this problem too.
     progress : callable, optional
@@ -179,18 +178,9 @@ def project_and_forget(
     passes = check_count(passes, "passes")
     callback = check_progress(progress)
     search = _Search(start, weight, oracle, tol, passes)
-    if warm_start is not None:
-        search.load(warm_start)
-    result = search.run(max_iter, callback)
-    if result.info.interrupted:
-        raise interrupted(result)
-    if not result.info.converged:
-        warnings.warn(
-            f"project_and_forget did not reach tol={tol:g}: {result.info.message}",
-            ConvergenceWarning,
-            stacklevel=2,
-        )
-    return result
+    if init is not None:
+        search.load(init)
+    return finish(search.run(max_iter, callback), "project_and_forget")
 
 
 def _read_weights(weights: Any, n: int) -> Array | None:
@@ -220,17 +210,13 @@ class _Search:
         self.gap = math.inf
         self.trace: list[tuple[float, ...]] = []
 
-    def load(self, warm_start: Any) -> None:
-        if not isinstance(warm_start, ProjectAndForget):
-            raise TypeError(f"warm_start must be a ProjectAndForget or None, got {type(warm_start).__name__}")
-        if len(warm_start.x) != len(self.start):
-            raise ValueError(
-                f"warm_start must be of {len(self.start)} numbers, got one of {len(warm_start.x)}"
-            )
-        A = warm_start.A
-        self.state.add(
-            A.indptr.astype(np.int64), A.indices.astype(np.int32), A.data, warm_start.b, warm_start.duals
-        )
+    def load(self, init: Any) -> None:
+        if not isinstance(init, ProjectAndForget):
+            raise TypeError(f"init must be a ProjectAndForget or None, got {type(init).__name__}")
+        if len(init.x) != len(self.start):
+            raise ValueError(f"init must be of {len(self.start)} numbers, got one of {len(init.x)}")
+        A = init.A
+        self.state.add(A.indptr.astype(np.int64), A.indices.astype(np.int32), A.data, init.b, init.duals)
 
     def run(self, max_iter: int, callback: Any) -> ProjectAndForget:
         began = time.perf_counter()

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import warnings
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from .._errors import ConvergenceWarning, DisconnectedWarning, interrupted
+from .._errors import DisconnectedWarning, warn
 from .._info import Info
 from ._pairs import Array, Pairs
 
@@ -121,22 +120,14 @@ def objective_of(x: Array, d: Array, norm: str, weight: Array | None) -> float:
     return float(cost.sum() if weight is None else (weight * cost).sum())
 
 
-def checked(result: NearestMetric) -> NearestMetric:
-    """Ctrl-C with what there is, and a warning where the tolerance was missed or items are not joined."""
-    info = result.info
-    if info.interrupted:
-        raise interrupted(result)
-    if not info.converged:
-        warnings.warn(
-            f"nearest_metric did not reach tol={info.tol:g}: {info.message}", ConvergenceWarning, stacklevel=4
-        )
+def warn_of_unjoined(result: NearestMetric) -> NearestMetric:
+    """The result; a warning where some items are not joined to others."""
     unjoined = int(np.isinf(result.distances).any() and _apart(result))
     if unjoined:
-        warnings.warn(
+        warn(
             f"{unjoined} of {result._n} items are not joined to item 0 by measured pairs: "
             "their distances are inf",
             DisconnectedWarning,
-            stacklevel=4,
         )
     return result
 

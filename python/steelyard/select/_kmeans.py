@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from .. import _core
-from .._errors import ConvergenceWarning, interrupted, report
+from .._errors import finish, interrupted, report, warn
 from .._info import Info
 from .._validate import (
     check_choice,
@@ -217,20 +217,12 @@ def kmeans(
     found = _iterate(task, centers, (steps, tol), callback, metric, note)
     if note:
         found = _for_all(found, points, weights, task)
-    if not found.info.converged:
-        warnings.warn(
-            f"the cost still fell by {found.info.error_bound:.1e} of itself in step {found.info.iterations} "
-            f"(tol = {tol:g}); raise max_iter",
-            ConvergenceWarning,
-            stacklevel=2,
-        )
     if len(found.centers) < count:
-        warnings.warn(
+        warn(
             f"k={count}, but only {len(found.centers)} points differ and have weight: fewer centres",
             UserWarning,
-            stacklevel=2,
         )
-    return found
+    return finish(found, "kmeans")
 
 
 @dataclass(frozen=True)
@@ -328,7 +320,7 @@ def _iterate(
             tol=tol,
             error_bound=float(max(fall, 0.0)),
             error_kind="estimate",
-            message=note,
+            message="; ".join(filter(None, [note, _shortfall(converged, number, limits, fall)])),
             trace=np.array(trace, dtype=_TRACE),
         )
         last = KMeansResult(centers, labels, float(cost), info, power, metric, task.threads)
@@ -338,6 +330,14 @@ def _iterate(
         centers, repaired = _repaired(moved, weights <= 0, task, squared)
     assert last is not None
     return _without_empty(last)
+
+
+def _shortfall(converged: bool, number: int, limits: tuple[int, float], fall: float) -> str:
+    steps, tol = limits
+    if converged or number <= steps:
+        return ""
+    share = f"{max(fall, 0.0):.1e}"
+    return f"the cost still fell by {share} of itself in step {steps} (tol = {tol:g}); raise max_iter"
 
 
 def _repaired(moved: Points, empty: npt.NDArray[np.bool_], task: _Task, squared: Any) -> tuple[Points, bool]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from .. import _core
-from .._errors import interrupted
+from .._errors import interrupted, warn
 from .._validate import check_choice, check_count, check_positive, check_progress, check_threads, seed_words
 from ._points import Points, computed, read_points, read_weights, stored
 
@@ -150,10 +149,9 @@ def kmeans_plusplus(
     if stopped:
         raise interrupted(found)
     if len(indices) < count:
-        warnings.warn(
+        warn(
             f"k={count}, but only {len(indices)} points differ and have weight: no more were drawn",
             UserWarning,
-            stacklevel=2,
         )
     return found
 

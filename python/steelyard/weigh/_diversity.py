@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from .. import _core
+from .._errors import finish
 from .._validate import (
     Progress,
     check_flag,
@@ -16,7 +17,7 @@ from .._validate import (
     check_threads,
 )
 from ._scales import resolve_scale
-from ._simplex_qp import Floats, Rows, SimplexQPInfo, SimplexQPResult, finish, solve
+from ._simplex_qp import Floats, Rows, SimplexQPInfo, SimplexQPResult, solve
 from ._solvers import Request
 from ._spaces import Space, check_space
 
@@ -216,8 +217,9 @@ def max_diversity(
         max_iter=0,
         n_threads=threads,
         progress=callback,
+        ways="raise tol",
     )
-    return finish(_spread_out(found, space.group, t, definite))  # type: ignore[no-any-return]
+    return finish(_spread_out(found, space.group, t, definite), "max_diversity")
 
 
 def _spread_out(

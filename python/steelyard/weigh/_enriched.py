@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-import warnings
 from collections.abc import Iterator
 from dataclasses import dataclass
 from operator import itemgetter
@@ -14,7 +13,7 @@ import numpy.typing as npt
 from scipy import linalg
 from scipy.linalg import lapack
 
-from .._errors import ConvergenceWarning
+from .._errors import finish
 from .._info import Info
 from .._validate import check_positive, refuse_masked
 
@@ -181,7 +180,8 @@ def solve_similarity(Z: Any, *, tol: float = 1e-8) -> SimilaritySolution:
     exponent = int(np.frexp(np.abs(matrix).max())[1])
     scaled = np.ldexp(matrix, -exponent)  # exact; keeps norms and products in range
     symmetric = _is_symmetric(scaled)
-    return _report(scaled, exponent, symmetric, _solve(scaled, symmetric), tol, start)
+    found = _report(scaled, exponent, symmetric, _solve(scaled, symmetric), tol, start)
+    return finish(found, "solve_similarity")
 
 
 def check_similarities(Z: Any, name: str) -> Array:
@@ -333,8 +333,6 @@ def _report(
         positive_definite=solved.solver == _CHOLESKY,
         magnitude_gap=gap,
     )
-    if not info.converged:
-        warnings.warn(info.message, ConvergenceWarning, stacklevel=3)
     return SimilaritySolution(w, v, magnitude, exists[0], exists[1], residuals[0], residuals[1], info)
 
 

@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from .. import _core
-from .._errors import ConvergenceWarning, interrupted, report
+from .._errors import ConvergenceWarning, finish, interrupted, report
 from .._validate import (
     Progress,
     check_count,
@@ -172,7 +172,7 @@ def magnitude_function(
         if not len(all_scales) or all_scales[0] <= 0:
             raise ValueError("scales must be positive numbers, at least one")
     found = _lock_step if _shares_iterations(space) else _one_by_one
-    return found(space, all_scales, request)
+    return finish(found(space, all_scales, request), "magnitude_function")
 
 
 def _shares_iterations(space: Space) -> bool:
@@ -220,7 +220,7 @@ def _lock_step(space: Space, scales: Array, request: Request) -> MagnitudeFuncti
         if out["info"]["converged"]
         else f"the error of a magnitude is {bound:.1e} > tol = {request.tol:.1e}; accept it by a larger tol",
     )
-    return _finished(space, scales, values, info)
+    return _function(space, scales, values, info)
 
 
 def _one_by_one(space: Space, scales: Array, request: Request) -> MagnitudeFunction:
@@ -254,19 +254,14 @@ def _one_by_one(space: Space, scales: Array, request: Request) -> MagnitudeFunct
         residual=max(part.info.residual for part in parts),
         message="; ".join(sorted({part.info.message for part in parts if part.info.message})),
     )
-    return _finished(space, scales, values, info)
+    return _function(space, scales, values, info)
 
 
-def _finished(space: Space, scales: Array, values: Array, info: WeighInfo) -> MagnitudeFunction:
+def _function(space: Space, scales: Array, values: Array, info: WeighInfo) -> MagnitudeFunction:
     scales = scales.copy()
     for array in (scales, values):
         array.flags.writeable = False
-    result = MagnitudeFunction(scales, values, space.n_unique, info)
-    if info.interrupted:
-        raise interrupted(result)
-    if not info.converged:
-        warnings.warn(info.message, ConvergenceWarning, stacklevel=4)
-    return result
+    return MagnitudeFunction(scales, values, space.n_unique, info)
 
 
 def _check_function(f: object, name: str) -> MagnitudeFunction:

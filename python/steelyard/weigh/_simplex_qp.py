@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
@@ -11,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from .. import _core
-from .._errors import ConvergenceWarning, interrupted
+from .._errors import finish
 from .._info import Info
 from .._validate import (
     Progress,
@@ -139,6 +138,7 @@ def solve(
     max_iter: int,
     n_threads: int,
     progress: Progress | None,
+    ways: str = "raise max_iter or tol",
 ) -> SimplexQPResult:
     """Checked arguments to a result; neither warns nor raises KeyboardInterrupt."""
     found = _core._simplex_qp(
@@ -148,31 +148,21 @@ def solve(
         raise ValueError("upper must be finite or total given: the objective falls without end")
     x = found["x"]
     x.flags.writeable = False
-    info = SimplexQPInfo.from_core(found["info"], convex=found["convex"], message=_message(found))
+    info = SimplexQPInfo.from_core(found["info"], convex=found["convex"], message=_message(found, ways))
     return SimplexQPResult(x, found["objective"], found["gap"], np.flatnonzero(x > lower), info)
 
 
-def _message(found: dict[str, Any]) -> str:
+def _message(found: dict[str, Any], ways: str) -> str:
     parts = []
     if not found["convex"]:
         parts.append("K has negative curvature: x satisfies the first-order conditions only")
     if not found["info"]["converged"]:
-        parts.append(f"relative gap {found['info']['error_bound']:.2g} > tol={found['info']['tol']:.2g}")
-    return "; ".join(parts)
-
-
-def finish(result: Any, *, stacklevel: int = 3) -> Any:
-    """The result as a caller should get it: KeyboardInterrupt or a warning where due."""
-    if result.info.interrupted:
-        raise interrupted(result)
-    if not result.info.converged:
-        warnings.warn(
-            f"stopped after {result.info.iterations} iterations with {result.info.message}; "
-            "raise max_iter or tol",
-            ConvergenceWarning,
-            stacklevel=stacklevel,
+        info = found["info"]
+        parts.append(
+            f"stopped after {info['iterations']} iterations with relative gap {info['error_bound']:.2g} > "
+            f"tol={info['tol']:.2g}; {ways}"
         )
-    return result
+    return "; ".join(parts)
 
 
 def solve_simplex_qp(
@@ -290,4 +280,4 @@ def solve_simplex_qp(
         n_threads=check_threads(n_threads),
         progress=check_progress(progress),
     )
-    return finish(result)  # type: ignore[no-any-return]
+    return finish(result, "solve_simplex_qp")

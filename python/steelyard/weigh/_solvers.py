@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from .. import _core
-from .._errors import ConvergenceWarning, interrupted
+from .._errors import ConvergenceWarning, finish
 from .._validate import Progress
 from ._bounds import gershgorin, narcowich_ward
 from ._enriched import solve_similarity
@@ -46,6 +46,7 @@ class Request:
     progress: Progress | None = None
     stop: str = "residual"
     start: Array | None = None
+    who: str = "weighting"
 
 
 @dataclass(frozen=True)
@@ -61,12 +62,7 @@ class Choice:
 def solve(space: Space, request: Request) -> Weighting:
     """The weighting of a space; warns where it misses the tolerance, raises what Ctrl-C asks for."""
     choice = choose(space, request)
-    weighting = _SOLVERS[choice.method](space, request, choice)
-    if weighting.info.interrupted:
-        raise interrupted(weighting)
-    if not weighting.info.converged:
-        warnings.warn(weighting.info.message, ConvergenceWarning, stacklevel=3)
-    return weighting
+    return finish(_SOLVERS[choice.method](space, request, choice), request.who)
 
 
 def choose(space: Space, request: Request) -> Choice:

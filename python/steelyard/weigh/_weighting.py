@@ -168,6 +168,7 @@ def magnitude(
         threads=check_threads(n_threads),
         progress=check_progress(progress),
         stop="magnitude",
+        who="magnitude",
     )
     return solve(space, resolve_scale(space, scale, check_level(fraction, "fraction"), request)).magnitude
 

@@ -153,7 +153,7 @@ def test_threads_change_no_bit():
 
 def test_a_warm_start_ends_at_once():
     cold = solve(*sparse_case())
-    warm = solve(*sparse_case(), warm_start=cold.held)
+    warm = solve(*sparse_case(), init=cold.held)
     assert warm.info.iterations <= 2 < cold.info.iterations
 
 

@@ -126,7 +126,7 @@ def test_face_steps_do_not_change_the_answer():
     assert late.size > 0
     assert late.min() < 1e-4  # face steps have been taken
     assert found.info.converged
-    exact = metric.nearest_metric(d, tol=1e-10, warm_start=found)
+    exact = metric.nearest_metric(d, tol=1e-10, init=found)
     np.testing.assert_allclose(found.distances, exact.distances, atol=1e-3)
     assert exact.info.lower_bound <= found.objective * (1 + 1e-12)
     assert found.info.lower_bound <= exact.objective * (1 + 1e-12)
@@ -158,8 +158,8 @@ def test_the_trace_falls_to_the_tolerance():
 def test_a_warm_start_ends_at_once():
     d = np.random.default_rng(3).normal(size=4950)
     first = metric.nearest_metric(d)
-    assert metric.nearest_metric(d, warm_start=first).info.iterations <= 2
-    moved = metric.nearest_metric(d + 1e-6, warm_start=first)
+    assert metric.nearest_metric(d, init=first).info.iterations <= 2
+    moved = metric.nearest_metric(d + 1e-6, init=first)
     assert moved.info.converged
     assert moved.info.iterations < first.info.iterations
 
@@ -411,10 +411,10 @@ def test_wrong_arguments_are_refused_by_name():
         metric.nearest_metric(d, weights=[1.0])
     with pytest.raises(ValueError, match="weights go with norm='l2'"):
         metric.nearest_metric(d, weights=d, norm="linf")
-    with pytest.raises(TypeError, match="warm_start must be a NearestMetric"):
-        metric.nearest_metric(d, warm_start=3)
-    with pytest.raises(ValueError, match="warm_start must be of 3 items, got 2"):
-        metric.nearest_metric(d, warm_start=metric.nearest_metric([1.0]))
+    with pytest.raises(TypeError, match="init must be a NearestMetric"):
+        metric.nearest_metric(d, init=3)
+    with pytest.raises(ValueError, match="init must be of 3 items, got 2"):
+        metric.nearest_metric(d, init=metric.nearest_metric([1.0]))
     with pytest.raises(TypeError, match="D must hold real numbers"):
         metric.nearest_metric(["a", "b", "c"])
 

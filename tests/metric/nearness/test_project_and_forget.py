@@ -80,7 +80,7 @@ def test_a_warm_start_ends_at_once_and_keeps_the_duals():
     y = np.random.default_rng(1).normal(size=30)
     oracle = Halfspaces(steps(30), np.zeros(29))
     cold = metric.project_and_forget(y, oracle, tol=1e-8)
-    warm = metric.project_and_forget(y, oracle, tol=1e-8, warm_start=cold)
+    warm = metric.project_and_forget(y, oracle, tol=1e-8, init=cold)
     assert warm.info.iterations == 1 < cold.info.iterations
     np.testing.assert_array_equal(warm.duals, cold.duals)
 

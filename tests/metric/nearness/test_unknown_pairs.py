@@ -211,12 +211,12 @@ def test_a_warm_start_ends_sooner_and_must_be_of_the_same_pairs():
     d = np.random.default_rng(0).exponential(size=300) ** 2
     d[np.random.default_rng(1).random(300) < 0.6] = np.nan
     cold = metric.nearest_metric(d, missing="free")
-    warm = metric.nearest_metric(d, missing="free", warm_start=cold)
+    warm = metric.nearest_metric(d, missing="free", init=cold)
     assert warm.info.iterations <= 2 < cold.info.iterations
     np.testing.assert_allclose(warm.distances, cold.distances, atol=1e-5)
     d[np.flatnonzero(~np.isnan(d))[0]] = np.nan
-    with pytest.raises(ValueError, match="warm_start must be a result for the same measured pairs"):
-        metric.nearest_metric(d, missing="free", warm_start=cold)
+    with pytest.raises(ValueError, match="init must be a result for the same measured pairs"):
+        metric.nearest_metric(d, missing="free", init=cold)
 
 
 def test_threads_change_no_bit():
@@ -245,8 +245,8 @@ def test_what_cannot_be_read_is_refused_by_name():
         metric.nearest_metric([1.0, nan, 1.0], missing="free", weights=[1.0, 1.0, nan])
     with pytest.raises(ValueError, match="weights must be positive"):
         metric.nearest_metric([1.0, nan, 1.0], missing="free", weights=[1.0, 1.0, 0.0])
-    with pytest.raises(ValueError, match="warm_start goes with norm='l2'"):
-        metric.nearest_metric([1.0, 3.0, 1.0], norm="l1", warm_start=metric.nearest_metric([1.0, 3.0, 1.0]))
+    with pytest.raises(ValueError, match="init goes with norm='l2'"):
+        metric.nearest_metric([1.0, 3.0, 1.0], norm="l1", init=metric.nearest_metric([1.0, 3.0, 1.0]))
 
 
 @pytest.mark.parametrize("norm", ["l2", "l1"])
