@@ -8,6 +8,7 @@ import numpy as np
 from scipy import sparse
 
 from .. import _core
+from .._spelling import argument
 from .._validate import check_choice, check_count, check_flag, check_positive, check_progress, check_threads
 from ._l1 import nearest_l1
 from ._linf import linf_info, nearest_linf
@@ -130,14 +131,14 @@ def nearest_metric(
     if warm_start is not None and (norm != "l2" or options.decrease_only):
         raise ValueError("warm_start goes with norm='l2' without decrease_only")
     if missing == "free" or sparse.issparse(D):
-        measured = read_measured(D, "D")
+        measured = read_measured(D, argument("D"))
         weight = read_measured_weights(weights, measured)
         if not measured.complete:
             _check_warm_start(warm_start, measured.n)
             return checked(nearest_where_measured(measured, weight, options, warm_start))
         pairs = Pairs(measured.values, measured.n, measured.square)
     else:
-        pairs = read_pairs(D, "D", hint="; missing='free' takes NaN as an unknown pair")
+        pairs = read_pairs(D, argument("D"), hint="; missing='free' takes NaN as an unknown pair")
         weight = read_weights(weights, pairs)
     _check_warm_start(warm_start, pairs.n)
     return checked(_nearest(pairs, weight, options, warm_start))
