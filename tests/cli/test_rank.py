@@ -172,23 +172,15 @@ def test_maximum_likelihood_is_the_default_where_it_is_finite(file, capsys):
     assert "maximum likelihood" in notes
 
 
-@pytest.mark.parametrize(
-    ("text", "options", "says"),
-    [
-        (
-            "left,right,winner\na,b,a\nb,a,b\n",
-            ("--home",),
-            "keeps rising as it goes to infinity; leave it out by",
-        ),
-        (
-            STYLED.replace("lists", "twice").replace(",0,", ",4,"),
-            ("--covariates", "length,length2"),
-            "no column 'length2'",
-        ),
-    ],
-)
-def test_parameters_without_an_optimum_are_named_with_a_way_out(text, options, says, file, capsys):
-    assert says in refused(capsys, file(text), "--prior", "1", *options)
+def test_parameters_without_an_optimum_are_named_with_a_way_out(file, capsys):
+    says = refused(capsys, file("left,right,winner\na,b,a\nb,a,b\n"), "--prior", "1", "--home")
+    assert "home_advantage has no finite optimum on this data: the likelihood keeps rising" in says
+    assert says.endswith("as it goes to infinity; leave it out by --no-home\n")
+    header, *rows = STYLED.splitlines()
+    text = "\n".join([f"{header},twice", *(f"{row},{2 * float(row.split(',')[3])}" for row in rows)])
+    says = refused(capsys, file(text), "--prior", "1", "--covariates", "length,twice")
+    assert "twice has no finite optimum on this data: the data does not determine it" in says
+    assert says.endswith("with other strengths); leave it out of --covariates\n")
 
 
 def test_since_and_until_take_years_months_and_days(file, capsys):
@@ -254,9 +246,8 @@ def test_football_ranks_the_last_eight_years(capsys):
 
 @pytest.mark.parametrize("until", ["0005", "0008", "0009"])
 def test_football_before_there_was_any_ends_in_one_line(until, capsys):
-    assert f"football has no rows from 0001-01-01 to {until}-12-31" in refused(
-        capsys, "football", "--until", until
-    ).replace("0002-01-01", "0001-01-01")
+    says = refused(capsys, "football", "--until", until)
+    assert re.search(rf"football has no rows from 000[12]-01-01 to {until}-12-31", says)
 
 
 def test_a_period_may_end_with_the_calendar(file, capsys):

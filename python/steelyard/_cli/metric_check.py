@@ -12,8 +12,8 @@ from .square import FILE, add_table, check, read_square
 from .usage import explained, require
 
 _DESCRIPTION = f"""\
-Do distances satisfy the triangle inequality? Says how many triangles are broken, by how much,
-and by which pairs.
+Do distances satisfy the triangle inequality? Says how many triangles are broken, by how much, and by which
+pairs.
 
 {FILE}"""
 _EXAMPLES = """\
