@@ -11,7 +11,7 @@ from matplotlib import pyplot
 from matplotlib.figure import Figure
 
 from steelyard import plotting, weigh
-from steelyard.rank import Comparisons, bradley_terry
+from steelyard.rank import Comparisons, bradley_terry, whole_history
 
 
 @pytest.fixture(autouse=True)
@@ -27,7 +27,7 @@ def fit():
 
 
 def names(axes):
-    return [tick.get_text().replace("\\", "") for tick in axes.get_yticklabels()]
+    return [tick.get_text() for tick in axes.get_yticklabels()]
 
 
 def points(axes):
@@ -44,6 +44,16 @@ def test_ratings_are_drawn_strongest_on_top_with_their_intervals(fit, scale):
     assert names(axes) == table["item"].tolist()
     assert axes.get_ylim()[0] > axes.get_ylim()[1]
     axes.figure.canvas.draw()
+
+
+def test_dollars_in_names_are_shown_as_they_are(fit):
+    games = Comparisons.from_pairs(["$a^$", r"\$b"], [r"\$b", "$a^$"], time=[0, 9])
+    axes = plotting.plot_history(whole_history(games, volatility=0.1))
+    axes.figure.canvas.draw()
+    legend = axes.get_legend().get_texts()
+    assert [text.get_text() for text in legend] == ["$a^$", r"\$b"]
+    shown = [*legend, *plotting.plot_strengths(fit).get_yticklabels()]
+    assert not any(text.get_parse_math() for text in shown)
 
 
 def test_only_the_strongest_are_drawn_on_demand(fit):

@@ -41,11 +41,14 @@ class SeparationError(ValueError):
     ----------
     parameter : str
         Name of the parameter.
+    flat : bool
+        The data does not determine it; else the likelihood keeps rising as it goes to infinity.
     """
 
-    def __init__(self, message: str, parameter: str = "") -> None:
+    def __init__(self, message: str, parameter: str = "", flat: bool = False) -> None:
         super().__init__(message)
         self.parameter = parameter
+        self.flat = flat
 
 
 def interrupted(partial: Any) -> KeyboardInterrupt:

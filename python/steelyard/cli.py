@@ -2,15 +2,28 @@
 
 from __future__ import annotations
 
+import argparse
 import importlib
 import os
 import sys
 from collections.abc import Sequence
+from importlib.metadata import version
 
-from ._cli.arguments import make_parser
+from ._cli.command import Command, Parser
 from ._cli.files import refuse_inputs
 from ._cli.text import printable
-from ._cli.usage import UsageError
+from ._cli.usage import OutputError, UsageError
+
+# A command is a file of _cli that offers COMMAND, and a line here.
+COMMANDS = (
+    "rank",
+    "history",
+    "weigh",
+    "select",
+    "metric_check",
+    "metric_repair",
+    "metric_cluster",
+)
 
 _INTERRUPTED = 130
 _BROKEN_PIPE = 141
@@ -36,26 +49,79 @@ def main(arguments: Sequence[str] | None = None) -> int:
     2
     """
     try:
-        options = make_parser().parse_args(arguments)
+        options = _parse(arguments)
         given = vars(options)
         refuse_inputs(
             [str(given[name]) for name in ("file", "losses") if given.get(name)],
             {f"--{name}": given.get(name) for name in ("output", "plot")},
         )
-        importlib.import_module(f"._cli.{options.command}", __package__).run(options)
+        options.run(options)
         sys.stdout.flush()
     except UsageError as error:
+        if isinstance(error, OutputError):
+            _drop_output()
         _say(f"steelyard: {error}")
         return _WRONG_USE
     except KeyboardInterrupt:
         _say("steelyard: interrupted")
         return _INTERRUPTED
     except BrokenPipeError:
-        # What is still buffered would raise once more at exit.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _drop_output()
         return _BROKEN_PIPE
     return 0
 
 
 def _say(line: str) -> None:
     print(printable(line, sys.stderr), file=sys.stderr)
+
+
+def _drop_output() -> None:
+    """What is still buffered would raise once more at exit."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
+    options, left = _make_parser().parse_known_args(arguments)
+    if left:
+        raise UsageError(f"unrecognized arguments: {' '.join(left)} (see {options.prog} --help)")
+    return options
+
+
+def _make_parser() -> Parser:
+    commands = [_command(name) for name in COMMANDS]
+    top = Parser(
+        "steelyard",
+        "Rankings, weights, metrics, samples that you can defend. See: steelyard COMMAND --help",
+    )
+    top.add_argument("--version", action="version", version=f"steelyard {version('steelyard')}")
+    _add_pages(top, commands)
+    return top
+
+
+def _command(name: str) -> Command:
+    command: Command = importlib.import_module(f"._cli.{name}", __package__).COMMAND
+    return command
+
+
+def _add_pages(parser: Parser, commands: Sequence[Command]) -> None:
+    """A parser a command, one for all whose names begin alike, and their list by family."""
+    pages = parser.add_subparsers(
+        metavar="COMMAND", help=argparse.SUPPRESS, required=True, prog=parser.prog, parser_class=Parser
+    )
+    options = " [--version]" if parser.prog == "steelyard" else ""
+    parser.usage = f"{parser.prog} [-h]{options} COMMAND ..."
+    depth = len(parser.prog.split()) - 1
+    wide = max(len(command.name) for command in commands) + 2
+    for family in dict.fromkeys(command.family for command in commands):
+        lines = [f"{c.name:{wide}}{c.says}" for c in commands if c.family == family]
+        parser.add_argument_group(family, "\n".join(lines))
+    for word in dict.fromkeys(command.name.split()[depth] for command in commands):
+        alike = [command for command in commands if command.name.split()[depth] == word]
+        prog = f"{parser.prog} {word}"
+        if f"steelyard {alike[0].name}" != prog:
+            _add_pages(pages.add_parser(word, prog=prog, description=f"See: {prog} COMMAND --help"), alike)
+            continue
+        (command,) = alike
+        page = pages.add_parser(word, prog=prog, description=command.description, examples=command.examples)
+        page.set_defaults(run=command.run, prog=page.prog)
+        command.add_options(page)

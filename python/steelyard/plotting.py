@@ -188,7 +188,8 @@ def plot_history(
                 time, middle - half, middle + half, color=line.get_color(), alpha=0.15, linewidth=0
             )
     axes.set_ylabel("rating (Elo)" if scale == "elo" else "strength (natural log)")
-    axes.legend(frameon=False)
+    for text in axes.legend(frameon=False).get_texts():
+        text.set_parse_math(False)  # a $ in a name is no formula
     return axes
 
 
@@ -337,7 +338,7 @@ def _draw(items: Any, middle: Any, lower: Any, upper: Any, ax: Axes | None) -> A
     ends = [np.clip(np.nan_to_num(x, nan=0.0), low, high) for x in (lower, upper)]
     axes.hlines(place, ends[0], ends[1], color="0.6", linewidth=1.5)
     axes.plot(middle, place, "o", markersize=4, color="C0")
-    axes.set_yticks(place, [str(item).replace("$", r"\$") for item in items])
+    axes.set_yticks(place, [str(item) for item in items], parse_math=False)
     axes.set_ylim(len(items) - 0.5, -0.5)
     axes.grid(axis="x", alpha=0.3)
     return axes

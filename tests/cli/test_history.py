@@ -89,6 +89,14 @@ def test_the_volatility_is_estimated(file, capsys):
     assert "(estimated)" in out
 
 
+def test_dollars_in_names_are_drawn(file, tmp_path, capsys):
+    picture = tmp_path / "all.svg"
+    text = GAMES.replace("ann", "$a^$").replace("ben", r"\$b").replace("cat", "c$d$")
+    assert main(["history", file(text), "--volatility", "0.5", "--plot", str(picture)]) == 0
+    capsys.readouterr()
+    assert picture.stat().st_size > 1000
+
+
 @pytest.mark.parametrize(
     ("text", "options", "says"),
     [

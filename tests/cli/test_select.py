@@ -116,6 +116,17 @@ def test_digits_and_draws_with_replacement(capsys):
         (("text.parquet", "--size", "5", "--clusters", "2"), "has no column of numbers (name)"),
         (("one.parquet", "--size", "5", "--clusters", "2"), "has 1 rows with all of x; give at least two"),
         (("x.npy", "--clusters", "2"), "--size"),
+        (
+            ("z.npy", "--size", "5", "--clusters", "2"),
+            "'z.npy' is an archive (.npz); give a file with one array",
+        ),
+        (("x.npy", "--size", "5", "--clusters", "2", "--losses", "z.npy"), "'z.npy' is an archive (.npz)"),
+        (("empty.npy", "--size", "5", "--clusters", "2"), "can't read points from 'empty.npy'"),
+        (("text.csv", "--size", "5", "--clusters", "2"), "has no column of numbers (name)\n"),
+        (
+            ("nowhere.csv", "--size", "5", "--clusters", "2"),
+            "give a CSV, Parquet or JSON file, or an array (.npy), or digits\n",
+        ),
         (("x.npy", "--size", "5", "--clusters", "201"), "clusters must be at most"),
     ],
 )
@@ -127,6 +138,10 @@ def test_what_does_not_fit_ends_in_one_line(options, says, table, capsys, monkey
         ("one", {"x": [1.0, None]}),
     ):
         polars.DataFrame(values).write_parquet(f"{name}.parquet")
+    with open("z.npy", "wb") as stream:
+        np.savez(stream, a=np.zeros(3))
+    (table[0] / "empty.npy").touch()
+    (table[0] / "text.csv").write_text("name\nann\n")
     assert main(["select", *options]) == 2
     out, err = capsys.readouterr()
     assert out == ""

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from steelyard import datasets, weigh
-from steelyard._cli import arguments
+from steelyard._cli import weigh as command
 from steelyard.cli import main
 
 POINTS = """name,x,y
@@ -338,9 +338,11 @@ def test_ctrl_c_ends_with_130(capsys, monkeypatch):
 def test_the_choices_are_those_of_the_library():
     from steelyard.weigh._scales import RULES
     from steelyard.weigh._solvers import METHODS
+    from steelyard.weigh._spaces import METRICS
 
-    assert arguments.SCALE_RULES == RULES
-    assert arguments.METHODS == METHODS
+    assert command.SCALE_RULES == RULES
+    assert command.METHODS == METHODS
+    assert (*command.METRICS, "precomputed") == METRICS
 
 
 def test_help_names_the_data_and_the_options(capsys):

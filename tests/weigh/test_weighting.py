@@ -243,6 +243,15 @@ def test_what_single_precision_cannot_tell_apart_is_factored():
     assert asked.magnitude == pytest.approx(found.magnitude, rel=1e-6)
 
 
+def test_the_remark_is_the_message_but_for_the_copies():
+    X = np.array([[0.0, 0], [0, 0], [1e-9, 0], [3, 1]])
+    info = weigh.weighting(X).info
+    assert info.message == f"1 row repeats another and shares its weight; {info.remark}"
+    assert "their single weights are not determined" in info.remark
+    assert weigh.weighting(X[1:]).info.remark == weigh.weighting(X[1:]).info.message
+    assert weigh.weighting(X[[0, 1, 3]]).info.remark == ""
+
+
 def test_near_copies_are_solved_and_their_sum_is_right():
     x = cloud(200, 3)
     near = np.vstack([x, x[:20] + 1e-13])

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
+from .._units import ELO
 from .table import Table
 
 if TYPE_CHECKING:
@@ -71,7 +72,5 @@ def make_board(fit: BradleyTerryFit, scale: str, resampled: Any, top: int, noun:
 
 def _advantage(fit: BradleyTerryFit, scale: str) -> str:
     """In the unit of the ratings; chances have none, so there in natural-log strength."""
-    from ..rank._chances import ELO
-
     advantage = fit.home_advantage or 0.0
     return f"{advantage * ELO:+.0f} Elo" if scale == "elo" else f"{advantage:+.2f}"

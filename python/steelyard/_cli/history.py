@@ -10,11 +10,15 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from .._units import ELO
 from .columns import recognise
+from .command import Command
+from .dates import day_range, select_period, with_days
+from .games import PRESETS, add_columns, add_model, add_period, amount, asked, count, explained
+from .options import add_output, add_plot, add_top, names, number
 from .picture import new_figure, save
-from .rank import amount, explained
 from .show import progress_bar, show
-from .source import PRESETS, Source, _day_range, asked, count, open_source, select_period, with_days
+from .source import Source, open_source
 from .table import Table
 from .text import listed
 from .usage import UsageError, require
@@ -25,6 +29,56 @@ if TYPE_CHECKING:
 
 _MEAN = 1500.0
 _FIRST = 5  # drawn where nobody was named
+_DESCRIPTION = """\
+From paired comparisons with dates to strengths over time: every item and date together, with intervals that
+do not take opponents as known.
+
+FILE is as for steelyard rank, with a column of dates (date, time, timestamp, day or year; --time names it).
+'football' comes with the package, 1872 to 2026.
+"""
+_EXAMPLES = """\
+The volatility is the standard deviation of the change of a natural-log strength in one unit of time; without
+--volatility it is estimated, which takes some fifteen fits.
+
+examples:
+  steelyard history football --teams Brazil,Germany,Spain --plot history.png
+  steelyard history games.csv --volatility 0.1 --unit month --at 2024-06-30 --output strengths.csv
+"""
+
+
+def _add_options(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("file", metavar="FILE", help="a file, or football")
+    add_columns(parser, {"time": "dates"})
+    model = add_model(parser)
+    model.add_argument(
+        "--volatility",
+        metavar="W",
+        type=number(1e-12),
+        help="change of a natural-log strength in one unit of time (default: estimated)",
+    )
+    model.add_argument(
+        "--unit", choices=("day", "week", "month", "year"), default="year", help="of time (default: year)"
+    )
+    model.add_argument(
+        "--prior",
+        metavar="A",
+        type=number(1e-12),
+        default=1.0,
+        help="as if each item had won and lost A times on its first date against strength 0 (default: 1)",
+    )
+    add_period(model)
+
+    output = parser.add_argument_group("output")
+    output.add_argument("--at", metavar="WHEN", help="the day to show (default: the last one)")
+    output.add_argument(
+        "--teams", "--items", metavar="A,B,...", type=names, help="show, draw and write only these"
+    )
+    add_top(output)
+    output.add_argument(
+        "--scale", choices=("elo", "log"), default="elo", help="of the ratings (default: elo)"
+    )
+    add_plot(output, "draw --teams, or the first five shown, over time")
+    add_output(output, "write the strengths on all dates")
 
 
 def run(options: argparse.Namespace) -> None:
@@ -81,15 +135,15 @@ def _wanted(teams: list[str] | None, comparisons: Comparisons, source: Source) -
     labels: list[Any] = comparisons.items.tolist()
     if teams is None:
         return labels
-    names = {str(label): label for label in labels}
+    known = {str(label): label for label in labels}
     for team in teams:
-        if team not in names:
+        if team not in known:
             raise UsageError(f"--teams: there is no {team!r} in {source.name} ({listed(labels, 8)})")
-    return [names[team] for team in teams]
+    return [known[team] for team in teams]
 
 
 def _day_shown(at: str | None, comparisons: Comparisons) -> np.datetime64:
-    last = _day_range(at, "--at")[1]
+    last = day_range(at, "--at")[1]
     assert comparisons.time is not None
     return comparisons.time.max() if last is None else np.datetime64(last)
 
@@ -98,8 +152,6 @@ def _table(
     fit: History, items: list[Any], day: np.datetime64, options: argparse.Namespace, source: Source
 ) -> tuple[Table, list[Any]]:
     """Strongest first on the day; items that had no comparison by then are left out."""
-    from ..rank._chances import ELO
-
     rows = []
     for item in items:
         times = fit.to_frame(items=[item], uncertainty=False)["time"]
@@ -129,8 +181,6 @@ def _headline(source: Source, comparisons: Comparisons) -> str:
 
 
 def _method(fit: History, options: argparse.Namespace, day: np.datetime64) -> str:
-    from ..rank._chances import ELO
-
     factor, unit = (ELO, " Elo") if options.scale == "elo" else (1.0, "")
     how = "estimated" if options.volatility is None else "given"
     speed = f"{factor * fit.volatility:.3g}{unit} a square root of a {options.unit}"
@@ -139,3 +189,14 @@ def _method(fit: History, options: argparse.Namespace, day: np.datetime64) -> st
         parts.append(f"home advantage {factor * fit.home_advantage:+.2f}{unit}")
     parts.append(f"within {fit.info.error_bound:.1g} standard errors of the joint optimum")
     return ", ".join(parts)
+
+
+COMMAND = Command(
+    name="history",
+    family="rankings",
+    says="follow strengths over time",
+    description=_DESCRIPTION,
+    examples=_EXAMPLES,
+    add_options=_add_options,
+    run=run,
+)

@@ -29,10 +29,10 @@ class Points:
     dropped: int
 
 
-def read_points(source: Source, asked: list[str] | None, *, gaps: bool = False) -> Points:
+def read_points(source: Source, asked: list[str] | None, *, gaps: bool = False, hint: str = "") -> Points:
     """The columns asked for, else those that hold nothing but numbers; with `gaps` rows may miss some."""
     with duckdb_errors(source.name):
-        names = number_columns(source) if asked is None else _checked(source, asked)
+        names = number_columns(source, hint) if asked is None else _checked(source, asked)
         texts = [c for c in source.columns if c not in names]
         chosen = [f"{as_number(source, c)} AS {quoted(c)}" for c in names]
         chosen += [f"CAST({quoted(c)} AS VARCHAR) AS {quoted(c)}" for c in texts]
@@ -49,13 +49,11 @@ def read_points(source: Source, asked: list[str] | None, *, gaps: bool = False) 
     return Points(values, tuple(names), rows, table, tuple(texts), int(len(whole) - len(rows)))
 
 
-def number_columns(source: Source) -> list[str]:
-    """Those that hold nothing but numbers; an error where there are none."""
+def number_columns(source: Source, hint: str = "") -> list[str]:
+    """Those that hold nothing but numbers; an error, which ends in `hint`, where there are none."""
     names = _numeric(source)
     if not names:
-        raise UsageError(
-            f"{source.name} has no column of numbers ({', '.join(source.columns)}); try --columns"
-        )
+        raise UsageError(f"{source.name} has no column of numbers ({', '.join(source.columns)}){hint}")
     return names
 
 

@@ -3,29 +3,86 @@
 from __future__ import annotations
 
 import argparse
-import re
 import sys
 import warnings
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
+from .._units import ELO
 from .board import Board, make_board
 from .columns import recognise, require_column
+from .command import Command
+from .dates import select_period
+from .games import PRESETS, add_columns, add_model, add_period, amount, asked, count, explained
+from .options import add_output, add_plot, add_top, integer, number
 from .picture import new_figure, save
 from .show import progress_bar, show
-from .source import PRESETS, Source, asked, count, open_source, select_period
+from .source import Source, open_source
 from .text import listed
-from .usage import UsageError, require
+from .usage import require
 from .write import write
 
 if TYPE_CHECKING:
     from ..rank import BradleyTerryFit, Coefficients, Comparisons
 
-_WAYS_OUT = {
-    "home_advantage": "leave it out by --no-home",
-    "tie_parameter": "use --ties half or --ties drop",
-}
+_DESCRIPTION = """\
+From paired comparisons to a leaderboard with 95 % intervals and rank sets (the ranks that an item can have).
+
+FILE is CSV (also .gz), Parquet or JSON. Columns named model_a, model_b, winner, or left, right, winner, or
+home_team, away_team, home_score, away_score are found unaided; name others by the options. 'football' (men's
+internationals, the eight years up to the last match, prior 1) and 'llmfao' (votes on language models,
+clustered by worker) come with the package.
+"""
+_EXAMPLES = """\
+Only items that a chain of comparisons joins can be ranked together: the largest such group is, the rest
+is named. Without --prior, maximum likelihood is used where its optimum is finite, else a prior of 1; the
+output says which. Home advantage is fitted by default where the columns say who was at home.
+
+examples:
+  steelyard rank football --top 10
+  steelyard rank votes.csv --bootstrap 1000 --output board.parquet
+  steelyard rank games.csv --left white --right black --outcome won --outcome-map W=left,B=right,D=tie
+"""
+
+
+def _add_options(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("file", metavar="FILE", help="a file, or football, or llmfao")
+    times = {
+        "time": "dates, for --since and --until",
+        "cluster": "groups of dependent rows, such as the judge",
+    }
+    add_columns(parser, times)
+    model = add_model(parser)
+    model.add_argument(
+        "--covariates",
+        metavar="COLUMN,...",
+        type=lambda text: tuple(text.split(",")),
+        default=(),
+        help="numbers, left minus right, to take out of the ratings, such as a difference of lengths",
+    )
+    model.add_argument(
+        "--prior",
+        metavar="A",
+        type=number(0),
+        help="as if each item had won and lost A times against an average one",
+    )
+    add_period(model)
+    model.add_argument(
+        "--min-games", metavar="N", type=number(0), help="leave out items with fewer comparisons"
+    )
+    model.add_argument(
+        "--bootstrap",
+        metavar="N",
+        type=integer(2),
+        help="intervals and rank sets from N refits to resampled comparisons (seed 0), not from a formula",
+    )
+
+    output = parser.add_argument_group("output")
+    add_top(output)
+    output.add_argument(
+        "--scale", choices=("elo", "log", "probability"), default="elo", help="of the ratings (default: elo)"
+    )
+    add_plot(output, "draw what is shown")
+    add_output(output, "write all rows")
 
 
 def run(options: argparse.Namespace) -> None:
@@ -55,35 +112,6 @@ def run(options: argparse.Namespace) -> None:
         write(board.columns, options.output)
     if options.plot:
         _draw(fit, resampled, options)
-
-
-@contextmanager
-def explained() -> Iterator[None]:
-    """The library's errors in the words of the command line."""
-    from .. import DisconnectedError, SeparationError
-
-    try:
-        yield
-    except DisconnectedError as error:
-        words = error.report.describe() if error.report is not None else error
-        raise UsageError(
-            f"the ratings have no finite optimum without a prior: {words} Use --prior 1"
-        ) from None
-    except SeparationError as error:
-        why = str(error).partition(". Fit without")[0]
-        raise UsageError(f"{why}; {_WAYS_OUT.get(error.parameter, 'leave it out of --covariates')}") from None
-    except (ValueError, TypeError) as error:
-        text, found = re.subn(
-            r"[;:,] (?:or )?(?:say|drop|give)\b.*outcome_map.*$", "", str(error), flags=re.DOTALL
-        )
-        raise UsageError(
-            f"{text}; say so by --outcome-map VALUE=left (or right, tie, skip)" if found else text
-        ) from None
-
-
-def amount(number: float, noun: str) -> str:
-    plural = noun + ("es" if noun.endswith("ch") else "s")
-    return f"{number:,.12g} {noun if number == 1 else plural}"
 
 
 def _headline(source: Source, comparisons: Comparisons) -> str:
@@ -168,8 +196,6 @@ def _method(fit: BradleyTerryFit, board: Board, options: argparse.Namespace) -> 
 
 def _effects(found: Coefficients, scale: str) -> str:
     """For one root mean square of each covariate, in the unit of the ratings, with its standard error."""
-    from ..rank._chances import ELO
-
     unit, digits, name = (ELO, 1, " Elo") if scale == "elo" else (1.0, 3, "")
     triples = zip(found.names, unit * found.values, unit * found.standard_errors(), strict=True)
     return ", ".join(f"{column} {b:+.{digits}f} +- {error:.{digits}f}{name}" for column, b, error in triples)
@@ -188,3 +214,14 @@ def _draw(fit: BradleyTerryFit, resampled: Any, options: argparse.Namespace) -> 
         ax=figure.subplots(),
     )
     save(figure, options.plot)
+
+
+COMMAND = Command(
+    name="rank",
+    family="rankings",
+    says="rank a file of paired comparisons",
+    description=_DESCRIPTION,
+    examples=_EXAMPLES,
+    add_options=_add_options,
+    run=run,
+)

@@ -13,6 +13,8 @@ import numpy as np
 import numpy.typing as npt
 
 from .blocks import store_points
+from .command import Command
+from .options import add_output, add_top, integer
 from .points import read_points
 from .show import show
 from .source import Source, open_source
@@ -22,6 +24,49 @@ from .write import write
 
 if TYPE_CHECKING:
     from ..select import Sample
+
+_DESCRIPTION = """\
+Which rows stand for all? Draws rows by sensitivity sampling: cluster, then draw by how much a row can matter
+to a sum over all rows. Each row comes with a weight, and weighted sums are unbiased.
+
+FILE is an array (.npy, shape n x d, read where it lies), or CSV (also .gz), Parquet or JSON with a header and
+one point a row, of which the columns of numbers are used. 'digits' are scikit-learn's 1,797 digits.
+A Parquet file is read in blocks, and its numbers are kept in a temporary file (TMPDIR), 4 or 8 bytes each:
+an array and a Parquet file may be larger than memory.
+"""
+_EXAMPLES = """\
+With --losses (a column, or a .npy file) rows are drawn by the losses of the cluster centres and of a few
+probes, and the mean loss is estimated from the rows drawn.
+
+examples:
+  steelyard select digits --size 100 --clusters 40
+  steelyard select embeddings.npy --size 1000 --clusters 200 --output rows.csv
+  steelyard select results.parquet --size 500 --clusters 50 --losses loss
+"""
+
+
+def _add_options(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("file", metavar="FILE", help="a file, or digits")
+    parser.add_argument("--size", metavar="N", type=integer(2), required=True, help="rows to draw")
+    parser.add_argument("--clusters", metavar="K", type=integer(1), required=True, help="clusters to make")
+    parser.add_argument(
+        "--losses", metavar="COLUMN", help="a column of losses, or a .npy file with one a row"
+    )
+    parser.add_argument(
+        "--metric",
+        choices=("euclidean", "cosine"),
+        default="euclidean",
+        help="of distances (default: euclidean)",
+    )
+    parser.add_argument(
+        "--replace",
+        action=argparse.BooleanOptionalAction,
+        default=False,
+        help="draw with replacement (default: distinct rows)",
+    )
+    parser.add_argument("--seed", metavar="S", type=integer(0), default=0, help="of the draws (default: 0)")
+    add_top(parser)
+    add_output(parser, "write all rows drawn")
 
 
 @dataclass(frozen=True)
@@ -73,7 +118,7 @@ def _read(options: argparse.Namespace) -> _Data:
             raise UsageError(f"{options.file} must hold an array of shape (n, d), got {points.shape}")
         losses = _losses_file(options.losses, options.file, len(points)) if options.losses else None
         return _Data(options.file, points, np.arange(len(points)), losses, "")
-    source = open_source(options.file, {}, "point")
+    source = open_source(options.file, {}, "point", ("an array (.npy)", "digits"))
     if ".parquet" in {suffix.lower() for suffix in Path(options.file).suffixes[-2:]}:
         return _stored(options, source)
     column = None if options.losses is None or options.losses.endswith(".npy") else options.losses
@@ -105,12 +150,17 @@ def _note(names: list[str], dropped: int) -> str:
 
 def _array(path: Path, what: str) -> npt.NDArray[Any]:
     try:
-        array: npt.NDArray[Any] = np.load(path, mmap_mode="r", allow_pickle=False)
+        array: Any = np.load(path, mmap_mode="r", allow_pickle=False)
     except FileNotFoundError:
         raise UsageError(f"there is no file {str(path)!r}") from None
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, EOFError) as error:
         raise UsageError(f"can't read {what} from {str(path)!r}: {str(error).splitlines()[0]}") from None
-    return array
+    if not isinstance(array, np.ndarray):
+        raise UsageError(
+            f"{str(path)!r} is an archive (.npz); give a file with one array, as numpy.save writes"
+        )
+    found: npt.NDArray[Any] = array
+    return found
 
 
 def _losses_file(text: str, name: str, n: int) -> npt.NDArray[np.float64]:
@@ -165,3 +215,14 @@ def _notes(sample: Sample, data: _Data, options: argparse.Namespace) -> list[str
             f"them (true mean {data.losses.mean():.6g})"
         )
     return notes
+
+
+COMMAND = Command(
+    name="select",
+    family="samples",
+    says="draw the rows that stand for all",
+    description=_DESCRIPTION,
+    examples=_EXAMPLES,
+    add_options=_add_options,
+    run=run,
+)

@@ -9,16 +9,22 @@ from typing import TextIO
 
 from .table import Table
 from .text import printable, width
-from .usage import require
+from .usage import OutputError, require
 
 
 def show(table: Table, notes: list[str], stream: TextIO) -> None:
     """Notes, then the table; on a terminal by rich, elsewhere aligned, neither wrapped nor cut."""
     rows = [tuple(printable(cell, stream) for cell in row) for row in (table.titles, *table.cells)]
     lines = [printable(note, stream) for note in notes]
-    (_show_rich if stream.isatty() else _show_plain)(lines, rows, table.left, stream)
-    if table.footer:
-        print(table.footer, file=stream)
+    try:
+        (_show_rich if stream.isatty() else _show_plain)(lines, rows, table.left, stream)
+        if table.footer:
+            print(table.footer, file=stream)
+        stream.flush()
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        raise OutputError(f"can't write the output: {error.strerror or error}") from None
 
 
 def _show_plain(notes: list[str], rows: list[tuple[str, ...]], left: frozenset[int], stream: TextIO) -> None:
@@ -38,7 +44,9 @@ def _show_rich(notes: list[str], rows: list[tuple[str, ...]], left: frozenset[in
     table = require("rich.table", "cli").Table(box=require("rich.box", "cli").SIMPLE_HEAD)
     for k, title in enumerate(rows[0]):
         words = k in left
-        table.add_column(title, justify="left" if words else "right", no_wrap=not words, overflow="fold")
+        table.add_column(
+            text(title), justify="left" if words else "right", no_wrap=not words, overflow="fold"
+        )
     for row in rows[1:]:
         table.add_row(*(text(cell) for cell in row))
     for note in notes:

@@ -3,28 +3,32 @@
 from __future__ import annotations
 
 import argparse
-import re
+import math
 import sys
 import warnings
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
 
 from .._errors import ConvergenceWarning
+from .command import Command
+from .options import add_output, add_plot, as_number, integer, names, share, tolerance
 from .picture import new_figure, save
 from .points import Points, read_points
 from .show import progress_bar, show
 from .source import Preset, open_source
 from .table import Table
 from .text import listed
-from .usage import UsageError, require
+from .usage import UsageError, explained, require
 from .write import write
 
 if TYPE_CHECKING:
     from ..weigh import Weighting
+
+SCALE_RULES = ("fraction", "convergence", "median", "positive_cutoff", "strong_cutoff")
+METHODS = ("auto", "line", "cholesky", "mixed", "cg", "local", "direct")
+METRICS = ("euclidean", "cityblock", "chebyshev", "minkowski(p)", "cosine", "angular", "hamming", "jaccard")
 
 _PRESETS = {"iris": Preset()}
 # Angles have their own origin, and counts of equal values no unit.
@@ -36,6 +40,85 @@ _RULES = {
     "positive_cutoff": "from where on no weight is negative",
     "strong_cutoff": "from where on no weight is negative and Z is positive semidefinite",
 }
+
+_DESCRIPTION = """\
+How much does each point count? Large weights mark outliers and the boundary of the data, weights near 0 its
+inside; their sum, the magnitude, is the effective number of points.
+
+FILE is CSV (also .gz), Parquet or JSON with a header and one point a row. Columns that hold only numbers are
+used, the others shown beside them; rows with a missing number are left out. 'iris' (Fisher's 150 flowers)
+comes with the package.
+"""
+_EXAMPLES = """\
+Similarity is exp(-T * distance). Columns are standardised first, unless distances are of angles or of equal
+values (cosine, angular, hamming, jaccard). Rows are counted from 0. In the table that is written, a column of
+the file called rank, row or weight gets an underscore.
+
+examples:
+  steelyard weigh iris --outliers 5
+  steelyard weigh sensors.parquet --columns pressure,flow --scale median --plot weights.png
+  steelyard weigh answers.csv --metric hamming --output weights.csv
+"""
+
+
+def _add_options(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("file", metavar="FILE", help="a file, or iris")
+
+    data = parser.add_argument_group("data")
+    data.add_argument(
+        "--columns", metavar="A,B,...", type=names, help="columns to use (default: all that are numeric)"
+    )
+    data.add_argument(
+        "--standardise",
+        action=argparse.BooleanOptionalAction,
+        help="each column to mean 0 and standard deviation 1 first",
+    )
+
+    space = parser.add_argument_group("weights")
+    space.add_argument(
+        "--scale",
+        metavar="T",
+        type=_scale,
+        default="fraction",
+        help=f"a number, or {', '.join(SCALE_RULES)} (default: fraction)",
+    )
+    space.add_argument(
+        "--fraction",
+        metavar="F",
+        type=share,
+        help="the scale at which the magnitude is F of the number of points (default: 0.3)",
+    )
+    space.add_argument(
+        "--metric",
+        default="euclidean",
+        help=f"{', '.join(METRICS)} (default: euclidean)",
+    )
+    space.add_argument("--method", choices=METHODS, default="auto", help="the solver (default: auto)")
+    space.add_argument(
+        "--tol", metavar="R", type=tolerance, default=1e-8, help="largest residual to accept (default: 1e-8)"
+    )
+
+    output = parser.add_argument_group("output")
+    output.add_argument(
+        "--outliers",
+        metavar="N",
+        type=integer(0),
+        default=10,
+        help="points to show, 0 for all (default: 10)",
+    )
+    add_plot(output, "draw the first two columns with the weights")
+    add_output(output, "write all points")
+
+
+def _scale(text: str) -> float | str:
+    if text in SCALE_RULES:
+        return text
+    value = as_number(text)
+    if isinstance(value, str) or not (math.isfinite(value) and value > 0):
+        raise argparse.ArgumentTypeError(
+            f"must be a number above 0 or one of {', '.join(SCALE_RULES)}, got {text!r}"
+        )
+    return value
 
 
 def run(options: argparse.Namespace) -> None:
@@ -49,12 +132,14 @@ def run(options: argparse.Namespace) -> None:
         raise UsageError(
             "--metric precomputed: a file has points; weigh distances by steelyard.weigh in Python"
         )
+    if options.metric not in METRICS and not options.metric.startswith("minkowski("):
+        raise UsageError(f"--metric must be one of {', '.join(METRICS)}, got {options.metric!r}")
     source = open_source(options.file, _PRESETS, "point")
-    points = read_points(source, options.columns)
+    points = read_points(source, options.columns, hint="; try --columns")
     standardise = options.metric not in _AS_THEY_ARE if options.standardise is None else options.standardise
     notes = _headline(source.name, points)
     values, how = _standardised(points) if standardise else (points.values, "Columns as they are")
-    with _explained(source.name), warnings.catch_warnings(record=True) as caught:
+    with explained(source.name, "X"), warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
         weighting = _weigh(values, options)
     notes.append(f"{how}; {options.metric} distances")
@@ -106,27 +191,6 @@ def _standardised(points: Points) -> tuple[npt.NDArray[np.float64], str]:
     return centred / np.where(flat, 1.0, centred.std(axis=0)), how
 
 
-@contextmanager
-def _explained(file: str) -> Iterator[None]:
-    """The library's errors in the words of the command line."""
-    try:
-        yield
-    except (ValueError, TypeError) as error:
-        raise UsageError(re.sub(r"^X (?=has|must)", f"{file} ", _in_options(str(error)))) from None
-
-
-def _in_options(text: str) -> str:
-    text = re.sub(r"\b(method|scale|metric)='?([\w().]+)'?", r"--\1 \2", text)
-    if text.startswith("fraction must be above"):
-        text += "; or give --scale a number"
-    text = re.sub(r"^(metric|fraction|scale)(?= must|:)", r"--\1", text)
-    return (
-        text.replace(", precomputed, got", ", got")
-        .replace("larger tol", "larger --tol")
-        .replace("lower tol", "lower --tol")
-    )
-
-
 def _method(weighting: Weighting, options: argparse.Namespace) -> list[str]:
     """The scale, and the certificate."""
     scale = f"Scale {weighting.scale:.6g} per unit of distance"
@@ -148,16 +212,13 @@ def _method(weighting: Weighting, options: argparse.Namespace) -> list[str]:
 
 
 def _warned(weighting: Weighting, caught: list[warnings.WarningMessage]) -> list[str]:
-    others = [str(w.message) for w in caught if not issubclass(w.category, ConvergenceWarning)]
-    said = dict.fromkeys([weighting.info.message, *others])  # a missed tolerance is in info.message
-    merged = weighting.info.merged
-    texts = [
-        re.sub(rf"^{merged} rows? repeats? another and shares? its weight(?:; )?", "", text) for text in said
-    ]
-    notes = [f"Note: {_in_options(text)}" for text in texts if text]
-    if merged:
-        verbs = "repeats another and shares" if merged == 1 else "repeat another and share"
-        notes.insert(0, f"{_number(merged, 'row')} {verbs} its weight")
+    info = weighting.info
+    # A missed tolerance stands in info.remark already.
+    others = [str(warning.message) for warning in caught if warning.category is not ConvergenceWarning]
+    notes = [f"Note: {text}" for text in dict.fromkeys([info.remark, *others]) if text]
+    if info.merged:
+        verbs = "repeats another and shares" if info.merged == 1 else "repeat another and share"
+        notes.insert(0, f"{_number(info.merged, 'row')} {verbs} its weight")
     return notes
 
 
@@ -181,20 +242,20 @@ def _columns(weighting: Weighting, points: Points) -> dict[str, npt.NDArray[Any]
 def _table(columns: dict[str, npt.NDArray[Any]], shown: int) -> Table:
     n = len(columns["rank"])
     count = min(shown or n, n)
-    names = list(columns)[: 3 + _SHOWN]
+    titles = list(columns)[: 3 + _SHOWN]
     cells = [
-        tuple(_cell(name, value) for name, value in zip(names, row, strict=True))
-        for row in zip(*(columns[name][:count].tolist() for name in names), strict=True)
+        tuple(_cell(title, value) for title, value in zip(titles, row, strict=True))
+        for row in zip(*(columns[title][:count].tolist() for title in titles), strict=True)
     ]
     notes = []
     if n > count:
         notes.append(f"... and {_number(n - count, 'point')} with less weight; rows count from 0")
     else:
         notes.append("Rows count from 0")
-    if len(columns) > len(names):
-        notes.append(f"{_number(len(columns) - len(names), 'column')} more by --output")
-    left = frozenset(k for k, name in enumerate(names) if columns[name].dtype == object)
-    return Table(tuple(names), cells, left, "; ".join(notes))
+    if len(columns) > len(titles):
+        notes.append(f"{_number(len(columns) - len(titles), 'column')} more by --output")
+    left = frozenset(k for k, title in enumerate(titles) if columns[title].dtype == object)
+    return Table(tuple(titles), cells, left, "; ".join(notes))
 
 
 def _cell(name: str, value: object) -> str:
@@ -214,8 +275,18 @@ def _draw(weighting: Weighting, points: Points, options: argparse.Namespace) -> 
 
     figure = new_figure(7, 5)
     axes = plot_weights(weighting, points.values, ax=figure.subplots())
-    names = [name.replace("$", r"\$") for name in points.names[:2]]
-    axes.set_xlabel(names[0])
-    if len(names) > 1:
-        axes.set_ylabel(names[1])
+    axes.set_xlabel(points.names[0], parse_math=False)
+    if len(points.names) > 1:
+        axes.set_ylabel(points.names[1], parse_math=False)
     save(figure, options.plot)
+
+
+COMMAND = Command(
+    name="weigh",
+    family="weights",
+    says="weigh the points of a file",
+    description=_DESCRIPTION,
+    examples=_EXAMPLES,
+    add_options=_add_options,
+    run=run,
+)

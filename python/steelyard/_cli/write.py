@@ -44,7 +44,7 @@ def _write_parquet(columns: Columns, path: Path, name: Path) -> None:
     import duckdb
 
     target = str(path).replace("'", "''")
-    with duckdb_errors(repr(str(name)), "write"):
+    with duckdb_errors(f"{str(name)!r}", "write"):
         # Beside that file DuckDB would put one more of its own.
         duckdb.connect().register("board", columns).execute(
             f"COPY (SELECT * FROM board) TO '{target}' (FORMAT parquet, USE_TMP_FILE false)"

@@ -10,6 +10,7 @@ import numpy.typing as npt
 
 from .._errors import ConvergenceWarning, finish, warn
 from .._info import Info
+from .._spelling import argument
 from .._validate import (
     check_choice,
     check_count,
@@ -201,7 +202,7 @@ def correlation_clustering(
     wanted = None if relax is None else check_flag(relax, "relax")
     if rounding == "threshold" and wanted is False:
         raise ValueError("rounding='threshold' needs the relaxation, got relax=False")
-    listed, place = read_similarities(S, "S")
+    listed, place = read_similarities(S, argument("S"))
     pairs = signed_pairs(listed, formulation, resolution, threads)
     must = read_links(must_link, "must_link", pairs.n, place)
     cannot = read_links(cannot_link, "cannot_link", pairs.n, place)

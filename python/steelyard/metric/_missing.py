@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from .. import _core
+from .._spelling import argument
 from ._cycles import nearest_on_graph
 from ._l1 import nearest_l1
 from ._linf import linf_info, nearest_linf
@@ -41,7 +42,9 @@ def refuse_negative(values: Array) -> None:
     """decrease_only has no answer below zero."""
     negative = np.count_nonzero(values < 0)
     if negative:
-        raise ValueError(f"D has {negative} negative entries: decrease_only can't raise them to a metric")
+        raise ValueError(
+            f"{argument('D')} has {negative} negative entries: decrease_only can't raise them to a metric"
+        )
 
 
 def _least_squares(

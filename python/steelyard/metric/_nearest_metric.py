@@ -9,6 +9,7 @@ from scipy import sparse
 
 from .. import _core
 from .._errors import finish
+from .._spelling import argument
 from .._validate import check_choice, check_count, check_flag, check_positive, check_progress, check_threads
 from ._l1 import nearest_l1
 from ._linf import linf_info, nearest_linf
@@ -131,7 +132,7 @@ def nearest_metric(
     if init is not None and (norm != "l2" or options.decrease_only):
         raise ValueError("init goes with norm='l2' without decrease_only")
     if missing == "free" or sparse.issparse(D):
-        measured = read_measured(D, "D")
+        measured = read_measured(D, argument("D"))
         weight = read_measured_weights(weights, measured)
         if not measured.complete:
             _check_init(init, measured.n)
@@ -139,7 +140,7 @@ def nearest_metric(
             return warn_of_unjoined(finish(found, "nearest_metric"))
         pairs = Pairs(measured.values, measured.n, measured.square)
     else:
-        pairs = read_pairs(D, "D", hint="; missing='free' takes NaN as an unknown pair")
+        pairs = read_pairs(D, argument("D"), hint="; missing='free' takes NaN as an unknown pair")
         weight = read_weights(weights, pairs)
     _check_init(init, pairs.n)
     return finish(_nearest(pairs, weight, options, init), "nearest_metric")

@@ -11,6 +11,7 @@ import numpy.typing as npt
 from scipy import sparse
 
 from .. import _core
+from .._spelling import argument
 from .._validate import refuse_masked
 from ._measured import MeasuredPairs, from_sparse
 from ._pairs import Array, check_range
@@ -113,19 +114,27 @@ def signed_pairs(pairs: MeasuredPairs, formulation: str, resolution: float, thre
     if formulation == "auto":
         if not binary and not (values < 0).any():
             raise ValueError(
-                "S has weights other than 0 and 1 and none below 0; say what an absent pair means: "
-                "formulation='signed' (nothing) or formulation='graph' (disagreement)"
+                f"{argument('S')} has weights other than 0 and 1 and none below 0; say what an absent pair "
+                f"means: {argument('formulation', 'signed')} (nothing) or "
+                f"{argument('formulation', 'graph')} (disagreement)"
             )
         formulation = "graph" if binary else "signed"
     if resolution != 0.5 and formulation != "graph":
-        raise ValueError(f"resolution goes with formulation='graph', got formulation={formulation!r}")
+        raise ValueError(
+            f"{argument('resolution')} goes with {argument('formulation', 'graph')}, "
+            f"got {argument('formulation', formulation)}"
+        )
     if formulation == "wang":
         if not binary:
-            raise ValueError("S must hold zeros and ones for formulation='wang'")
+            raise ValueError(
+                f"{argument('S')} must hold zeros and ones for {argument('formulation', 'wang')}"
+            )
         return _from_common_neighbours(pairs, threads)
     if formulation == "graph":
         if (values < 0).any():
-            raise ValueError("S must have no entry below 0 for formulation='graph'")
+            raise ValueError(
+                f"{argument('S')} must have no entry below 0 for {argument('formulation', 'graph')}"
+            )
         values, background = 2.0 * values, 2.0 * resolution
     else:
         background = 0.0

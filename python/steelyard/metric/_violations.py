@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from .. import _core
+from .._spelling import argument
 from .._validate import check_count, check_nonnegative, check_progress, check_threads
 from ._pairs import read_pairs
 
@@ -125,7 +126,7 @@ def violations(
     1 of 3 triangle inequalities broken (33 %), in 1 pair; largest excess 2
     worst: d(0, 2) exceeds d(0, 1) + d(2, 1) by 2
     """
-    pairs = read_pairs(D, "D")
+    pairs = read_pairs(D, argument("D"))
     tol = check_nonnegative(tol, "tol")
     top = check_count(top, "top", least=0)
     n = pairs.n

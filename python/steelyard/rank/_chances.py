@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 from .._info import Info
+from .._units import ELO as ELO
 
-ELO = 400 / math.log(10)
 SCALES = ("log", "elo", "probability")
 
 

@@ -10,6 +10,7 @@ import numpy.typing as npt
 
 from .. import _core
 from .._errors import report
+from .._spelling import argument
 from .._validate import Progress
 from ._result import WeighInfo
 from ._spaces import Space
@@ -38,9 +39,9 @@ def local_answer(
     residual = float(np.sqrt(np.mean(sampled**2)))
     if not residual <= LIMIT:
         raise ValueError(
-            f"method='local' is wrong here: the residual of {len(rows)} sampled rows is {residual:.2g}, "
-            f"above {LIMIT}. {NEIGHBOURS} neighbours reach too little of the space at scale {scale:.6g}: "
-            "use a larger scale, or method='cg'"
+            f"{argument('method', 'local')} is wrong here: the residual of {len(rows)} sampled rows is "
+            f"{residual:.2g}, above {LIMIT}. {NEIGHBOURS} neighbours reach too little of the space at scale "
+            f"{scale:.6g}: use a larger scale, or {argument('method', 'cg')}"
         )
     info = WeighInfo(
         converged=True,

@@ -53,6 +53,12 @@ class WeighInfo(Info):
     merged: int = 0
     jitter: float = 0.0
 
+    @property
+    def remark(self) -> str:
+        """`message` but for the count of rows that repeat another, which is `merged`."""
+        note = merged_note(self.merged)
+        return "; ".join(part for part in self.message.split("; ") if part != note)
+
 
 @dataclass(frozen=True, repr=False, eq=False)
 class Weighting:
@@ -124,6 +130,14 @@ class Weighting:
         from ..plotting import plot_weights
 
         return plot_weights(self, X, ax=ax)
+
+
+def merged_note(merged: int) -> str:
+    """What is said of rows that repeat another."""
+    if not merged:
+        return ""
+    rows = "1 row repeats another and shares" if merged == 1 else f"{merged} rows repeat another and share"
+    return f"{rows} its weight"
 
 
 def with_note(weighting: Weighting, note: str) -> Weighting:

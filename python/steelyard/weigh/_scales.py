@@ -13,6 +13,7 @@ import numpy.typing as npt
 
 from .. import _core
 from .._errors import ConvergenceWarning, report
+from .._spelling import argument
 from .._validate import (
     Progress,
     check_choice,
@@ -121,7 +122,10 @@ def resolve_scale(space: Space, scale: object, fraction: float, request: Request
 def scale_by_rule(space: Space, rule: str, fraction: float, tol: float, request: Request) -> float:
     """One of RULES on a checked space."""
     if space.n_unique < 2:
-        raise ValueError(f"X must have at least 2 distinct points for scale={rule!r}, got {space.n_unique}")
+        raise ValueError(
+            f"{argument('X')} must have at least 2 distinct points for {argument('scale', rule)}, "
+            f"got {space.n_unique}"
+        )
     if not space.symmetric:
         raise ValueError(f"X must be a symmetric distance for scale={rule!r}; give scale as a number")
     if rule == "median":
@@ -131,7 +135,8 @@ def scale_by_rule(space: Space, rule: str, fraction: float, tol: float, request:
     share = CONVERGENCE if rule == "convergence" else fraction
     if share * space.n_unique <= 1.0:
         raise ValueError(
-            f"fraction must be above 1 / {space.n_unique}: the magnitude is at least 1, got {share}"
+            f"{argument('fraction')} must be above 1 / {space.n_unique}: the magnitude is at least 1, "
+            f"got {share}; or give {argument('scale')} a number"
         )
     measure = _sampled_share(space, request) if _is_sampled(space) else _solved_share(space, request, tol)
     return _root(measure, share, 1.0 / median_distance(space), tol)
@@ -149,8 +154,14 @@ def median_distance(space: Space) -> float:
     pairs = D[np.triu_indices(len(D), 1)]
     finite = pairs[np.isfinite(pairs) & (pairs > 0)]
     if not len(finite):
-        raise ValueError("X has no two points at a finite positive distance: no scale can be found")
+        raise _no_distance()
     return float(np.median(finite))
+
+
+def _no_distance() -> ValueError:
+    return ValueError(
+        f"{argument('X')} has no two points at a finite positive distance: no scale can be found"
+    )
 
 
 def _is_sampled(space: Space) -> bool:
@@ -232,7 +243,9 @@ def _root(measure: Callable[[float], float], share: float, start: float, tol: fl
             break
         x, y = other, value
     else:
-        raise ValueError(f"X has no scale at which the magnitude is {share:.3g} of the number of points")
+        raise ValueError(
+            f"{argument('X')} has no scale at which the magnitude is {share:.3g} of the number of points"
+        )
     low, high = (x, other), (y, value)
     for _ in range(60):
         middle = (low[0] * high[1] - low[1] * high[0]) / (high[1] - high[0])
@@ -250,11 +263,12 @@ def _cutoff(space: Space, strong: bool, tol: float, request: Request) -> float:
     n = space.n_unique
     if n > _CUTOFF_LIMIT:
         raise ValueError(
-            f"X has {n} distinct points; cutoffs solve dense systems, at most {_CUTOFF_LIMIT} points"
+            f"{argument('X')} has {n} distinct points; cutoffs solve dense systems, at most "
+            f"{_CUTOFF_LIMIT} points"
         )
     nearest = space.unit * _core._smallest_distance(space.core, request.threads)
     if not 0 < nearest < math.inf:
-        raise ValueError("X has no two points at a finite positive distance: no scale can be found")
+        raise _no_distance()
     high = max(math.log(n - 1), 1e-3) / nearest if n > 2 else 1e-3 / nearest
     low = 1e-3 / median_distance(space)
     grid = np.geomspace(high, min(low, 1e-2 * high), _CUTOFF_POINTS)

@@ -13,11 +13,12 @@ import numpy.typing as npt
 
 from .. import _core
 from .._errors import ConvergenceWarning, finish
+from .._spelling import argument
 from .._validate import Progress
 from ._bounds import gershgorin, narcowich_ward
 from ._enriched import solve_similarity
 from ._local import local_answer
-from ._result import WeighInfo, Weighting
+from ._result import WeighInfo, Weighting, merged_note
 from ._spaces import Space
 
 Array = npt.NDArray[np.float64]
@@ -69,9 +70,13 @@ def choose(space: Space, request: Request) -> Choice:
     """`method`, or for 'auto' the quickest that can be trusted."""
     n, method = space.n_unique, request.method
     if not math.isfinite(request.scale * space.unit):
-        raise ValueError(f"scale must be smaller for points this far apart, got {request.scale}")
+        raise ValueError(
+            f"{argument('scale')} must be smaller for points this far apart, got {request.scale}"
+        )
     if method == "line" and not space.on_a_line:
-        raise ValueError("method='line' needs points with one feature and a metric of vectors")
+        raise ValueError(
+            f"{argument('method', 'line')} needs points with one feature and a metric of vectors"
+        )
     if not space.symmetric:
         if method not in ("auto", "direct"):
             raise ValueError(f"method must be 'auto' or 'direct' for asymmetric distances, got {method!r}")
@@ -127,7 +132,7 @@ def _line(space: Space, request: Request, choice: Choice) -> Weighting:
         tol=request.tol,
         error_bound=0.0,
         error_kind="rigorous",
-        message=_merged_note(space),
+        message=merged_note(space.merged),
         residual=0.0,
         lower_bound=float(weights.sum()),
         error_estimate=0.0,
@@ -153,8 +158,8 @@ def _cholesky(space: Space, request: Request, choice: Choice) -> Weighting:
         return _direct(space, request, Choice("direct", "Cholesky found Z not positive definite"))
     if column["indefinite"]:
         raise ValueError(
-            f"method={request.method!r} needs a positive definite Z, which it is not to rounding at scale "
-            f"{request.scale:.6g}; use method='auto' or 'direct'"
+            f"{argument('method', request.method)} needs a positive definite Z, which it is not to rounding "
+            f"at scale {request.scale:.6g}; use {argument('method', 'auto')} or 'direct'"
         )
     return _finished(space, request, choice, out, proof="Cholesky")
 
@@ -190,8 +195,8 @@ def _direct(space: Space, request: Request, choice: Choice) -> Weighting:
     """LDL', LU or least squares on the whole Z."""
     if space.n_unique > FACTOR_LIMIT:
         raise ValueError(
-            f"X has {space.n_unique} points: method='direct' stores all similarities, "
-            f"at most {FACTOR_LIMIT} points"
+            f"{argument('X')} has {space.n_unique} points: {argument('method', 'direct')} stores all "
+            f"similarities, at most {FACTOR_LIMIT} points"
         )
     D = space.distances if space.points is None else space.unit * space.between(space.points)
     assert D is not None
@@ -219,7 +224,7 @@ def _direct(space: Space, request: Request, choice: Choice) -> Weighting:
         tol=request.tol,
         error_bound=None,
         error_kind="estimate",
-        message="; ".join(notes) or _merged_note(space),
+        message="; ".join(notes) or merged_note(space.merged),
         residual=found.weighting_residual,
         lower_bound=float(2 * w.sum() - w @ Z @ w) if proof else None,
         positive_definite=proof,
@@ -262,11 +267,11 @@ def _finished(
     # The residual, and the last digits of coordinates up to 1, over the smallest eigenvalue of a near pair.
     doubt = residual * math.sqrt(space.n_unique) / max(-math.expm1(-core_scale * nearest), _EPS)
     doubt += 4 * _EPS / max(nearest, _EPS) * size
-    notes = [_merged_note(space)] if space.merged else []
+    notes = [merged_note(space.merged)] if space.merged else []
     if doubt > 0.01 * size:
         notes.append(
             f"points as near as {space.unit * nearest:.1e} to each other: their single weights are not "
-            "determined to 1 %, their sum is (merge them, or lower tol)"
+            f"determined to 1 %, their sum is (merge them, or lower {argument('tol')})"
         )
     if proof is None:
         notes.append("nothing proves Z positive definite: the lower bound may not hold")
@@ -307,20 +312,13 @@ def _proven(space: Space, core_scale: float, threads: int) -> tuple[float, float
 
 
 def _missed(info: WeighInfo, indefinite: bool) -> str:
-    why = "Z is not positive definite: try method='direct'" if indefinite else "accept it by a larger tol"
+    why = (
+        f"Z is not positive definite: try {argument('method', 'direct')}"
+        if indefinite
+        else f"accept it by a larger {argument('tol')}"
+    )
     text = f"{info.solver} stopped at a residual of {info.residual:.1e} > tol = {info.tol:.1e}; {why}"
     return f"{text}; {info.message}" if info.message else text
-
-
-def _merged_note(space: Space) -> str:
-    if not space.merged:
-        return ""
-    rows = (
-        "1 row repeats another and shares"
-        if space.merged == 1
-        else f"{space.merged} rows repeat another and share"
-    )
-    return f"{rows} its weight"
 
 
 def _weighting(

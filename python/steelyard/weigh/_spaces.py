@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from .. import _core
+from .._spelling import argument
 from .._validate import check_positive, check_threads, refuse_masked
 
 Array = npt.NDArray[np.float64]
@@ -151,12 +152,14 @@ def parse_metric(metric: object) -> tuple[str, float]:
             except ValueError:
                 power = float("nan")
             if not power >= 1:
-                raise ValueError(f"metric: minkowski(p) needs a number p >= 1, got {found[1]!r}")
+                raise ValueError(
+                    f"{argument('metric')}: minkowski(p) needs a number p >= 1, got {found[1]!r}"
+                )
             named = {1.0: "cityblock", 2.0: "euclidean", float("inf"): "chebyshev"}
             return named.get(power, "minkowski"), power
         if metric in METRICS and metric != "minkowski(p)":
             return metric, 2.0
-    raise ValueError(f"metric must be one of {', '.join(METRICS)}, got {metric!r}")
+    raise ValueError(f"{argument('metric')} must be one of {', '.join(METRICS)}, got {metric!r}")
 
 
 def check_space(X: Any, metric: object = "euclidean", *, name: str = "X") -> Space:
@@ -233,14 +236,14 @@ def _encoded(array: Array, codes: tuple[npt.NDArray[Any], ...]) -> Array:
 def _prepared_rows(array: Array, metric: str, name: str) -> Array:
     if metric == "jaccard":
         if not np.isin(array, (0.0, 1.0)).all():
-            raise ValueError(f"{name} must hold booleans or 0 and 1 for metric='jaccard'")
+            raise ValueError(f"{name} must hold booleans or 0 and 1 for {argument('metric', metric)}")
         return array
     largest = np.abs(array).max(axis=1, keepdims=True)
     bad = np.flatnonzero(largest[:, 0] == 0)
     if len(bad):
         raise ValueError(
             f"{name} has {len(bad)} rows of zeros (first: row {bad[0]}), which have no angle: "
-            f"metric={metric!r}"
+            f"{argument('metric', metric)}"
         )
     scaled = array / largest  # first, so that x and 2 x become the same bits
     return np.asarray(scaled / np.sqrt((scaled**2).sum(axis=1, keepdims=True)))

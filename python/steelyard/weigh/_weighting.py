@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from .. import _core
+from .._spelling import argument
 from .._validate import (
     Progress,
     check_choice,
@@ -113,7 +114,7 @@ def weighting(
     >>> print(w.weights.round(4), round(w.magnitude, 4))
     [0.7311 0.7309 0.9999] 2.4619
     """
-    space = check_space(X, metric)
+    space = check_space(X, metric, name=argument("X"))
     request = Request(
         scale=1.0,
         method=check_choice(method, "method", METHODS),

@@ -190,7 +190,7 @@ class Solver:
         if self.spec.extra_names:
             found = _core._separation(**self.arguments)  # a prior holds the strengths; so do the chains
             if found is not None:
-                raise SeparationError(_separation_message(**found), found["parameter"])
+                raise SeparationError(_separation_message(**found), **found)
         self.tie = starting_tie(cells, self.spec)
 
     def fit(self, volatility: float, start: History | None = None, message: str = "") -> History:

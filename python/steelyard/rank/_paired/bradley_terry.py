@@ -292,7 +292,7 @@ def _require_determined(cells: Cells, spec: ModelSpec, n_items: int, threads: in
     """Raises where a coefficient is confounded with strengths or other parameters."""
     rows, names = len(cells.wins), spec.covariates.names
     if len(names) > rows:  # seen without the O(rows p^2 + p^3) of pivots
-        raise SeparationError(_separation_message(names[rows], True), names[rows])
+        raise SeparationError(_separation_message(names[rows], True), names[rows], True)
     column = _core._dependent_column(
         **kernel_arguments(_evenly_weighted(cells, len(names)), spec),
         strengths=np.zeros(n_items),
@@ -303,7 +303,7 @@ def _require_determined(cells: Cells, spec: ModelSpec, n_items: int, threads: in
     )
     if column is not None:
         name = [*spec.extra_names, *spec.covariates.names][column]
-        raise SeparationError(_separation_message(name, True), name)
+        raise SeparationError(_separation_message(name, True), name, True)
 
 
 def _evenly_weighted(cells: Cells, p: int) -> Cells:
@@ -345,7 +345,7 @@ def _require_optimum(
     if spec.extra_names:
         found = _core._separation(**kernel_arguments(cells, spec))
         if found is not None:
-            raise SeparationError(_separation_message(**found), found["parameter"])
+            raise SeparationError(_separation_message(**found), **found)
     if len(spec.covariates):
         _require_determined(cells, spec, comparisons.n_items, threads)
 

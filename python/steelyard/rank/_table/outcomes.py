@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
+from ..._spelling import argument
 from .labels import Encoded, RowName, is_missing, positions
 
 if TYPE_CHECKING:
@@ -45,7 +46,7 @@ def read_outcomes(
             row = row_name(listed.index(None))
             raise ValueError(
                 f"{column} has missing outcomes (first: row {row}); drop them, "
-                "or give outcome_map={None: None}"
+                f"or give {argument('outcome_map', {None: None})}"
             )
         else:
             meaning[value] = _understand(value, sides, place, column)
@@ -85,7 +86,8 @@ def _checked_map(outcome_map: Mapping[Any, int | None] | None) -> dict[Any, int]
 def _understand(value: Any, sides: Mapping[str, int], labels: Container[Any], column: str) -> int:
     """What a value means by itself; _LABEL if it can only be a label."""
     if isinstance(value, bool):
-        raise ValueError(f"{column} holds booleans; say what they mean by outcome_map={{True: 1, ...}}")
+        means = argument("outcome_map", code="{True: 1, ...}")
+        raise ValueError(f"{column} holds booleans; say what they mean by {means}")
     readings = set()
     if isinstance(value, str):
         if value in ("left", "right"):
@@ -97,9 +99,10 @@ def _understand(value: Any, sides: Mapping[str, int], labels: Container[Any], co
     elif value in (1, 0, -1):
         readings.add(int(value))
     if len(readings) > 1 or (readings and value in labels):
+        means = argument("outcome_map", code=f"{{{value!r}: 1 (left won), 0 (tie), -1 or None (drop)}}")
         raise ValueError(
             f"{value!r} in {column} can be read in two ways, as a word and as a label or a column's name; "
-            f"say what it means by outcome_map={{{value!r}: 1 (left won), 0 (tie), -1 or None (drop)}}"
+            f"say what it means by {means}"
         )
     return readings.pop() if readings else _LABEL
 
@@ -109,7 +112,7 @@ def _refuse_zeros_and_ones(meaning: Mapping[Any, int], mapped: Mapping[Any, int]
     if 0 in meaning and 0 not in mapped and 1 in meaning and -1 not in meaning:
         raise ValueError(
             f"{column} holds 0 and 1 but never -1: say whether 0 is a tie or a win of the right side, by "
-            "outcome_map={0: 0} or outcome_map={0: -1}"
+            f"{argument('outcome_map', {0: 0})} or {argument('outcome_map', {0: -1})}"
         )
 
 
@@ -130,7 +133,7 @@ def _winner(
         pair = f"{encoded.labels[first[k]]!s} nor {encoded.labels[second[k]]!s}"
         raise ValueError(
             f"{listed[rows[k]]!r} in {column} (row {row_name(int(rows[k]))}) is neither {pair}, nor "
-            "'left', 'right', 'tie' or a column's name; say what it means by outcome_map"
+            f"'left', 'right', 'tie' or a column's name; say what it means by {argument('outcome_map')}"
         )
     return np.where(named == first, np.int8(1), np.int8(-1))
 

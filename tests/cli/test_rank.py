@@ -172,6 +172,17 @@ def test_maximum_likelihood_is_the_default_where_it_is_finite(file, capsys):
     assert "maximum likelihood" in notes
 
 
+def test_parameters_without_an_optimum_are_named_with_a_way_out(file, capsys):
+    says = refused(capsys, file("left,right,winner\na,b,a\nb,a,b\n"), "--prior", "1", "--home")
+    assert "home_advantage has no finite optimum on this data: the likelihood keeps rising" in says
+    assert says.endswith("as it goes to infinity; leave it out by --no-home\n")
+    header, *rows = STYLED.splitlines()
+    text = "\n".join([f"{header},twice", *(f"{row},{2 * float(row.split(',')[3])}" for row in rows)])
+    says = refused(capsys, file(text), "--prior", "1", "--covariates", "length,twice")
+    assert "twice has no finite optimum on this data: the data does not determine it" in says
+    assert says.endswith("with other strengths); leave it out of --covariates\n")
+
+
 def test_since_and_until_take_years_months_and_days(file, capsys):
     path = file(GAMES)
     for options, games in [
@@ -231,6 +242,17 @@ def test_football_ranks_the_last_eight_years(capsys):
     assert "prior 1" in notes
     assert len(rows) == 4
     assert rows[3].startswith("... and ")
+
+
+@pytest.mark.parametrize("until", ["0005", "0008", "0009"])
+def test_football_before_there_was_any_ends_in_one_line(until, capsys):
+    says = refused(capsys, "football", "--until", until)
+    assert re.search(rf"football has no rows from 000[12]-01-01 to {until}-12-31", says)
+
+
+def test_a_period_may_end_with_the_calendar(file, capsys):
+    notes, _ = board(capsys, file(GAMES), "--prior", "1", "--until", "9999-12")
+    assert "6 comparisons" in notes
 
 
 def test_football_since_1872_ranks_all_years(capsys):
@@ -346,13 +368,16 @@ def test_a_picture_is_drawn(file, tmp_path, capsys):
         (VOTES, ("--since", "2020"), "--time"),
         (VOTES, ("--left", "model_b", "--right", "model_b", "--outcome", "winner"), "the same column"),
         (VOTES, ("--min-games", "100"), "no comparisons are left"),
-        (VOTES.replace("tie (bothbad)", "nobody"), (), "'nobody'"),
+        (VOTES.replace("tie (bothbad)", "nobody"), (), "by --outcome-map VALUE=left (or right, tie, skip)"),
         ("left,right,winner\na,a,a\n", (), "a"),
         (GAMES.replace("3,2", "three,2"), (), "'three'"),
         (GAMES.replace("2021-02-03", "soon"), ("--since", "2020"), "'soon'"),
         (GAMES, ("--since", "2030"), "no rows from 2030-01-01"),
         (GAMES, ("--since", "2020-13"), "--since must be a year"),
         (GAMES, ("--until", "May"), "--until must be a year"),
+        (GAMES, ("--since", "9" * 20), "--since must be a year"),
+        (GAMES, ("--since", "0000-01"), "--since must be a year"),
+        ("left,right,winner\na,b,\n", (), "or give --outcome-map =skip"),
     ],
 )
 def test_wrong_files_and_columns_end_in_one_line(text, options, says, file, capsys):
@@ -429,6 +454,17 @@ def test_a_closed_pipe_is_no_error_message(file):
     done = subprocess.run(["bash", "-c", command], capture_output=True, check=False)
     assert done.stderr == b""
     assert done.returncode in (0, 141)
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="a device of Linux")
+def test_a_full_output_ends_in_one_line(file):
+    with Path("/dev/full").open("w") as full:
+        done = subprocess.run(
+            [sys.executable, "-m", "steelyard", "rank", file(VOTES)],
+            stdout=full, stderr=subprocess.PIPE, check=False,
+        )  # fmt: skip
+    assert done.stderr.decode() == "steelyard: can't write the output: No space left on device\n"
+    assert done.returncode == 2
 
 
 def test_the_command_is_installed():

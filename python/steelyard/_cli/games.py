@@ -1,0 +1,164 @@
+"""What the commands on comparisons share: their data, their columns, their model and their words."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from .._spelling import spelt
+from .columns import Roles
+from .options import as_number
+from .source import Preset, Source, duckdb_errors
+from .usage import UsageError
+
+if TYPE_CHECKING:
+    from .. import SeparationError
+    from ..rank import Comparisons
+
+PRESETS = {
+    "football": Preset(item="team", comparison="match", prior=1.0, years=8),
+    "llmfao": Preset(item="model", comparison="vote", cluster="worker"),
+}
+
+_MEANINGS = {"left": 1, "tie": 0, "right": -1, "skip": None}
+_WAYS_OUT = {
+    "home_advantage": "leave it out by --no-home",
+    "tie_parameter": "use --ties half or --ties drop",
+}
+
+
+def add_columns(parser: argparse.ArgumentParser, more: dict[str, str]) -> None:
+    """Which column is what, unless the names say so."""
+    columns = parser.add_argument_group("columns")
+    roles = {
+        "left": "one item",
+        "right": "the other item",
+        "outcome": "who won: left, right, the winner, or tie...",
+        "left-score": "points of the left item; the higher score wins",
+        "right-score": "points of the right item",
+        "neutral": "true where neither was at home",
+    }
+    for role, what in (roles | more).items():
+        columns.add_argument(f"--{role}", metavar="COLUMN", help=what)
+    columns.add_argument(
+        "--outcome-map",
+        metavar="VALUE=MEANING,...",
+        type=_outcome_map,
+        help="what the values of the outcome column mean: left, right, tie or skip",
+    )
+
+
+def add_model(parser: argparse.ArgumentParser) -> argparse._ArgumentGroup:
+    """Home advantage and ties."""
+    model = parser.add_argument_group("model")
+    model.add_argument(
+        "--home",
+        action=argparse.BooleanOptionalAction,
+        help="fit an advantage of the left item (at home, or shown first)",
+    )
+    model.add_argument(
+        "--ties",
+        choices=("davidson", "rao-kupper", "half", "drop"),
+        default="davidson",
+        help="a model of ties, or half a win each, or leave them out (default: davidson)",
+    )
+    return model
+
+
+def add_period(parser: argparse._ActionsContainer) -> None:
+    """The rows to use, by their dates."""
+    parser.add_argument("--since", metavar="WHEN", help="first year, month or day to use")
+    parser.add_argument("--until", metavar="WHEN", help="last year, month or day to use")
+
+
+def _outcome_map(text: str) -> dict[object, int | None]:
+    meanings: dict[object, int | None] = {}
+    for part in text.split(","):
+        value, _, meaning = part.rpartition("=")
+        if meaning not in _MEANINGS:
+            raise argparse.ArgumentTypeError(
+                f"must be VALUE=MEANING,... with meanings {', '.join(_MEANINGS)}, got {part!r}"
+            )
+        # A Parquet file may hold the number; an empty value stands for a missing one.
+        for key in {value, as_number(value) if value else None}:
+            meanings[key] = _MEANINGS[meaning]
+    return meanings
+
+
+def asked(options: argparse.Namespace, source: Source) -> Roles:
+    """The columns that the options name."""
+    names = ("left", "right", "outcome", "left_score", "right_score", "neutral", "time", "cluster")
+    given = {name: getattr(options, name, None) for name in names}
+    given["cluster"] = given["cluster"] or source.preset.cluster
+    return Roles(**given)  # type: ignore[arg-type]
+
+
+def count(
+    source: Source,
+    roles: Roles,
+    home: bool,
+    outcome_map: dict[object, int | None] | None,
+    *,
+    dated: bool = False,
+    covariates: tuple[str, ...] = (),
+) -> Comparisons:
+    """The grouped table, counted in DuckDB; `dated`: by day too (see `with_days`), not by cluster."""
+    from ..rank import Comparisons
+
+    with duckdb_errors(source.name):
+        return Comparisons.from_frame(
+            source.relation,
+            left=roles.left or "",
+            right=roles.right or "",
+            outcome=roles.outcome,
+            outcome_map=outcome_map,
+            left_score=roles.left_score,
+            right_score=roles.right_score,
+            neutral=roles.neutral if home else None,
+            home=True if home and roles.neutral is None else None,
+            cluster=None if dated else roles.cluster,
+            time=roles.time if dated else None,
+            covariates=covariates or None,
+        )
+
+
+@contextmanager
+def explained() -> Iterator[None]:
+    """The library's errors in the words of the command line."""
+    from .. import DisconnectedError, SeparationError
+
+    try:
+        with spelt(_option):
+            yield
+    except DisconnectedError as error:
+        words = error.report.describe() if error.report is not None else error
+        raise UsageError(
+            f"the ratings have no finite optimum without a prior: {words} Use --prior 1"
+        ) from None
+    except SeparationError as error:
+        raise UsageError(_separated(error)) from None
+    except (ValueError, TypeError) as error:
+        raise UsageError(error) from None
+
+
+def _option(name: str, code: str) -> str:
+    if name != "outcome_map":
+        return f"--{name} {code}" if code else f"--{name}"
+    return "--outcome-map " + ("=skip" if code == "{None: None}" else "VALUE=left (or right, tie, skip)")
+
+
+def _separated(error: SeparationError) -> str:
+    why = (
+        "the data does not determine it (another value fits as well, with other strengths)"
+        if error.flat
+        else "the likelihood keeps rising as it goes to infinity"
+    )
+    way = _WAYS_OUT.get(error.parameter, "leave it out of --covariates")
+    return f"{error.parameter} has no finite optimum on this data: {why}; {way}"
+
+
+def amount(number: float, noun: str) -> str:
+    plural = noun + ("es" if noun.endswith("ch") else "s")
+    return f"{number:,.12g} {noun if number == 1 else plural}"
