@@ -45,8 +45,6 @@ EXCEPTIONS: set[str] = {
     "dask -> select/_points",
     "dask -> select/_seeding",
     "dask -> select/_sensitivity",
-    "plotting -> rank",
-    "plotting -> weigh",
     "rank/_inference/coefficients -> rank/_paired",
     "rank/_inference/covariance -> rank/_paired",
     "rank/_inference/covariance -> rank/_paired/information",
