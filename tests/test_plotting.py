@@ -150,6 +150,43 @@ def test_without_vectors_the_weights_are_drawn_largest_first(metric):
     axes.figure.canvas.draw()
 
 
+def test_places_are_those_of_vectors_alone(cloud):
+    X, w = cloud
+    np.testing.assert_allclose(w.places(), X, atol=1e-12)
+    assert weigh.weighting(1.0 - np.eye(3), metric="precomputed").places() is None
+
+
+def test_the_latest_of_a_history_are_drawn_unless_others_are_named():
+    games = Comparisons.from_pairs(["ann", "ben", "cat"], ["ben", "cat", "dan"], time=[0, 5, 9])
+    history = whole_history(games, volatility=0.1)
+    assert history.latest(2) == ["ann", "ben"]
+    assert sorted(history.latest()) == ["ann", "ben", "cat", "dan"]
+    with pytest.raises(ValueError, match="count must be at least 1"):
+        history.latest(0)
+    assert [line.get_label() for line in history.plot().get_lines()] == history.latest(5)
+    assert [line.get_label() for line in history.plot(["cat"]).get_lines()] == ["cat"]
+
+
+def test_whatever_offers_its_columns_is_drawn():
+    class Table:
+        items = np.array(["a", "b"])
+        order = np.array([1, 0])
+
+        def to_frame(self, *, scale, level, uncertainty, items):
+            return {"item": items, "rating": np.array([2.0, 1.0])}
+
+    axes = plotting.plot_strengths(Table())
+    assert names(axes) == ["b", "a"]
+    assert points(axes).tolist() == [2.0, 1.0]
+
+
+def test_plotting_needs_no_family_and_no_matplotlib(run_python):
+    seen = (
+        "import sys, steelyard.plotting; print([m for m in sys.modules if 'rank' in m or 'matplotlib' in m])"
+    )
+    assert run_python(seen).strip() == "[]"
+
+
 def test_a_magnitude_function_is_drawn_below_the_number_of_points(cloud):
     f = weigh.magnitude_function(cloud[0])
     axes = f.plot()

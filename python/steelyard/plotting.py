@@ -1,19 +1,21 @@
-"""Pictures of results, drawn by matplotlib (the extra `plot`)."""
+"""Pictures of results, drawn by matplotlib (the extra `plot`).
+
+What is drawn is named by what it must offer, not by its class: the families lie above and draw with this.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from statistics import NormalDist
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
+import numpy.typing as npt
 
 from ._validate import check_count, check_level, check_vector, refuse_masked
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
-
-    from .rank import BootstrapResult, BradleyTerryFit, History, RankIntervals
-    from .weigh import MagnitudeFunction, Weighting
 
 __all__ = ["plot_history", "plot_magnitude_function", "plot_rank_intervals", "plot_strengths", "plot_weights"]
 
@@ -27,14 +29,75 @@ _LABELS = {
 _FEW = 1000  # dots that a figure holds at full size
 _VECTORS = 20_000  # dots above which a PDF or SVG gets pixels
 
+_Array = npt.NDArray[Any]
+
+
+class _Strengths(Protocol):
+    """A strength an item: `steelyard.rank.BradleyTerryFit` and its relatives."""
+
+    @property
+    def items(self) -> _Array: ...
+    @property
+    def order(self) -> _Array: ...
+    def to_frame(self, *, scale: str, level: float, uncertainty: Any, items: Any) -> Mapping[str, _Array]: ...
+
+
+class _RankSets(Protocol):
+    """`steelyard.rank.RankIntervals`."""
+
+    @property
+    def items(self) -> _Array: ...
+    @property
+    def rank(self) -> _Array: ...
+    @property
+    def lower(self) -> _Array: ...
+    @property
+    def upper(self) -> _Array: ...
+    @property
+    def level(self) -> float: ...
+    @property
+    def method(self) -> str: ...
+
+
+class _Lines(Protocol):
+    """Strengths over time: `steelyard.rank.History`."""
+
+    def latest(self, count: int, /) -> list[Any]: ...
+    def to_frame(
+        self, *, items: Any, scale: str, elo_mean: float, uncertainty: bool
+    ) -> Mapping[str, _Array]: ...
+
+
+class _Weights(Protocol):
+    """A weight a point: `steelyard.weigh.Weighting`."""
+
+    @property
+    def weights(self) -> _Array: ...
+    @property
+    def magnitude(self) -> float: ...
+    @property
+    def scale(self) -> float: ...
+    def places(self) -> _Array | None: ...
+
+
+class _Magnitudes(Protocol):
+    """`steelyard.weigh.MagnitudeFunction`."""
+
+    @property
+    def scales(self) -> _Array: ...
+    @property
+    def magnitudes(self) -> _Array: ...
+    @property
+    def n(self) -> int: ...
+
 
 def plot_strengths(
-    fit: BradleyTerryFit,
+    fit: _Strengths,
     *,
     top: int = 30,
     scale: str = "log",
     level: float = 0.95,
-    uncertainty: str | BootstrapResult | None = "sandwich",
+    uncertainty: Any = "sandwich",
     ax: Axes | None = None,
 ) -> Axes:
     """Ratings with their intervals, strongest on top.
@@ -86,7 +149,7 @@ def plot_strengths(
     return axes
 
 
-def plot_rank_intervals(intervals: RankIntervals, *, top: int = 30, ax: Axes | None = None) -> Axes:
+def plot_rank_intervals(intervals: _RankSets, *, top: int = 30, ax: Axes | None = None) -> Axes:
     """The ranks that each item can have, strongest on top.
 
     Parameters
@@ -125,7 +188,7 @@ def plot_rank_intervals(intervals: RankIntervals, *, top: int = 30, ax: Axes | N
 
 
 def plot_history(
-    history: History,
+    history: _Lines,
     items: Any = None,
     *,
     scale: str = "log",
@@ -173,7 +236,7 @@ def plot_history(
     ['ann', 'ben']
     """
     wide = NormalDist().inv_cdf(0.5 + 0.5 * check_level(level))
-    chosen = _strongest(history) if items is None else list(items)
+    chosen = history.latest(5) if items is None else list(items)
     axes = _new_axes(4.2) if ax is None else ax
     for item in chosen:
         table = history.to_frame(items=[item], scale=scale, elo_mean=elo_mean, uncertainty=uncertainty)
@@ -193,15 +256,7 @@ def plot_history(
     return axes
 
 
-def _strongest(history: History) -> list[Any]:
-    lines = history._lines
-    played = np.flatnonzero(np.diff(lines.starts))
-    latest = history._centres()[lines.starts[played + 1] - 1]
-    best = np.sort(played[np.argsort(-latest, kind="stable")[:5]])
-    return [history.items[k] for k in best]
-
-
-def plot_weights(weighting: Weighting, X: Any = None, *, ax: Axes | None = None) -> Axes:
+def plot_weights(weighting: _Weights, X: Any = None, *, ax: Axes | None = None) -> Axes:
     """The points of a space with their weights.
 
     Parameters
@@ -235,7 +290,7 @@ def plot_weights(weighting: Weighting, X: Any = None, *, ax: Axes | None = None)
     >>> plot_weights(w).get_xlabel()
     'feature 0'
     """
-    points = _own_places(weighting) if X is None else _places(X, len(weighting))
+    points = weighting.places() if X is None else _places(X, len(weighting.weights))
     axes = _new_axes(4.8) if ax is None else ax
     if points is None:
         _draw_sorted(weighting.weights, axes)
@@ -250,7 +305,7 @@ def plot_weights(weighting: Weighting, X: Any = None, *, ax: Axes | None = None)
     return axes
 
 
-def plot_magnitude_function(f: MagnitudeFunction, *, ax: Axes | None = None) -> Axes:
+def plot_magnitude_function(f: _Magnitudes, *, ax: Axes | None = None) -> Axes:
     """Magnitude over scale, both logarithmic, below the number of points that it tends to.
 
     Parameters
@@ -288,10 +343,6 @@ def plot_magnitude_function(f: MagnitudeFunction, *, ax: Axes | None = None) -> 
     axes.grid(alpha=0.3)
     axes.legend(frameon=False)
     return axes
-
-
-def _own_places(weighting: Weighting) -> Any:
-    return None if weighting._space is None else weighting._space.vectors()
 
 
 def _places(X: Any, n: int) -> Any:

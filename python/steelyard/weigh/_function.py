@@ -21,6 +21,7 @@ from .._validate import (
     check_threads,
     check_vector,
 )
+from ..plotting import plot_magnitude_function
 from ._result import WeighInfo
 from ._scales import median_distance, scale_by_rule
 from ._solvers import Request, solve
@@ -89,8 +90,6 @@ class MagnitudeFunction:
 
     def plot(self, *, ax: Axes | None = None) -> Axes:
         """See `steelyard.plotting.plot_magnitude_function`."""
-        from ..plotting import plot_magnitude_function
-
         return plot_magnitude_function(self, ax=ax)
 
 

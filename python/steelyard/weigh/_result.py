@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from .._info import Info
+from ..plotting import plot_weights
 from ._spaces import Space
 
 if TYPE_CHECKING:
@@ -123,12 +124,20 @@ class Weighting:
             table["coweight"] = self.coweights[order]
         return table
 
+    def places(self) -> Array | None:
+        """The points that were weighed, to rounding.
+
+        Returns
+        -------
+        ndarray, shape (n, d), or None
+            None where the metric is not one of vectors (euclidean, cityblock, chebyshev, minkowski).
+        """
+        return None if self._space is None else self._space.vectors()
+
     def plot(self, X: Any = None, *, ax: Axes | None = None) -> Axes:
         """The points (their first two features, or `X`) with areas and colours by weight; see
         `steelyard.plotting.plot_weights`.
         """
-        from ..plotting import plot_weights
-
         return plot_weights(self, X, ax=ax)
 
 

@@ -11,7 +11,8 @@ import numpy.typing as npt
 
 from ... import _core
 from ..._info import Info
-from ..._validate import Progress, check_choice, check_flag, check_number
+from ..._validate import Progress, check_choice, check_count, check_flag, check_number
+from ...plotting import plot_history
 from .._chances import ELO, Prediction, outcome_chances
 from .._table import Timelines
 from .history_samples import HistorySamples, draw_samples
@@ -532,10 +533,26 @@ class History:
         out[self.samples.nodes] = self.samples.strengths.mean(axis=(0, 1), dtype=np.float64)
         return out
 
+    def latest(self, count: int = 5) -> list[Any]:
+        """Labels of the items that are strongest at their last date, in the order of `items`.
+
+        Parameters
+        ----------
+        count : int, default 5
+            How many; fewer where fewer have been compared.
+
+        Returns
+        -------
+        list of labels
+        """
+        lines, wanted = self._lines, check_count(count, "count")
+        played = np.flatnonzero(np.diff(lines.starts))
+        last = self._centres()[lines.starts[played + 1] - 1]
+        best = np.sort(played[np.argsort(-last, kind="stable")[:wanted]])
+        return [self.items[k] for k in best]
+
     def plot(self, items: Any = None, **options: Any) -> Any:
         """Strengths over time with bands; see `steelyard.plotting.plot_history`."""
-        from ...plotting import plot_history
-
         return plot_history(self, items, **options)
 
 
