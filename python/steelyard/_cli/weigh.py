@@ -213,7 +213,8 @@ def _method(weighting: Weighting, options: argparse.Namespace) -> list[str]:
 def _warned(weighting: Weighting, caught: list[warnings.WarningMessage]) -> list[str]:
     info = weighting.info
     # A missed tolerance is warned of in the words of the message.
-    others = [text for text in (str(warning.message) for warning in caught) if info.message not in text]
+    texts = [str(warning.message) for warning in caught]
+    others = [text for text in texts if not (info.message and info.message in text)]
     notes = [f"Note: {text}" for text in dict.fromkeys([info.remark, *others]) if text]
     if info.merged:
         verbs = "repeats another and shares" if info.merged == 1 else "repeat another and share"
