@@ -6,6 +6,7 @@ import json
 import os
 import subprocess
 import sys
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -324,6 +325,16 @@ def test_a_missed_tolerance_is_a_note(capsys):
     notes, _ = weighed(capsys, "iris", "--tol", "1e-30", "--scale", "1")
     assert "Note: " in notes
     assert "accept it by a larger --tol" in notes
+
+
+def test_a_warning_is_said_once_and_none_is_lost():
+    def notes(message, *texts):
+        info = SimpleNamespace(message=message, remark=message, merged=0)
+        return command._warned(SimpleNamespace(info=info), [SimpleNamespace(message=t) for t in texts])
+
+    assert notes("missed", "who did not reach tol: missed", "other") == ["Note: missed", "Note: other"]
+    assert notes("", "other", "other") == ["Note: other"]
+    assert notes("") == []
 
 
 def test_ctrl_c_ends_with_130(capsys, monkeypatch):

@@ -244,7 +244,7 @@ def test_what_single_precision_cannot_tell_apart_is_factored():
 
 
 def test_the_remark_is_the_message_but_for_the_copies():
-    X = np.array([[0.0, 0], [0, 0], [1e-9, 0], [3, 1]])
+    X = np.array([[0.0, 0], [0, 0], [1e-14, 0], [3, 1]])
     info = weigh.weighting(X).info
     assert info.message == f"1 row repeats another and shares its weight; {info.remark}"
     assert "their single weights are not determined" in info.remark

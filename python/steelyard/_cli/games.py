@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
+from .._errors import DisconnectedError, SeparationError
 from .._spelling import spelt
 from .columns import Roles
 from .options import as_number
@@ -14,7 +15,6 @@ from .source import Preset, Source, duckdb_errors
 from .usage import UsageError
 
 if TYPE_CHECKING:
-    from .. import SeparationError
     from ..rank import Comparisons
 
 PRESETS = {
@@ -127,8 +127,6 @@ def count(
 @contextmanager
 def explained() -> Iterator[None]:
     """The library's errors in the words of the command line."""
-    from .. import DisconnectedError, SeparationError
-
     try:
         with spelt(_option):
             yield
