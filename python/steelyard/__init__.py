@@ -15,6 +15,7 @@ from typing import Any
 from ._build import __version__, build_info
 from ._errors import ConvergenceWarning, DisconnectedError, DisconnectedWarning, SeparationError
 from ._info import Info
+from ._naming import claim
 
 __all__ = [
     "ConvergenceWarning",
@@ -38,3 +39,6 @@ def __getattr__(name: str) -> Any:
 
 def __dir__() -> list[str]:
     return sorted({*globals(), *_LAZY})
+
+
+claim(__name__, __all__, globals())

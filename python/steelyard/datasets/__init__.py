@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from .._naming import claim
 from ._load import Dataset, load_football, load_iris, load_llmfao, path
 
 __all__ = ["Dataset", "load_football", "load_iris", "load_llmfao", "path"]
+
+claim(__name__, __all__, globals())

@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib
 from typing import TYPE_CHECKING, Any
 
+from .._naming import claim
 from ._clustering import CorrelationClustering, correlation_clustering
 from ._nearest_metric import nearest_metric
 from ._project_and_forget import ProjectAndForget, ProjectionInfo, project_and_forget
@@ -38,9 +39,14 @@ _ESTIMATORS = ("ITML", "ITMLSupervised", "MetricLearningInfo")
 def __getattr__(name: str) -> Any:
     """The estimators need scikit-learn, which is imported with the first of them."""
     if name in _ESTIMATORS:
-        return getattr(importlib.import_module(f"{__name__}._itml"), name)
+        late = importlib.import_module(f"{__name__}._itml")
+        claim(__name__, _ESTIMATORS, vars(late))
+        return getattr(late, name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 
 def __dir__() -> list[str]:
     return sorted({*globals(), *_ESTIMATORS})
+
+
+claim(__name__, __all__, globals())

@@ -493,3 +493,7 @@ def _drawn(labels: npt.NDArray[np.intp], count: int, rng: np.random.Generator) -
         second = order[(starts[own + 1] + shift) % n]
         parts.append((first, second, np.zeros(count, bool)))
     return _listed(*(np.concatenate(column) for column in zip(*parts, strict=True)))
+
+
+# Their examples are looked for here, whatever module they name.
+__test__ = {"ITML": ITML, "ITMLSupervised": ITMLSupervised}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from .._naming import claim
 from ._chances import Prediction, RankInfo
 from ._inference import Coefficients, Contrast, Covariance, RankIntervals, Tiers
 from ._over_time import (
@@ -68,3 +69,5 @@ __all__ = [
     "stability",
     "whole_history",
 ]
+
+claim(__name__, __all__, globals())

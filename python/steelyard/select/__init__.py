@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from .._naming import claim
 from ._active_test import ActiveTest, active_test
 from ._coreset import Coreset, StreamingCoreset, coreset, lightweight_coreset
 from ._kmeans import KMeansInfo, KMeansResult, kmeans
@@ -33,3 +34,5 @@ __all__ = [
     "regression_sample",
     "sensitivity_sample",
 ]
+
+claim(__name__, __all__, globals())

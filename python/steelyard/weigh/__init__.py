@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib
 from typing import TYPE_CHECKING, Any
 
+from .._naming import claim
 from ._boundary import Boundary, boundary
 from ._diversity import Diversity, DiversityInfo, max_diversity
 from ._enriched import SimilarityInfo, SimilaritySolution, solve_similarity
@@ -65,9 +66,14 @@ _ESTIMATORS = ("MagnitudeOutlierDetector", "WeightingClassifier")
 def __getattr__(name: str) -> Any:
     """The estimators need scikit-learn, which is imported with the first of them."""
     if name in _ESTIMATORS:
-        return getattr(importlib.import_module(f"{__name__}._estimators"), name)
+        late = importlib.import_module(f"{__name__}._estimators")
+        claim(__name__, _ESTIMATORS, vars(late))
+        return getattr(late, name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 
 def __dir__() -> list[str]:
     return sorted({*globals(), *_ESTIMATORS})
+
+
+claim(__name__, __all__, globals())

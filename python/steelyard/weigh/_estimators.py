@@ -473,3 +473,7 @@ class WeightingClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
 
 def _nearest(far: Array) -> npt.NDArray[np.intp]:
     return np.asarray(np.argmin(far, axis=1))
+
+
+# Their examples are looked for here, whatever module they name.
+__test__ = {"MagnitudeOutlierDetector": MagnitudeOutlierDetector, "WeightingClassifier": WeightingClassifier}

@@ -1,0 +1,228 @@
+"""Public names are known by their family: in pickles, in reprs and in links to their source."""
+
+from __future__ import annotations
+
+import inspect
+import linecache
+import pickle
+import pickletools
+import re
+import warnings
+
+import dask.array as da
+import numpy as np
+import pytest
+
+import steelyard
+import steelyard.dask
+from steelyard import _naming, datasets, metric, rank, select, weigh
+
+FAMILIES = (steelyard, rank, weigh, metric, select, steelyard.dask, datasets)
+PRIVATE = re.compile(r"steelyard[\w.]*\._")
+
+
+def offered():
+    """Public classes and functions with the module that offers them, by their full name."""
+    found = {
+        f"{home.__name__}.{name}": (getattr(home, name), home) for home in FAMILIES for name in home.__all__
+    }
+    return {k: v for k, v in found.items() if inspect.isclass(v[0]) or inspect.isfunction(v[0])}
+
+
+OFFERED = offered()
+
+
+def fits():
+    games = rank.Comparisons.from_pairs(
+        ["ann", "ben", "cat", "ann", "ben", "cat"],
+        ["ben", "cat", "ann", "cat", "ann", "ben"],
+        tie=[False, False, True, False, False, False],
+        time=[0, 1, 2, 3, 4, 5],
+    )
+    fit = rank.bradley_terry(games, ties="davidson")
+    orders = [["ann", "ben", "cat"], ["cat", "ann", "ben"], ["ben", "cat", "ann"]]
+    history = rank.whole_history(games, volatility=0.3)
+    return games, fit, orders, history
+
+
+def rank_results():
+    games, fit, orders, history = fits()
+    drawn = history.sample(20, n_chains=2, n_warmup=20, rng=0)
+    scores = np.array([[1.0, 0.0, 1.0, 0.5], [0.0, 1.0, 0.0, 0.2], [0.3, 1.0, 1.0, 0.1]])
+    return [
+        games,
+        games.components(),
+        fit,
+        fit.info,
+        fit.covariance(),
+        fit.contrast("ann", "ben"),
+        fit.predict(["ann"], ["ben"]),
+        fit.bootstrap(20, rng=0),
+        fit.rank_intervals(),
+        fit.tiers(),
+        rank.plackett_luce(orders),
+        rank.rasch(np.array([[1, 0, 1, 0], [0, 1, 1, 0], [0, 0, 1, 1], [1, 1, 0, 1]])),
+        history,
+        history.info,
+        history.strength("ann", 1.5),
+        drawn,
+        drawn.samples,
+        rank.elo(["ann", "ben"], ["ben", "cat"]),
+        rank.glicko2(["ann", "ben"], ["ben", "cat"], period=[0, 1]),
+        rank.stability(scores, n_rounds=5, rng=0),
+    ]
+
+
+def late_rank_results():
+    rng = np.random.default_rng(0)
+    tries = {
+        "climber": rng.integers(0, 3, 200),
+        "grade": rng.integers(14, 23, 200),
+        "time": rng.integers(0, 3, 200),
+        "sent": rng.random(200) < 0.5,
+    }
+    table = rank.Comparisons.from_pairs(
+        ["x", "y", "z", "x"], ["y", "z", "x", "z"], covariates={"long": [1.0, -1.0, 0.5, 1.5]}
+    )
+    fitted = rank.bradley_terry(table, covariates=True, prior=1.0)
+    boards = rank.meta_elo(["a", "b"], [1.0, 2.0], f1=[0.5, 0.6], board=["x", "x"], categories=[2, 2])
+    return [
+        rank.grade_scale(tries, time_unit=1, n_draws=10, n_chains=2, n_warmup=20, rng=0),
+        rank.simulate_schedule(4, n_rounds=2, n_repeats=2, rng=0),
+        table,
+        fitted,
+        fitted.coefficients,
+        boards,
+    ]
+
+
+def weigh_results():
+    X = np.random.default_rng(0).normal(size=(30, 2))
+    model = weigh.WeightingModel(X, scale=1.0)
+    program = weigh.solve_simplex_qp(np.eye(2), np.zeros(2))
+    diversity = weigh.max_diversity(X)
+    solution = weigh.solve_similarity(np.eye(3) + 0.1)
+    weighting = weigh.weighting(X)
+    return [
+        weighting,
+        weighting.info,
+        weigh.magnitude_function(X, [0.1, 1.0]),
+        model,
+        model.score_new(X[:2] + 0.1),
+        program,
+        program.info,
+        diversity,
+        diversity.info,
+        solution,
+        solution.info,
+        weigh.query(X[:3], X[3:]),
+        weigh.boundary(X),
+        weigh.MagnitudeOutlierDetector().fit(X),
+        weigh.WeightingClassifier().fit(X, np.arange(30) % 2),
+    ]
+
+
+def metric_results():
+    D = np.array([[0, 1, 5.0], [1, 0, 1], [5, 1, 0]])
+    X = np.random.default_rng(0).normal(size=(20, 2))
+    steps = np.array([[1.0, -1.0, 0.0], [0.0, 1.0, -1.0]])
+    projected = metric.project_and_forget(
+        [3.0, 1.0, 2.0], metric.RandomRows(steps, np.zeros(2), size=2, rng=0)
+    )
+    learner = metric.ITMLSupervised(random_state=0).fit(X, np.arange(20) % 2)
+    near = metric.nearest_metric(D)
+    return [
+        metric.violations(D),
+        near,
+        near.info,
+        projected,
+        projected.info,
+        metric.correlation_clustering(np.array([[0, 1, -1], [1, 0, 1], [-1, 1, 0]]), rng=0),
+        metric.ITML().fit(X[:8].reshape(4, 2, 2), [1, -1, 1, -1]),
+        learner,
+        learner.info_,
+        metric.RandomRows(steps, np.zeros(2), size=2, rng=0),
+    ]
+
+
+def select_results():
+    X = np.random.default_rng(0).normal(size=(60, 2))
+    clusters = select.kmeans(X, 3, rng=0)
+    plan = select.plan_sensitivity(X, clusters=3, rng=0)
+    sample = select.sensitivity_sample(X, 10, clusters=3, losses=lambda rows: np.ones(len(rows)), rng=0)
+    stream = select.StreamingCoreset(10, clusters=2, rng=0)
+    stream.partial_fit(X)
+    told = select.ModelSelector(np.array([[0, 1, 1, 0], [1, 1, 0, 0]]), epsilon=0.3)
+    return [
+        clusters,
+        clusters.info,
+        select.kmeans_plusplus(X, 3, rng=0),
+        plan,
+        sample,
+        sample.estimate(np.ones(10)),
+        select.coreset(X, 20, clusters=3, rng=0),
+        stream,
+        select.regression_sample(X, X[:, 0], 20, rng=0),
+        select.active_test([1.0, 0.0, 2.0], [1 / 4, 1 / 3, 1 / 2], 4),
+        told,
+        steelyard.dask.kmeans(da.from_array(X, chunks=(30, 2)), 3, rng=0),
+        datasets.load_iris(),
+    ]
+
+
+BUILDERS = (rank_results, late_rank_results, weigh_results, metric_results, select_results)
+# Made by others, or of what callers make themselves.
+NEVER_MADE = {"steelyard.Info", "steelyard.select.StreamingCoreset"}
+
+
+def words(data):
+    """All text in a pickle: paths of what it calls for among it."""
+    return [str(value) for _, value, _ in pickletools.genops(data) if isinstance(value, str)]
+
+
+@pytest.fixture(scope="module")
+def results():
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", steelyard.ConvergenceWarning)  # of a handful of draws
+        return [result for build in BUILDERS for result in build()]
+
+
+def test_a_result_of_every_public_class_is_looked_at(results):
+    classes = {name for name, (thing, _) in OFFERED.items() if inspect.isclass(thing)}
+    errors = {n for n in classes if issubclass(OFFERED[n][0], BaseException)}
+    seen = {f"{type(r).__module__}.{type(r).__qualname__}" for r in results}
+    assert classes - errors - seen - NEVER_MADE == set()
+    assert seen <= classes
+
+
+def test_no_pickle_and_no_repr_holds_a_private_path(results):
+    for result in results:
+        data = pickle.dumps(result)
+        assert [word for word in words(data) if PRIVATE.search(word)] == [], type(result)
+        assert not PRIVATE.search(repr(result))
+        assert type(pickle.loads(data)) is type(result)
+
+
+def test_a_private_path_would_be_seen():
+    assert PRIVATE.search("steelyard.rank._paired.fit")
+    assert PRIVATE.search("steelyard._info")
+    assert not PRIVATE.search("steelyard.rank numpy._core.multiarray")
+    assert any(PRIVATE.search(word) for word in words(pickle.dumps(_naming.claim)))
+
+
+def test_a_public_name_belongs_to_the_family_that_offers_it():
+    for name, (thing, home) in OFFERED.items():
+        assert thing.__module__ == home.__name__
+        assert f"{thing.__module__}.{thing.__qualname__}" == name
+        assert pickle.loads(pickle.dumps(thing)) is thing
+
+
+@pytest.mark.parametrize("name", OFFERED)
+def test_links_to_the_source_of_a_public_name_resolve(name):
+    thing, _ = OFFERED[name]
+    file, line = _naming.source(thing)
+    text = "".join(linecache.getlines(file)[line - 1 : line + 8])
+    assert re.search(rf"^(class|def) {thing.__name__}\b", text, re.MULTILINE), f"{file}:{line}"
+    for method in vars(thing).values() if inspect.isclass(thing) else [thing]:
+        if inspect.isfunction(method) and inspect.unwrap(method).__code__.co_filename == file:
+            assert f"def {method.__name__}(" in inspect.getsource(method)
