@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Container, Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from .labels import Encoded, RowName, is_missing, positions
-
-if TYPE_CHECKING:
-    from .frames import Wanted
+from .wanted import Wanted
 
 Values = npt.NDArray[Any]
 Outcomes = tuple[npt.NDArray[np.int8], npt.NDArray[np.bool_]]
