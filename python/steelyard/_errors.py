@@ -1,8 +1,15 @@
-"""Warnings and errors that every family shares, and the one rule for Ctrl-C."""
+"""Warnings and errors that every family shares, the one ending of a solver and the one rule for Ctrl-C."""
 
 from __future__ import annotations
 
-from typing import Any
+import sys
+import warnings
+from typing import Any, TypeVar
+
+Result = TypeVar("Result")
+
+# scikit-learn calls the methods of its estimators in the user's name (fit_transform, set_output).
+_NOT_THE_USER = ("steelyard", "sklearn")
 
 
 class ConvergenceWarning(UserWarning):
@@ -51,6 +58,27 @@ def interrupted(partial: Any) -> KeyboardInterrupt:
     error = KeyboardInterrupt(f"interrupted; {found}")
     error.partial = partial  # type: ignore[attr-defined]
     return error
+
+
+def warn(message: str, category: type[Warning]) -> None:
+    """Warn at the first line that is not this package's, however deep the call."""
+    depth, frame = 1, sys._getframe()
+    while frame.f_back and frame.f_globals.get("__name__", "").split(".")[0] in _NOT_THE_USER:
+        depth, frame = depth + 1, frame.f_back
+    warnings.warn(message, category, stacklevel=depth)
+
+
+def finish(result: Result, who: str, *, info: Any = None) -> Result:
+    """The result as a caller should get it: Ctrl-C with what there is, or a warning.
+
+    `info` is what `result` says of itself where that is not ``result.info``.
+    """
+    account = result.info if info is None else info  # type: ignore[attr-defined]
+    if account.interrupted:
+        raise interrupted(result)
+    if not account.converged:
+        warn(f"{who} did not reach tol={account.tol:g}: {account.message}", ConvergenceWarning)
+    return result
 
 
 def report(progress: Any, done: float, total: float, partial: Any = None) -> None:
