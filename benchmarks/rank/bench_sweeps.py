@@ -7,13 +7,12 @@ arena).
 
 from __future__ import annotations
 
-import numpy as np
 import pytest
 from contenders import to_comparisons
 from generators import CASES
 
 from steelyard import _core
-from steelyard.rank._paired import cells_of, kernel_arguments, spec_of, starting_tie
+from steelyard.rank._paired import PairProblem
 
 SOLVERS = {
     "zermelo": "zermelo",
@@ -36,23 +35,15 @@ def runs():
 def test_sweeps(benchmark, case, prior, solver):
     games = CASES[case]()
     comparisons = to_comparisons(games, home=games.home is not None)
-    cells = cells_of(comparisons, "davidson", games.home is not None)
-    spec = spec_of(cells, "davidson", games.home is not None, prior)
+    problem = PairProblem(comparisons, "davidson", games.home is not None, prior)
 
     def fit():
-        return _core._fit_bradley_terry(
-            **kernel_arguments(cells, spec),
+        return problem.fit(
+            problem.start(),
             solver=SOLVERS[solver],
-            linear="auto",
             tol=1e-10,
             max_iter=100 if solver == "newton" else LIMIT,
-            warm_sweeps=0,
-            strengths=np.zeros(games.n),
-            tie=starting_tie(cells, spec),
-            home_advantage=0.0,
-            coefficients=np.zeros(0),
             n_threads=_core._default_threads(),
-            progress=None,
         )
 
     benchmark.group = f"sweeps {case} prior {prior:g}"

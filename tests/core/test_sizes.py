@@ -45,7 +45,7 @@ def test_no_number_of_draws_wraps_in_rank_intervals(count):
 
 @pytest.mark.parametrize("count", HUGE)
 def test_no_number_of_rounds_wraps_in_a_bootstrap(count):
-    refused("rounds", lambda: rank.bradley_terry(games()).bootstrap(count))
+    refused("n_rounds", lambda: rank.bradley_terry(games()).bootstrap(count))
     refused("n_rounds", lambda: rank.plackett_luce([["a", "b"], ["b", "a"]]).bootstrap(count))
     refused("n_rounds", lambda: rank.stability(np.random.default_rng(0).random((3, 9)), n_rounds=count))
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from .._naming import claim
 from ._chances import Prediction, RankInfo
-from ._inference import Coefficients, Contrast, Covariance, RankIntervals, Tiers
+from ._inference import BootstrapResult, Coefficients, Contrast, Covariance, RankIntervals, Tiers
 from ._over_time import (
     EloRatings,
     GlickoRatings,
@@ -18,7 +18,7 @@ from ._over_time import (
     grade_scale,
     whole_history,
 )
-from ._paired import BootstrapResult, BradleyTerryFit, RaschFit, bradley_terry, rasch
+from ._paired import BradleyTerryFit, RaschFit, bradley_terry, rasch
 from ._rankings import PlackettLuceFit, plackett_luce
 from ._studies import (
     MetaElo,

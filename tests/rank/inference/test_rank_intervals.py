@@ -103,10 +103,8 @@ def test_items_asked_for_get_the_sets_of_the_whole(fit):
 @pytest.mark.parametrize("prior", [0.0, 1.0])
 @pytest.mark.parametrize("ties", ["davidson", "rao-kupper", "half"])
 def test_draws_from_scores_have_the_covariance_of_the_fit(ties, prior, kind):
-    from steelyard.rank._inference.rank_intervals import _score_draws
-
     fit = bradley_terry(simulate(2, np.linspace(-1, 1, 5), 200, nu=0.5), ties=ties, prior=prior)
-    draws = _score_draws(fit, kind, 20_000, 0, 2)
+    draws = fit._information(2).draws(kind, 20_000, 0)
     draws = draws - draws.mean(axis=1, keepdims=True)
     expected = fit.covariance(kind).matrix
     np.testing.assert_allclose(np.cov(draws.T), expected, atol=0.05 * np.diag(expected).max())

@@ -166,11 +166,11 @@ def test_cluster_needs_clusters():
 
 @pytest.mark.parametrize(
     ("name", "value"),
-    [("rounds", 0), ("rounds", 2.5), ("method", "jackknife"), ("n_threads", 0), ("progress", 1)],
+    [("n_rounds", 0), ("n_rounds", 2.5), ("method", "jackknife"), ("n_threads", 0), ("progress", 1)],
 )
 def test_a_bad_argument_is_named(name, value):
     with pytest.raises((ValueError, TypeError), match=name):
-        bradley_terry(lucky()).bootstrap(**{"rounds": 5, name: value})
+        bradley_terry(lucky()).bootstrap(**{"n_rounds": 5, name: value})
 
 
 def test_intervals_against_an_item_leave_that_item_at_zero():

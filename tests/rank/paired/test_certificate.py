@@ -8,9 +8,8 @@ import numpy as np
 import pytest
 
 import steelyard
-from steelyard import _core
 from steelyard.rank import bradley_terry
-from steelyard.rank._paired import cells_of, kernel_arguments, spec_of
+from steelyard.rank._paired import PairPoint, PairProblem
 from steelyard.reference import rank as reference
 from support.games import MODELS, as_modelled, ladder, random_cells, to_comparisons
 
@@ -40,21 +39,9 @@ def test_the_reported_decrement_is_that_of_the_answer(solver, ties, prior):
 
 
 def solve(comparisons, linear, *, ties="davidson", home=False, prior=0.0, max_iter=100, tol=1e-10, threads=1):
-    cells = cells_of(comparisons, ties, home)
-    spec = spec_of(cells, ties, home, prior)
-    return _core._fit_bradley_terry(
-        **kernel_arguments(cells, spec),
-        solver="newton",
-        linear=linear,
-        tol=tol,
-        max_iter=max_iter,
-        warm_sweeps=0,
-        strengths=np.zeros(comparisons.n_items),
-        tie=0.1,
-        home_advantage=0.0,
-        coefficients=np.zeros(0),
-        n_threads=threads,
-        progress=None,
+    start = PairPoint(np.zeros(comparisons.n_items), 0.1, 0.0, np.zeros(0))
+    return PairProblem(comparisons, ties, home, prior).fit(
+        start, solver="newton", linear=linear, tol=tol, max_iter=max_iter, n_threads=threads
     )
 
 
@@ -63,8 +50,7 @@ def solve(comparisons, linear, *, ties="davidson", home=False, prior=0.0, max_it
 def test_with_conjugate_gradients_the_decrement_is_bounded_from_above(prior, max_iter):
     comparisons = ladder(1, 300, 3, spread=8)
     rough = solve(comparisons, "cg", prior=prior, max_iter=max_iter)
-    cells = cells_of(comparisons, "davidson", False)
-    graph = cells.graph
+    graph = PairProblem(comparisons, "davidson", False, prior).graph
     plain = reference.Cells(graph.left, graph.right, graph.wins, graph.losses)
     truth = true_decrement(plain, reference.Point(rough["strengths"]), model="none", home=False, prior=prior)
     assert truth <= rough["info"]["error_bound"] * (1 + 1e-9)

@@ -11,9 +11,8 @@ from hypothesis import strategies as st
 from scipy.optimize import linprog, minimize
 
 import steelyard
-from steelyard import _core
 from steelyard.rank import Comparisons, bradley_terry
-from steelyard.rank._paired import cells_of, kernel_arguments, spec_of
+from steelyard.rank._paired import PairPoint, PairProblem
 from steelyard.rank._table import choose_columns
 from steelyard.reference import rank as reference
 from support import threads
@@ -265,24 +264,11 @@ def test_every_linear_solver_agrees_and_bounds_the_decrement(linear, ties, prior
     cells = with_covariates(8, 12)
     games = as_table(cells)
     columns = choose_columns(games, True, True)
-    used = cells_of(games, ties, True, columns)
-    spec = spec_of(used, ties, True, prior, columns)
+    problem = PairProblem(games, ties, True, prior, columns)
 
     def run(how, n_threads=1):
-        return _core._fit_bradley_terry(
-            **kernel_arguments(used, spec),
-            solver="newton",
-            linear=how,
-            tol=1e-9,
-            max_iter=50,
-            warm_sweeps=0,
-            strengths=np.zeros(12),
-            tie=0.1,
-            home_advantage=0.0,
-            coefficients=np.zeros(2),
-            n_threads=n_threads,
-            progress=None,
-        )
+        start = PairPoint(np.zeros(12), 0.1, 0.0, np.zeros(2))
+        return problem.fit(start, solver="newton", linear=how, tol=1e-9, max_iter=50, n_threads=n_threads)
 
     out, fit = run(linear), bradley_terry(games, ties=ties, home=True, prior=prior, covariates=True)
     assert out["info"]["converged"]

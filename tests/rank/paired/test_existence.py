@@ -11,9 +11,8 @@ from hypothesis import strategies as st
 from scipy.optimize import linprog
 
 import steelyard
-from steelyard import _core
 from steelyard.rank import Comparisons, bradley_terry
-from steelyard.rank._paired import cells_of, kernel_arguments, spec_of
+from steelyard.rank._paired import PairProblem
 from support.examples import examples
 from support.games import random_cells, to_comparisons
 
@@ -77,29 +76,29 @@ def test_home_needs_a_home_side():
         bradley_terry(Comparisons.from_pairs([0, 1], [1, 0]), home=True)
 
 
-def separates_by_linear_programming(cells, model, prior: float) -> bool:
-    """Does the likelihood never fall along some (ds, u, eta) != 0? See csrc/rank/separation.hpp."""
-    n = cells.graph.items
-    home = cells.graph.home if cells.graph.home is not None else np.zeros(len(cells.graph.left))
+def separates_by_linear_programming(problem) -> bool:
+    """Does the likelihood never fall along some (ds, u, eta) != 0? See csrc/rank/paired/separation.hpp."""
+    n, graph, counts = problem.n, problem.graph, problem.counts
+    home = graph.home if graph.home is not None else np.zeros(len(graph.left))
     rows = []
 
     def at_least_zero(sign: int, k: int, u: float) -> None:  # sign * dx + u * U >= 0
         row = np.zeros(n + 2)
-        row[cells.graph.left[k]] += sign
-        row[cells.graph.right[k]] -= sign
+        row[graph.left[k]] += sign
+        row[graph.right[k]] -= sign
         row[n], row[n + 1] = u, sign * home[k]
         rows.append(row)
 
     for k in range(len(home)):
-        if cells.wins[k]:
+        if counts.wins[k]:
             at_least_zero(1, k, -1)
-        if cells.losses[k]:
+        if counts.losses[k]:
             at_least_zero(-1, k, -1)
-        if cells.ties is not None and cells.ties[k]:
+        if counts.ties is not None and counts.ties[k]:
             at_least_zero(1, k, 1)
             at_least_zero(-1, k, 1)
-    free_tie, free_home = model.ties != "none", model.home
-    free_s = 0 if prior else None
+    free_tie, free_home = problem.model != "none", problem.home
+    free_s = 0 if problem.prior else None
     for target, sign in ((n, -1), (n + 1, -1), (n + 1, 1)):
         bounds = [(free_s, free_s)] * n + [(0, 1) if free_tie else (0, 0), (-1, 1) if free_home else (0, 0)]
         cost = np.zeros(n + 2)
@@ -131,11 +130,10 @@ def test_separation_is_what_linear_programming_says(seed, n, games, ties, home, 
         home=rng.integers(-1, 2, games) if home else None,
         items=range(n),
     )
-    cells = cells_of(comparisons, ties, home and comparisons.home is not None)
-    spec = spec_of(cells, ties, home and comparisons.home is not None, prior)
-    found = _core._separation(**kernel_arguments(cells, spec))
-    if spec.extra_names:
-        assert (found is not None) == separates_by_linear_programming(cells, spec, prior)
+    problem = PairProblem(comparisons, ties, home and comparisons.home is not None, prior)
+    found = problem.separation()
+    if problem.extra_names:
+        assert (found is not None) == separates_by_linear_programming(problem)
     else:
         assert found is None
 
@@ -162,5 +160,4 @@ def test_sparse_data_either_converges_or_says_why_not(seed, ties, home):
 
 
 def test_strong_cells_hold_the_parameters_finite():
-    cells = cells_of(to_comparisons(random_cells(0, 6)), "davidson", True)
-    assert _core._separation(**kernel_arguments(cells, spec_of(cells, "davidson", True, 0.0))) is None
+    assert PairProblem(to_comparisons(random_cells(0, 6)), "davidson", True, 0.0).separation() is None

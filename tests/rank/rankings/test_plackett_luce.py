@@ -69,7 +69,7 @@ def test_chances_of_all_orders_sum_to_one_and_derivatives_are_right(stages):
 def test_it_is_the_maximum_that_a_general_solver_finds(seed, prior):
     rows = drawn(seed)
     weights = np.random.default_rng(seed).uniform(0.5, 2.0, len(rows))
-    fit = fitted(rows, prior=prior, weights=weights)
+    fit = fitted(rows, prior=prior, sample_weight=weights)
 
     def cost(s):
         likelihood = sum(w * log_chance(row, s) for w, row in zip(weights, rows, strict=True))
@@ -105,7 +105,7 @@ def test_order_names_and_splitting_do_not_matter(seed):
     fit = fitted(rows)
     shuffled = fitted([rows[k] for k in rng.permutation(len(rows))])
     np.testing.assert_allclose(shuffled.strengths, fit.strengths, atol=1e-8)
-    doubled = fitted(rows + rows, weights=np.full(2 * len(rows), 0.5))
+    doubled = fitted(rows + rows, sample_weight=np.full(2 * len(rows), 0.5))
     np.testing.assert_allclose(doubled.strengths, fit.strengths, atol=1e-8)
     names = rng.permutation(6)
     renamed = fitted([names[row] for row in rows])
@@ -188,8 +188,8 @@ def test_a_missed_tolerance_is_said():
         (lambda: plackett_luce([["a", "b", "a"]]), "lists a twice in row 0"),
         (lambda: plackett_luce(np.array([[0, -1, 1]])), "-1 at the end of each row, see row 0"),
         (lambda: plackett_luce([[0, 1]], items=[0, 2]), "holds 1, which is not in items"),
-        (lambda: plackett_luce([[0, 1], [1, 0]], weights=[1.0, 0.0]), "weights must be positive"),
-        (lambda: plackett_luce([[0, 1], [1, 0]], weights=[1.0]), "weights must have length 2"),
+        (lambda: plackett_luce([[0, 1], [1, 0]], sample_weight=[1.0, 0.0]), "sample_weight must be positive"),
+        (lambda: plackett_luce([[0, 1], [1, 0]], sample_weight=[1.0]), "sample_weight must have length 2"),
         (lambda: plackett_luce([[0, 1], [1, 0]], prior=-1), "prior must be zero or positive"),
         (lambda: plackett_luce([[0, 1], [1, 0]], tol=0), "tol must be positive"),
         (lambda: plackett_luce(choices=([0, 1], [[1]])), "others for each of 2 winners"),

@@ -72,7 +72,7 @@ def solve(table, linear, **options):
 def test_all_solvers_end_at_the_same_strengths(seed, prior, weighted):
     rows = drawn(seed % 100)
     weights = np.random.default_rng(seed).uniform(0.2, 3.0, len(rows)) if weighted else None
-    fits = [fitted(rows, solver=solver, prior=prior, weights=weights) for solver in (*SOLVERS, "auto")]
+    fits = [fitted(rows, solver=solver, prior=prior, sample_weight=weights) for solver in (*SOLVERS, "auto")]
     for fit in fits:
         assert fit.info.converged
         assert fit.info.error_bound <= 1e-10
@@ -193,7 +193,7 @@ def test_first_choices_from_all_items_are_log_shares(solver):
 def test_strengths_a_thousand_apart_do_not_overflow():
     weights = [1.0, 1e-200, 1.0, 1e-200, 1.0, 1e-200]
     rows = [["a", "b"], ["b", "a"], ["b", "c"], ["c", "b"], ["c", "d"], ["d", "c"]]
-    fit = plackett_luce(rows, weights=weights, solver="newman", tol=1e-4)
+    fit = plackett_luce(rows, sample_weight=weights, solver="newman", tol=1e-4)
     assert fit.strengths[0] - fit.strengths[3] == pytest.approx(3 * np.log(1e200), rel=1e-2)
     assert np.isfinite(fit.log_likelihood)
 
@@ -290,7 +290,7 @@ def test_more_items_than_a_matrix_holds():
 def test_errors_of_named_items_are_those_of_all(kind, prior, n):
     rows = drawn(1) if n == 6 else many(n, 800, 6)
     weights = np.random.default_rng(0).uniform(0.5, 2.0, len(rows))
-    fit = fitted(rows, n=n, prior=prior, weights=weights)
+    fit = fitted(rows, n=n, prior=prior, sample_weight=weights)
     full = fit.covariance(kind)
     np.testing.assert_allclose(full, full.T, atol=1e-12)
     some = [4, 0, 5]

@@ -20,7 +20,7 @@ def as_pairs(rows):
 @given(st.integers(2, 15), st.integers(0, 10**6))
 def test_nobody_meets_twice_before_everybody_has_been_met(n, seed):
     rounds = n - 1 if n % 2 == 0 else n
-    rows = schedule(range(n), rounds=rounds, rng=seed)
+    rows = schedule(range(n), n_rounds=rounds, rng=seed)
     assert len(set(as_pairs(rows))) == len(rows) == n * (n - 1) // 2
     for k in range(rounds):
         one_round = rows[k * (n // 2) : (k + 1) * (n // 2)].ravel().tolist()
@@ -56,7 +56,7 @@ def test_knockout_pairs_are_those_of_the_reference(seeds, losers):
 @given(st.integers(2, 13), st.integers(0, 10**6), st.integers(1, 20))
 def test_random_rounds_are_those_of_a_round_robin_that_have_met_least(n, seed, count):
     winner, loser, tie = games_so_far(seed, n)
-    found = schedule(range(n), rounds=count, played=(winner, loser, tie), rng=seed)
+    found = schedule(range(n), n_rounds=count, played=(winner, loser, tie), rng=seed)
     everybody = reference.round_robin(np.random.default_rng(seed).permutation(n).tolist())
     met = {frozenset(pair): 0 for games in everybody for pair in games}
     for pair in zip(winner.tolist(), loser.tolist(), strict=True):
@@ -135,7 +135,7 @@ def test_more_games_make_a_better_ranking(kind):
     [
         (lambda: schedule(["a"]), "at least two labels"),
         (lambda: schedule(["a", "b"], "league"), "kind must be one of"),
-        (lambda: schedule(["a", "b"], "swiss", rounds=2), "rounds goes with kind='random'"),
+        (lambda: schedule(["a", "b"], "swiss", n_rounds=2), "n_rounds goes with kind='random'"),
         (lambda: schedule(["a", "b"], played=(["a"], ["c"])), "which is not in items"),
         (lambda: schedule(["a", "b"], "knockout", played=(["a"], ["b"], [True])), "played has ties"),
         (lambda: simulate_schedule(1), "n_items must be at least 2"),

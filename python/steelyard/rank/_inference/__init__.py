@@ -1,23 +1,28 @@
-"""How sure strengths are: covariances, contrasts, rank sets, leaderboards."""
+"""How sure strengths are: covariances, contrasts, bootstraps, rank sets, leaderboards."""
 
 from __future__ import annotations
 
+from .bootstrap_result import BootstrapInfo, BootstrapResult, finish_rounds
 from .coefficients import Coefficients
-from .covariance import KINDS, Contrast, Covariance, _variances, contrast, covariance, standard_errors
-from .leaderboard import leaderboard
-from .rank_intervals import RankIntervals, Tiers, rank_intervals
+from .covariance import Contrast, Covariance
+from .information import KINDS, SINGULAR, Information, draw_prior_scores
+from .rank_intervals import RankIntervals, Tiers
+from .ranked import Ranked
+from .uncertainty import Uncertainty
 
 __all__ = [
     "KINDS",
+    "SINGULAR",
+    "BootstrapInfo",
+    "BootstrapResult",
     "Coefficients",
     "Contrast",
     "Covariance",
+    "Information",
     "RankIntervals",
+    "Ranked",
     "Tiers",
-    "_variances",
-    "contrast",
-    "covariance",
-    "leaderboard",
-    "rank_intervals",
-    "standard_errors",
+    "Uncertainty",
+    "draw_prior_scores",
+    "finish_rounds",
 ]

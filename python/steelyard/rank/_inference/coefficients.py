@@ -5,17 +5,17 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass, field
 from statistics import NormalDist
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from ..._validate import check_choice, check_level, check_threads
+from .covariance import extra_covariance
+from .information import KINDS
+from .ranked import Ranked
 
-if TYPE_CHECKING:
-    from .._paired import BradleyTerryFit
-
-Array = npt.NDArray[np.float64]
+Floats = npt.NDArray[np.float64]
 
 
 @dataclass(frozen=True, repr=False, eq=False)
@@ -49,9 +49,10 @@ class Coefficients:
     """
 
     names: tuple[str, ...]
-    values: Array
-    scales: Array
-    _fit: BradleyTerryFit = field(repr=False)
+    values: Floats
+    scales: Floats
+    _fit: Ranked = field(repr=False)
+    _units: Floats = field(repr=False)  # what the kernels' coefficients are multiplied by
 
     def __len__(self) -> int:
         return len(self.names)
@@ -61,7 +62,7 @@ class Coefficients:
             raise KeyError(f"no covariate {name!r}, only {', '.join(self.names)}")
         return float(self.values[self.names.index(name)])
 
-    def covariance(self, kind: str = "sandwich", *, n_threads: int | None = None) -> Array:
+    def covariance(self, kind: str = "sandwich", *, n_threads: int | None = None) -> Floats:
         """Covariance matrix of `values`.
 
         Parameters
@@ -84,21 +85,18 @@ class Coefficients:
         -----
         One solve of the Newton system a coefficient.
         """
-        units = self._fit._spec.covariates.units
+        units = self._units
         return np.asarray(self._standardized(kind, n_threads) * np.outer(units, units))
 
-    def _standardized(self, kind: str, n_threads: int | None) -> Array:
+    def _standardized(self, kind: str, n_threads: int | None) -> Floats:
         """Covariance for one root mean square of each, whatever the units of `values`."""
-        from .covariance import KINDS, extra_covariance
-
         kind = check_choice(kind, "kind", KINDS)
-        full = extra_covariance(self._fit, kind, check_threads(n_threads))
+        full = extra_covariance(self._fit._information(check_threads(n_threads)), kind)
         return full[-len(self) :, -len(self) :]
 
-    def standard_errors(self, kind: str = "sandwich", *, n_threads: int | None = None) -> Array:
+    def standard_errors(self, kind: str = "sandwich", *, n_threads: int | None = None) -> Floats:
         """Standard errors of `values`, shape (len(names),); arguments as of `covariance`."""
-        units = self._fit._spec.covariates.units
-        return np.asarray(units * np.sqrt(np.diag(self._standardized(kind, n_threads))))
+        return np.asarray(self._units * np.sqrt(np.diag(self._standardized(kind, n_threads))))
 
     def to_frame(self, *, level: float = 0.95, kind: str = "sandwich") -> dict[str, npt.NDArray[Any]]:
         """Columns ``name``, ``value``, ``standard_error``, ``lower``, ``upper`` and ``p_value``.

@@ -3,29 +3,25 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
 from dataclasses import dataclass
 from statistics import NormalDist
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from ..._validate import check_choice, check_level, check_threads
+from ... import _core
+from ..._errors import interrupted
+from ..._validate import seed_words
+from .information import Information
+from .uncertainty import Uncertainty, against, normal_intervals, number_of_draws
 
-if TYPE_CHECKING:
-    from .._paired import BradleyTerryFit
-    from .._paired.information import Information
-
-Array = npt.NDArray[np.float64]
-
-KINDS = ("sandwich", "hessian")
-FULL_LIMIT = 5000
-_BATCH = 32
+Floats = npt.NDArray[np.float64]
+Positions = npt.NDArray[np.intp]
 
 
 @dataclass(frozen=True, repr=False, eq=False)
-class Covariance:
+class Covariance(Uncertainty):
     """Covariance of strengths, each taken against the mean of all items.
 
     Attributes
@@ -47,7 +43,7 @@ class Covariance:
         Of the tie parameter (by the delta method) and of the home advantage, where they were fitted.
     """
 
-    matrix: Array
+    matrix: Floats
     items: npt.NDArray[Any]
     kind: str
     clusters: int | None
@@ -56,14 +52,44 @@ class Covariance:
     home_standard_error: float | None
 
     @property
-    def standard_errors(self) -> Array:
+    def standard_errors(self) -> Floats:
         """Square roots of the diagonal, shape (k,)."""
         return np.sqrt(np.diag(self.matrix))
 
-    def contrast_errors(self) -> Array:
+    def contrast_errors(self) -> Floats:
         """Standard errors of all differences, shape (k, k)."""
         d = np.diag(self.matrix)
         return np.sqrt(np.maximum(d[:, None] + d[None, :] - 2 * self.matrix, 0.0))
+
+    # ---- as an uncertainty
+
+    @property
+    def source(self) -> str:
+        """Its kind."""
+        return self.kind
+
+    def _refuse_others(self, items: npt.NDArray[Any]) -> None:
+        if np.array_equal(self.items, items):
+            return
+        if len(self.items) < len(items) and np.isin(self.items, items).all():
+            raise ValueError(
+                f"uncertainty is a covariance of {len(self.items)} of the {len(items)} items: "
+                "it must be one of all, made without items"
+            )
+        raise ValueError("uncertainty is a covariance of a fit with other items")
+
+    def _noise(
+        self, where: Positions, strengths: Floats, draws: int | None, rng: Any, n_threads: int
+    ) -> tuple[Floats, Floats]:
+        n = len(self.items)
+        count = number_of_draws(draws, int(np.clip(5e6 / n, 2000, 10_000)), n)
+        seed, stream = seed_words(rng)
+        return self.contrast_errors()[where], _gaussian(self.matrix, count, seed, stream, n_threads)
+
+    def _intervals(
+        self, where: Positions, middle: Floats, reference: int | None, level: float
+    ) -> tuple[Floats | None, Floats, Floats]:
+        return normal_intervals(middle, _standard_errors(self.matrix, reference)[where], level)
 
     def __repr__(self) -> str:
         note = ", approximate" if self.approximate else ""
@@ -75,7 +101,7 @@ class Covariance:
         )
 
 
-@dataclass(frozen=True, repr=False)
+@dataclass(frozen=True, repr=False, eq=False)
 class Contrast:
     """Strength of a minus strength of b.
 
@@ -113,145 +139,89 @@ class Contrast:
 
 
 def covariance(
-    fit: BradleyTerryFit, *, kind: str = "sandwich", items: Any = None, n_threads: int | None = None
+    information: Information, items: npt.NDArray[Any], kind: str, where: Positions | None = None
 ) -> Covariance:
-    """Covariance of the strengths of `items` (default all)."""
-    kind = check_choice(kind, "kind", KINDS)
-    from .._paired.information import Information
-
-    info = Information(fit, check_threads(n_threads))
-    positions = _positions(fit, items)
-    k, n, extra = len(positions), info.n, info.size - info.n
-    if items is None:
-        if n > FULL_LIMIT:
+    """Covariance of the strengths at some positions (default all)."""
+    n, extra = information.n, information.size - information.n
+    positions = np.arange(n) if where is None else where
+    k = len(positions)
+    if where is None:
+        if n > information.most:
             raise ValueError(
-                f"items: a full covariance of {n} items takes {8 * n * n / 1e9:.0f} GB; "
-                f"name up to {FULL_LIMIT} items"
+                f"items: a full covariance of {n:,} items takes {8 * n * n / 1e9:.0f} GB; name the items "
+                f"wanted, up to {information.most:,}"
             )
-        columns = info.inverse()
-        if fit.prior > 0:
+        columns = information.inverse()
+        if information.prior > 0:
             columns[:, :n] -= columns[:, :n].mean(axis=1, keepdims=True)
     else:
-        right = np.zeros((info.size, k + extra))
+        right = np.zeros((information.size, k + extra))
         right[:n, :k] = -1.0 / n
         right[positions, np.arange(k)] += 1.0
         right[n + np.arange(extra), k + np.arange(extra)] = 1.0
-        columns = info.solve(right)
+        columns = information.solve(right)
     if kind == "sandwich":
-        full = info.quadratic(columns)
+        full = information.quadratic(columns)
     else:
         rows = np.concatenate([positions, n + np.arange(extra)])
         full = columns[rows]
         full[:k] -= columns[:n].mean(axis=0)
-    matrix = 0.5 * (full[:k, :k] + full[:k, :k].T)
-    errors = dict(zip(fit._spec.extra_names, np.sqrt(np.diag(full)[k:]).tolist(), strict=False))
-    tie = errors.get("tie_parameter")
+    errors = {
+        name: scale * float(np.sqrt(variance))
+        for (name, scale), variance in zip(information.extra.items(), np.diag(full)[k:], strict=False)
+    }
     return Covariance(
-        matrix=matrix,
-        items=fit.items[positions],
+        matrix=0.5 * (full[:k, :k] + full[:k, :k].T),
+        items=items[positions],
         kind=kind,
-        clusters=_clusters(fit, kind),
-        approximate=_approximate(fit, kind),
-        tie_standard_error=None if tie is None else tie * float(fit.tie_parameter or 0.0),
+        clusters=information.clusters if kind == "sandwich" else None,
+        approximate=information.approximate(kind),
+        tie_standard_error=errors.get("tie_parameter"),
         home_standard_error=errors.get("home_advantage"),
     )
 
 
-def extra_covariance(fit: BradleyTerryFit, kind: str, n_threads: int) -> Array:
+def extra_covariance(information: Information, kind: str) -> Floats:
     """Of the parameters beside the strengths as the kernels have them: tie, home, coefficients."""
-    from .._paired.information import Information
-
-    info = Information(fit, n_threads)
-    right = np.eye(info.size, fit._spec.extra, -info.n)
-    columns = info.solve(right)
-    full = info.quadratic(columns) if kind == "sandwich" else columns[info.n :]
+    right = np.eye(information.size, information.size - information.n, -information.n)
+    columns = information.solve(right)
+    full = information.quadratic(columns) if kind == "sandwich" else columns[information.n :]
     return np.asarray(0.5 * (full + full.T))
 
 
 def standard_errors(
-    fit: BradleyTerryFit,
-    *,
-    reference: Any = "mean",
-    kind: str = "sandwich",
-    items: Any = None,
-    n_threads: int | None = None,
-) -> Array:
-    """Standard errors of the strengths of `items` minus the reference."""
-    kind = check_choice(kind, "kind", KINDS)
-    from .._paired.information import Information
-
-    info = Information(fit, check_threads(n_threads))
-    positions = _positions(fit, items)
-    base = None if isinstance(reference, str) and reference == "mean" else fit.index(reference)
-    if items is None and info.n <= FULL_LIMIT:
-        v = covariance(fit, kind=kind, n_threads=n_threads).matrix
-        d = np.diag(v)
-        variance = d if base is None else d + d[base] - 2 * v[base]
-        return np.sqrt(np.maximum(variance, 0.0))
-    parts = [_variances(info, kind, contrast) for contrast in _contrasts(info, positions, base)]
-    return np.sqrt(np.maximum(np.concatenate(parts), 0.0))
+    information: Information, kind: str, where: Positions | None = None, reference: int | None = None
+) -> Floats:
+    """Of the strengths at some positions (default all) minus that of the reference (default: their mean)."""
+    n = information.n
+    if where is None and n <= information.most:
+        return _standard_errors(covariance(information, np.arange(n), kind).matrix, reference)
+    rows = np.arange(n) if where is None else where
+    return information.standard_errors(rows, against(reference, n), kind)
 
 
-def contrast(
-    fit: BradleyTerryFit,
-    a: Any,
-    b: Any,
-    *,
-    level: float = 0.95,
-    kind: str = "sandwich",
-    n_threads: int | None = None,
-) -> Contrast:
-    """Strength of a minus strength of b."""
-    level = check_level(level)
-    i, j = fit.index(a), fit.index(b)
-    error = (
-        float(standard_errors(fit, reference=b, kind=kind, items=[a], n_threads=n_threads)[0])
-        if i != j
-        else 0.0
-    )
-    estimate = float(fit.strengths[i] - fit.strengths[j])
+def contrast(estimate: float, error: float, level: float, kind: str, approximate: bool) -> Contrast:
+    """A difference with its interval and p-value by the normal approximation."""
     half = NormalDist().inv_cdf(0.5 + level / 2) * error
     p_value = math.erfc(abs(estimate) / error / math.sqrt(2)) if error > 0 else float(estimate == 0)
-    return Contrast(
-        estimate, error, estimate - half, estimate + half, p_value, level, kind, _approximate(fit, kind)
-    )
+    return Contrast(estimate, error, estimate - half, estimate + half, p_value, level, kind, approximate)
 
 
-def _positions(fit: BradleyTerryFit, items: Any) -> npt.NDArray[np.intp]:
-    if items is None:
-        return np.arange(len(fit))
-    if isinstance(items, str) or not np.iterable(items):
-        raise TypeError(f"items must be a sequence of labels or None, got {items!r}")
-    positions = np.array([fit.index(label) for label in items], dtype=np.intp)
-    if len(positions) == 0:
-        raise ValueError("items must name at least one item, got none")
-    return positions
+def _standard_errors(matrix: Floats, reference: int | None) -> Floats:
+    d = np.diag(matrix)
+    variance = d if reference is None else d + d[reference] - 2 * matrix[reference]
+    return np.sqrt(np.maximum(variance, 0.0))
 
 
-def _contrasts(info: Information, positions: npt.NDArray[np.intp], base: int | None) -> Iterator[Array]:
-    """Right-hand sides e_i - e_base (or e_i - 1/n), some columns at a time."""
-    for begin in range(0, len(positions), _BATCH):
-        part = positions[begin : begin + _BATCH]
-        right = np.zeros((info.size, len(part)))
-        if base is None:
-            right[: info.n] = -1.0 / info.n
-        else:
-            right[base] = -1.0
-        right[part, np.arange(len(part))] += 1.0
-        yield right
-
-
-def _variances(info: Information, kind: str, right: Array) -> Array:
-    x = info.solve(right)
-    return np.asarray(np.einsum("ij,ij->j", right, x)) if kind == "hessian" else info.variances(x)
-
-
-def _clusters(fit: BradleyTerryFit, kind: str) -> int | None:
-    if kind == "hessian" or fit.comparisons.cluster is None:
-        return None
-    return len(np.unique(fit.comparisons.cluster))
-
-
-def _approximate(fit: BradleyTerryFit, kind: str) -> bool:
-    half = fit.ties == "half" and fit.comparisons.ties is not None
-    return kind == "hessian" and (fit.prior > 0 or half)
+def _gaussian(matrix: Floats, draws: int, seed: int, stream: int, threads: int) -> Floats:
+    """Draws with this covariance up to a common shift, which contrasts do not see."""
+    n = len(matrix)
+    size = float(np.trace(matrix)) / n
+    # The common shift has no variance; and with few clusters other directions have none. 1e-10 of the mean
+    # variance makes the factorisation safe and moves a standard error by 1e-5 of its size at most.
+    lifted = matrix + size / n
+    lifted[range(n), range(n)] += 1e-10 * size
+    out = _core._gaussian_draws(np.linalg.cholesky(lifted), draws, seed, stream, threads)
+    if out is None:
+        raise interrupted(None)
+    return np.asarray(out)

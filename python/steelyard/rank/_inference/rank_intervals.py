@@ -3,25 +3,21 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from ... import _core
 from ..._errors import interrupted
-from ..._validate import check_choice, check_count, check_level, check_room, check_threads, seed_words
-from .covariance import KINDS, covariance
+from .strengths import Strengths
+from .uncertainty import Uncertainty
 
-if TYPE_CHECKING:
-    from .._paired import BootstrapResult, BradleyTerryFit
-
-Array = npt.NDArray[np.float64]
+Floats = npt.NDArray[np.float64]
 Positions = npt.NDArray[np.intp]
 
 METHODS = ("simultaneous", "marginal")
 FULL_LIMIT = 3000
-_BATCH = 32
 
 
 @dataclass(frozen=True, repr=False, eq=False)
@@ -85,23 +81,26 @@ class RankIntervals:
     level: float
     method: str
     uncertainty: str
-    critical_value: float | Array
+    critical_value: float | Floats
     draws: int
-    _fit: BradleyTerryFit
-    _errors: Array  # k x n standard errors of contrasts
+    _of: Strengths
+    _errors: Floats  # k x n standard errors of contrasts
 
     def tiers(self) -> Tiers:
         """Groups of items not surely worse than the best of their group. Needs the rank sets of all items."""
-        fit = self._fit
-        if len(self.items) != len(fit):
+        fit = self._of
+        row = np.full(len(fit), -1)
+        row[fit.positions(self.items)] = np.arange(len(self.items))
+        if (row < 0).any():
             raise ValueError(f"tiers needs rank sets of all {len(fit)} items, got {len(self.items)}")
-        critical = np.broadcast_to(self.critical_value, len(fit))
+        critical = np.broadcast_to(self.critical_value, len(self.items))
         tier = np.zeros(len(fit), dtype=np.int64)
         order = fit.order
         leader, current = order[0], 1
         starts = [0]
         for place, i in enumerate(order):
-            if _beyond(fit.strengths[leader] - fit.strengths[i], critical[leader], self._errors[leader, i]):
+            gap, k = fit.strengths[leader] - fit.strengths[i], row[leader]
+            if _beyond(gap, critical[k], self._errors[k, i]):
                 leader, current = i, current + 1
                 starts.append(place)
             tier[i] = current
@@ -135,65 +134,40 @@ class RankIntervals:
 
 
 def rank_intervals(
-    fit: BradleyTerryFit,
-    *,
-    level: float = 0.95,
-    method: str = "simultaneous",
-    uncertainty: str | BootstrapResult = "sandwich",
-    items: Any = None,
-    draws: int | None = None,
-    rng: Any = 0,
-    n_threads: int | None = None,
+    fit: Strengths,
+    where: Positions,
+    uncertainty: Uncertainty,
+    level: float,
+    method: str,
+    draws: int | None,
+    rng: Any,
+    threads: int,
 ) -> RankIntervals:
-    """The public docstring is that of `BradleyTerryFit.rank_intervals`."""
-    from .._paired import BootstrapResult
-
-    level = check_level(level)
-    method = check_choice(method, "method", METHODS)
-    threads = check_threads(n_threads)
+    """Rank sets of the items at some positions."""
     n = len(fit)
-    positions = _asked(fit, items)
-    if isinstance(uncertainty, BootstrapResult):
-        if uncertainty.fit is not fit and not np.array_equal(uncertainty.fit.items, fit.items):
-            raise ValueError("uncertainty is a bootstrap of a fit with other items")
-        name = f"{uncertainty.method} bootstrap"
-        noise = uncertainty.strengths - fit.strengths
-        errors = _errors_of_draws(noise, positions)
-    else:
-        name = check_choice(uncertainty, "uncertainty", KINDS)
-        # Of some items each draw takes a solve: the least that is enough.
-        few = 2000 if items is not None else int(np.clip(5e6 / n, 2000, 10_000))
-        count = few if draws is None else check_room(check_count(draws, "draws"), "draws", n)
-        seed, stream = seed_words(rng)
-        if items is None:
-            v = covariance(fit, kind=name, n_threads=threads)
-            errors = v.contrast_errors()
-            noise = _gaussian(v.matrix, count, seed, stream, threads)
-        else:
-            noise = _score_draws(fit, name, count, seed, threads)
-            errors = _errors_of_draws(noise, positions)
+    errors, noise = uncertainty._noise(where, fit.strengths, draws, rng, threads)
     scale = np.divide(1.0, errors, out=np.zeros_like(errors), where=errors > 0)
     marginal = method == "marginal"
-    maxima = _core._contrast_maxima(noise, positions.astype(np.int32), scale, marginal, threads)
+    maxima = _core._contrast_maxima(noise, where.astype(np.int32), scale, marginal, threads)
     if maxima is None:
         raise interrupted(None)
     critical = np.quantile(maxima, level, axis=1, method="higher")
-    gap = fit.strengths[positions][:, None] - fit.strengths[None, :]
+    gap = fit.strengths[where][:, None] - fit.strengths[None, :]
     better = _beyond(-gap, critical[:, None], errors).sum(axis=1)
     worse = _beyond(gap, critical[:, None], errors).sum(axis=1)
     place = np.empty(n, dtype=np.int64)
     place[fit.order] = np.arange(1, n + 1)
     return RankIntervals(
-        items=fit.items[positions],
+        items=fit.items[where],
         lower=1 + better,
         upper=n - worse,
-        rank=place[positions],
+        rank=place[where],
         level=level,
         method=method,
-        uncertainty=name,
+        uncertainty=uncertainty.source,
         critical_value=critical if marginal else float(critical[0]),
         draws=len(noise),
-        _fit=fit,
+        _of=fit,
         _errors=errors,
     )
 
@@ -202,63 +176,3 @@ def _beyond(gap: Any, critical: Any, error: Any) -> Any:
     """Is a contrast surely positive? Never where its error is unknown or zero."""
     with np.errstate(invalid="ignore"):  # inf * 0
         return (error > 0) & (gap > critical * error)
-
-
-def _asked(fit: BradleyTerryFit, items: Any) -> Positions:
-    if items is None:
-        if len(fit) > FULL_LIMIT:
-            raise ValueError(
-                f"items: rank sets of all {len(fit)} items take all pairs; name the items you want (up to "
-                f"{FULL_LIMIT} items the default is all)"
-            )
-        return np.arange(len(fit))
-    if isinstance(items, str) or not np.iterable(items):
-        raise TypeError(f"items must be a sequence of labels or None, got {items!r}")
-    positions = np.array([fit.index(label) for label in items], dtype=np.intp)
-    if len(positions) == 0:
-        raise ValueError("items must name at least one item, got none")
-    return positions
-
-
-def _gaussian(matrix: Array, draws: int, seed: int, stream: int, threads: int) -> Array:
-    """Draws with this covariance up to a common shift, which contrasts do not see."""
-    n = len(matrix)
-    size = float(np.trace(matrix)) / n
-    # The common shift has no variance; and with few clusters other directions have none. 1e-10 of the mean
-    # variance makes the factorisation safe and moves a standard error by 1e-5 of its size at most.
-    lifted = matrix + size / n
-    lifted[range(n), range(n)] += 1e-10 * size
-    out = _core._gaussian_draws(np.linalg.cholesky(lifted), draws, seed, stream, threads)
-    if out is None:
-        raise interrupted(None)
-    return np.asarray(out)
-
-
-def _score_draws(fit: BradleyTerryFit, kind: str, draws: int, seed: int, threads: int) -> Array:
-    """H^+ u for u ~ N(0, J): draws of all strengths without a full covariance, a solve each."""
-    from .._paired.information import Information
-
-    info = Information(fit, threads)
-    rng = np.random.default_rng(seed)
-    out = np.empty((draws, info.n))
-    for begin in range(0, draws, _BATCH):
-        width = min(_BATCH, draws - begin)
-        x = info.solve(info.draw_scores(rng, width, kind))
-        out[begin : begin + width] = x[: info.n].T
-    return out
-
-
-def _errors_of_draws(noise: Array, positions: Positions) -> Array:
-    """Standard errors of contrasts with the items; infinite draws count as their largest finite one."""
-    bad = ~np.isfinite(noise)
-    if bad.any():
-        low = np.nanmin(np.where(bad, np.nan, noise), axis=0, initial=0.0)
-        high = np.nanmax(np.where(bad, np.nan, noise), axis=0, initial=0.0)
-        noise = np.where(np.isnan(noise), 0.0, np.clip(noise, low, high))
-    centred = noise - noise.mean(axis=0)
-    variance = np.einsum("ij,ij->j", centred, centred)
-    cross = centred[:, positions].T @ centred
-    squares = variance[positions][:, None] + variance[None, :] - 2 * cross
-    errors = np.sqrt(np.maximum(squares, 0.0) / max(len(noise) - 1, 1))
-    errors[np.arange(len(positions)), positions] = 0.0
-    return np.asarray(errors)

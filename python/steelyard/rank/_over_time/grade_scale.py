@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -11,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ... import _core
-from ..._errors import ConvergenceWarning, interrupted
+from ..._errors import ConvergenceWarning, interrupted, warn
 from ..._validate import (
     Progress,
     check_count,
@@ -25,7 +24,8 @@ from ..._validate import (
 )
 from .._table import check_times, columns_of, encode_one, positions, read_booleans, unit_length
 from .draws import effective_sizes
-from .history_samples import CHAIN_STATE, complaint_of
+from .history_samples import complaint_of
+from .problem import CHAIN_STATE
 
 Floats = npt.NDArray[np.float64]
 _CALENDAR = {"month": "M", "year": "Y"}
@@ -396,7 +396,5 @@ def _finished(before: GradeScale, out: dict[str, Any]) -> GradeScale:
         raise interrupted(found)
     complaint = complaint_of(found.r_hat, found.effective_size, int(chains["divergences"].sum()), len(slopes))
     if complaint:
-        warnings.warn(
-            f"the draws are not to be trusted yet: {complaint}; draw more", ConvergenceWarning, stacklevel=3
-        )
+        warn(f"the draws are not to be trusted yet: {complaint}; draw more", ConvergenceWarning)
     return found

@@ -3,23 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
-from ... import _core
+from ..._errors import ConvergenceWarning, interrupted, warn
 from ..._info import Info
 from ..._validate import Progress, check_choice, check_count, check_flag, check_number
 from ...plotting import plot_history
 from .._chances import ELO, Prediction, outcome_chances
+from .._paired import PairPoint
 from .._table import Timelines
 from .history_samples import HistorySamples, draw_samples
+from .problem import HistoryProblem
 
 Floats = npt.NDArray[np.float64]
 
-_MAX_FLOPS = 1e14
 _BATCH = 16
 
 
@@ -31,14 +32,6 @@ class HistoryInfo(Info):
     def newton_decrement(self) -> float | None:
         """The certificate: `error_bound` by its name."""
         return self.error_bound
-
-
-class Laws(NamedTuple):
-    """Of an item's first strength: logistic of strength `prior`, and normal unless `precision` is 0."""
-
-    prior: float
-    mean: float = 0.0
-    precision: float = 0.0
 
 
 class Strength(NamedTuple):
@@ -94,21 +87,17 @@ class History:
     log_likelihood: float
     info: HistoryInfo
     ties: str
-    _lines: Timelines = field(repr=False)
-    _laws: Laws = field(repr=False)
-    _problem: dict[str, Any] = field(repr=False)
-    _internal: tuple[float, float] = field(repr=False)
+    _problem: HistoryProblem = field(repr=False)
+    _point: PairPoint = field(repr=False)
     _limits: tuple[float, int] = field(repr=False)
     samples: HistorySamples | None = None
     _cache: dict[str, Any] = field(default_factory=dict, init=False, repr=False)
 
     def __getstate__(self) -> dict[str, Any]:
-        problem = {k: v for k, v in self._problem.items() if k != "graph"}
-        return {**self.__dict__, "_problem": problem, "_cache": {}}
+        return {**self.__dict__, "_cache": {}}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         self.__dict__.update(state)
-        self._problem["graph"] = self._lines.games._pairs(self._problem["home"])
         self.strengths.flags.writeable = False
 
     def __len__(self) -> int:
@@ -116,7 +105,7 @@ class History:
 
     def __repr__(self) -> str:
         state = "converged" if self.info.converged else "NOT converged"
-        latest = [self.strengths[end - 1] for end in self._ends()]
+        latest = [self.strengths[end - 1] for end in self._problem.ends]
         order = np.argsort(latest)[::-1][:5]
         names = self.items[np.flatnonzero(np.diff(self._lines.starts))]
         best = ", ".join(f"{names[k]} {latest[k]:+.2f}" for k in order)
@@ -125,9 +114,9 @@ class History:
             f"Newton decrement {self.info.error_bound:.1e}\nstrongest at their last date: {best}"
         )
 
-    def _ends(self) -> npt.NDArray[np.int64]:
-        ends: npt.NDArray[np.int64] = self._lines.starts[1:][np.diff(self._lines.starts) > 0]
-        return ends
+    @property
+    def _lines(self) -> Timelines:
+        return self._problem.lines
 
     # ---- the posterior
 
@@ -170,29 +159,20 @@ class History:
         return self._log_prior() + self.log_likelihood - 0.5 * float(self._posterior().log_determinant())
 
     def _log_prior(self) -> float:
-        lines, first = self._lines, self._lines.starts[:-1]
+        lines, laws, first = self._lines, self._problem.laws, self._lines.starts[:-1]
         first = first[np.diff(lines.starts) > 0]
         s = self.strengths[first][np.isnan(lines.known[first])]
-        total = -self._laws.prior * float((np.logaddexp(0.0, s) + np.logaddexp(0.0, -s)).sum())
-        total -= 0.5 * self._laws.precision * float(((s - self._laws.mean) ** 2).sum())
+        total = -laws.prior * float((np.logaddexp(0.0, s) + np.logaddexp(0.0, -s)).sum())
+        total -= 0.5 * laws.precision * float(((s - laws.mean) ** 2).sum())
         linked = np.flatnonzero(~np.isnan(lines.gaps))
-        precision = self._problem["precision"][linked]
+        precision = self._problem.precision[linked]
         steps = self.strengths[linked] - self.strengths[linked - 1]
         return total + 0.5 * float((np.log(precision) - precision * steps**2).sum())
 
     def _posterior(self) -> Any:
         if "posterior" not in self._cache:
-            tie, advantage = self._internal
             memory, threads = self._limits
-            found, needed = _core._history_posterior(
-                **self._problem,
-                strengths=self.strengths,
-                tie=tie,
-                home_advantage=advantage,
-                max_flops=_MAX_FLOPS,
-                max_bytes=memory,
-                n_threads=threads,
-            )
+            found, needed = self._problem.posterior(self._point, memory, threads)
             if found is None and 0 < needed <= memory:
                 raise ValueError(
                     "the posterior is singular to rounding: its Hessian is not positive definite"
@@ -278,7 +258,25 @@ class History:
         (2014). N. G. Polson, J. G. Scott, J. Windle, "Bayesian inference for logistic models using
         Polya-Gamma latent variables", JASA 108 (2013).
         """
-        return draw_samples(self, n_draws, n_chains, n_warmup, keep, sampler, rng, progress)
+        samples, stopped = draw_samples(
+            self._problem,
+            self._point,
+            self._posterior,
+            self.samples,
+            (n_draws, n_chains, n_warmup),
+            keep,
+            sampler,
+            rng,
+            self._limits,
+            progress,
+        )
+        found = self if samples is None else replace(self, samples=samples)
+        if stopped:
+            raise interrupted(found)
+        complaint = samples.complaint() if samples is not None else ""
+        if complaint:
+            warn(f"the draws are not to be trusted yet: {complaint}; draw more", ConvergenceWarning)
+        return found
 
     # ---- reading it
 
@@ -454,8 +452,7 @@ class History:
 
     @property
     def _extra_names(self) -> tuple[str, ...]:
-        tie = ("tie_parameter",) if self._problem["ties_model"] != "none" else ()
-        return tie + (("home_advantage",) if self.home_advantage is not None else ())
+        return self._problem.games.extra_names
 
     def _averaged(self, lead: Floats, variance: Floats | None) -> tuple[Any, Any, Any]:
         if variance is None:

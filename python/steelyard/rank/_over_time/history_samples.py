@@ -2,26 +2,21 @@
 
 from __future__ import annotations
 
-import warnings
-from collections.abc import Iterable
-from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from ... import _core
-from ..._errors import ConvergenceWarning, interrupted
 from ..._validate import Progress, check_choice, check_count, check_progress, seed_words
+from .._paired import PairPoint
 from .draws import effective_sizes
-
-if TYPE_CHECKING:
-    from .history import History
+from .problem import CHAIN_STATE, HistoryProblem
 
 Floats = npt.NDArray[np.float64]
 
 WORST_R_HAT, FEWEST = 1.01, 100  # the latter a chain
-CHAIN_STATE = ("positions", "steps", "moves")
 _DENSE = 20  # entries of the factor a node and game, above which Gibbs sampling is faster
 _MOST_GAMES = 1e9  # for Gibbs sampling: minutes a sweep
 _JUDGED = 4000  # nodes whose convergence is judged when there are more
@@ -96,45 +91,46 @@ def complaint_of(r_hat: float, effective_size: float, divergences: int, n_chains
 
 
 def draw_samples(
-    fit: History,
-    n_draws: Any,
-    n_chains: Any,
-    n_warmup: Any,
+    problem: HistoryProblem,
+    at: PairPoint,
+    posterior: Callable[[], Any],
+    before: HistorySamples | None,
+    numbers: tuple[Any, Any, Any],
     keep: Iterable[Any] | None,
     sampler: Any,
     rng: Any,
+    limits: tuple[float, int],
     progress: Progress | None,
-) -> History:
-    """The history with draws; earlier ones go on."""
-    draws, before = check_count(n_draws, "n_draws", least=4), fit.samples
-    chains, warmup = check_count(n_chains, "n_chains", least=2), check_count(n_warmup, "n_warmup", least=20)
+) -> tuple[HistorySamples | None, bool]:
+    """Draws, with the earlier ones where they go on, or None where none were made; and whether Ctrl-C came.
+
+    `numbers` are those of draws, chains and moves of the warm-up, `limits` memory and threads.
+    """
+    draws = check_count(numbers[0], "n_draws", least=4)
+    chains = check_count(numbers[1], "n_chains", least=2)
+    warmup = check_count(numbers[2], "n_warmup", least=20)
     callback = check_progress(progress)
-    memory, threads = fit._limits
+    memory, threads = limits
     kind = check_choice(sampler, "sampler", ("auto", "hamiltonian", "gibbs"))
     if before is None:
-        nodes, seed, kind = _kept(fit, keep), seed_words(rng)[0], _chosen(fit, kind)
+        nodes, seed, kind = _kept(problem, keep), seed_words(rng)[0], _chosen(problem, posterior, kind)
     elif keep is not None or rng is not None or kind not in ("auto", before.sampler):
         raise ValueError("keep, sampler and rng are those of the draws that go on; leave them out")
     else:
         nodes, seed, chains, kind = before.nodes, before._seed, len(before.strengths), before.sampler
     old = 0 if before is None else before.strengths.shape[1]
-    size = float(chains * (old + draws) * (4 * len(nodes) + 8 * (1 + len(fit._extra_names))))
-    working = _working_memory(fit, chains, kind)
+    size = float(chains * (old + draws) * (4 * len(nodes) + 8 * (1 + len(problem.games.extra_names))))
+    working = _working_memory(problem, chains, kind)
     if size + working > memory:
         raise MemoryError(
             f"the draws would take {size / 1e9:.3g} GB and their chains {working / 1e9:.3g} GB to work in "
             f"(n_draws={draws}, n_chains={chains}; max_memory is {memory / 1e9:.3g} GB); keep fewer items, "
             "or lower n_draws or n_chains"
         )
-    tie, advantage = fit._internal
-    normal_law: Any = fit._posterior() if kind == "hamiltonian" else None
-    out = _core._sample_history(
-        **fit._problem,
-        strengths=fit.strengths,
-        tie=tie,
-        home_advantage=advantage,
-        posterior=normal_law,
-        **(dict.fromkeys(CHAIN_STATE) if before is None else before._chains),
+    out = problem.sample(
+        at,
+        posterior() if kind == "hamiltonian" else None,
+        None if before is None else before._chains,
         n_chains=chains,
         warmup=warmup,
         draws=draws,
@@ -143,28 +139,23 @@ def draw_samples(
         n_threads=threads,
         progress=callback,
     )
-    found = replace(fit, samples=_joined(fit, before, out, nodes, kind, seed))
-    if out["interrupted"]:
-        raise interrupted(found if out["made"] else fit)
-    complaint = found.samples.complaint()  # type: ignore[union-attr]
-    if complaint:
-        warnings.warn(
-            f"the draws are not to be trusted yet: {complaint}; draw more", ConvergenceWarning, stacklevel=3
-        )
-    return found
+    stopped = bool(out["interrupted"])
+    if stopped and not out["made"]:
+        return None, True
+    return _joined(problem.games.extra_names, before, out, nodes, kind, seed), stopped
 
 
-def _working_memory(fit: History, chains: int, kind: str) -> float:
+def _working_memory(problem: HistoryProblem, chains: int, kind: str) -> float:
     """Bytes of chains that run side by side: position, gradients and momentum, and the system of each."""
-    by_node, by_cell = (10, 3) if kind == "gibbs" else (15 + len(fit._extra_names), 5)
-    return 8.0 * chains * (by_node * len(fit) + by_cell * len(fit._problem["wins"]))
+    by_node, by_cell = (10, 3) if kind == "gibbs" else (15 + len(problem.games.extra_names), 5)
+    return 8.0 * chains * (by_node * problem.games.n + by_cell * len(problem.games.counts.wins))
 
 
-def _chosen(fit: History, kind: str) -> str:
+def _chosen(problem: HistoryProblem, posterior: Callable[[], Any], kind: str) -> str:
     """The faster one: Hamiltonian moves solve with the sparse factor, Gibbs sweeps draw a number a game."""
     if kind == "hamiltonian":
         return kind
-    obstacle = _no_gibbs(fit)
+    obstacle = _no_gibbs(problem)
     if kind == "gibbs":
         if obstacle:
             raise ValueError(f"sampler='gibbs' {obstacle}; take sampler='hamiltonian'")
@@ -172,49 +163,55 @@ def _chosen(fit: History, kind: str) -> str:
     if obstacle:
         return "hamiltonian"
     try:
-        entries = fit._posterior().entries()
+        entries = posterior().entries()
     except (MemoryError, ValueError):
         return "gibbs"
-    return "gibbs" if entries > _DENSE * (_games(fit) + len(fit)) else "hamiltonian"
+    return "gibbs" if entries > _DENSE * (_games(problem) + problem.games.n) else "hamiltonian"
 
 
-def _games(fit: History) -> float:
+def _games(problem: HistoryProblem) -> float:
     """Those of the first laws too: Polya-Gamma variables of a Gibbs sweep."""
-    problem = fit._problem
-    free = np.isnan(fit._lines.known[fit._ends() - 1]).sum()
-    return float((problem["wins"] + problem["losses"]).sum() + 2 * problem["prior"] * free)
+    free = np.isnan(problem.lines.known[problem.ends - 1]).sum()
+    counts = problem.games.counts
+    return float((counts.wins + counts.losses).sum() + 2 * problem.laws.prior * free)
 
 
-def _no_gibbs(fit: History) -> str:
+def _no_gibbs(problem: HistoryProblem) -> str:
     """What stands against Gibbs sampling; empty if nothing."""
-    problem = fit._problem
-    if problem["ties_model"] != "none":
-        return f"is for wins and losses, not for ties={fit.ties!r} (ties='half' counts them as half of each)"
-    games = problem["wins"] + problem["losses"]
+    prior = problem.laws.prior
+    if problem.games.model != "none":
+        ties = problem.games.ties
+        return f"is for wins and losses, not for ties={ties!r} (ties='half' counts them as half of each)"
+    games = problem.games.counts.wins + problem.games.counts.losses
     if not (games == np.rint(games)).all():
         return "is for whole numbers of games"
-    if 2 * problem["prior"] != round(2 * problem["prior"]):
-        return f"needs a prior of 0.5, 1, 1.5, ..., not {problem['prior']:g}"
-    if _games(fit) > _MOST_GAMES:
-        return f"draws a number a game, {_games(fit):.3g} a sweep (at most {_MOST_GAMES:g})"
+    if 2 * prior != round(2 * prior):
+        return f"needs a prior of 0.5, 1, 1.5, ..., not {prior:g}"
+    if _games(problem) > _MOST_GAMES:
+        return f"draws a number a game, {_games(problem):.3g} a sweep (at most {_MOST_GAMES:g})"
     return ""
 
 
-def _kept(fit: History, keep: Iterable[Any] | None) -> npt.NDArray[np.int64]:
+def _kept(problem: HistoryProblem, keep: Iterable[Any] | None) -> npt.NDArray[np.int64]:
     if keep is None:
-        return np.arange(len(fit), dtype=np.int64)
+        return np.arange(problem.games.n, dtype=np.int64)
     if isinstance(keep, str):
         raise TypeError(f"keep must be a list of labels, got {keep!r}")
-    parts = [np.r_[fit._lines.nodes_of(item)] for item in keep]
+    parts = [np.r_[problem.lines.nodes_of(item)] for item in keep]
     return np.unique(np.concatenate(parts or [np.zeros(0)])).astype(np.int64)
 
 
 def _joined(
-    fit: History, before: HistorySamples | None, out: dict[str, Any], nodes: Any, kind: str, seed: int
+    extra_names: tuple[str, ...],
+    before: HistorySamples | None,
+    out: dict[str, Any],
+    nodes: Any,
+    kind: str,
+    seed: int,
 ) -> HistorySamples:
     made = int(out["made"])
     strengths, log_posterior = out["strengths"][:, :made], out["log_posterior"][:, :made]
-    extra = dict(zip(fit._extra_names, np.moveaxis(out["extra"][:, :made], 2, 0), strict=True))
+    extra = dict(zip(extra_names, np.moveaxis(out["extra"][:, :made], 2, 0), strict=True))
     if "tie_parameter" in extra:
         extra["tie_parameter"] = np.exp(extra["tie_parameter"])
     if before is not None:

@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import math
-import warnings
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
-from ... import _core
-from ..._errors import ConvergenceWarning, SeparationError, interrupted
+from ..._errors import ConvergenceWarning, finish, interrupted, warn
 from ..._validate import (
     Progress,
     check_choice,
@@ -21,10 +19,10 @@ from ..._validate import (
     check_progress,
     check_threads,
 )
-from .._paired import TIES, _separation_message, cells_of, kernel_arguments, spec_of, starting_tie
+from .._paired import TIES, PairProblem, require_finite_extras
 from .._table import Comparisons, Timelines, make_timelines
-from .history import History, HistoryInfo, Laws
-from .history_samples import draw_samples
+from .history import History, HistoryInfo
+from .problem import HistoryProblem, Laws
 
 _WIDEST = (1e-3, 1e2)  # drift over the whole period that an estimate may have, as a standard deviation
 
@@ -163,11 +161,10 @@ def whole_history(
     if estimate:
         rate, start, message = estimated(solver)
     fit = solver.fit(rate, start, message)
-    if fit.info.interrupted:
-        raise interrupted(fit)
-    if fit.info.message:
-        warnings.warn(fit.info.message, ConvergenceWarning, stacklevel=2)
-    return draw_samples(fit, 1000, 4, 300, None, "auto", rng, callback) if sampled else fit
+    finish(fit, "whole_history")
+    if fit.info.converged and fit.info.message:
+        warn(fit.info.message, ConvergenceWarning)
+    return fit.sample(rng=rng, progress=callback) if sampled else fit
 
 
 class Solver:
@@ -182,38 +179,21 @@ class Solver:
         limits: tuple[float, int, float, int],
         progress: Progress | None,
     ) -> None:
-        self.lines, self.ties, self.laws, self.progress = lines, ties, laws, progress
+        self.lines, self.laws, self.progress = lines, laws, progress
         self.tol, self.max_iter, self.memory, self.threads = limits
-        cells = cells_of(lines.games, ties, home)
-        self.spec = spec_of(cells, ties, home, 1.0)
-        self.arguments = kernel_arguments(cells, self.spec)
-        if self.spec.extra_names:
-            found = _core._separation(**self.arguments)  # a prior holds the strengths; so do the chains
-            if found is not None:
-                raise SeparationError(_separation_message(**found), **found)
-        self.tie = starting_tie(cells, self.spec)
+        self.games = PairProblem(lines.games, ties, home, laws.prior)
+        require_finite_extras(self.games)  # a prior holds the strengths; so do the chains
 
     def fit(self, volatility: float, start: History | None = None, message: str = "") -> History:
         """The joint maximum, from an earlier one if there is one."""
-        lines = self.lines
-        strengths = np.where(np.isnan(lines.known), 0.0, lines.known)
-        tie, advantage = self.tie, 0.0
-        if start is not None:
-            strengths, (tie, advantage) = start.strengths, start._internal
-        problem = {
-            **self.arguments,
-            "starts": lines.starts,
-            "precision": self.precision(volatility),
-            "held": lines.held,
-            "prior": self.laws.prior,
-            "first_mean": self.laws.mean,
-            "first_precision": self.laws.precision,
-        }
-        out = _core._fit_history(
-            **problem,
-            strengths=strengths,
-            tie=tie,
-            home_advantage=advantage,
+        known, games = self.lines.known, self.games
+        problem = HistoryProblem(games, self.lines, self.laws, volatility)
+        if start is None:
+            at = replace(games.start(), strengths=np.where(np.isnan(known), 0.0, known))
+        else:
+            at = start._point
+        out = problem.fit(
+            at,
             tol=self.tol,
             max_iter=self.max_iter,
             n_threads=self.threads,
@@ -226,36 +206,21 @@ class Solver:
                 f"{info.solver} {why} at a Newton decrement of {info.error_bound:.2g} > tol = {info.tol:.2g}"
             )
             message = f"{message}; {text}" if message else text
-        parameter: float | None = None
-        if self.ties in ("davidson", "rao-kupper"):
-            fitted = self.spec.ties != "none"
-            parameter = math.exp(out["tie"]) if fitted else (0.0 if self.ties == "davidson" else 1.0)
         values = out["strengths"]
         values.flags.writeable = False
         return History(
             strengths=values,
-            items=lines.items,
-            tie_parameter=parameter,
-            home_advantage=float(out["home"]) if self.spec.home else None,
+            items=self.lines.items,
+            tie_parameter=games.tie_parameter(out["tie"]),
+            home_advantage=float(out["home"]) if games.home else None,
             volatility=volatility,
             log_likelihood=float(out["log_likelihood"]),
             info=replace(info, message=message),
-            ties=self.ties,
-            _lines=lines,
-            _laws=self.laws,
+            ties=games.ties,
             _problem=problem,
-            _internal=(float(out["tie"]), float(out["home"])),
+            _point=replace(at, strengths=values, tie=float(out["tie"]), home_advantage=float(out["home"])),
             _limits=(self.memory, self.threads),
         )
-
-    def precision(self, volatility: float) -> Any:
-        """Of each node's link to the one before; 1 where there is none."""
-        with np.errstate(over="ignore", divide="ignore"):
-            out = 1.0 / (volatility * volatility * self.lines.gaps)
-        out[np.isnan(out)] = 1.0
-        if not np.isfinite(out).all():
-            raise ValueError(f"volatility {volatility:g} is too small for the shortest gap between times")
-        return out
 
 
 def estimated(solver: Solver) -> tuple[float, History | None, str]:

@@ -2,22 +2,19 @@
 
 from __future__ import annotations
 
-from .bootstrap import BootstrapResult
-from .bradley_terry import _separation_message, bradley_terry
+from .bradley_terry import bradley_terry
 from .fit import BradleyTerryFit
-from .model import TIES, cells_of, kernel_arguments, spec_of, starting_tie
+from .problem import TIES, PairPoint, PairProblem
 from .rasch import RaschFit, rasch
+from .separation import require_finite_extras
 
 __all__ = [
     "TIES",
-    "BootstrapResult",
     "BradleyTerryFit",
+    "PairPoint",
+    "PairProblem",
     "RaschFit",
-    "_separation_message",
     "bradley_terry",
-    "cells_of",
-    "kernel_arguments",
     "rasch",
-    "spec_of",
-    "starting_tie",
+    "require_finite_extras",
 ]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
@@ -16,7 +15,8 @@ from ..._errors import (
     DisconnectedError,
     DisconnectedWarning,
     SeparationError,
-    interrupted,
+    finish,
+    warn,
 )
 from ..._validate import (
     Progress,
@@ -31,10 +31,10 @@ from ..._validate import (
 from .._chances import RankInfo
 from .._table import Comparisons, choose_columns
 from .fit import BradleyTerryFit
-from .model import TIES, Cells, ModelSpec, cells_of, kernel_arguments, spec_of, starting_tie, to_internal
-from .separation import rising_direction
+from .problem import TIES, Counts, PairPoint, PairProblem
+from .separation import require_finite_extras, rising_direction, separation_message
 
-Array = npt.NDArray[np.float64]
+Floats = npt.NDArray[np.float64]
 
 SOLVERS = ("auto", "newton", "newman", "zermelo")
 _PROGRAM_LIMIT = 20_000  # edges of a linear program that judges a fit that did not converge
@@ -175,66 +175,52 @@ def bradley_terry(
     columns = choose_columns(comparisons, covariates, check_flag(standardize, "standardize"))
     if columns and method != "newton":
         raise ValueError(f"solver must be 'auto' or 'newton' with covariates, got {solver!r}")
-    cells = cells_of(comparisons, ties, home, columns)
-    spec = spec_of(cells, ties, home, prior, columns)
-    _require_optimum(comparisons, cells, spec, ties, threads)
-    strengths, tie, advantage, coefficients = _start(comparisons, cells, spec, init)
-    out = _core._fit_bradley_terry(
-        **kernel_arguments(cells, spec),
+    problem = PairProblem(comparisons, ties, home, prior, columns)
+    _require_optimum(problem, threads)
+    out = problem.fit(
+        problem.start() if init is None else _start_from(init, problem),
         solver=method,
-        linear="auto",
         tol=tol,
         max_iter=iterations,
         warm_sweeps=3 if solver == "auto" and init is None else 0,
-        strengths=strengths,
-        tie=tie,
-        home_advantage=advantage,
-        coefficients=coefficients,
         n_threads=threads,
         progress=callback,
     )
     if len(out["away"]):
-        raise _separated(spec, out["away"])
-    fit = _result(comparisons, ties, spec, out)
-    if fit.info.interrupted:
-        raise interrupted(fit)
-    if columns and not fit.info.converged:
-        away = rising_direction(cells, spec) if len(cells.wins) <= _PROGRAM_LIMIT else None
+        raise _separated(problem, out["away"])
+    fit = _result(problem, out)
+    if columns and not (fit.info.converged or fit.info.interrupted):
+        away = rising_direction(problem) if len(problem.counts.wins) <= _PROGRAM_LIMIT else None
         if away is not None:
-            raise _separated(spec, away)
-    if not fit.info.converged:
-        warnings.warn(fit.info.message, ConvergenceWarning, stacklevel=2)
-    return fit
+            raise _separated(problem, away)
+    if out["info"]["converged"] and not fit.info.converged:
+        warn(fit.info.message, ConvergenceWarning)  # within tol, which proves too little
+        return fit
+    return finish(fit, "bradley_terry")
 
 
-def _start(
-    comparisons: Comparisons, cells: Cells, spec: ModelSpec, init: BradleyTerryFit | None
-) -> tuple[Array, float, float, Array]:
-    strengths, coefficients = np.zeros(comparisons.n_items), np.zeros(len(spec.covariates))
-    tie, advantage = starting_tie(cells, spec), 0.0
-    if init is None:
-        return strengths, tie, advantage, coefficients
+def _start_from(init: BradleyTerryFit, problem: PairProblem) -> PairPoint:
+    """An earlier fit, matched by label; new items enter at 0."""
     known = dict(zip(init.items.tolist(), (init.strengths + init.info.shift).tolist(), strict=True))
-    strengths[:] = [known.get(item, 0.0) for item in comparisons.items.tolist()]
-    if spec.ties != "none" and init.ties == spec.ties and init._spec.ties != "none":
-        tie = to_internal(spec.ties, float(init.tie_parameter or 1.0))
-    if spec.home and init.home_advantage is not None:
+    start = problem.start()
+    start.strengths[:] = [known.get(item, 0.0) for item in problem.comparisons.items.tolist()]
+    tie, advantage = start.tie, start.home_advantage
+    if problem.model != "none" and problem.model == init._problem.model:
+        tie = problem.internal_tie(init.tie_parameter)
+    if problem.home and init.home_advantage is not None:
         advantage = init.home_advantage
-    before = init._spec.covariates
+    before, chosen = init._problem.covariates, problem.covariates
     slopes = dict(zip(before.names, (init._coefficients / np.array(before.spreads)).tolist(), strict=True))
-    for k, (name, spread) in enumerate(zip(spec.covariates.names, spec.covariates.spreads, strict=True)):
-        coefficients[k] = slopes.get(name, 0.0) * spread
-    return strengths, tie, advantage, coefficients
+    for k, (name, spread) in enumerate(zip(chosen.names, chosen.spreads, strict=True)):
+        start.coefficients[k] = slopes.get(name, 0.0) * spread
+    return replace(start, tie=tie, home_advantage=advantage)
 
 
-def _result(comparisons: Comparisons, ties: str, spec: ModelSpec, out: dict[str, Any]) -> BradleyTerryFit:
+def _result(problem: PairProblem, out: dict[str, Any]) -> BradleyTerryFit:
     raw = out["strengths"]
     shift = float(raw.mean())
     strengths = raw - shift
     strengths.flags.writeable = False
-    parameter: float | None = None
-    if ties in ("davidson", "rao-kupper"):
-        parameter = float(np.exp(out["tie"])) if spec.ties != "none" else (0.0 if ties == "davidson" else 1.0)
     info = RankInfo.from_core(out["info"], shift=shift)
     if not info.converged:
         info = _with_message(info)
@@ -242,15 +228,15 @@ def _result(comparisons: Comparisons, ties: str, spec: ModelSpec, out: dict[str,
         info = _unproven(info, out["proving_decrement"])
     return BradleyTerryFit(
         strengths=strengths,
-        items=comparisons.items,
-        tie_parameter=parameter,
-        home_advantage=float(out["home"]) if spec.home else None,
+        items=problem.comparisons.items,
+        tie_parameter=problem.tie_parameter(out["tie"]),
+        home_advantage=float(out["home"]) if problem.home else None,
         log_likelihood=float(out["log_likelihood"]),
         info=info,
-        comparisons=comparisons,
-        prior=spec.prior,
-        ties=ties,
-        _spec=spec,
+        comparisons=problem.comparisons,
+        prior=problem.prior,
+        ties=problem.ties,
+        _problem=problem,
         _coefficients=out["coefficients"],
     )
 
@@ -276,11 +262,10 @@ def _unproven(info: RankInfo, proving: float) -> RankInfo:
     return replace(info, converged=False, message=message)
 
 
-def _separated(spec: ModelSpec, away: Array) -> SeparationError:
+def _separated(problem: PairProblem, away: Floats) -> SeparationError:
     """Names the parameters that move along the direction in which the likelihood never falls."""
-    names = [*spec.extra_names, *spec.covariates.names]
-    moving = [names[k] for k in np.flatnonzero(np.abs(away) > 1e-3 * np.abs(away).max())]
-    return SeparationError(_separation_message(_listed(moving), False), ", ".join(moving))
+    moving = [problem.names[k] for k in np.flatnonzero(np.abs(away) > 1e-3 * np.abs(away).max())]
+    return SeparationError(separation_message(_listed(moving), False), ", ".join(moving))
 
 
 def _listed(names: list[str], most: int = 5) -> str:
@@ -288,73 +273,49 @@ def _listed(names: list[str], most: int = 5) -> str:
     return ", ".join(names[:most]) + more
 
 
-def _require_determined(cells: Cells, spec: ModelSpec, n_items: int, threads: int) -> None:
+def _require_determined(problem: PairProblem, threads: int) -> None:
     """Raises where a coefficient is confounded with strengths or other parameters."""
-    rows, names = len(cells.wins), spec.covariates.names
+    rows, names = len(problem.counts.wins), problem.covariates.names
     if len(names) > rows:  # seen without the O(rows p^2 + p^3) of pivots
-        raise SeparationError(_separation_message(names[rows], True), names[rows], True)
-    column = _core._dependent_column(
-        **kernel_arguments(_evenly_weighted(cells, len(names)), spec),
-        strengths=np.zeros(n_items),
-        tie=starting_tie(cells, spec),
-        home_advantage=0.0,
-        coefficients=np.zeros(len(spec.covariates)),
-        n_threads=threads,
-    )
+        raise SeparationError(separation_message(names[rows], True), names[rows], True)
+    even = _evenly_weighted(problem)
+    column = even.dependent_column(even.start(), threads)
     if column is not None:
-        name = [*spec.extra_names, *spec.covariates.names][column]
-        raise SeparationError(_separation_message(name, True), name, True)
+        name = problem.names[column]
+        raise SeparationError(separation_message(name, True), name, True)
 
 
-def _evenly_weighted(cells: Cells, p: int) -> Cells:
+def _evenly_weighted(problem: PairProblem) -> PairProblem:
     """Cells of which none outweighs the others by counts or outlying covariates.
 
     They determine the same parameters, and those that hang on typical cells are not lost to rounding.
     """
-    z = np.abs(np.asarray(cells.graph.covariates).reshape(-1, p))
+    z = np.abs(np.asarray(problem.graph.covariates).reshape(-1, len(problem.covariates)))
     far = np.ones(len(z))
     for column in z.T:
         np.maximum(far, column / np.median(column[column > 0]), out=far)
-    share = far**-2.0
-    ties = None if cells.ties is None else (cells.ties > 0) * share
-    return Cells(cells.graph, (cells.wins > 0) * share, (cells.losses > 0) * share, ties)
-
-
-def _require_optimum(
-    comparisons: Comparisons, cells: Cells, spec: ModelSpec, ties: str, threads: int
-) -> None:
-    """Raises where the optimum is infinite or not unique; warns where the prior alone makes it finite."""
-    forward, backward = cells.wins, cells.losses
-    if cells.ties is not None:
-        forward, backward = forward + cells.ties, backward + cells.ties
-    _, strong = _core._strong_components(
-        cells.graph.left, cells.graph.right, forward, backward, comparisons.n_items
+    share, (wins, losses, ties) = far**-2.0, problem.counts
+    return problem.with_counts(
+        Counts((wins > 0) * share, (losses > 0) * share, None if ties is None else (ties > 0) * share)
     )
+
+
+def _require_optimum(problem: PairProblem, threads: int) -> None:
+    """Raises where the optimum is infinite or not unique; warns where the prior alone makes it finite."""
+    graph, (forward, backward, ties) = problem.graph, problem.counts
+    if ties is not None:
+        forward, backward = forward + ties, backward + ties
+    _, strong = _core._strong_components(graph.left, graph.right, forward, backward, problem.n)
     if strong > 1:
-        report = comparisons.components(ties="drop" if ties == "drop" else "keep")
+        report = problem.comparisons.components(ties="drop" if problem.ties == "drop" else "keep")
         words = report.describe()
-        if spec.prior == 0:
+        if problem.prior == 0:
             raise DisconnectedError(
                 f"the strengths have no finite optimum: {words} Ways out: a prior (prior=1), or "
                 "comparisons.largest_component()",
                 report,
             )
-        warnings.warn(
-            f"some items are compared through the prior alone: {words}", DisconnectedWarning, stacklevel=3
-        )
-    if spec.extra_names:
-        found = _core._separation(**kernel_arguments(cells, spec))
-        if found is not None:
-            raise SeparationError(_separation_message(**found), **found)
-    if len(spec.covariates):
-        _require_determined(cells, spec, comparisons.n_items, threads)
-
-
-def _separation_message(parameter: str, flat: bool) -> str:
-    if flat:
-        why = "the data does not determine it (another value fits as well, with other strengths)"
-    else:
-        why = "the likelihood keeps rising as it goes to infinity"
-    ways = {"home_advantage": "home=False", "tie_parameter": "ties='half' or ties='drop'"}
-    way = ways.get(parameter, "covariates=[...] names those to keep")
-    return f"{parameter} has no finite optimum on this data: {why}. Fit without it ({way}) or add comparisons"
+        warn(f"some items are compared through the prior alone: {words}", DisconnectedWarning)
+    require_finite_extras(problem)
+    if len(problem.covariates):
+        _require_determined(problem, threads)

@@ -8,41 +8,44 @@ H^+ J H^+.
 from __future__ import annotations
 
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from ... import _core
 from .._chances import outcome_chances
-from .model import kernel_arguments
+from .._inference import SINGULAR, Information, draw_prior_scores
+from .problem import PairPoint, PairProblem
 
-if TYPE_CHECKING:
-    from .fit import BradleyTerryFit
-
-Array = npt.NDArray[np.float64]
+Floats = npt.NDArray[np.float64]
 
 _DRAWS = 2**22  # entries of a block of edges x draws
 _ROWS = 2**20
+_ACCURACY = 1e-10
 
 
-class Information:
-    """H and J of one fit, made when first asked for."""
+class PairInformation(Information):
+    """H and J of paired comparisons, made when first asked for; `names` of the problem follow strengths."""
 
-    def __init__(self, fit: BradleyTerryFit, n_threads: int) -> None:
-        self.fit = fit
-        self.cells = fit._cells()
-        self.threads = n_threads
-        self.arguments = kernel_arguments(self.cells, fit._spec) | fit._point()
-        self.n = len(fit)
-        self.size = self.n + fit._spec.extra
+    most = 5000
+
+    def __init__(self, problem: PairProblem, at: PairPoint, n_threads: int) -> None:
+        self.problem, self.at, self.threads = problem, at, n_threads
+        self.n, self.size, self.prior = problem.n, problem.n + len(problem.names), problem.prior
+        by_user = {"tie_parameter": at.tie_parameter or 0.0, "home_advantage": 1.0}
+        self.extra = {name: by_user[name] for name in problem.extra_names}
+
+    def approximate(self, kind: str) -> bool:
+        """The Hessian counts a tie as half a win, or holds a prior."""
+        half = self.problem.ties == "half" and self.problem.comparisons.ties is not None
+        return super().approximate(kind) or (kind == "hessian" and half)
 
     # ---- H
 
-    def inverse(self) -> Array:
-        """H^+ in full, orthogonal to the common shift without a prior."""
-        d = _core._bradley_terry_derivatives(**self.arguments, n_threads=self.threads)
-        graph, n = self.cells.graph, self.n
+    def inverse(self) -> Floats:
+        d = self.problem.derivatives(self.at, self.threads)
+        graph, n = self.problem.graph, self.n
         matrix = np.zeros((self.size, self.size))
         np.subtract.at(matrix, (graph.right, graph.left), d["cell_curvature"])
         matrix += matrix.T
@@ -50,68 +53,61 @@ class Information:
         matrix[:n, n:] = d["border"]
         matrix[n:, :n] = d["border"].T
         matrix[n:, n:] = d["extra_hessian"]
-        if self.fit.prior == 0:
+        if self.prior == 0:
             # The common shift is no parameter of the data: give it a curvature, which no contrast sees.
             matrix[:n, :n] += d["diagonal"].mean() / n
         inverse = _core._inverse_positive_definite(matrix)
         if inverse is None:
-            raise ValueError("the information matrix is singular to rounding; covariances need a prior")
-        if self.fit.prior == 0:
+            raise ValueError(SINGULAR)
+        if self.prior == 0:
             inverse[:n, :n] -= 1.0 / (n * d["diagonal"].mean())
         return np.asarray(inverse)
 
-    def solve(self, right_sides: Array) -> Array:
-        """H^+ B for a few columns."""
-        out = _core._solve_newton_system(
-            **self.arguments,
-            right_sides=np.ascontiguousarray(right_sides),
-            accuracy=1e-10,
-            n_threads=self.threads,
-            progress=None,
-        )
-        if out is None:
-            raise ValueError("the information matrix is singular to rounding; covariances need a prior")
-        return np.asarray(out)
+    def solve(self, right_sides: Floats) -> Floats:
+        found = self.problem.solve(self.at, right_sides, _ACCURACY, self.threads)
+        if found is None:
+            raise ValueError(SINGULAR)
+        return found
 
     # ---- J
 
     @cached_property
-    def _differences(self) -> tuple[Array, Array]:
+    def _differences(self) -> tuple[Floats, Floats]:
         """x = s_left - s_right + e . effects of each edge, and e: home and covariates, edges x effects."""
-        graph, fit = self.cells.graph, self.fit
+        graph, at = self.problem.graph, self.at
         columns, effects = [], []
-        if fit.home_advantage is not None:
+        if self.problem.home:
             columns.append(np.zeros(len(graph.left)) if graph.home is None else graph.home.astype(np.float64))
-            effects.append(fit.home_advantage)
-        p = len(fit._coefficients)
+            effects.append(at.home_advantage)
+        p = len(at.coefficients)
         if graph.covariates is not None and p:
             columns.extend(graph.covariates.reshape(-1, p).T)
-            effects.extend(fit._coefficients.tolist())
+            effects.extend(at.coefficients.tolist())
         e = np.column_stack(columns) if columns else np.zeros((len(graph.left), 0))
-        s = fit.strengths
+        s = at.strengths
         return s[graph.left] - s[graph.right] + e @ np.array(effects), e
 
     @cached_property
-    def _scores(self) -> tuple[tuple[Array, Array], tuple[Array, Array], tuple[Array, Array]]:
+    def _scores(self) -> tuple[tuple[Floats, Floats], tuple[Floats, Floats], tuple[Floats, Floats]]:
         """Derivatives of log p by x and by the tie parameter, for a win, a loss and a tie on each edge."""
         x, _ = self._differences
-        fit = self.fit
-        if fit._spec.ties == "rao-kupper":
-            return _rao_kupper_scores(x, float(np.log(fit.tie_parameter or 1.0)))
-        parameter = fit.tie_parameter if fit._spec.ties == "davidson" else 0.0
+        parameter = self.at.tie_parameter
+        if self.problem.model == "rao-kupper":
+            return _rao_kupper_scores(x, float(np.log(parameter or 1.0)))
+        parameter = parameter if self.problem.model == "davidson" else 0.0
         win, tie, loss = outcome_chances(x, "davidson", parameter)
         lean = 0.5 * (win - loss)
         middle = (-lean, 1.0 - tie)
         return (0.5 - lean, -tie), (-0.5 - lean, -tie), middle
 
     def _tie_column(self, values: npt.NDArray[Any] | None) -> npt.NDArray[Any] | None:
-        return None if self.fit.ties == "drop" else values
+        return None if self.problem.ties == "drop" else values
 
     def meat(self) -> Any:
         """J as a sparse matrix over all parameters, per comparison; None if it is per cluster."""
         from scipy import sparse
 
-        gg, gt, tt = (np.zeros(len(self.cells.graph.left)) for _ in range(3))
+        gg, gt, tt = (np.zeros(len(self.problem.graph.left)) for _ in range(3))
         for q, (g, t) in zip(self._weights("sandwich"), self._scores, strict=True):
             if q is not None and len(q):
                 gg += q * g * g
@@ -124,7 +120,7 @@ class Information:
         if self.size == self.n:
             return sparse.csr_array(top)
         border, corner = weighted @ e, e.T @ (gg[:, None] * e)
-        if self.fit._spec.ties != "none":
+        if self.problem.model != "none":
             border = np.column_stack([incidence.T @ gt, border])
             by_tie = (e.T @ gt)[:, None]
             corner = np.block([[np.array([[tt.sum()]]), by_tie.T], [by_tie, corner]])
@@ -135,7 +131,7 @@ class Information:
         """One row a cluster: the sum of its comparisons' scores, scaled so that J = U' U."""
         from scipy import sparse
 
-        cluster = np.asarray(self.fit.comparisons.cluster)
+        cluster = np.asarray(self.problem.comparisons.cluster)
         present = np.count_nonzero(np.bincount(cluster))
         if present < 2:
             raise ValueError("cluster: a sandwich per cluster needs at least 2 clusters, got 1")
@@ -148,8 +144,8 @@ class Information:
         """Scores of some rows of the table, summed by cluster (rows) and parameter (columns)."""
         from scipy import sparse
 
-        table, (_, e) = self.fit.comparisons, self._differences
-        edge = self.cells.graph.edge_of_row[rows]
+        table, (_, e) = self.problem.comparisons, self._differences
+        edge = self.problem.graph.edge_of_row[rows]
         by_x, by_tie = np.zeros(len(edge)), np.zeros(len(edge))
         counts = (table.left_wins, table.right_wins, self._tie_column(table.ties))
         for count, (g, t) in zip(counts, self._scores, strict=True):
@@ -157,7 +153,7 @@ class Information:
                 by_x += count[rows] * g[edge]
                 by_tie += count[rows] * t[edge]
         parts = [(table.left[rows], by_x), (table.right[rows], -by_x)]
-        values = [by_tie] if self.fit._spec.ties != "none" else []
+        values = [by_tie] if self.problem.model != "none" else []
         values.extend(column[edge] * by_x for column in e.T)
         for k, value in enumerate(values, start=self.n):
             parts.append((np.full(len(edge), k, dtype=np.int32), value))
@@ -165,9 +161,8 @@ class Information:
         clusters = np.tile(np.asarray(table.cluster)[rows], len(parts))
         return sparse.csr_array((entries, (clusters, columns)), shape=shape)
 
-    def draw_scores(self, rng: np.random.Generator, draws: int, kind: str) -> Array:
-        """Gaussian draws of the score over all parameters, one a column: covariance J ('hessian': H)."""
-        if kind == "sandwich" and self.clustered:
+    def draw_scores(self, rng: np.random.Generator, draws: int, kind: str) -> Floats:
+        if kind == "sandwich" and self._clustered:
             root = self._meat
             return np.asarray(root.T @ rng.standard_normal((root.shape[0], draws)))
         _, e = self._differences
@@ -183,22 +178,18 @@ class Information:
                     by_tie += t[some] @ noise
             strengths += self._incidence[some].T @ by_x
             effects += e[some].T @ by_x
-        if kind == "hessian" and self.fit.prior > 0:
-            win, _, loss = outcome_chances(self.fit.strengths + self.fit.info.shift, "drop", None)
-            strengths += np.sqrt(2 * self.fit.prior * win * loss)[:, None] * rng.standard_normal(
-                (self.n, draws)
-            )
-        return np.vstack([strengths, by_tie[: self.fit._spec.ties != "none"], effects])
+        if kind == "hessian" and self.prior > 0:
+            strengths += draw_prior_scores(self.prior, self.at.strengths + self.at.shift, rng, draws)
+        return np.vstack([strengths, by_tie[: self.problem.model != "none"], effects])
 
     def _weights(self, kind: str) -> tuple[Any, Any, Any]:
         """Of the squared scores of a win, loss and tie: squared weights, or expected counts ('hessian')."""
-        graph = self.cells.graph
+        graph = self.problem.graph
         if kind == "hessian":
             x, _ = self._differences
-            games = (
-                self.cells.wins + self.cells.losses + (0.0 if self.cells.ties is None else self.cells.ties)
-            )
-            win, tie, loss = outcome_chances(x, self.fit.ties, self.fit.tie_parameter)
+            wins, losses, ties = self.problem.counts
+            games = wins + losses + (0.0 if ties is None else ties)
+            win, tie, loss = outcome_chances(x, self.problem.ties, self.at.tie_parameter)
             return games * win, games * loss, games * tie
         return (
             graph.wins if graph.left_squared is None else graph.left_squared,
@@ -211,40 +202,43 @@ class Information:
         """Edges x items, +1 at left and -1 at right."""
         from scipy import sparse
 
-        graph = self.cells.graph
+        graph = self.problem.graph
         ends = np.column_stack([graph.left, graph.right]).ravel()
         starts = np.arange(0, len(ends) + 1, 2)
         return sparse.csr_array(
             (np.tile([1.0, -1.0], len(graph.left)), ends, starts), shape=(len(graph.left), self.n)
         )
 
-    @cached_property
-    def clustered(self) -> bool:
-        """Whether J is per cluster."""
-        return self.fit.comparisons.cluster is not None
+    @property
+    def clusters(self) -> int | None:
+        """Number of clusters, where J is per cluster."""
+        cluster = self.problem.comparisons.cluster
+        return None if cluster is None else len(np.unique(cluster))
+
+    @property
+    def _clustered(self) -> bool:
+        return self.problem.comparisons.cluster is not None
 
     @cached_property
     def _meat(self) -> Any:
-        return self.cluster_scores() if self.clustered else self.meat()
+        return self.cluster_scores() if self._clustered else self.meat()
 
-    def quadratic(self, x: Array) -> Array:
-        """X' J X for columns x over all parameters."""
-        if self.clustered:
+    def quadratic(self, x: Floats) -> Floats:
+        if self._clustered:
             root = self._meat @ x
             return np.asarray(root.T @ root)
         return np.asarray(x.T @ (self._meat @ x))
 
-    def variances(self, x: Array) -> Array:
-        """Its diagonal."""
-        if self.clustered:
+    def variances(self, x: Floats) -> Floats:
+        if self._clustered:
             root = self._meat @ x
             return np.asarray(np.einsum("ij,ij->j", root, root))
         return np.asarray(np.einsum("ij,ij->j", x, self._meat @ x))
 
 
 def _rao_kupper_scores(
-    x: Array, delta: float
-) -> tuple[tuple[Array, Array], tuple[Array, Array], tuple[Array, Array]]:
+    x: Floats, delta: float
+) -> tuple[tuple[Floats, Floats], tuple[Floats, Floats], tuple[Floats, Floats]]:
     with np.errstate(over="ignore"):
         up, down = 1.0 / (1.0 + np.exp(x - delta)), 1.0 / (1.0 + np.exp(-x - delta))
     rise = 2.0 / -np.expm1(-2.0 * delta) if delta > 0 else 0.0

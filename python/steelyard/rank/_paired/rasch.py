@@ -11,14 +11,12 @@ import numpy.typing as npt
 from ..._errors import DisconnectedError
 from ..._validate import check_choice, check_nonnegative, check_threads, refuse_masked
 from .._chances import RankInfo
-from .._inference import KINDS, _variances
+from .._inference import KINDS
 from .._table import Comparisons, given_labels, positions
 from .bradley_terry import bradley_terry
-from .information import Information
 
 Values = npt.NDArray[Any]
 Floats = npt.NDArray[np.float64]
-_BATCH = 32
 
 
 @dataclass(frozen=True, repr=False, eq=False)
@@ -170,7 +168,8 @@ def rasch(
     )
     fit = bradley_terry(table, prior=prior, ties="drop", tol=tol, n_threads=threads)
     centre = fit.strengths[len(who) :].mean()
-    errors = _errors(Information(fit, threads), kind, len(who))
+    base = np.where(np.arange(len(fit)) < len(who), 0.0, 1.0 / len(what))
+    errors = fit._information(threads).standard_errors(np.arange(len(fit)), base, kind)
     return RaschFit(
         who,
         what,
@@ -225,18 +224,6 @@ def _refuse_extremes(
                 f"{bad.sum()} {name}s have {text} ({shown}{more}): their place is infinite; leave them out "
                 "or set prior > 0"
             )
-
-
-def _errors(info: Information, kind: str, n_persons: int) -> Floats:
-    """Standard errors against the mean of the items."""
-    out = np.empty(info.n)
-    for start in range(0, info.n, _BATCH):
-        wanted = np.arange(start, min(start + _BATCH, info.n))
-        right = np.zeros((info.size, len(wanted)))
-        right[n_persons : info.n] = -1.0 / (info.n - n_persons)
-        right[wanted, np.arange(len(wanted))] += 1.0
-        out[wanted] = np.sqrt(np.maximum(_variances(info, kind, right), 0.0))
-    return out
 
 
 def _place(labels: Values, label: Any) -> int:

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-import warnings
 from dataclasses import dataclass, field, replace
+from time import perf_counter
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from ... import _core
-from ..._errors import ConvergenceWarning, DisconnectedError, DisconnectedWarning, interrupted
+from ..._errors import DisconnectedError, DisconnectedWarning, finish, report, warn
 from ..._validate import (
+    Progress,
     check_choice,
     check_count,
     check_nonnegative,
@@ -21,8 +22,10 @@ from ..._validate import (
     check_threads,
 )
 from .._chances import RankInfo
-from .._inference import KINDS
-from .._table import Comparisons, Rankings, positions, read_rankings
+from .._inference import BootstrapInfo, BootstrapResult, Ranked, finish_rounds
+from .._table import Comparisons, Rankings, read_rankings
+from .information import RankingInformation
+from .problem import RankingProblem
 
 Values = npt.NDArray[Any]
 Floats = npt.NDArray[np.float64]
@@ -30,16 +33,14 @@ Floats = npt.NDArray[np.float64]
 SOLVERS = ("auto", "newton", "newman", "zermelo")
 _DEFAULT_ITERATIONS = {"newton": 100, "newman": 20_000, "zermelo": 20_000}
 
-# A full covariance is a dense matrix and its inverse.
-FULL_LIMIT = 10_000
-_BATCH = 32
-
 # A Newman sweep costs the known places of a ranking for each of its items, and saves a few Newton steps.
 _SHORT = 20
 
+_ROUND_TOL = 1e-6
+
 
 @dataclass(frozen=True, repr=False, eq=False)
-class PlackettLuceFit:
+class PlackettLuceFit(Ranked):
     """Strengths fitted to rankings.
 
     Attributes
@@ -73,11 +74,6 @@ class PlackettLuceFit:
             f"best: {best}"
         )
 
-    @property
-    def order(self) -> npt.NDArray[np.intp]:
-        """Positions of the items, best first."""
-        return np.argsort(-self.strengths, kind="stable")
-
     def predict(self, items: Any) -> Floats:
         """Chances of being chosen first among some items.
 
@@ -90,246 +86,109 @@ class PlackettLuceFit:
         ndarray, shape (len(items),)
             Sums to 1.
         """
-        s = self.strengths[self._positions(items)]
+        s = self.strengths[self.positions(items)]
         chances = np.exp(s - s.max())
         return np.asarray(chances / chances.sum())
 
-    def covariance(
-        self, kind: str = "sandwich", *, items: Any = None, n_threads: int | None = None
-    ) -> Floats:
-        """Covariance of the strengths, each against the mean of all.
-
-        Parameters
-        ----------
-        kind : {'sandwich', 'hessian'}, default 'sandwich'
-            'hessian' trusts the model, 'sandwich' only the independence of the rankings. Under a prior both
-            are rough.
-        items : sequence of labels, optional
-            Default all, up to 10,000 items.
-        n_threads : int, optional
-            Default: see `steelyard.build_info`.
-
-        Returns
-        -------
-        ndarray, shape (k, k)
-            In the order of `items`.
-
-        Raises
-        ------
-        ValueError
-            Above 10,000 items without `items`, or if the information is singular to rounding.
-        KeyError
-            If `items` names an unknown one.
-
-        Notes
-        -----
-        All: O(n^3) time, 24 n^2 bytes. Named items: a solve each, O((rankings + n) k) memory; where
-        `info.solver` speaks of conjugate gradients a solve is some passes over the rankings.
-
-        Examples
-        --------
-        >>> fit = plackett_luce([["a", "b", "c"], ["b", "a", "c"], ["c", "a"], ["c", "b"]])
-        >>> fit.covariance("hessian", items=["a"]).shape
-        (1, 1)
-        """
-        kind = check_choice(kind, "kind", KINDS)
-        threads = check_threads(n_threads)
-        n = len(self.items)
-        if items is None:
-            if n > FULL_LIMIT:
-                raise ValueError(
-                    f"items: a full covariance of {n:,} items takes {8 * n * n / 1e9:.0f} GB; "
-                    f"name the items wanted, up to {FULL_LIMIT:,}"
-                )
-            inverse = self._inverse(threads)
-            if kind == "hessian":
-                return inverse
-            scores = self._scores(threads)
-            return np.asarray(inverse @ (scores.T @ scores).toarray() @ inverse)
-        place = self._positions(items)
-        parts = [self._solve(part, threads) for part in _batches(place)]
-        if kind == "hessian":
-            return np.hstack([x[place] - x.mean(axis=0) for x in parts])
-        moved = self._scores(threads) @ np.hstack(parts)
-        return np.asarray(moved.T @ moved)
-
-    def standard_errors(
-        self, kind: str = "sandwich", *, items: Any = None, n_threads: int | None = None
-    ) -> Floats:
-        """Standard errors of the strengths, each against the mean of all.
-
-        Parameters
-        ----------
-        kind : {'sandwich', 'hessian'}, default 'sandwich'
-            As for `covariance`.
-        items : sequence of labels, optional
-            Default all: from the full covariance up to 10,000 items, by a solve each beyond.
-        n_threads : int, optional
-            Default: see `steelyard.build_info`.
-
-        Returns
-        -------
-        ndarray, shape (k,)
-
-        Raises
-        ------
-        ValueError
-            If the information is singular to rounding.
-        KeyError
-            If `items` names an unknown one.
-
-        Notes
-        -----
-        Named items: a solve each, 32 at a time, in O(total length + n) memory.
-
-        Examples
-        --------
-        >>> fit = plackett_luce([["a", "b"]] * 3 + [["b", "a"]])
-        >>> print(fit.standard_errors("hessian", items=["b"]).round(4))  # half of sqrt(1/3 + 1)
-        [0.5774]
-        """
-        kind = check_choice(kind, "kind", KINDS)
-        threads = check_threads(n_threads)
-        if items is None and len(self.items) <= FULL_LIMIT:
-            variances = np.diag(self.covariance(kind, n_threads=threads))
-            return np.sqrt(np.maximum(variances, 0.0))
-        place = np.arange(len(self.items)) if items is None else self._positions(items)
-        scores = self._scores(threads) if kind == "sandwich" else None
-        found = []
-        for part in _batches(place):
-            x = self._solve(part, threads)
-            found.append(
-                x[part, np.arange(len(part))] - x.mean(axis=0)
-                if scores is None
-                else np.square(scores @ x).sum(axis=0)
-            )
-        return np.asarray(np.sqrt(np.maximum(np.concatenate(found), 0.0)))
-
-    def bootstrap(self, n_rounds: int = 200, *, rng: Any = None, n_threads: int | None = None) -> Floats:
-        """Strengths refitted to resampled rankings.
+    def bootstrap(
+        self,
+        n_rounds: int = 200,
+        *,
+        rng: Any = None,
+        n_threads: int | None = None,
+        progress: Progress | None = None,
+    ) -> BootstrapResult:
+        """Refits to resampled rankings.
 
         Parameters
         ----------
         n_rounds : int, default 200
+            Number of refits.
         rng : None, int, SeedSequence, BitGenerator or Generator, optional
         n_threads : int, optional
             Default: see `steelyard.build_info`.
+        progress : callable, optional
+            Called as progress(rounds done, n_rounds).
 
         Returns
         -------
-        ndarray, shape (n_rounds, n)
+        BootstrapResult
 
         Raises
         ------
         KeyboardInterrupt
             On Ctrl-C; ``.partial`` holds the rounds so far.
 
+        Warns
+        -----
+        ConvergenceWarning
+            If a round misses a Newton decrement of 1e-6.
+
         Notes
         -----
         The Bayesian bootstrap: rankings get independent exponential weights, so that each round has an
         optimum where the fit has one. A few Newton steps a round, from the fit.
+
+        Examples
+        --------
+        >>> from steelyard.rank import plackett_luce
+        >>> fit = plackett_luce([["a", "b", "c"], ["b", "a", "c"], ["c", "a"], ["c", "b"]])
+        >>> fit.bootstrap(50, rng=0).strengths.shape
+        (50, 3)
         """
-        rounds = check_room(check_count(n_rounds, "n_rounds"), "n_rounds", len(self.items))
-        threads = check_threads(n_threads)
-        generator = np.random.default_rng(rng)
-        table, point = self._rankings, self._point(threads)
-        out, done = np.empty((rounds, len(self.items))), 0
-        try:  # a round is short: Ctrl-C may come between two of them
-            for done in range(rounds):
-                weight = generator.exponential(size=len(table.stages))
-                point["weight"] = weight if table.weight is None else weight * table.weight
-                found = _core._fit_plackett_luce(**point, **_ROUND)
-                if found["info"]["interrupted"]:
-                    raise interrupted(out[:done])
-                out[done] = found["strengths"] - found["strengths"].mean()
-        except KeyboardInterrupt:
-            raise interrupted(out[:done]) from None
-        return out
+        rounds = check_room(check_count(n_rounds, "n_rounds"), "n_rounds", len(self))
+        threads, callback = check_threads(n_threads), check_progress(progress)
+        strengths, info = _resampled(self._problem, self._point, rounds, rng, threads, callback)
+        return finish_rounds(BootstrapResult(strengths, None, None, None, "bayesian", self, info))
 
-    def to_frame(self) -> dict[str, Values]:
-        """Columns ``item``, ``strength``, ``standard_error``, best first; any data frame library takes them.
+    # ---- for what lies below
 
-        Returns
-        -------
-        dict of str to ndarray
-            Without ``standard_error`` above 10,000 items, where all of them would take a solve each.
-        """
-        columns = {"item": self.items, "strength": self.strengths}
-        if len(self.items) <= FULL_LIMIT:
-            columns["standard_error"] = self.standard_errors()
-        return {name: column[self.order] for name, column in columns.items()}
+    @property
+    def _problem(self) -> RankingProblem:
+        return RankingProblem(self._rankings, self.prior)
 
-    # ---- the information matrices
-
-    def _positions(self, items: Any) -> npt.NDArray[np.intp]:
-        if isinstance(items, str) or not np.iterable(items):
-            raise TypeError(f"items must be a sequence of labels, got {items!r}")
-        place = positions(self.items)
-        try:
-            found = np.array([place[item] for item in items], dtype=np.intp)
-        except KeyError as error:
-            raise KeyError(f"no item {error.args[0]!r} among the {len(self.items)} items") from None
-        if len(found) == 0:
-            raise ValueError("items must name at least one item, got none")
-        return found
-
-    def _point(self, threads: int) -> dict[str, Any]:
+    @property
+    def _point(self) -> Floats:
         """The optimum as the kernels have it."""
-        return {
-            "rankings": self._rankings.kernel,
-            "weight": self._rankings.weight,
-            "prior": self.prior,
-            "strengths": self.strengths + self.info.shift,
-            "n_threads": threads,
-        }
+        return self.strengths + self.info.shift
 
-    def _inverse(self, threads: int) -> Floats:
-        """H^+ in full, centred."""
-        n = len(self.items)
-        matrix = _core._ranking_derivatives(**self._point(threads), hessian=True, x=None)["hessian"]
-        if self.prior == 0:  # singular along 1, which the centring takes out again
-            matrix = matrix + float(np.trace(matrix)) / n**2
-        inverse = _core._inverse_positive_definite(matrix)
-        if inverse is None:
-            raise ValueError(_SINGULAR)
-        inverse -= inverse.mean(axis=0, keepdims=True)
-        inverse -= inverse.mean(axis=1, keepdims=True)
-        return np.asarray(inverse)
-
-    def _solve(self, part: npt.NDArray[np.intp], threads: int) -> Floats:
-        """H^+ (e_i - 1/n) for each of some items."""
-        n = len(self.items)
-        right = np.full((n, len(part)), -1.0 / n)
-        right[part, np.arange(len(part))] += 1.0
-        found = _core._solve_ranking_system(
-            **self._point(threads), right_sides=right, linear="auto", accuracy=1e-10
-        )
-        if found is None:
-            raise ValueError(_SINGULAR)
-        return np.asarray(found)
-
-    def _scores(self, threads: int) -> Any:
-        """The gradient of each ranking, as a sparse matrix with a row a ranking."""
-        from scipy import sparse
-
-        table = self._rankings
-        scores = _core._ranking_derivatives(**self._point(threads), hessian=False, x=None)["scores"]
-        return sparse.csr_array((scores, table.codes, table.starts), shape=(len(table.stages), table.n))
+    def _information(self, n_threads: int) -> RankingInformation:
+        return RankingInformation(self._problem, self._point, n_threads)
 
 
-_ROUND: dict[str, Any] = {
-    "solver": "newton",
-    "linear": "auto",
-    "tol": 1e-6,
-    "max_iter": 50,
-    "warm_sweeps": 0,
-    "progress": None,
-}
-_SINGULAR = "the information matrix is singular to rounding; covariances need a prior"
-
-
-def _batches(place: npt.NDArray[np.intp]) -> list[npt.NDArray[np.intp]]:
-    return [place[begin : begin + _BATCH] for begin in range(0, len(place), _BATCH)]
+def _resampled(
+    problem: RankingProblem, at: Floats, rounds: int, rng: Any, threads: int, progress: Progress | None
+) -> tuple[Floats, BootstrapInfo]:
+    """Strengths of every round from the optimum `at`; those made until Ctrl-C."""
+    start, generator = perf_counter(), np.random.default_rng(rng)
+    out, found, stopped = np.empty((rounds, problem.n)), [], False
+    try:  # a round is short: Ctrl-C may come between two of them
+        for r in range(rounds):
+            factors = generator.exponential(size=len(problem.rankings.stages))
+            one = problem.fit(
+                at, solver="newton", tol=_ROUND_TOL, max_iter=50, factors=factors, n_threads=threads
+            )
+            if one["info"]["interrupted"]:
+                raise KeyboardInterrupt
+            out[r] = one["strengths"] - one["strengths"].mean()
+            found.append(one["info"])
+            report(progress, r + 1, rounds)
+    except KeyboardInterrupt:
+        stopped = True
+    missed = sum(not info["converged"] for info in found)
+    info = BootstrapInfo(
+        converged=not (stopped or missed),
+        iterations=sum(info["iterations"] for info in found),
+        solver=f"{found[0]['solver']}, warm starts" if found else "newton",
+        seconds=perf_counter() - start,
+        tol=_ROUND_TOL,
+        error_bound=max((info["error_bound"] for info in found), default=None),
+        error_kind="asymptotic",
+        message=f"stopped by Ctrl-C after {len(found)} rounds" if stopped else "",
+        interrupted=stopped,
+        unconverged_rounds=missed,
+    )
+    return out[: len(found)], info
 
 
 def plackett_luce(
@@ -337,7 +196,7 @@ def plackett_luce(
     *,
     choices: Any = None,
     items: Any = None,
-    weights: Any = None,
+    sample_weight: Any = None,
     prior: float = 0.0,
     solver: str = "auto",
     tol: float = 1e-10,
@@ -361,7 +220,7 @@ def plackett_luce(
         integer array padded with -1.
     items : array_like, optional
         All labels, in the order wanted; others are refused.
-    weights : array_like, shape (n_rankings,), optional
+    sample_weight : array_like, shape (n_rankings,), optional
         Positive; default all 1.
     prior : float, default 0
         Strength a of a logistic prior, a [log sigma(s) + log sigma(-s)] per item, as for `bradley_terry`.
@@ -437,18 +296,15 @@ def plackett_luce(
     iterations = _DEFAULT_ITERATIONS[method] if max_iter is None else check_count(max_iter, "max_iter")
     threads = check_threads(n_threads)
     callback = check_progress(progress)
-    table = read_rankings(rankings, choices, items, weights)
+    table = read_rankings(rankings, choices, items, sample_weight)
+    problem = RankingProblem(table, prior)
     _require_optimum(table, prior)
-    out = _core._fit_plackett_luce(
-        rankings=table.kernel,
-        weight=table.weight,
-        prior=prior,
+    out = problem.fit(
+        np.zeros(table.n),
         solver=method,
-        linear="auto",
         tol=tol,
         max_iter=iterations,
         warm_sweeps=int(solver == "auto" and table.stages.mean() <= _SHORT),
-        strengths=np.zeros(table.n),
         n_threads=threads,
         progress=callback,
     )
@@ -459,13 +315,7 @@ def plackett_luce(
     strengths = out["strengths"] - shift
     strengths.flags.writeable = False
     fit = PlackettLuceFit(table.items, strengths, float(out["log_likelihood"]), prior, info, table)
-    if info.interrupted:
-        raise interrupted(fit)
-    if not info.converged:
-        warnings.warn(
-            f"plackett_luce did not reach tol={tol:g}: {info.message}", ConvergenceWarning, stacklevel=2
-        )
-    return fit
+    return finish(fit, "plackett_luce")
 
 
 def _advice(info: RankInfo) -> str:
@@ -485,6 +335,4 @@ def _require_optimum(table: Rankings, prior: float) -> None:
             f"the strengths have no finite optimum: {words} Ways out: a prior (prior=1), or fewer items",
             report,
         )
-    warnings.warn(
-        f"some items are compared through the prior alone: {words}", DisconnectedWarning, stacklevel=3
-    )
+    warn(f"some items are compared through the prior alone: {words}", DisconnectedWarning)

@@ -22,7 +22,7 @@ def schedule(
     items: Any,
     kind: str = "random",
     *,
-    rounds: int = 1,
+    n_rounds: int = 1,
     played: tuple[Any, ...] | None = None,
     rng: Any = None,
 ) -> Values:
@@ -39,7 +39,7 @@ def schedule(
           through first until their number is a power of two. Nothing is left to play once one remains.
 
         With an odd number one sits out; under 'swiss' the last in points.
-    rounds : int, default 1
+    n_rounds : int, default 1
         For 'random'.
     played : (winner, loser) or (winner, loser, tie), optional
         Games so far, as for `Comparisons.from_pairs`; a tie is half a point.
@@ -68,10 +68,10 @@ def schedule(
     if len(labels) < 2:
         raise ValueError(f"items must hold at least two labels, got {len(labels)}")
     kind = check_choice(kind, "kind", KINDS)
-    count = check_count(rounds, "rounds")
+    count = check_count(n_rounds, "n_rounds")
     if count > 1 and kind != "random":
         raise ValueError(
-            f"rounds goes with kind='random': {kind!r} needs the results of a round for the next"
+            f"n_rounds goes with kind='random': {kind!r} needs the results of a round for the next"
         )
     generator = np.random.default_rng(rng)
     winner, loser, tie = _read_played(played, labels)

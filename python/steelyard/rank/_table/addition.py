@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from .labels import encode
+from .stored import Stored
 from .votes import Columns, Extras, merge_rows
 
-if TYPE_CHECKING:
-    from .comparisons import Comparisons
 
-
-def add_tables(a: Comparisons, b: Comparisons) -> Columns:
+def add_tables(a: Stored, b: Stored) -> Columns:
     """Items in sorted order if both tables have them so; else those of `a`, then the new ones of `b`."""
     _require_equal_columns(a, b)
     items, from_a, from_b = _union(a.items, b.items, "items")
@@ -39,7 +37,7 @@ def add_tables(a: Comparisons, b: Comparisons) -> Columns:
     )
 
 
-def _require_equal_columns(a: Comparisons, b: Comparisons) -> None:
+def _require_equal_columns(a: Stored, b: Stored) -> None:
     for name in ("home", "cluster", "time", "covariates"):
         if (getattr(a, name) is None) != (getattr(b, name) is None):
             with_it, without = ("left", "right") if getattr(b, name) is None else ("right", "left")
@@ -76,7 +74,7 @@ def _join(a: Any, b: Any) -> Any:
     return None if a is None else np.concatenate([a, b])
 
 
-def _sums(a: Comparisons, b: Comparisons) -> dict[str, npt.NDArray[np.float64] | None]:
+def _sums(a: Stored, b: Stored) -> dict[str, npt.NDArray[np.float64] | None]:
     """Columns of sums one after the other; weights of 1 have their counts as squares."""
     out: dict[str, npt.NDArray[np.float64] | None] = {
         "wins": np.concatenate([a.left_wins, b.left_wins]),
@@ -90,11 +88,11 @@ def _sums(a: Comparisons, b: Comparisons) -> dict[str, npt.NDArray[np.float64] |
     return out
 
 
-def _ties(table: Comparisons) -> npt.NDArray[np.float64]:
+def _ties(table: Stored) -> npt.NDArray[np.float64]:
     return np.zeros(table.n_rows) if table.ties is None else table.ties
 
 
-def _squares(table: Comparisons, name: str) -> npt.NDArray[np.float64]:
+def _squares(table: Stored, name: str) -> npt.NDArray[np.float64]:
     squares: npt.NDArray[np.float64] | None = getattr(table, f"{name}_squared")
     if squares is not None:
         return squares

@@ -4,19 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, fields
-from typing import TYPE_CHECKING, Any, Self
+from typing import Any, Self
 
 import numpy as np
 import numpy.typing as npt
 
 from ... import _core
 from ..._validate import check_choice, check_flag, check_nonnegative, check_number, refuse_masked
+from .addition import add_tables
 from .components import ComponentReport, find_components
+from .covariates import Covariates
+from .frames import count_frame
 from .labels import as_day, positions
+from .matrices import count_matrices
+from .score_table import count_score_table
 from .votes import Columns, Extras, count_votes, encode_items
-
-if TYPE_CHECKING:
-    from .covariates import Covariates
+from .wanted import Wanted
 
 Floats = npt.NDArray[np.float64]
 
@@ -242,8 +245,6 @@ class Comparisons:
         >>> Comparisons.from_frame(votes, left="model_a", right="model_b", outcome="winner")
         Comparisons(3 items, 2 comparisons in 2 rows, 50.0 % ties)
         """
-        from .frames import Wanted, count_frame
-
         wanted = Wanted(
             left=left,
             right=right,
@@ -290,8 +291,6 @@ class Comparisons:
         >>> Comparisons.from_counts([[0, 3], [1, 0]], items=["ann", "ben"])
         Comparisons(2 items, 4 comparisons in 1 rows)
         """
-        from .matrices import count_matrices
-
         return cls._of(count_matrices(wins, ties, items))
 
     @classmethod
@@ -363,8 +362,6 @@ class Comparisons:
         0.046
         0.065
         """
-        from .score_table import count_score_table
-
         return cls._of(count_score_table(table, higher_is_better, tolerance, items, cluster))
 
     @classmethod
@@ -702,8 +699,6 @@ class Comparisons:
         """Both tables counted together: items, clusters and times are matched by label."""
         if not isinstance(other, Comparisons):
             return NotImplemented
-        from .addition import add_tables
-
         return self._of(add_tables(self, other))
 
 

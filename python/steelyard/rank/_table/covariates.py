@@ -5,16 +5,14 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from ..._validate import check_vector
+from .stored import Stored
 from .votes import by_name
-
-if TYPE_CHECKING:
-    from .comparisons import Comparisons
 
 Array = npt.NDArray[np.float64]
 
@@ -36,14 +34,14 @@ class Covariates:
         """What the kernels' coefficients are multiplied by to be those that the user asked for."""
         return np.ones(len(self)) if self.standardize else 1.0 / np.array(self.spreads)
 
-    def scaled(self, table: Comparisons) -> Array | None:
+    def scaled(self, table: Stored) -> Array | None:
         """Rows x columns as the kernels have them, raveled."""
         if not self.names or table.covariates is None:
             return None
         return np.asarray((table.covariates[:, self.places] / np.array(self.spreads)).ravel())
 
 
-def choose_columns(table: Comparisons, wanted: Any, standardize: bool) -> Covariates:
+def choose_columns(table: Stored, wanted: Any, standardize: bool) -> Covariates:
     """The columns that `covariates=` names, with their root mean squares over the comparisons."""
     if wanted is False or wanted is None:
         return Covariates()
@@ -64,7 +62,7 @@ def choose_columns(table: Comparisons, wanted: Any, standardize: bool) -> Covari
     return Covariates(names, places, tuple(spreads), standardize)
 
 
-def _names(table: Comparisons, wanted: Any) -> tuple[str, ...]:
+def _names(table: Stored, wanted: Any) -> tuple[str, ...]:
     if wanted is True:
         return table.covariate_names
     names = (wanted,) if isinstance(wanted, str) else wanted

@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Container, Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from ..._spelling import argument
 from .labels import Encoded, RowName, is_missing, positions
-
-if TYPE_CHECKING:
-    from .frames import Wanted
+from .wanted import Wanted
 
 Values = npt.NDArray[Any]
 Outcomes = tuple[npt.NDArray[np.int8], npt.NDArray[np.bool_]]

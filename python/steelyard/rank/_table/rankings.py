@@ -52,7 +52,7 @@ class Rankings:
         return self.codes[better[there]], self.codes[there]
 
 
-def read_rankings(rankings: Any, choices: Any, items: Any, weights: Any) -> Rankings:
+def read_rankings(rankings: Any, choices: Any, items: Any, sample_weight: Any) -> Rankings:
     """One of the two: rankings in any form, or (winner, others)."""
     if (rankings is None) == (choices is None):
         raise ValueError("give either rankings or choices=(winner, others)")
@@ -74,11 +74,11 @@ def read_rankings(rankings: Any, choices: Any, items: Any, weights: Any) -> Rank
         raise ValueError(f"{name} lists {labels[codes[again]]!s} twice in row {row}")
     stages = np.ones(len(lengths), np.int32) if rankings is None else (lengths - 1).astype(np.int32)
     weight = None
-    if weights is not None:
-        weight = check_vector(weights, "weights", length=len(lengths))
+    if sample_weight is not None:
+        weight = check_vector(sample_weight, "sample_weight", length=len(lengths))
         if not (weight > 0).all():
             raise ValueError(
-                f"weights must be positive, got {weight.min()}; leave a ranking without weight out"
+                f"sample_weight must be positive, got {weight.min()}; leave a ranking without weight out"
             )
     return Rankings(labels, starts, codes, stages, weight)
 

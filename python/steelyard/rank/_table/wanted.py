@@ -1,0 +1,61 @@
+"""Which column of a frame plays which part."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """Which column plays which part."""
+
+    left: str
+    right: str
+    outcome: str | None = None
+    left_score: str | None = None
+    right_score: str | None = None
+    neutral: str | None = None
+    home: str | bool | None = None
+    weight: str | None = None
+    count: str | None = None
+    cluster: str | None = None
+    time: str | None = None
+    covariates: tuple[str, ...] = ()
+
+    @property
+    def parts(self) -> dict[str, str]:
+        """Column of each part that is there, the covariates left out."""
+        names = ("left", "right", "outcome", "left_score", "right_score", "neutral", "home")
+        parts = {name: getattr(self, name) for name in (*names, "weight", "count", "cluster", "time")}
+        return {part: column for part, column in parts.items() if isinstance(column, str)}
+
+    @property
+    def columns(self) -> list[str]:
+        """All columns, each once."""
+        return list(dict.fromkeys([*self.parts.values(), *self.covariates]))
+
+    def check(self, outcome_map: Mapping[Any, int | None] | None) -> None:
+        """The parts must make sense together."""
+        scores = (self.left_score is not None) + (self.right_score is not None)
+        if (self.outcome is None) == (scores == 0) or scores == 1:
+            raise ValueError("give either outcome, or both left_score and right_score")
+        if outcome_map is not None and self.outcome is None:
+            raise ValueError("outcome_map needs outcome")
+        if self.left == self.right:
+            raise ValueError(f"left and right must be different columns, got {self.left!r} twice")
+        if self.home is False or not isinstance(self.home, str | bool | None):
+            raise TypeError(
+                f"home must be a column name, True (left always at home) or None, got {self.home!r}"
+            )
+        if self.neutral is not None and isinstance(self.home, str):
+            raise ValueError("give either neutral or a home column, not both")
+
+
+def require_columns(there: list[str], wanted: list[str]) -> None:
+    """Names the first column that is missing, and those that exist."""
+    for name in wanted:
+        if name not in there:
+            shown = ", ".join(map(repr, there[:20])) + (", ..." if len(there) > 20 else "")
+            raise ValueError(f"there is no column {name!r}; the columns are {shown}")
