@@ -9,6 +9,8 @@ from typing import Any, Literal, Self
 import numpy as np
 import numpy.typing as npt
 
+from ._results import Result
+
 ErrorKind = Literal["rigorous", "asymptotic", "estimate"]
 
 
@@ -17,7 +19,7 @@ def _no_trace() -> npt.NDArray[Any]:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Info:
+class Info(Result):
     """How an answer was found and how far from the truth it can be.
 
     Attributes
@@ -54,6 +56,10 @@ class Info:
     message: str = ""
     trace: npt.NDArray[Any] = field(default_factory=_no_trace, repr=False, compare=False)
     interrupted: bool = False
+
+    def _words(self) -> str:
+        state = "converged" if self.converged else "NOT converged"
+        return f"{type(self).__name__}: {state} after {self.iterations} iterations ({self.solver})"
 
     @classmethod
     def from_core(cls, values: Mapping[str, Any], **extra: Any) -> Self:

@@ -10,6 +10,7 @@ import numpy.typing as npt
 
 from .._errors import ConvergenceWarning, finish, warn
 from .._info import Info
+from .._results import Result
 from .._spelling import argument
 from .._validate import (
     check_choice,
@@ -30,7 +31,7 @@ _TRIALS, _KEPT = 50, 3
 
 
 @dataclass(frozen=True, repr=False, eq=False)
-class CorrelationClustering:
+class CorrelationClustering(Result):
     """A clustering, what it costs, and what any clustering must cost.
 
     Attributes
@@ -68,6 +69,10 @@ class CorrelationClustering:
     def n_clusters(self) -> int:
         """Number of clusters."""
         return int(self.labels.max()) + 1
+
+    def to_frame(self) -> dict[str, npt.NDArray[Any]]:
+        """Columns ``item`` (by number) and ``cluster``, for any data frame."""
+        return {"item": np.arange(len(self.labels)), "cluster": self.labels}
 
     def __repr__(self) -> str:
         clusters = f"{self.n_clusters:,} clusters ({self.formulation})"

@@ -15,6 +15,7 @@ from scipy import sparse
 from .. import _core
 from .._errors import finish
 from .._info import Info
+from .._results import Result
 from .._validate import (
     check_count,
     check_positive,
@@ -52,7 +53,7 @@ class ProjectionInfo(Info):
 
 
 @dataclass(frozen=True, repr=False, eq=False)
-class ProjectAndForget:
+class ProjectAndForget(Result):
     """What `project_and_forget` found.
 
     Attributes
@@ -75,6 +76,10 @@ class ProjectAndForget:
     A: Any
     b: Array
     info: ProjectionInfo
+
+    def to_frame(self) -> dict[str, npt.NDArray[Any]]:
+        """Columns ``row`` and ``x``, for any data frame."""
+        return {"row": np.arange(len(self.x)), "x": self.x}
 
     def __repr__(self) -> str:
         state = "converged" if self.info.converged else "NOT converged"

@@ -10,6 +10,7 @@ import numpy.typing as npt
 
 from .._errors import DisconnectedWarning, warn
 from .._info import Info
+from .._results import Columns, Result
 from ._pairs import Array, Pairs
 
 
@@ -37,7 +38,7 @@ class MetricInfo(Info):
 
 
 @dataclass(frozen=True, repr=False, eq=False)
-class NearestMetric:
+class NearestMetric(Result):
     """The nearest pseudometric and how near it is proven to be.
 
     Attributes
@@ -77,6 +78,20 @@ class NearestMetric:
         if self.info.message:
             lines.append(f"note: {self.info.message}")
         return "\n".join(lines)
+
+    def to_frame(self) -> dict[str, npt.NDArray[Any]]:
+        """Columns ``i`` < ``j`` and ``distance`` of all n (n - 1) / 2 pairs, for any data frame."""
+        return self._pairs(self._n)
+
+    def _pairs(self, rows: int) -> dict[str, npt.NDArray[Any]]:
+        """Those with i below `rows`."""
+        i, j = np.triu_indices(rows, 1, self._n)
+        flat = self.distances.ndim == 1
+        return {"i": i, "j": j, "distance": self.distances[: len(i)] if flat else self.distances[i, j]}
+
+    def _head(self, rows: int) -> tuple[Columns, int]:
+        first = self._pairs(min(rows + 1, self._n))
+        return {name: column[:rows] for name, column in first.items()}, self._n * (self._n - 1) // 2
 
 
 def exact_info(solver: str, tol: float, low: float, steps: int, gap: float) -> MetricInfo:

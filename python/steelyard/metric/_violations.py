@@ -9,13 +9,14 @@ import numpy as np
 import numpy.typing as npt
 
 from .. import _core
+from .._results import Result
 from .._spelling import argument
 from .._validate import check_count, check_nonnegative, check_progress, check_threads
 from ._pairs import read_pairs
 
 
 @dataclass(frozen=True, repr=False, eq=False)
-class ViolationReport:
+class ViolationReport(Result):
     """The triangle inequalities that a dissimilarity breaks.
 
     Attributes

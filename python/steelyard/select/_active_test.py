@@ -6,13 +6,15 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
+from .._results import Result
 from .._validate import check_count, check_level, check_vector
 from ._sample import Floats, student_quantile
 
 
-@dataclass(frozen=True, eq=False)
-class ActiveTest:
+@dataclass(frozen=True, repr=False, eq=False)
+class ActiveTest(Result):
     """An unbiased estimate of a mean loss.
 
     Attributes
@@ -31,6 +33,16 @@ class ActiveTest:
     upper: float
     weights: Floats
     level: float
+
+    def __repr__(self) -> str:
+        return (
+            f"ActiveTest: risk {self.risk:.6g} +- {self.standard_error:.2g} from {len(self.weights):,} "
+            f"losses, {100 * self.level:g} % interval {self.lower:.6g} to {self.upper:.6g}"
+        )
+
+    def to_frame(self) -> dict[str, npt.NDArray[Any]]:
+        """Columns ``draw`` and ``weight``, in the order of the draws."""
+        return {"draw": np.arange(len(self.weights)), "weight": self.weights}
 
 
 def active_test(losses: Any, probabilities: Any, n_pool: int, *, level: float = 0.95) -> ActiveTest:

@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from .. import _core
+from .._results import Result
 from .._validate import check_choice, check_count, check_flag, check_positive, check_room
 from ._points import Points, computed, read_points, read_weights, stored
 from ._sample import Floats, draw
@@ -19,7 +20,7 @@ _COST_SHARE = 10.0
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class Coreset:
+class Coreset(Result):
     """Weighted points that stand for a larger set.
 
     Attributes
@@ -45,6 +46,10 @@ class Coreset:
 
     def __repr__(self) -> str:
         return f"Coreset: {len(self):,} points of total weight {self.weights.sum():,.6g}"
+
+    def to_frame(self) -> dict[str, npt.NDArray[Any]]:
+        """Columns ``row`` (of the data, or what `ids` says) and ``weight``, for any data frame."""
+        return {"row": self.indices, "weight": self.weights}
 
     def merge(self, other: Coreset) -> Coreset:
         """Both together: a coreset of the union of the two sets.

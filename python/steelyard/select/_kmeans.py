@@ -13,6 +13,7 @@ import numpy.typing as npt
 from .. import _core
 from .._errors import finish, interrupted, report, warn
 from .._info import Info
+from .._results import Result
 from .._validate import (
     check_choice,
     check_count,
@@ -22,7 +23,7 @@ from .._validate import (
     check_threads,
 )
 from ._points import Points, computed, read_points, read_weights, stored
-from ._seeding import METRICS, Seeding, check_trials, kmeans_plusplus
+from ._seeding import METRICS, Seeding, check_trials, cluster_sizes, kmeans_plusplus
 
 Floats = npt.NDArray[np.float64]
 Labels = npt.NDArray[np.int64]
@@ -41,7 +42,7 @@ class KMeansInfo(Info):
 
 
 @dataclass(frozen=True, repr=False, eq=False)
-class KMeansResult:
+class KMeansResult(Result):
     """Centres and who belongs to them.
 
     Attributes
@@ -71,6 +72,10 @@ class KMeansResult:
             f"KMeansResult: {len(self.labels):,} points, {len(self.centers):,} centres, cost {self.cost:.6g} "
             f"({self.metric} distance to the power {self.power}); {state} after {self.info.iterations} steps"
         )
+
+    def to_frame(self) -> dict[str, npt.NDArray[Any]]:
+        """Columns ``cluster`` and ``points``, how many belong to it, for any data frame."""
+        return cluster_sizes(self.labels, len(self.centers))
 
     def assign(self, X: Any) -> Labels:
         """The nearest centre of each of other points.

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from .._results import Result
 from .._validate import (
     check_choice,
     check_count,
@@ -117,7 +118,7 @@ def _sketched(A: Any, ridge: float, rng: np.random.Generator) -> Floats:
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class RegressionSample:
+class RegressionSample(Result):
     """A least-squares fit on some rows.
 
     Attributes
@@ -143,6 +144,14 @@ class RegressionSample:
 
     def __repr__(self) -> str:
         return f"RegressionSample: {len(self.indices):,} rows, {len(self.coefficients)} coefficients"
+
+    def to_frame(self) -> dict[str, npt.NDArray[Any]]:
+        """Columns ``column`` (of A), ``coefficient`` and ``standard_error``, for any data frame."""
+        return {
+            "column": np.arange(len(self.coefficients)),
+            "coefficient": self.coefficients,
+            "standard_error": self.standard_errors,
+        }
 
 
 def regression_sample(

@@ -8,14 +8,15 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from .._results import Result
 from .._validate import check_flag, check_level, check_vector
 
 Floats = npt.NDArray[np.float64]
 Indices = npt.NDArray[np.int64]
 
 
-@dataclass(frozen=True)
-class Estimate:
+@dataclass(frozen=True, repr=False)
+class Estimate(Result):
     """An estimate of a total over the population, and of its mean.
 
     Attributes
@@ -36,9 +37,15 @@ class Estimate:
     mean_standard_error: float
     level: float
 
+    def __repr__(self) -> str:
+        return (
+            f"Estimate: total {self.total:.6g} +- {self.standard_error:.2g}, {100 * self.level:g} % interval "
+            f"{self.lower:.6g} to {self.upper:.6g}; mean {self.mean:.6g} +- {self.mean_standard_error:.2g}"
+        )
+
 
 @dataclass(frozen=True, eq=False, repr=False)
-class Sample:
+class Sample(Result):
     """Items drawn with known probabilities.
 
     Attributes
@@ -82,6 +89,15 @@ class Sample:
             f"Sample: {len(self):,} of {self.population:,} items {how} replacement, effective sample size "
             f"{self.effective_sample_size:,.1f}, {self.labels_used:,} labels"
         )
+
+    def to_frame(self) -> dict[str, npt.NDArray[Any]]:
+        """Columns ``row``, ``weight``, ``inclusion_probability`` (and ``control``), one row a draw."""
+        table: dict[str, npt.NDArray[Any]] = {
+            "row": self.indices,
+            "weight": self.weights,
+            "inclusion_probability": self.inclusion_probabilities,
+        }
+        return table if self.controls is None else {**table, "control": self.controls}
 
     @property
     def effective_sample_size(self) -> float:

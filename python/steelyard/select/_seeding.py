@@ -10,6 +10,7 @@ import numpy.typing as npt
 
 from .. import _core
 from .._errors import interrupted, warn
+from .._results import Result
 from .._validate import check_choice, check_count, check_positive, check_progress, check_threads, seed_words
 from ._points import Points, computed, read_points, read_weights, stored
 
@@ -17,7 +18,7 @@ METRICS = ("euclidean", "cosine")
 
 
 @dataclass(frozen=True, repr=False, eq=False)
-class Seeding:
+class Seeding(Result):
     """Points of the data that stand for the rest.
 
     Attributes
@@ -46,6 +47,15 @@ class Seeding:
             f"Seeding: {len(self.indices):,} of {len(self.labels):,} points, cost {self.cost:.6g} "
             f"({self.metric} distance to the power {self.power:g})"
         )
+
+    def to_frame(self) -> dict[str, npt.NDArray[Any]]:
+        """Columns ``row`` and ``points``, how many are nearest to it, in the order of the draws."""
+        return {"row": self.indices, "points": cluster_sizes(self.labels, len(self.indices))["points"]}
+
+
+def cluster_sizes(labels: npt.NDArray[np.int64], k: int) -> dict[str, npt.NDArray[Any]]:
+    """Columns ``cluster`` and ``points`` of k clusters."""
+    return {"cluster": np.arange(k), "points": np.bincount(labels, minlength=k)}
 
 
 def kmeans_plusplus(

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from .._results import Result
 from .._validate import (
     check_choice,
     check_count,
@@ -29,7 +30,7 @@ _QUANTILE = 0.9
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class SensitivityPlan:
+class SensitivityPlan(Result):
     """What to ask before a sample can be drawn; it pickles.
 
     Attributes
@@ -60,6 +61,11 @@ class SensitivityPlan:
             f"SensitivityPlan: {len(self.labels):,} items in {len(self.center_points):,} clusters, "
             f"{len(self.queries):,} losses to ask for"
         )
+
+    def to_frame(self) -> dict[str, npt.NDArray[Any]]:
+        """Columns ``row``, ``cluster`` and ``distance`` (to the power) of what to ask for."""
+        rows = self.queries
+        return {"row": rows, "cluster": self.labels[rows], "distance": self.distances[rows]}
 
     def sample(self, size: int, *, losses: Any = None, replace: bool = True, rng: Any = None) -> Sample:
         """Draw with probabilities from the losses of the queries.

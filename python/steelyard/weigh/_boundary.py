@@ -9,13 +9,14 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from .._results import Result
 from .._validate import Progress, check_count, check_level
 from ._result import Weighting
 from ._weighting import weighting
 
 
-@dataclass(frozen=True, eq=False)
-class Boundary:
+@dataclass(frozen=True, repr=False, eq=False)
+class Boundary(Result):
     """Boundary points of a set.
 
     Attributes
@@ -34,6 +35,16 @@ class Boundary:
 
     def __len__(self) -> int:
         return len(self.indices)
+
+    def __repr__(self) -> str:
+        return (
+            f"Boundary: {len(self):,} of {len(self.weighting):,} points, weights from {self.threshold:.4g} "
+            f"up, scale {self.weighting.scale:.6g}"
+        )
+
+    def to_frame(self) -> dict[str, npt.NDArray[Any]]:
+        """Columns ``row`` and ``weight`` of the points on the boundary, largest weight first."""
+        return {"row": self.indices, "weight": self.weighting.weights[self.indices]}
 
     @property
     def mask(self) -> npt.NDArray[np.bool_]:

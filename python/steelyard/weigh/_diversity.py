@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, fields
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from .. import _core
 from .._errors import finish
+from .._results import Result
 from .._validate import (
     Progress,
     check_flag,
@@ -41,8 +43,8 @@ class DiversityInfo(SimplexQPInfo):
     merged: int
 
 
-@dataclass(frozen=True, eq=False)
-class Diversity:
+@dataclass(frozen=True, repr=False, eq=False)
+class Diversity(Result):
     """The distribution of maximum diversity.
 
     Attributes
@@ -65,7 +67,7 @@ class Diversity:
 
     distribution: Floats
     magnitude: float
-    support: npt.NDArray[np.intp] = field(repr=False)
+    support: npt.NDArray[np.intp]
     gap: float
     scale: float
     info: DiversityInfo
@@ -77,6 +79,11 @@ class Diversity:
             f"{len(self.support)} with mass, scale={self.scale:g}\n"
             f"{state}: gap {self.gap:.2g} ({self.info.solver})"
         )
+
+    def to_frame(self) -> dict[str, npt.NDArray[Any]]:
+        """Columns ``row`` and ``mass`` of all points, largest mass first, for any data frame."""
+        order = np.argsort(-self.distribution, kind="stable")
+        return {"row": order, "mass": self.distribution[order]}
 
 
 def _similarity_rows(space: Space, scale: float, n_threads: int) -> Rows:

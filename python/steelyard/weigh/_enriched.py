@@ -15,6 +15,7 @@ from scipy.linalg import lapack
 
 from .._errors import finish
 from .._info import Info
+from .._results import Result
 from .._validate import check_positive, refuse_masked
 
 Array = npt.NDArray[np.float64]
@@ -62,7 +63,7 @@ class SimilarityInfo(Info):
 
 
 @dataclass(frozen=True, repr=False, eq=False)
-class SimilaritySolution:
+class SimilaritySolution(Result):
     """Weighting and coweighting of a similarity matrix, as far as they exist.
 
     Attributes
@@ -97,6 +98,13 @@ class SimilaritySolution:
             f"{_described('weighting', self.weighting, self.weighting_residual)}; "
             f"{_described('coweighting', self.coweighting, self.coweighting_residual)}; {self.info.solver}"
         )
+
+    def to_frame(self) -> dict[str, npt.NDArray[Any]]:
+        """Columns ``row``, ``weight`` and ``coweight``, of those that exist, in the order of the rows."""
+        found = {"weight": self.weighting, "coweight": self.coweighting}
+        columns = {name: column for name, column in found.items() if column is not None}
+        n = len(next(iter(columns.values()), ()))
+        return {"row": np.arange(n), **columns}
 
 
 def _described(name: str, w: Array | None, residual: float) -> str:

@@ -12,6 +12,7 @@ import numpy.typing as npt
 
 from .. import _core
 from .._errors import ConvergenceWarning, finish, interrupted, report
+from .._results import Result
 from .._validate import (
     Progress,
     check_count,
@@ -39,7 +40,7 @@ _MAX_ITER = 1500
 
 
 @dataclass(frozen=True, repr=False, eq=False)
-class MagnitudeFunction:
+class MagnitudeFunction(Result):
     """The magnitude |tX| at some scales t.
 
     Attributes

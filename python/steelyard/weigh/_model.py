@@ -12,6 +12,7 @@ import numpy.typing as npt
 from scipy.linalg import blas
 
 from .. import _core
+from .._results import Result
 from .._validate import check_level, check_positive, check_threads, refuse_masked
 from ._result import WeighInfo
 from ._scales import resolve_scale
@@ -23,8 +24,8 @@ _PANEL = 32  # columns that one rotation turns
 _NEAR = 0.5  # similarity from which a new point is measured from its nearest neighbour
 
 
-@dataclass(frozen=True, eq=False)
-class PointScores:
+@dataclass(frozen=True, repr=False, eq=False)
+class PointScores(Result):
     """What points would be worth to a model, each on its own.
 
     Attributes
@@ -43,6 +44,16 @@ class PointScores:
 
     def __len__(self) -> int:
         return len(self.weights)
+
+    def __repr__(self) -> str:
+        copies = int((self.copies >= 0).sum())
+        gains = "" if not len(self) else f", gains {self.gains.min():.4g} to {self.gains.max():.4g}"
+        return f"PointScores: {len(self):,} points, {copies:,} of them copies{gains}"
+
+    def to_frame(self) -> dict[str, npt.NDArray[Any]]:
+        """Columns ``row``, ``weight``, ``gain`` and ``copy_of``, in the order of the points."""
+        rows = np.arange(len(self))
+        return {"row": rows, "weight": self.weights, "gain": self.gains, "copy_of": self.copies}
 
 
 @dataclass(frozen=True, eq=False)

@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from .. import _core
+from .._results import Result
 from .._validate import check_choice, check_count, check_level, check_threads, refuse_masked
 from ._model import WeightingModel, solve_lower
 from ._scales import resolve_scale
@@ -19,8 +20,8 @@ RULES = ("auto", "coverage", "magnitude", "ambiguity")
 _COPY = 1e-12  # what a point must add to those chosen, as a squared distance in feature space
 
 
-@dataclass(frozen=True, eq=False)
-class Query:
+@dataclass(frozen=True, repr=False, eq=False)
+class Query(Result):
     """Points of a pool to label next.
 
     Attributes
@@ -45,6 +46,18 @@ class Query:
 
     def __len__(self) -> int:
         return len(self.indices)
+
+    def __repr__(self) -> str:
+        chosen = "1 point" if len(self) == 1 else f"{len(self):,} points"
+        first = ", ".join(map(str, self.indices[:3].tolist())) + (", ..." if len(self) > 3 else "")
+        return (
+            f"Query: {chosen} by {self.rule} (rows {first}), scale {self.scale:.6g}, "
+            f"magnitude {self.magnitude:.6g}"
+        )
+
+    def to_frame(self) -> dict[str, npt.NDArray[Any]]:
+        """Columns ``row`` and ``score``, in the order in which the points were chosen."""
+        return {"row": self.indices, "score": self.scores}
 
 
 def query(

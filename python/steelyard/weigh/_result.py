@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from .._info import Info
+from .._results import Result
 from ..plotting import plot_weights
 from ._spaces import Space
 
@@ -62,7 +63,7 @@ class WeighInfo(Info):
 
 
 @dataclass(frozen=True, repr=False, eq=False)
-class Weighting:
+class Weighting(Result):
     """The weighting of a finite metric space at one scale.
 
     Attributes

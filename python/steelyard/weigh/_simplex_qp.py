@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -12,6 +12,7 @@ import numpy.typing as npt
 from .. import _core
 from .._errors import finish
 from .._info import Info
+from .._results import Result
 from .._validate import (
     Progress,
     check_count,
@@ -41,8 +42,8 @@ class SimplexQPInfo(Info):
     convex: bool = True
 
 
-@dataclass(frozen=True, eq=False)
-class SimplexQPResult:
+@dataclass(frozen=True, repr=False, eq=False)
+class SimplexQPResult(Result):
     """Solution of ``min x'Kx / 2 - q'x``.
 
     Attributes
@@ -63,7 +64,7 @@ class SimplexQPResult:
     x: Floats
     objective: float
     gap: float
-    support: npt.NDArray[np.intp] = field(repr=False)
+    support: npt.NDArray[np.intp]
     info: SimplexQPInfo
 
     def __repr__(self) -> str:
@@ -72,6 +73,11 @@ class SimplexQPResult:
             f"SimplexQPResult: {len(self.support)} of {len(self.x)} coordinates above their lower bound, "
             f"objective {self.objective:.6g}\n{state}: gap {self.gap:.2g} ({self.info.solver})"
         )
+
+    def to_frame(self) -> dict[str, npt.NDArray[Any]]:
+        """Columns ``row`` and ``x`` of all coordinates, largest first, for any data frame."""
+        order = np.argsort(-self.x, kind="stable")
+        return {"row": order, "x": self.x[order]}
 
 
 def check_matrix(K: Any, name: str) -> Floats:
