@@ -11,6 +11,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
+import steelyard
 from steelyard import datasets, weigh
 from steelyard._cli import weigh as command
 from steelyard.cli import main
@@ -328,12 +329,14 @@ def test_a_missed_tolerance_is_a_note(capsys):
 
 
 def test_a_warning_is_said_once_and_none_is_lost():
-    def notes(message, *texts):
+    def notes(message, *caught):
         info = SimpleNamespace(message=message, remark=message, merged=0)
-        return command._warned(SimpleNamespace(info=info), [SimpleNamespace(message=t) for t in texts])
+        warned = [SimpleNamespace(message=text, category=category) for text, category in caught]
+        return command._warned(SimpleNamespace(info=info), warned)
 
-    assert notes("missed", "who did not reach tol: missed", "other") == ["Note: missed", "Note: other"]
-    assert notes("", "other", "other") == ["Note: other"]
+    missed, other = ("who did not reach tol: missed", steelyard.ConvergenceWarning), ("other", UserWarning)
+    assert notes("missed", missed, other) == ["Note: missed", "Note: other"]
+    assert notes("", other, other) == ["Note: other"]
     assert notes("") == []
 
 
