@@ -150,7 +150,7 @@ def without(name):
         (lambda: grade_scale(TRIES, time_unit="aeon"), ValueError, "time_unit must be one of"),
         (lambda: grade_scale(TRIES, n_chains=1), ValueError, "n_chains must be at least 2"),
         (lambda: grade_scale(7), TypeError, "data frame|mapping|narwhals|frame"),
-        (lambda: grade_scale(TRIES, rng=1).ability("ben"), KeyError, "no 'ben' among 1 climbers"),
+        (lambda: grade_scale(TRIES, rng=1).ability("ben"), KeyError, "no climber 'ben' among the 1 climbers"),
     ],
 )
 def test_wrong_arguments_are_refused_by_name(call, error, message):

@@ -277,9 +277,9 @@ def test_more_items_than_a_matrix_holds():
     assert fit.info.solver == "newton (preconditioned conjugate gradients)"
     swept = plackett_luce(rows, items=range(12_000), solver="newman", tol=1e-8)
     np.testing.assert_allclose(fit.strengths, swept.strengths, atol=1e-7)
-    assert list(fit.to_frame()) == ["item", "strength"]
+    assert list(fit.to_frame(uncertainty=None)) == ["item", "rating"]
     errors = fit.standard_errors(items=[0, 77])
-    np.testing.assert_allclose(errors, np.sqrt(np.diag(fit.covariance(items=[0, 77]))), rtol=1e-8)
+    np.testing.assert_allclose(errors, fit.covariance(items=[0, 77]).standard_errors, rtol=1e-8)
     with pytest.raises(ValueError, match="items: a full covariance of 12,000 items takes 1 GB"):
         fit.covariance()
 
@@ -291,19 +291,21 @@ def test_errors_of_named_items_are_those_of_all(kind, prior, n):
     rows = drawn(1) if n == 6 else many(n, 800, 6)
     weights = np.random.default_rng(0).uniform(0.5, 2.0, len(rows))
     fit = fitted(rows, n=n, prior=prior, sample_weight=weights)
-    full = fit.covariance(kind)
+    full = fit.covariance(kind).matrix
     np.testing.assert_allclose(full, full.T, atol=1e-12)
     some = [4, 0, 5]
-    np.testing.assert_allclose(fit.covariance(kind, items=some), full[np.ix_(some, some)], atol=1e-8)
-    np.testing.assert_allclose(fit.standard_errors(kind, items=some), np.sqrt(np.diag(full))[some], atol=1e-8)
-    np.testing.assert_allclose(fit.standard_errors(kind), np.sqrt(np.diag(full)), atol=1e-12)
+    np.testing.assert_allclose(fit.covariance(kind, items=some).matrix, full[np.ix_(some, some)], atol=1e-8)
+    np.testing.assert_allclose(
+        fit.standard_errors(kind=kind, items=some), np.sqrt(np.diag(full))[some], atol=1e-8
+    )
+    np.testing.assert_allclose(fit.standard_errors(kind=kind), np.sqrt(np.diag(full)), atol=1e-12)
 
 
 def test_a_fit_pickles_and_goes_on():
     fit = fitted(drawn(0))
     copy = pickle.loads(pickle.dumps(fit))
     np.testing.assert_array_equal(copy.standard_errors(), fit.standard_errors())
-    np.testing.assert_array_equal(copy.bootstrap(2, rng=0), fit.bootstrap(2, rng=0))
+    np.testing.assert_array_equal(copy.bootstrap(2, rng=0).strengths, fit.bootstrap(2, rng=0).strengths)
 
 
 def test_the_trace_and_progress_tell_of_each_iteration():

@@ -114,7 +114,7 @@ class BootstrapResult(Uncertainty):
     # ---- as an uncertainty
 
     @property
-    def source(self) -> str:
+    def _source(self) -> str:
         """How the rounds came about."""
         return f"{self.method} bootstrap"
 

@@ -64,7 +64,7 @@ class Covariance(Uncertainty):
     # ---- as an uncertainty
 
     @property
-    def source(self) -> str:
+    def _source(self) -> str:
         """Its kind."""
         return self.kind
 

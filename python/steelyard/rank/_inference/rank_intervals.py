@@ -164,7 +164,7 @@ def rank_intervals(
         rank=place[where],
         level=level,
         method=method,
-        uncertainty=uncertainty.source,
+        uncertainty=uncertainty._source,
         critical_value=critical if marginal else float(critical[0]),
         draws=len(noise),
         _of=fit,

@@ -24,12 +24,11 @@ Floats = npt.NDArray[np.float64]
 
 
 class Ranked(Strengths, ABC):
-    """Strengths by label, and how sure they are.
-
-    Below are hooks: what the likelihood says at the optimum, and refits to resampled data.
-    """
+    """Strengths by label, and how sure they are; a model adds `_information` and `bootstrap`."""
 
     info: Info
+
+    # ---- what a model adds
 
     @abstractmethod
     def _information(self, n_threads: int) -> Information:
@@ -38,6 +37,8 @@ class Ranked(Strengths, ABC):
     @abstractmethod
     def bootstrap(self, n_rounds: int, *, rng: Any = None, n_threads: int | None = None) -> Uncertainty:
         """Refits to resampled data."""
+
+    # ---- how sure
 
     def _uncertainty(self, uncertainty: str | Uncertainty, whole: bool, threads: int) -> Uncertainty:
         """What was given, or what its name stands for: of the whole, or by solves of some items."""

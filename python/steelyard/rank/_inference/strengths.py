@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from ... import _labels
 from .._chances import outcome_chances
 from .._table import positions
 
@@ -56,10 +57,7 @@ class Strengths:
         KeyError
             If there is no such item.
         """
-        try:
-            return self._places[item]
-        except (KeyError, TypeError):
-            raise KeyError(f"no item {item!r} among the {len(self)} items") from None
+        return _labels.position(self._places, item)
 
     def positions(self, items: Any = None) -> Positions:
         """Positions of some labels.
@@ -84,7 +82,7 @@ class Strengths:
             return np.arange(len(self))
         if isinstance(items, str) or not np.iterable(items):
             raise TypeError(f"items must be a sequence of labels or None, got {items!r}")
-        found = np.array([self.index(label) for label in items], dtype=np.intp)
+        found = _labels.positions(self._places, items)
         if len(found) == 0:
             raise ValueError("items must name at least one item, got none")
         return found

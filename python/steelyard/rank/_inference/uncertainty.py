@@ -21,7 +21,7 @@ class Uncertainty(ABC):
 
     @property
     @abstractmethod
-    def source(self) -> str:
+    def _source(self) -> str:
         """Its name in rank sets."""
 
     @abstractmethod
@@ -50,7 +50,7 @@ class Solved(Uncertainty):
         self.information, self.kind = information, kind
 
     @property
-    def source(self) -> str:
+    def _source(self) -> str:
         return self.kind
 
     def _refuse_others(self, items: npt.NDArray[Any]) -> None:

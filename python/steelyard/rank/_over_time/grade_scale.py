@@ -11,6 +11,7 @@ import numpy.typing as npt
 
 from ... import _core
 from ..._errors import ConvergenceWarning, interrupted, warn
+from ..._labels import position
 from ..._validate import (
     Progress,
     check_count,
@@ -135,10 +136,7 @@ class GradeScale:
         KeyError
             If there is no such climber.
         """
-        try:
-            own = self.node_climbers == positions(self.climbers)[climber]
-        except (KeyError, TypeError):
-            raise KeyError(f"no {climber!r} among {len(self.climbers)} climbers") from None
+        own = self.node_climbers == position(positions(self.climbers), climber, "climber")
         return self.node_periods[own], self.abilities[own], self.ability_errors[own]
 
     def to_frame(self) -> Mapping[str, npt.NDArray[Any]]:

@@ -10,6 +10,7 @@ import numpy.typing as npt
 
 from ... import _core
 from ..._errors import interrupted
+from ..._labels import position
 from ..._validate import check_flag, check_nonnegative, check_number, check_positive
 from .._table import Games, Values, places_in, positions, read_games
 
@@ -397,7 +398,4 @@ def _periods(period: Any, n: int) -> npt.NDArray[np.int64]:
 
 
 def _place(items: Values, item: Any) -> int:
-    try:
-        return int(positions(items)[item])
-    except (KeyError, TypeError):
-        raise KeyError(f"no item {item!r} among the {len(items)} items") from None
+    return position(positions(items), item)

@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ..._errors import DisconnectedError
+from ..._labels import position
 from ..._validate import check_choice, check_nonnegative, check_threads, refuse_masked
 from .._chances import RankInfo
 from .._inference import KINDS
@@ -66,7 +67,8 @@ class RaschFit:
         -------
         float
         """
-        x = self.abilities[_place(self.persons, person)] - self.difficulties[_place(self.items, item)]
+        i = position(positions(self.persons), person, "person")
+        x = self.abilities[i] - self.difficulties[position(positions(self.items), item)]
         odds = float(np.exp(-abs(x)))
         return (1.0 if x >= 0 else odds) / (1.0 + odds)
 
@@ -224,10 +226,3 @@ def _refuse_extremes(
                 f"{bad.sum()} {name}s have {text} ({shown}{more}): their place is infinite; leave them out "
                 "or set prior > 0"
             )
-
-
-def _place(labels: Values, label: Any) -> int:
-    try:
-        return int(positions(labels)[label])
-    except (KeyError, TypeError):
-        raise KeyError(f"no {label!r} among {len(labels)}") from None

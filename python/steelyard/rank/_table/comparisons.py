@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ... import _core
+from ..._labels import position
 from ..._validate import check_choice, check_flag, check_nonnegative, check_number, refuse_masked
 from .addition import add_tables
 from .components import ComponentReport, find_components
@@ -419,10 +420,7 @@ class Comparisons:
         """
         if "positions" not in self._cache:
             self._cache["positions"] = positions(self.items)
-        try:
-            return int(self._cache["positions"][label])
-        except (KeyError, TypeError):
-            raise KeyError(f"no item {label!r} among the {self.n_items} items") from None
+        return position(self._cache["positions"], label)
 
     def to_frame(self) -> dict[str, npt.NDArray[Any]]:
         """The rows as columns, with labels; ready for the constructor of any data frame.

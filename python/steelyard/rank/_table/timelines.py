@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from ..._labels import position
 from ..._validate import check_number, check_positive
 from .comparisons import Comparisons
 from .labels import positions
@@ -56,10 +57,7 @@ class Timelines:
 
     def nodes_of(self, item: Any) -> slice:
         """Where the item's nodes are; KeyError if it has none."""
-        try:
-            k = positions(self.items)[item]
-        except (KeyError, TypeError):
-            raise KeyError(f"no {item!r} among {len(self.items)} items") from None
+        k = position(positions(self.items), item)
         first, end = int(self.starts[k]), int(self.starts[k + 1])
         if first == end:
             raise KeyError(f"{item!r} has no comparisons")
