@@ -11,10 +11,8 @@ import numpy.typing as npt
 
 from .. import _core
 from .._errors import interrupted
+from .._points import METRICS, Points, computed, read_points, read_weights, stored
 from .._validate import check_choice, check_count, check_positive, check_progress, check_threads, seed_words
-from ._points import Points, computed, read_points, read_weights, stored
-
-METRICS = ("euclidean", "cosine")
 
 
 @dataclass(frozen=True, repr=False, eq=False)
