@@ -12,11 +12,12 @@ from typing import Any
 _written: dict[type, tuple[str, str]] = {}  # where a class that goes by another name was made
 
 
-def claim(family: str, names: Iterable[str], found: Mapping[str, Any]) -> None:
+def claim(family: str, names: Iterable[str], found: Mapping[str, Any], *, functions: bool = False) -> None:
     """Let all that a family offers name the family, so that pickles and reprs hold no path inside it.
 
     Its face calls this at the end. Other classes of its rooms, which are parts of results, are known as
-    `_Name` there: a pickle finds them by it, and `__all__` gains nothing.
+    `_Name` there: a pickle finds them by it, and `__all__` gains nothing. So are `functions` where results
+    hold those, as graphs of Dask do.
     """
     for name in names:
         if name in found and hasattr(found[name], "__qualname__"):
@@ -28,7 +29,8 @@ def claim(family: str, names: Iterable[str], found: Mapping[str, Any]) -> None:
         ):
             continue
         for part in list(vars(module).values()):
-            if inspect.isclass(part) and part.__module__ == name:
+            kind = inspect.isclass(part) or (functions and inspect.isfunction(part))
+            if kind and part.__module__ == name:
                 known = f"_{part.__name__.lstrip('_')}"
                 if hasattr(face, known):  # a part of another file has that name
                     known += name.rpartition(".")[2]
@@ -37,9 +39,9 @@ def claim(family: str, names: Iterable[str], found: Mapping[str, Any]) -> None:
 
 
 def _rename(thing: Any, family: str, name: str) -> None:
+    thing.__qualname__, home = name, (thing.__module__, thing.__qualname__)
     if inspect.isclass(thing):
-        _written.setdefault(thing, (thing.__module__, thing.__qualname__))
-        thing.__qualname__ = name
+        _written.setdefault(thing, home)
         for own in vars(thing).values():  # examples are looked for in the module that a method names
             method = getattr(own, "fget", None) or getattr(own, "__func__", own)
             if inspect.isfunction(method):
@@ -53,8 +55,8 @@ def source(thing: Any) -> tuple[str, int]:
     inspect finds a function by its code, but looks for a class in the file of the module that it names, here
     the face.
     """
-    function: Any = thing.fget if isinstance(thing, property) else thing
-    thing = inspect.unwrap(function)
+    of_property: Any = getattr(thing, "fget", thing)
+    thing = inspect.unwrap(of_property)
     if not inspect.isclass(thing):
         return thing.__code__.co_filename, thing.__code__.co_firstlineno
     module, name = _written.get(thing, (thing.__module__, thing.__qualname__))

@@ -19,8 +19,8 @@ ROOT = Path(__file__).resolve().parents[2]
 
 # Rooms from the ground up, by what contains them; those that share a floor know nothing of each other.
 PYTHON_FLOORS = {
-    (): "_core _blas | _errors _info _build _naming _typing | _validate | _labels _sampling | plotting"
-    " | rank weigh metric select | datasets dask | _cli | cli | __main__ reference",
+    (): "_core _blas | _errors _info _build _naming _typing | _validate | _labels _points _sampling"
+    " | plotting | rank weigh metric select | datasets dask | _cli | cli | __main__ reference",
     ("rank",): "_chances _table | _inference | _paired _rankings | _over_time | _studies",
 }
 COMPILED = {("_core",), ("_blas",)}
@@ -41,10 +41,6 @@ EXCEPTIONS: set[str] = {
     "_cli/history -> rank/_chances",
     "_cli/rank -> rank/_chances",
     "_cli/rank -> steelyard",
-    "dask -> select/_kmeans",
-    "dask -> select/_points",
-    "dask -> select/_seeding",
-    "dask -> select/_sensitivity",
     "rank/_inference/coefficients -> rank/_paired",
     "rank/_inference/covariance -> rank/_paired",
     "rank/_inference/covariance -> rank/_paired/information",

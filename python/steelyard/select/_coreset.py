@@ -9,12 +9,19 @@ import numpy as np
 import numpy.typing as npt
 
 from .. import _core
+from .._points import (
+    METRICS,
+    Points,
+    computed,
+    own_squared_distances,
+    read_points,
+    read_weights,
+    stored,
+)
 from .._results import Result
 from .._validate import check_choice, check_count, check_flag, check_positive, check_room
-from ._points import Points, computed, read_points, read_weights, stored
 from ._sample import Floats, draw
-from ._seeding import METRICS
-from ._sensitivity import clusters_of, own_squared_distances
+from ._sensitivity import clusters_of
 
 _COST_SHARE = 10.0
 

@@ -13,6 +13,7 @@ import numpy.typing as npt
 from .. import _core
 from .._errors import finish, interrupted, report, warn
 from .._info import Info
+from .._points import METRICS, Points, computed, nearest_centers, read_points, read_weights, stored
 from .._results import Result
 from .._validate import (
     check_choice,
@@ -22,8 +23,7 @@ from .._validate import (
     check_progress,
     check_threads,
 )
-from ._points import Points, computed, read_points, read_weights, stored
-from ._seeding import METRICS, Seeding, check_trials, cluster_sizes, kmeans_plusplus
+from ._seeding import Seeding, check_trials, cluster_sizes, kmeans_plusplus
 
 Floats = npt.NDArray[np.float64]
 Labels = npt.NDArray[np.int64]
@@ -100,17 +100,8 @@ class KMeansResult(Result):
         parts = [np.zeros(0, dtype=np.int64)]
         for start in range(0, shape[0], _BLOCK):
             block = read_points(X[start : start + _BLOCK], "X", self.metric)
-            parts.append(assign_block(block, self.centers, self._threads)[0])
+            parts.append(nearest_centers(block, self.centers, self._threads)[0])
         return np.concatenate(parts)
-
-
-def assign_block(block: Points, centers: Points, threads: int) -> tuple[Labels, npt.NDArray[Any]]:
-    """Nearest centres, and squared distances to them."""
-    centers = centers.astype(computed(block[:1]).dtype, copy=False)
-    out = _core._lloyd_step(stored(block), None, centers, "mean", False, threads)
-    if out[-1]:
-        raise interrupted(None)
-    return out[0], out[1]
 
 
 def kmeans(

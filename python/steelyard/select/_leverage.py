@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from .._points import own_squared_distances
 from .._results import Result
 from .._validate import (
     check_choice,
@@ -20,7 +21,7 @@ from .._validate import (
     refuse_masked,
 )
 from ._sample import Floats, draw
-from ._sensitivity import cluster_sensitivities, clusters_of, mixed, own_squared_distances
+from ._sensitivity import cluster_sensitivities, clusters_of, mixed
 
 _PROJECTIONS = 64
 

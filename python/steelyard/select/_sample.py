@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from .._results import Result
+from .._sampling import CERTAIN, by_inversion, systematic
 from .._validate import check_flag, check_level, check_vector
 
 Floats = npt.NDArray[np.float64]
@@ -186,7 +187,7 @@ def draw(
 ) -> tuple[Indices, Floats, Floats]:
     """Rows, weights and draw (or inclusion) probabilities; `chances` sum to 1."""
     if replace:
-        rows = np.sort(_by_inversion(chances, rng.random(size)))
+        rows = np.sort(by_inversion(chances, rng.random(size)))
         return rows, 1.0 / (size * chances[rows]), chances[rows]
     possible = int(np.count_nonzero(chances))
     if possible < size:
@@ -195,14 +196,9 @@ def draw(
             "probability; mix > 0 gives all of them one"
         )
     inclusion = inclusion_probabilities(chances, size)
-    rows = _systematic(inclusion, size, rng)
+    order = rng.permutation(np.flatnonzero(inclusion))
+    rows = np.sort(order[systematic(inclusion[order], size, rng)[0]]).astype(np.int64)
     return rows, 1.0 / inclusion[rows], inclusion[rows]
-
-
-def _by_inversion(chances: Floats, u: Floats) -> Indices:
-    ends = np.cumsum(chances)
-    rows = np.searchsorted(ends, u * ends[-1], side="right")
-    return np.asarray(np.minimum(rows, np.flatnonzero(chances)[-1]), dtype=np.int64)
 
 
 def inclusion_probabilities(chances: Floats, size: int) -> Floats:
@@ -212,16 +208,7 @@ def inclusion_probabilities(chances: Floats, size: int) -> Floats:
         left = size - int(certain.sum())
         rest = chances[~certain].sum()
         scaled = np.where(certain, 1.0, chances * (left / rest if rest > 0 else 0.0))
-        more = (scaled >= 1.0 - 1e-12) & ~certain
+        more = (scaled >= CERTAIN) & ~certain
         if not more.any():
             return scaled
         certain |= more
-
-
-def _systematic(inclusion: Floats, size: int, rng: np.random.Generator) -> Indices:
-    """Systematic sampling from a random order: exactly `size` rows, row i with probability inclusion[i]."""
-    order = rng.permutation(np.flatnonzero(inclusion))
-    ends = np.cumsum(inclusion[order])
-    marks = (rng.random() + np.arange(size)) * (ends[-1] / size)
-    rows = order[np.minimum(np.searchsorted(ends, marks, side="right"), len(order) - 1)]
-    return np.sort(rows).astype(np.int64)

@@ -10,11 +10,9 @@ import numpy.typing as npt
 
 from .. import _core
 from .._errors import interrupted, warn
+from .._points import METRICS, Points, computed, read_points, read_weights, stored
 from .._results import Result
 from .._validate import check_choice, check_count, check_positive, check_progress, check_threads, seed_words
-from ._points import Points, computed, read_points, read_weights, stored
-
-METRICS = ("euclidean", "cosine")
 
 
 @dataclass(frozen=True, repr=False, eq=False)

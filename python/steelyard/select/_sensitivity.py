@@ -10,7 +10,9 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from .._points import METRICS, Points, own_squared_distances, read_points
 from .._results import Result
+from .._sampling import losses_of, slopes_of
 from .._validate import (
     check_choice,
     check_count,
@@ -21,12 +23,8 @@ from .._validate import (
     check_vector,
 )
 from ._kmeans import KMeansResult
-from ._points import Points, computed, read_points
 from ._sample import Floats, Indices, Sample, draw
-from ._seeding import METRICS, Seeding, kmeans_plusplus
-
-_ROWS = 65_536
-_QUANTILE = 0.9
+from ._seeding import Seeding, kmeans_plusplus
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -128,19 +126,6 @@ class SensitivityPlan(Result):
         mean = float(self.distances[self._allowed].mean())
         slopes = slopes_of(self._holder, gaps, self.distances[probes], mean, len(self.center_points))
         return predicted, slopes[self.labels]
-
-
-def slopes_of(holder: Any, gaps: Floats, distances: Floats, mean: float, k: int) -> Floats:
-    """Hoelder constants of the k clusters from the probes' loss differences; `mean` of all distances."""
-    if not isinstance(holder, str):
-        return np.broadcast_to(np.asarray(holder, dtype=np.float64), k)
-    if len(gaps) == 0 or not distances.any():
-        return np.zeros(k)
-    # Distances count as the mean of all at least: near copies alone among the probes say nothing of far
-    # items, and so the scores have no more than n times a typical difference from distances.
-    if check_choice(holder, "holder", ("pooled", "quantile")) == "pooled":
-        return np.full(k, gaps.sum() / max(distances.sum(), len(distances) * mean))
-    return np.full(k, float(np.quantile(gaps / np.maximum(distances, mean), _QUANTILE)))
 
 
 def plan_sensitivity(
@@ -401,17 +386,6 @@ def clusters_of(
     return centers, labels.astype(np.int64)
 
 
-def own_squared_distances(points: Points, centers: Points, labels: npt.NDArray[np.int64]) -> Floats:
-    """Squared distance of each point to the centre of its cluster, by blocks."""
-    centers = computed(centers)
-    out = np.empty(len(points))
-    for start in range(0, len(points), _ROWS):
-        rows = slice(start, start + _ROWS)
-        gap = computed(points[rows]) - centers[labels[rows]]
-        out[rows] = np.einsum("ij,ij->i", gap, gap)
-    return out
-
-
 def _speakers(
     points: Points,
     centers: Points,
@@ -456,11 +430,3 @@ def _rows(indices: Any, name: str, n: int) -> Indices:
     if rows.min() < 0 or rows.max() >= n:
         raise ValueError(f"{name} must lie in 0 .. {n - 1}, got {rows.min()} to {rows.max()}")
     return rows.astype(np.int64)
-
-
-def losses_of(losses: Any, name: str, length: int) -> Floats:
-    """Finite and >= 0."""
-    values = check_vector(losses, name, length=length)
-    if (values < 0).any():
-        raise ValueError(f"{name} must be >= 0, got {values.min()}")
-    return values

@@ -1,4 +1,4 @@
-"""Points and weights as they arrive."""
+"""Points, their weights and distances, as select and dask take them."""
 
 from __future__ import annotations
 
@@ -7,9 +7,12 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from .._validate import check_vector, refuse_masked
+from . import _core
+from ._errors import interrupted
+from ._validate import check_vector, refuse_masked
 
 Points = npt.NDArray[np.floating[Any]]
+METRICS = ("euclidean", "cosine")
 _ROWS = 65_536
 _LARGEST = {2: np.inf, 4: 1e17, 8: 1e150}  # by bytes of a number
 
@@ -70,3 +73,27 @@ def read_weights(sample_weight: Any, n: int) -> npt.NDArray[np.float64] | None:
     if (weights < 0).any() or not weights.any():
         raise ValueError(f"sample_weight must be >= 0 and not all zero, got least {weights.min()}")
     return weights
+
+
+def own_squared_distances(
+    points: Points, centers: Points, labels: npt.NDArray[np.int64]
+) -> npt.NDArray[np.float64]:
+    """Squared distance of each point to the centre of its cluster, by blocks."""
+    centers = computed(centers)
+    out = np.empty(len(points))
+    for start in range(0, len(points), _ROWS):
+        rows = slice(start, start + _ROWS)
+        gap = computed(points[rows]) - centers[labels[rows]]
+        out[rows] = np.einsum("ij,ij->i", gap, gap)
+    return out
+
+
+def nearest_centers(
+    block: Points, centers: Points, threads: int
+) -> tuple[npt.NDArray[np.int64], npt.NDArray[Any]]:
+    """Nearest centres, and squared distances to them."""
+    centers = centers.astype(computed(block[:1]).dtype, copy=False)
+    out = _core._lloyd_step(stored(block), None, centers, "mean", False, threads)
+    if out[-1]:
+        raise interrupted(None)
+    return out[0], out[1]
