@@ -67,7 +67,7 @@ def sources():
             yield name
 
 
-@pytest.mark.parametrize("name", sources())
+@pytest.mark.parametrize("name", list(sources()))
 def test_every_file_uses_the_shared_piece(name):
     assert offences(name, (ROOT / name).read_text(encoding="utf-8")) == set()
 

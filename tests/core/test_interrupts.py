@@ -114,6 +114,33 @@ CALLS = {
         select.Seeding,
         lambda p: select.kmeans_plusplus(points(), 3, n_local_trials=2, rng=0, progress=p),
     ),
+    "sensitivity_sample": (
+        select.Seeding,
+        lambda p: select.sensitivity_sample(points(), 9, clusters=3, rng=0, progress=p),
+    ),
+    "plan_sensitivity": (
+        select.Seeding,
+        lambda p: select.plan_sensitivity(points(), clusters=3, rng=0, progress=p),
+    ),
+    "coreset": (select.Seeding, lambda p: select.coreset(points(), 9, clusters=3, rng=0, progress=p)),
+    "regression_sample": (
+        select.Seeding,
+        lambda p: select.regression_sample(
+            points(), points()[:, 0], 9, method="sensitivity", clusters=3, rng=0, progress=p
+        ),
+    ),
+    "magnitude_distance": (
+        weigh.Weighting,
+        lambda p: weigh.magnitude_distance(points(3100), points(), progress=p),
+    ),
+    "ITML": (
+        metric.ITML,
+        lambda p: metric.ITML(progress=p).fit(points(400).reshape(200, 2, 2), np.resize([1, -1], 200)),
+    ),
+    "ITMLSupervised": (
+        metric.ITMLSupervised,
+        lambda p: metric.ITMLSupervised(progress=p).fit(points(), np.arange(60) % 2),
+    ),
 }  # fmt: skip
 
 

@@ -11,7 +11,7 @@ import numpy.typing as npt
 from .. import _core
 from .._errors import finish, needs_sklearn
 from .._info import Info
-from .._validate import check_choice, check_count, check_positive, check_room, seed_words
+from .._validate import check_choice, check_count, check_positive, check_progress, check_room, seed_words
 
 try:
     from sklearn.base import BaseEstimator, ClassNamePrefixFeaturesOutMixin, TransformerMixin
@@ -68,6 +68,7 @@ class _Mahalanobis(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstima
         tol: float = 1e-3,
         max_iter: int = 1000,
         random_state: Any = None,
+        progress: Any = None,
     ) -> None:
         self.gamma = gamma
         self.prior = prior
@@ -75,6 +76,7 @@ class _Mahalanobis(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstima
         self.tol = tol
         self.max_iter = max_iter
         self.random_state = random_state
+        self.progress = progress
 
     def transform(self, X: Any) -> Array:
         """Map points so that Euclidean distances are the learned ones.
@@ -160,6 +162,7 @@ class _Mahalanobis(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstima
             tol,
             sweeps,
             words,
+            check_progress(self.progress),
         )
         self.bounds_ = np.array([near, far])
         self.components_ = _components(found["matrix"], root)
@@ -298,6 +301,8 @@ class ITML(_Mahalanobis):
         random groups of points.
     random_state : int, RandomState or None, default None
         Order of the steps.
+    progress : callable, optional
+        Called as progress(sweep, max_iter).
 
     Attributes
     ----------
@@ -382,6 +387,8 @@ class ITMLSupervised(_Mahalanobis):
         As for `ITML`.
     random_state : int, RandomState or None, default None
         Pairs drawn and order of the steps.
+    progress : callable, optional
+        Called as progress(sweep, max_iter).
 
     Attributes
     ----------
@@ -426,9 +433,16 @@ class ITMLSupervised(_Mahalanobis):
         tol: float = 1e-3,
         max_iter: int = 1000,
         random_state: Any = None,
+        progress: Any = None,
     ) -> None:
         super().__init__(
-            gamma, prior=prior, variant=variant, tol=tol, max_iter=max_iter, random_state=random_state
+            gamma,
+            prior=prior,
+            variant=variant,
+            tol=tol,
+            max_iter=max_iter,
+            random_state=random_state,
+            progress=progress,
         )
         self.n_constraints = n_constraints
 

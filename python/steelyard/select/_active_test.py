@@ -36,7 +36,7 @@ class ActiveTest(Result):
 
     def __repr__(self) -> str:
         return (
-            f"ActiveTest: risk {self.risk:.6g} +- {self.standard_error:.2g} from {len(self.weights):,} "
+            f"ActiveTest: risk {self.risk:.6g} +- {self.standard_error:.3g} from {len(self.weights):,} "
             f"losses, {100 * self.level:g} % interval {self.lower:.6g} to {self.upper:.6g}"
         )
 

@@ -19,7 +19,7 @@ from .._points import (
     stored,
 )
 from .._results import Result
-from .._validate import check_choice, check_count, check_flag, check_positive, check_room
+from .._validate import check_choice, check_count, check_flag, check_positive, check_room, check_threads
 from ._sample import Floats, draw
 from ._sensitivity import clusters_of
 
@@ -127,6 +127,7 @@ def coreset(
     ids: Any = None,
     rng: Any = None,
     n_threads: int | None = None,
+    progress: Any = None,
 ) -> Coreset:
     """Draw points by how much of their cluster's cost they carry.
 
@@ -152,6 +153,9 @@ def coreset(
         What `indices` says of the rows; default their numbers.
     rng : None, int, SeedSequence, BitGenerator or Generator, optional
     n_threads : int, optional
+        Default: see `steelyard.build_info`. The draws do not depend on it, bit for bit.
+    progress : callable, optional
+        Called as progress(drawn, clusters) while seeds are drawn.
 
     Returns
     -------
@@ -183,7 +187,7 @@ def coreset(
     points = read_points(X, "X", metric)
     weights = read_weights(sample_weight, len(points))
     again, generator = check_flag(replace, "replace"), np.random.default_rng(rng)
-    centers, labels = clusters_of(points, clusters, exponent, metric, generator, n_threads, weights)
+    centers, labels = clusters_of(points, clusters, exponent, metric, generator, n_threads, weights, progress)
     cost = own_squared_distances(points, centers, labels) ** (0.5 * exponent)
     mass = np.ones(len(points)) if weights is None else weights
     sums = np.bincount(labels, weights=cost * mass, minlength=len(centers))
@@ -197,13 +201,19 @@ def coreset(
 
 
 def lightweight_coreset(
-    X: Any, size: int, *, sample_weight: Any = None, ids: Any = None, rng: Any = None
+    X: Any,
+    size: int,
+    *,
+    sample_weight: Any = None,
+    ids: Any = None,
+    rng: Any = None,
+    n_threads: int | None = None,
 ) -> Coreset:
     """Draw points half evenly and half by their squared distance to the mean: two passes over the data.
 
     Parameters
     ----------
-    X, size, sample_weight, ids, rng
+    X, size, sample_weight, ids, rng, n_threads
         As for `coreset`.
 
     Returns
@@ -227,7 +237,8 @@ def lightweight_coreset(
     mass = np.ones(len(points)) if weights is None else weights
     none = np.zeros(len(points), dtype=np.int64)
     start = computed(points[:1])
-    mean = _core._lloyd_step(stored(points), weights, start, "mean", True)[2]
+    threads = check_threads(n_threads)
+    mean = _core._lloyd_step(stored(points), weights, start, "mean", True, threads)[2]
     squared = mass * own_squared_distances(points, mean, none)
     total = squared.sum()
     scores = 0.5 * mass / mass.sum() + (0.5 * squared / total if total > 0 else 0.0)
@@ -271,6 +282,8 @@ class StreamingCoreset:
         For the sensitivities.
     power : float, default 2
     rng : None, int, SeedSequence, BitGenerator or Generator, optional
+    n_threads : int, optional
+        Default: see `steelyard.build_info`. The draws do not depend on it, bit for bit.
 
     Attributes
     ----------
@@ -298,14 +311,22 @@ class StreamingCoreset:
     5000 200
     """
 
-    def __init__(self, size: int, *, clusters: int, power: float = 2.0, rng: Any = None) -> None:
+    def __init__(
+        self,
+        size: int,
+        *,
+        clusters: int,
+        power: float = 2.0,
+        rng: Any = None,
+        n_threads: int | None = None,
+    ) -> None:
         self.size = check_count(size, "size")
         self.clusters = check_count(clusters, "clusters")
         if self.clusters > self.size:
             raise ValueError(f"clusters must be at most size = {self.size}, got {self.clusters}")
         self.power = check_positive(power, "power")
         self.n_seen = 0
-        self._rng = np.random.default_rng(rng)
+        self._rng, self._threads = np.random.default_rng(rng), check_threads(n_threads)
         self._levels: list[Coreset | None] = []
         self._pending: Coreset | None = None
 
@@ -363,7 +384,7 @@ class StreamingCoreset:
             whole = Coreset(
                 whole.points[kept], whole.weights[kept], whole.indices[kept], self.power, self.clusters
             )
-        return whole.reduce(self.size, rng=self._rng)
+        return whole.reduce(self.size, rng=self._rng, n_threads=self._threads)
 
     def result(self) -> Coreset:
         """The coreset of all rows so far, of at most `size` points; taking it changes nothing.

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-import warnings
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -23,7 +22,7 @@ from .._validate import (
     check_progress,
     check_threads,
 )
-from ._seeding import Seeding, check_trials, cluster_sizes, kmeans_plusplus
+from ._seeding import Seeding, check_trials, cluster_sizes, seeds
 
 Floats = npt.NDArray[np.float64]
 Labels = npt.NDArray[np.int64]
@@ -268,18 +267,17 @@ def _start(
             if not isinstance(usable, int) and len(usable) < k:
                 return computed(points[usable])
             return computed(points[rng.choice(usable, k, replace=False)])
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", UserWarning)  # fewer points than k: said at the end
-            return kmeans_plusplus(
-                points,
-                k,
-                sample_weight=weights,
-                power=power,
-                metric=metric,
-                n_local_trials=trials,
-                rng=rng,
-                n_threads=threads,
-            ).centers
+        return seeds(  # fewer points than k: said at the end
+            points,
+            k,
+            sample_weight=weights,
+            power=power,
+            metric=metric,
+            n_local_trials=trials,
+            rng=rng,
+            n_threads=threads,
+            progress=None,
+        ).centers
     centers = init.centers if isinstance(init, Seeding) else read_points(init, "init", metric)
     if (
         centers.shape[1] != points.shape[1]

@@ -165,6 +165,8 @@ def regression_sample(
     mix: float = 0.1,
     ridge: float = 0.0,
     rng: Any = None,
+    n_threads: int | None = None,
+    progress: Any = None,
 ) -> RegressionSample:
     """Fit least squares to few rows, drawn by how much they matter.
 
@@ -185,6 +187,8 @@ def regression_sample(
     ridge : float, default 0
         Of the leverage scores; the fit is not penalised.
     rng : None, int, SeedSequence, BitGenerator or Generator, optional
+    n_threads, progress
+        For 'sensitivity', as for `sensitivity_sample`.
 
     Returns
     -------
@@ -221,7 +225,9 @@ def regression_sample(
     if kind == "leverage":
         scores = _exact(matrix, penalty)
     elif kind == "sensitivity":
-        centers, labels = clusters_of(matrix, clusters, 2.0, "euclidean", generator, None)
+        centers, labels = clusters_of(
+            matrix, clusters, 2.0, "euclidean", generator, n_threads, progress=progress
+        )
         squared = own_squared_distances(matrix, centers, labels)
         total, k = squared.sum(), len(centers)
         even = cluster_sensitivities(labels, np.zeros(n), k) / k

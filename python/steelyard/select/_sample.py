@@ -40,8 +40,8 @@ class Estimate(Result):
 
     def __repr__(self) -> str:
         return (
-            f"Estimate: total {self.total:.6g} +- {self.standard_error:.2g}, {100 * self.level:g} % interval "
-            f"{self.lower:.6g} to {self.upper:.6g}; mean {self.mean:.6g} +- {self.mean_standard_error:.2g}"
+            f"Estimate: total {self.total:.6g} +- {self.standard_error:.3g}, {100 * self.level:g} % interval "
+            f"{self.lower:.6g} to {self.upper:.6g}; mean {self.mean:.6g} +- {self.mean_standard_error:.3g}"
         )
 
 

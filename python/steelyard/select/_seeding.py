@@ -135,6 +135,38 @@ def kmeans_plusplus(
     >>> print(np.sort(seeds.indices // 2))  # one of each group
     [0 1]
     """
+    found = seeds(
+        X,
+        k,
+        sample_weight=sample_weight,
+        power=power,
+        metric=metric,
+        n_local_trials=n_local_trials,
+        rng=rng,
+        n_threads=n_threads,
+        progress=progress,
+    )
+    if len(found.indices) < k:
+        warn(
+            f"k={k}, but only {len(found.indices)} points differ and have weight: no more were drawn",
+            UserWarning,
+        )
+    return found
+
+
+def seeds(
+    X: Any,
+    k: int,
+    *,
+    sample_weight: Any,
+    power: float,
+    metric: str,
+    n_local_trials: int | None,
+    rng: Any,
+    n_threads: int | None,
+    progress: Any,
+) -> Seeding:
+    """`kmeans_plusplus` that says nothing where fewer than k points differ."""
     metric = check_choice(metric, "metric", METRICS)
     power = check_positive(power, "power")
     count = check_count(k, "k")
@@ -156,11 +188,6 @@ def kmeans_plusplus(
     found = Seeding(indices, computed(points[indices]), labels, cost, power, metric)
     if stopped:
         raise interrupted(found)
-    if len(indices) < count:
-        warn(
-            f"k={count}, but only {len(indices)} points differ and have weight: no more were drawn",
-            UserWarning,
-        )
     return found
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
@@ -24,7 +23,7 @@ from .._validate import (
 )
 from ._kmeans import KMeansResult
 from ._sample import Floats, Indices, Sample, draw
-from ._seeding import Seeding, kmeans_plusplus
+from ._seeding import Seeding, seeds
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -141,12 +140,13 @@ def plan_sensitivity(
     metric: str = "euclidean",
     rng: Any = None,
     n_threads: int | None = None,
+    progress: Any = None,
 ) -> SensitivityPlan:
     """Cluster, and say whose losses to ask for: the first half of `sensitivity_sample`.
 
     Parameters
     ----------
-    X, clusters, known, exclude, holder, n_probes, power, mix, metric, rng, n_threads
+    X, clusters, known, exclude, holder, n_probes, power, mix, metric, rng, n_threads, progress
         As for `sensitivity_sample`.
 
     Returns
@@ -176,13 +176,8 @@ def plan_sensitivity(
         allowed[_rows(exclude, "exclude", n)] = False
     if not allowed.any():
         raise ValueError("exclude leaves no item")
-    told = (np.zeros(0, dtype=np.int64), np.zeros(0))
-    if known is not None:
-        if not isinstance(known, tuple) or len(known) != 2:
-            raise TypeError("known must be a pair (indices, losses)")
-        rows = _rows(known[0], "known[0]", n)
-        told = (rows, losses_of(known[1], "known[1]", len(rows)))
-    centers, labels = clusters_of(points, clusters, exponent, metric, generator, n_threads)
+    told = _told(known, n)
+    centers, labels = clusters_of(points, clusters, exponent, metric, generator, n_threads, progress=progress)
     speakers = _speakers(points, centers, labels, allowed, told[0])
     distances = own_squared_distances(points, points[np.maximum(speakers, 0)], labels) ** (0.5 * exponent)
     k = len(centers)
@@ -190,12 +185,7 @@ def plan_sensitivity(
     probes = np.zeros(0, dtype=np.int64)
     if isinstance(kind, str):
         count = k // 20 + 10 if n_probes is None else check_count(n_probes, "n_probes", least=0)
-        free = allowed.copy()
-        free[speakers[speakers >= 0]] = False
-        free[told[0]] = False
-        there = np.flatnonzero(free)
-        wanted = min(max(count - len(told[0]), 0), len(there))
-        probes = np.sort(generator.choice(there, wanted, replace=False)).astype(np.int64)
+        probes = _probes(count, allowed, speakers, told[0], generator)
     asked = np.union1d(speakers[speakers >= 0], probes)
     return SensitivityPlan(
         queries=np.setdiff1d(asked, told[0]).astype(np.int64),
@@ -209,6 +199,32 @@ def plan_sensitivity(
         _mix=share,
         _seed=tuple(generator.integers(0, 2**63, 4).tolist()),
     )
+
+
+def _told(known: Any, n: int) -> tuple[Indices, Floats]:
+    """Rows whose losses are known, and these."""
+    if known is None:
+        return np.zeros(0, dtype=np.int64), np.zeros(0)
+    if not isinstance(known, tuple) or len(known) != 2:
+        raise TypeError("known must be a pair (indices, losses)")
+    rows = _rows(known[0], "known[0]", n)
+    return rows, losses_of(known[1], "known[1]", len(rows))
+
+
+def _probes(
+    count: int,
+    allowed: npt.NDArray[np.bool_],
+    speakers: Indices,
+    told: Indices,
+    rng: np.random.Generator,
+) -> Indices:
+    """Rows to ask for beside the centre points, drawn uniformly; those told count as some."""
+    free = allowed.copy()
+    free[speakers[speakers >= 0]] = False
+    free[told] = False
+    there = np.flatnonzero(free)
+    wanted = min(max(count - len(told), 0), len(there))
+    return np.sort(rng.choice(there, wanted, replace=False)).astype(np.int64)
 
 
 def sensitivity_sample(
@@ -227,6 +243,7 @@ def sensitivity_sample(
     metric: str = "euclidean",
     rng: Any = None,
     n_threads: int | None = None,
+    progress: Any = None,
 ) -> Sample:
     """Draw items so that a few losses tell the sum of all.
 
@@ -266,6 +283,9 @@ def sensitivity_sample(
     metric : {'euclidean', 'cosine'}
     rng : None, int, SeedSequence, BitGenerator or Generator, optional
     n_threads : int, optional
+        Default: see `steelyard.build_info`. The draws do not depend on it, bit for bit.
+    progress : callable, optional
+        Called as progress(drawn, clusters) while seeds are drawn.
 
     Returns
     -------
@@ -311,6 +331,7 @@ def sensitivity_sample(
         metric=metric,
         rng=rng,
         n_threads=n_threads,
+        progress=progress,
     )
     if losses is None:
         return plan.sample(size, replace=replace)
@@ -351,6 +372,7 @@ def clusters_of(
     rng: np.random.Generator,
     threads: int | None,
     weights: Floats | None = None,
+    progress: Any = None,
 ) -> tuple[Points, npt.NDArray[np.int64]]:
     """Centres and labels, by as many seeds as a number asks for."""
     n = len(points)
@@ -369,18 +391,18 @@ def clusters_of(
         count = check_count(clusters, "clusters")
         if count > n:
             raise ValueError(f"clusters must be at most the number of points, {n}, got {count}")
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", UserWarning)  # fewer points than that differ: so be it
-            seeds = kmeans_plusplus(
-                points,
-                count,
-                sample_weight=weights,
-                power=power,
-                metric=metric,
-                rng=rng,
-                n_threads=threads,
-            )
-        centers, labels = seeds.centers, seeds.labels
+        drawn = seeds(  # where fewer points than that differ, so be it
+            points,
+            count,
+            sample_weight=weights,
+            power=power,
+            metric=metric,
+            n_local_trials=1,
+            rng=rng,
+            n_threads=threads,
+            progress=progress,
+        )
+        centers, labels = drawn.centers, drawn.labels
     if labels.shape != (n,) or centers.shape[1] != points.shape[1]:
         raise ValueError(f"clusters must be of X, of shape {points.shape}: got {labels.shape} labels")
     return centers, labels.astype(np.int64)

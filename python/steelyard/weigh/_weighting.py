@@ -222,13 +222,14 @@ def magnitude_distance(
     metric: str = "euclidean",
     tol: float = 1e-8,
     n_threads: int | None = None,
+    progress: Progress | None = None,
 ) -> float:
     """How far two sets of points lie apart: 2 |X u Y| - |X| - |Y|.
 
     Parameters
     ----------
     X, Y : array_like, shapes (n, d) and (m, d)
-    scale, metric, tol, n_threads
+    scale, metric, tol, n_threads, progress
         As for `magnitude`; not precomputed distances.
 
     Returns
@@ -259,6 +260,7 @@ def magnitude_distance(
     t = check_scale(scale)
     both = np.concatenate([np.asarray(X, dtype=float), np.asarray(Y, dtype=float)])
     sizes = [
-        magnitude(points, scale=t, metric=metric, tol=tol, n_threads=n_threads) for points in (both, X, Y)
+        magnitude(points, scale=t, metric=metric, tol=tol, n_threads=n_threads, progress=progress)
+        for points in (both, X, Y)
     ]
     return 2 * sizes[0] - sizes[1] - sizes[2]
