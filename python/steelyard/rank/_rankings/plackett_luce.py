@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ... import _core
-from ..._errors import DisconnectedError, DisconnectedWarning, finish, report, warn
+from ..._errors import DisconnectedError, DisconnectedWarning, finish, interrupted, report, warn
 from ..._validate import (
     Progress,
     check_choice,
@@ -169,7 +169,7 @@ def _resampled(
                 at, solver="newton", tol=_ROUND_TOL, max_iter=50, factors=factors, n_threads=threads
             )
             if one["info"]["interrupted"]:
-                raise KeyboardInterrupt
+                raise interrupted(None)
             out[r] = one["strengths"] - one["strengths"].mean()
             found.append(one["info"])
             report(progress, r + 1, rounds)
