@@ -12,7 +12,10 @@ import pytest
 
 import steelyard
 
-sys.path[:0] = [str(folder) for folder in Path(__file__).parent.iterdir() if folder.is_dir()]
+# Benchmarks of a family share files: contenders, generators, spaces.
+sys.path[:0] = [
+    str(p) for p in sorted(Path(__file__).parent.rglob("*")) if p.is_dir() and p.name != "__pycache__"
+]
 
 PACKAGES = ("numpy", "scipy", "scikit-learn", "evalica", "choix", "osqp", "highspy", "leidenalg", "faiss-cpu")
 

@@ -55,8 +55,8 @@ def source(thing: Any) -> tuple[str, int]:
     inspect finds a function by its code, but looks for a class in the file of the module that it names, here
     the face.
     """
-    of_property: Any = getattr(thing, "fget", thing)
-    thing = inspect.unwrap(of_property)
+    function: Any = thing.fget if isinstance(thing, property) else thing
+    thing = inspect.unwrap(function)
     if not inspect.isclass(thing):
         return thing.__code__.co_filename, thing.__code__.co_firstlineno
     module, name = _written.get(thing, (thing.__module__, thing.__qualname__))

@@ -15,6 +15,7 @@ pytestmark = pytest.mark.smoke
 
 ROOT = Path(__file__).resolve().parents[2]
 FAMILIES = ("rank", "weigh", "metric", "select")
+CORE = ("core", "simd", "linalg", "distances", "qp", *FAMILIES)
 
 CPP_RULES = {
     "threads: core/pool.hpp": re.compile(
@@ -121,10 +122,41 @@ def python_offences(text):
     return found
 
 
-def sources():
+def read(path):
+    return path.read_text(encoding="utf-8")
+
+
+def sources(root=ROOT):
     for family in FAMILIES:
-        yield from sorted(ROOT.glob(f"csrc/{family}/**/*.[ch]pp"))
-        yield from sorted(ROOT.glob(f"python/steelyard/{family}/**/*.py"))
+        yield from sorted(root.glob(f"csrc/{family}/**/*.[ch]pp"))
+        yield from sorted(root.glob(f"python/steelyard/{family}/**/*.py"))
+
+
+def offences(path):
+    return python_offences(read(path)) if path.suffix == ".py" else cpp_offences(read(path))
+
+
+def interrupters(root=ROOT):
+    """Bindings that make their own KeyboardInterrupt."""
+    paths = root.glob("csrc/bindings/**/*.cpp")
+    return [path for path in paths if "PyExc_KeyboardInterrupt" in without_comments(read(path))]
+
+
+def that_know_python(root=ROOT):
+    """Files of the mathematics that include Python, pybind11 or NumPy."""
+    pattern = re.compile(r"#\s*include\s*[<\"](Python|pybind11|numpy)")
+    found = [path for room in CORE for path in root.glob(f"csrc/{room}/**/*.[ch]pp")]
+    return [path for path in found if pattern.search(without_comments(read(path)))]
+
+
+def loops_with_a_library(root=ROOT):
+    """Kernels that use more of the standard library than sizes and memcpy."""
+    for path in root.glob("csrc/**/*_kernels.cpp"):
+        code = without_comments(read(path))
+        includes = set(re.findall(r"#\s*include\s*<([^>]+)>", code))
+        rest = re.sub(r"std::(ptrdiff_t|size_t|u?int\d+_t|memcpy)\b", "", code)
+        if not includes <= {"cstddef", "cstdint", "cstring"} or "std::" in rest:
+            yield path
 
 
 def identify(path):
@@ -133,33 +165,44 @@ def identify(path):
 
 @pytest.mark.parametrize("path", list(sources()), ids=identify)
 def test_no_family_brings_its_own(path):
-    text = path.read_text(encoding="utf-8")
-    assert not (python_offences(text) if path.suffix == ".py" else cpp_offences(text))
+    assert not offences(path)
 
 
-@pytest.mark.parametrize("path", sorted(ROOT.glob("csrc/bindings/**/register_*.cpp")), ids=identify)
-def test_no_binding_makes_its_own_keyboard_interrupt(path):
-    assert "PyExc_KeyboardInterrupt" not in without_comments(path.read_text(encoding="utf-8"))
+def test_no_binding_makes_its_own_keyboard_interrupt():
+    assert interrupters() == []
 
 
-@pytest.mark.parametrize("folder", ["core", "simd", "linalg", "distances", "qp", *FAMILIES])
-def test_the_core_knows_nothing_of_python(folder):
-    for path in ROOT.glob(f"csrc/{folder}/**/*.[ch]pp"):
-        code = without_comments(path.read_text(encoding="utf-8"))
-        assert not re.search(r"#\s*include\s*[<\"](Python|pybind11|numpy)", code), path
+def test_the_core_knows_nothing_of_python():
+    assert that_know_python() == []
 
 
 def test_inner_loops_use_no_standard_library():
-    for path in ROOT.glob("csrc/simd/*_kernels.cpp"):
-        code = without_comments(path.read_text(encoding="utf-8"))
-        includes = set(re.findall(r"#\s*include\s*<([^>]+)>", code))
-        assert includes <= {"cstddef", "cstdint", "cstring"}, path
-        assert "std::" not in re.sub(r"std::(ptrdiff_t|size_t|u?int\d+_t|memcpy)\b", "", code), path
+    assert list(loops_with_a_library()) == []
 
 
 def test_the_scan_reads_every_kind_of_source():
     found = {(path.parts[len(ROOT.parts)], path.suffix) for path in sources()}
     assert {("csrc", ".cpp"), ("csrc", ".hpp"), ("python", ".py")} <= found
+    rooms = {path.relative_to(ROOT).parent.as_posix() for path in sources()}
+    assert {"csrc/rank/over_time", "csrc/metric/itml", "python/steelyard/rank/_table"} <= rooms
+
+
+def test_rooms_inside_rooms_are_searched(tmp_path):
+    for name, text in (
+        ("csrc/rank/a/b/threads.hpp", "std::thread worker(run);"),
+        ("csrc/weigh/a/numpy.cpp", "#include <numpy/arrayobject.h>"),
+        ("csrc/bindings/rank/a/interrupt.cpp", "throw_(PyExc_KeyboardInterrupt);"),
+        ("csrc/simd/a/sum_kernels.cpp", "#include <vector>\n"),
+        ("csrc/rank/a/own_kernels.cpp", "const auto m = std::max(a, b);"),
+        ("python/steelyard/select/_a/_b/random.py", "import random"),
+    ):
+        path = tmp_path / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text, encoding="utf-8")
+    assert [p.name for p in sources(tmp_path) if offences(p)] == ["threads.hpp", "random.py"]
+    assert [p.name for p in interrupters(tmp_path)] == ["interrupt.cpp"]
+    assert [p.name for p in that_know_python(tmp_path)] == ["numpy.cpp"]
+    assert {p.name for p in loops_with_a_library(tmp_path)} == {"sum_kernels.cpp", "own_kernels.cpp"}
 
 
 CPP_OFFENDERS = {
