@@ -139,63 +139,90 @@ void PackedPoints<Real>::pack_moved(MatrixView<const double> points, Monitor& mo
   height_ = wide;
 }
 
-/// Rows begin .. end against columns start .. stop.
+/// Rows begin .. end against all columns from begin on; adds to `sums` (columns x (n - begin)).
 template <class Real>
-void PackedPoints<Real>::block(ptrdiff_t begin, ptrdiff_t end, ptrdiff_t start, ptrdiff_t stop, bool both,
-                               std::span<const Real> scales, const Vectors& in, Real* column_sums,
-                               Real* lanes, double* row_sums, ptrdiff_t sums_stride, ptrdiff_t row_at,
-                               Monitor& monitor) const {
-  const auto& tile = tile_of<Real>();
-  const ptrdiff_t lane_count = height_ * tile.cols;
-  const auto product = (halves_.empty() ? tile.products : tile.expanded)[index_of(metric_)];
-  const auto half = [this](ptrdiff_t place) { return halves_.empty() ? nullptr : halves_.data() + place; };
-  std::vector<Real> x_values(at(in.columns * height_));
-  for (ptrdiff_t i = begin; i < end; i += height_) {
-    if (monitor.poll()) return;
-    const ptrdiff_t rows = std::min(height_, end - i);
-    for (ptrdiff_t c = 0; c < in.columns; ++c) {
-      for (ptrdiff_t r = 0; r < height_; ++r) {
-        x_values[at(c * height_ + r)] = r < rows ? in.values[at(c * in.stride + i + r)] : Real{0};
-      }
-    }
-    std::fill_n(lanes, in.columns * lane_count, Real{0});
-    product({x_.data() + i * runs_, y_.data() + start * runs_, (stop - start + tile.cols - 1) / tile.cols, d_,
-             power_, in.columns, scales.data(), x_values.data(), in.values.data() + start,
-             both ? column_sums : nullptr, in.stride, lanes, half(i), half(start)});
-    for (ptrdiff_t c = 0; c < in.columns; ++c) {
-      for (ptrdiff_t r = 0; r < rows; ++r) {
-        const Real* lane = lanes + c * lane_count + r * tile.cols;
-        double sum = 0.0;
-        for (ptrdiff_t j = 0; j < tile.cols; ++j) sum += static_cast<double>(lane[j]);
-        row_sums[c * sums_stride + i + r - row_at] += sum;
-      }
-    }
-  }
-}
+class PackedPoints<Real>::Task {
+ public:
+  Task(const PackedPoints& points, std::span<const Real> scales, const Vectors& in, Monitor& monitor,
+       ptrdiff_t begin, ptrdiff_t end, double* sums)
+      : p_(points),
+        scales_(scales),
+        in_(in),
+        monitor_(monitor),
+        begin_(begin),
+        end_(end),
+        width_(points.n_ - begin),
+        sums_(sums),
+        column_sums_(at(in.columns * in.stride)),
+        lanes_(at(in.columns * points.height_ * tile_.cols)),
+        x_values_(at(in.columns * points.height_)) {}
 
-/// Rows begin .. end against all columns from begin on; sums (columns x (n - begin)).
-template <class Real>
-void PackedPoints<Real>::task(ptrdiff_t begin, ptrdiff_t end, std::span<const Real> scales, const Vectors& in,
-                              double* sums, Monitor& monitor) const {
-  const auto& tile = tile_of<Real>();
-  const ptrdiff_t width = n_ - begin, points = block_points<Real>(runs_);
-  std::vector<Real> column_sums(at(in.columns * in.stride));
-  std::vector<Real> lanes(at(in.columns * height_ * tile.cols));
-  block(begin, end, begin, end, false, scales, in, nullptr, lanes.data(), sums, width, begin, monitor);
-  for (ptrdiff_t start = end; start < n_ && !monitor.stopped(); start += points) {
-    const ptrdiff_t stop = std::min(start + points, n_);
-    const ptrdiff_t padded = round_up(stop - start, tile.cols);
-    for (ptrdiff_t c = 0; c < in.columns; ++c)
-      std::fill_n(column_sums.data() + c * in.stride, padded, Real{0});
-    block(begin, end, start, stop, true, scales, in, column_sums.data(), lanes.data(), sums, width, begin,
-          monitor);
-    for (ptrdiff_t c = 0; c < in.columns; ++c) {
-      const Real* from = column_sums.data() + c * in.stride;
-      double* to = sums + c * width + start - begin;
-      for (ptrdiff_t j = 0; j < stop - start; ++j) to[j] += static_cast<double>(from[j]);
+  void run() {
+    const ptrdiff_t points = block_points<Real>(p_.runs_);
+    against(begin_, end_, nullptr);
+    for (ptrdiff_t start = end_; start < p_.n_ && !monitor_.stopped(); start += points) {
+      const ptrdiff_t stop = std::min(start + points, p_.n_);
+      const ptrdiff_t padded = round_up(stop - start, tile_.cols);
+      for (ptrdiff_t c = 0; c < in_.columns; ++c)
+        std::fill_n(column_sums_.data() + c * in_.stride, padded, Real{0});
+      against(start, stop, column_sums_.data());
+      for (ptrdiff_t c = 0; c < in_.columns; ++c) {
+        const Real* from = column_sums_.data() + c * in_.stride;
+        double* to = sums_ + c * width_ + start - begin_;
+        for (ptrdiff_t j = 0; j < stop - start; ++j) to[j] += static_cast<double>(from[j]);
+      }
     }
   }
-}
+
+ private:
+  /// Columns start .. stop; null: their own sums are not wanted.
+  void against(ptrdiff_t start, ptrdiff_t stop, Real* column_sums) {
+    const auto product = (p_.halves_.empty() ? tile_.products : tile_.expanded)[index_of(p_.metric_)];
+    const auto half = [this](ptrdiff_t place) {
+      return p_.halves_.empty() ? nullptr : p_.halves_.data() + place;
+    };
+    for (ptrdiff_t i = begin_; i < end_; i += p_.height_) {
+      if (monitor_.poll()) return;
+      const ptrdiff_t rows = std::min(p_.height_, end_ - i);
+      read_values(i, rows);
+      std::fill(lanes_.begin(), lanes_.end(), Real{0});
+      product({p_.x_.data() + i * p_.runs_, p_.y_.data() + start * p_.runs_,
+               (stop - start + tile_.cols - 1) / tile_.cols, p_.d_, p_.power_, in_.columns, scales_.data(),
+               x_values_.data(), in_.values.data() + start, column_sums, in_.stride, lanes_.data(), half(i),
+               half(start)});
+      add_lanes(i, rows);
+    }
+  }
+
+  void read_values(ptrdiff_t i, ptrdiff_t rows) {
+    const ptrdiff_t height = p_.height_;
+    for (ptrdiff_t c = 0; c < in_.columns; ++c) {
+      for (ptrdiff_t r = 0; r < height; ++r)
+        x_values_[at(c * height + r)] = r < rows ? in_.values[at(c * in_.stride + i + r)] : Real{0};
+    }
+  }
+
+  void add_lanes(ptrdiff_t i, ptrdiff_t rows) {
+    const ptrdiff_t cols = tile_.cols, count = p_.height_ * cols;
+    for (ptrdiff_t c = 0; c < in_.columns; ++c) {
+      for (ptrdiff_t r = 0; r < rows; ++r) {
+        const Real* lane = lanes_.data() + c * count + r * cols;
+        double sum = 0.0;
+        for (ptrdiff_t j = 0; j < cols; ++j) sum += static_cast<double>(lane[j]);
+        sums_[c * width_ + i + r - begin_] += sum;
+      }
+    }
+  }
+
+  const simd::Tile<Real>& tile_ = tile_of<Real>();
+  const PackedPoints& p_;
+  std::span<const Real> scales_;
+  const Vectors& in_;
+  Monitor& monitor_;
+  ptrdiff_t begin_, end_, width_;
+  double* sums_;
+  std::vector<Real> column_sums_, lanes_, x_values_;
+};
 
 template <class Real>
 bool PackedPoints<Real>::product(std::span<const double> scales, const double* v, double* y,
@@ -207,7 +234,7 @@ bool PackedPoints<Real>::product(std::span<const double> scales, const double* v
   std::vector<std::vector<double>> sums(at(tasks));
   const bool done = parallel_for(tasks, 1, monitor, [&](ptrdiff_t t, ptrdiff_t) {
     sums[at(t)].assign(at(columns * (n_ - t * rows)), 0.0);
-    task(t * rows, std::min((t + 1) * rows, n_), own, in, sums[at(t)].data(), monitor);
+    Task(*this, own, in, monitor, t * rows, std::min((t + 1) * rows, n_), sums[at(t)].data()).run();
   });
   if (!done || monitor.stopped()) return false;
   return parallel_for(n_, 2048, monitor, [&](ptrdiff_t begin, ptrdiff_t end) {

@@ -41,12 +41,8 @@ class PackedPoints {
 
  private:
   struct Vectors;
+  class Task;
   void pack_moved(MatrixView<const double> points, Monitor& monitor);
-  void task(std::ptrdiff_t begin, std::ptrdiff_t end, std::span<const Real> scales, const Vectors& in,
-            double* sums, Monitor& monitor) const;
-  void block(std::ptrdiff_t begin, std::ptrdiff_t end, std::ptrdiff_t start, std::ptrdiff_t stop, bool both,
-             std::span<const Real> scales, const Vectors& in, Real* column_sums, Real* lanes,
-             double* row_sums, std::ptrdiff_t sums_stride, std::ptrdiff_t row_at, Monitor& monitor) const;
 
   std::ptrdiff_t n_, d_, runs_, height_;  ///< rows that a product takes at once
   simd::Metric metric_;

@@ -21,6 +21,14 @@ constexpr double spread_out = 0.35;  // share of n that the spread must reach fo
 constexpr double unseen = 10.0;  // Ritz values lie above the eigenvalues that the iteration has not seen yet
 constexpr int most_rounds = 20;
 
+/// visit(place, own) for some columns of an n x m matrix: a place in it, and in the n x columns one of these.
+template <class Visit>
+void for_columns(ptrdiff_t n, ptrdiff_t m, std::span<const ptrdiff_t> columns, const Visit& visit) {
+  const auto width = std::ssize(columns);
+  for (ptrdiff_t i = 0; i < n; ++i)
+    for (ptrdiff_t a = 0; a < width; ++a) visit(at(i * m + columns[at(a)]), at(i * width + a));
+}
+
 class Solver {
  public:
   Solver(const Space& space, std::span<const double> scales, const CgChoice& choice, Monitor& monitor)
@@ -117,13 +125,8 @@ class Solver {
   }
 
   std::vector<double> gathered(const std::vector<double>& from, const std::vector<ptrdiff_t>& chosen) const {
-    const auto width = std::ssize(chosen);
-    std::vector<double> out(at(n_ * width));
-    for (ptrdiff_t i = 0; i < n_; ++i) {
-      for (ptrdiff_t a = 0; a < width; ++a) {
-        out[at(i * width + a)] = from[at(i * m_ + chosen[at(a)])];
-      }
-    }
+    std::vector<double> out(at(n_) * chosen.size());
+    for_columns(n_, m_, chosen, [&](auto place, auto own) { out[own] = from[place]; });
     return out;
   }
 
@@ -134,12 +137,7 @@ class Solver {
     std::vector<double> y(x.size());
     ++passes_;
     if (!product(Precision::full, chosen, x.data(), y.data())) return false;
-    const auto width = std::ssize(chosen);
-    for (ptrdiff_t i = 0; i < n_; ++i) {
-      for (ptrdiff_t a = 0; a < width; ++a) {
-        residual[at(i * m_ + chosen[at(a)])] = 1.0 - y[at(i * width + a)];
-      }
-    }
+    for_columns(n_, m_, chosen, [&](auto place, auto own) { residual[place] = 1.0 - y[own]; });
     return true;
   }
 
@@ -173,8 +171,7 @@ class Solver {
   double preconditioned_square(ptrdiff_t c) {
     std::vector<double> z(at(n_));
     if (factor(c) == nullptr) return static_cast<double>(n_) * std::pow(norm(residual_, c), 2);
-    std::vector<double> r(at(n_));
-    for (ptrdiff_t i = 0; i < n_; ++i) r[at(i)] = residual_[at(i * m_ + c)];
+    const auto r = gathered(residual_, {c});
     factor(c)->apply(r.data(), z.data(), 1, monitor_);
     double sum = 0.0;
     for (ptrdiff_t i = 0; i < n_; ++i) sum += r[at(i)] * z[at(i)];
@@ -235,13 +232,9 @@ class Solver {
       return;
     }
     std::vector<double> some(at(n_ * count)), products(at(n_ * count));
-    for (ptrdiff_t i = 0; i < n_; ++i) {
-      for (ptrdiff_t a = 0; a < count; ++a) some[at(i * count + a)] = x[i * width + slots[at(a)]];
-    }
+    for_columns(n_, width, slots, [&](auto place, auto own) { some[own] = x[place]; });
     product(precision_, chosen, some.data(), products.data());
-    for (ptrdiff_t i = 0; i < n_; ++i) {
-      for (ptrdiff_t a = 0; a < count; ++a) y[i * width + slots[at(a)]] = products[at(i * count + a)];
-    }
+    for_columns(n_, width, slots, [&](auto place, auto own) { y[place] = products[own]; });
   }
 
   void note(ptrdiff_t c, const linalg::CgColumn& from) {
@@ -256,13 +249,8 @@ class Solver {
 
   /// Keeps a correction that helped; a column that single precision no longer helps sends all to double.
   void accept(int round, const std::vector<ptrdiff_t>& active, const std::vector<double>& correction) {
-    const auto width = std::ssize(active);
     auto weights = out_.weights;
-    for (ptrdiff_t i = 0; i < n_; ++i) {
-      for (ptrdiff_t a = 0; a < width; ++a) {
-        weights[at(i * m_ + active[at(a)])] += correction[at(i * width + a)];
-      }
-    }
+    for_columns(n_, m_, active, [&](auto place, auto own) { weights[place] += correction[own]; });
     auto residual = residual_;
     if (!update_residuals(weights, residual, active)) return;
     bool gained = true;
@@ -271,10 +259,10 @@ class Solver {
       if (choice_.stop == StopRule::residual
               ? after < before
               : bound(weights, residual, c) > out_.columns[at(c)].lower_bound) {
-        for (ptrdiff_t i = 0; i < n_; ++i) {
-          residual_[at(i * m_ + c)] = residual[at(i * m_ + c)];
-          out_.weights[at(i * m_ + c)] = weights[at(i * m_ + c)];
-        }
+        for_columns(n_, m_, {&c, 1}, [&](auto place, auto) {
+          residual_[place] = residual[place];
+          out_.weights[place] = weights[place];
+        });
       }
       judge(c);
       const bool column_gained = out_.columns[at(c)].converged || after <= least_gain * before;
@@ -319,7 +307,7 @@ class Solver {
 
 /// visit(given, moved) for all places of an n x columns matrix whose rows were put into another order.
 template <class Visit>
-void for_each_place(std::span<const std::int32_t> order, ptrdiff_t columns, const Visit& visit) {
+void for_moved_rows(std::span<const std::int32_t> order, ptrdiff_t columns, const Visit& visit) {
   for (ptrdiff_t i = 0; i < std::ssize(order); ++i)
     for (ptrdiff_t c = 0; c < columns; ++c) visit(order[at(i)] * columns + c, i * columns + c);
 }
@@ -334,11 +322,11 @@ Weightings solve_by_gradients(const Space& space, std::span<const double> scales
   const ptrdiff_t columns = std::ssize(scales);
   std::vector<double> moved(start.size());
   if (!start.empty())
-    for_each_place(order, columns, [&](ptrdiff_t from, ptrdiff_t to) { moved[at(to)] = start[at(from)]; });
+    for_moved_rows(order, columns, [&](ptrdiff_t from, ptrdiff_t to) { moved[at(to)] = start[at(from)]; });
   auto found = Solver(*together, scales, choice, monitor).run(moved);
   const auto weights = found.weights;
   if (!weights.empty())
-    for_each_place(order, columns,
+    for_moved_rows(order, columns,
                    [&](ptrdiff_t to, ptrdiff_t from) { found.weights[at(to)] = weights[at(from)]; });
   return found;
 }

@@ -50,8 +50,12 @@ Violations of_row(MatrixView<const double> d, ptrdiff_t i, double tol, ptrdiff_t
 
 Violations find_violations(MatrixView<const double> distances, double tol, ptrdiff_t top, Monitor& monitor) {
   std::vector<Violations> rows(at(distances.rows));
-  parallel_for(distances.rows, 1, monitor,
-               [&](ptrdiff_t i, ptrdiff_t) { rows[at(i)] = of_row(distances, i, tol, top); });
+  const auto total = static_cast<double>(distances.rows);
+  parallel_for(distances.rows, 1, monitor, [&](ptrdiff_t i, ptrdiff_t) {
+    rows[at(i)] = of_row(distances, i, tol, top);
+    monitor.progress(static_cast<double>(i), total);
+  });
+  monitor.progress(total, total);
   Violations all;
   for (const auto& row : rows) {
     all.triangles += row.triangles;
