@@ -71,11 +71,11 @@ std::span<const double> strengths_view(const rank::Rankings& rankings, const Arr
   return view;
 }
 
-rank::RankingLinear ranking_linear(const std::string& name) {
-  if (name == "dense") return rank::RankingLinear::dense;
-  if (name == "sparse") return rank::RankingLinear::sparse;
-  if (name == "cg") return rank::RankingLinear::cg;
-  return rank::RankingLinear::automatic;
+rank::Linear ranking_linear(const std::string& name) {
+  if (name == "dense") return rank::Linear::dense;
+  if (name == "sparse") return rank::Linear::sparse;
+  if (name == "cg") return rank::Linear::cg;
+  return rank::Linear::automatic;
 }
 
 py::dict fit_rankings(const rank::Rankings& rankings, const OptionalArray<double>& weight, double prior,

@@ -4,6 +4,7 @@
 #include <cmath>
 #include <limits>
 
+#include "core/logistic.hpp"
 #include "core/pool.hpp"
 #include "linalg/cg.hpp"
 
@@ -14,11 +15,13 @@ using std::ptrdiff_t;
 
 std::size_t at(ptrdiff_t i) { return static_cast<std::size_t>(i); }
 
-/// Items a chunk, so that a chunk holds some thousands of nodes.
-ptrdiff_t chain_grain(const Timelines& lines) {
+/// Visits the chains in parallel, so many a chunk that it holds some thousands of nodes.
+template <class Visit>
+void each_chain(const Timelines& lines, Monitor& monitor, const Visit& visit) {
   const double chains = static_cast<double>(lines.starts.size()) - 1.0;
   const double nodes = static_cast<double>(lines.precision.size()) / std::max(1.0, chains);
-  return grain_for(20.0 * nodes + 5.0);
+  parallel_for(lines.items(), grain_for(20.0 * nodes + 5.0), monitor,
+               [&](ptrdiff_t begin, ptrdiff_t end) { lines.each_chain(begin, end, visit); });
 }
 
 }  // namespace
@@ -41,9 +44,8 @@ bool HistorySystem::differentiate(const Counts& counts, const Parameters& point,
 double HistorySystem::log_posterior(const Counts& counts, const Parameters& point, Monitor& monitor) const {
   const auto& s = point.strengths;
   double sum = log_likelihood(graph_, counts, model_, point, monitor);
-  for (ptrdiff_t item = 0; item + 1 < std::ssize(lines_.starts); ++item) {
-    const auto first = lines_.starts[at(item)], last = lines_.starts[at(item) + 1];
-    if (first == last || lines_.is_held(first)) continue;
+  lines_.each_chain([&](ptrdiff_t, ptrdiff_t first, ptrdiff_t last) {
+    if (lines_.is_held(first)) return;
     const double size = std::fabs(s[at(first)]), off = s[at(first)] - lines_.first_mean;
     sum -=
         lines_.prior * (size + 2.0 * std::log1p(std::exp(-size))) + 0.5 * lines_.first_precision * off * off;
@@ -51,7 +53,7 @@ double HistorySystem::log_posterior(const Counts& counts, const Parameters& poin
       const double step = s[at(k)] - s[at(k - 1)];
       sum -= 0.5 * lines_.precision[at(k)] * step * step;
     }
-  }
+  });
   return sum;
 }
 
@@ -64,38 +66,33 @@ bool HistorySystem::evaluate(const Counts& counts, const Parameters& point, Moni
 
 void HistorySystem::add_laws(const Parameters& point) {
   const auto& s = point.strengths;
-  for (ptrdiff_t item = 0; item + 1 < std::ssize(lines_.starts); ++item) {
-    const auto first = lines_.starts[at(item)], end = lines_.starts[at(item) + 1];
-    if (first == end) continue;
-    const double e = std::exp(-std::fabs(s[at(first)]));
-    const double tanh_half = std::copysign((1.0 - e) / (1.0 + e), s[at(first)]);
-    d_.gradient[at(first)] -=
-        lines_.prior * tanh_half + lines_.first_precision * (s[at(first)] - lines_.first_mean);
-    law_curvature_[at(first)] = 2.0 * lines_.prior * e / ((1.0 + e) * (1.0 + e)) + lines_.first_precision;
+  lines_.each_chain([&](ptrdiff_t, ptrdiff_t first, ptrdiff_t last) {
+    const auto law = logistic_prior(lines_.prior, s[at(first)]);
+    d_.gradient[at(first)] -= law.gradient + lines_.first_precision * (s[at(first)] - lines_.first_mean);
+    law_curvature_[at(first)] = law.curvature + lines_.first_precision;
     d_.diagonal[at(first)] += law_curvature_[at(first)];
-    for (auto k = first + 1; k < end; ++k) {
+    for (auto k = first + 1; k < last; ++k) {
       const double link = lines_.precision[at(k)], pull = link * (s[at(k)] - s[at(k - 1)]);
       d_.gradient[at(k)] -= pull;
       d_.gradient[at(k - 1)] += pull;
       d_.diagonal[at(k)] += link;
       d_.diagonal[at(k - 1)] += link;
     }
-  }
+  });
 }
 
 void HistorySystem::take_curvatures(const std::vector<double>& cells, const std::vector<double>& laws,
                                     Monitor& monitor) {
   spread_to_rows(graph_, cells, weights_, monitor);
   d_.diagonal.assign(at(graph_.items), 0.0);
-  for (ptrdiff_t item = 0; item + 1 < std::ssize(lines_.starts); ++item) {
-    const auto first = lines_.starts[at(item)], last = lines_.starts[at(item) + 1];
+  lines_.each_chain([&](ptrdiff_t item, ptrdiff_t first, ptrdiff_t last) {
     for (auto k = first; k < last; ++k) {
       double sum = k == first ? laws[at(item)] : lines_.precision[at(k)];
       if (k + 1 < last) sum += lines_.precision[at(k + 1)];
       for (auto e = graph_.offsets[at(k)]; e < graph_.offsets[at(k) + 1]; ++e) sum += weights_[at(e)];
       d_.diagonal[at(k)] = sum;
     }
-  }
+  });
   factor_chains(monitor);
 }
 
@@ -125,72 +122,56 @@ double HistorySystem::slope_along(const NewtonDirection& direction) const {
 
 void HistorySystem::multiply(const double* x, double* y, ptrdiff_t columns, Monitor& monitor) const {
   multiply_hessian(graph_, d_, weights_, x, y, columns, monitor);
-  parallel_for(std::ssize(lines_.starts) - 1, chain_grain(lines_), monitor,
-               [&](ptrdiff_t begin, ptrdiff_t end) {
-                 for (auto item = begin; item < end; ++item) {
-                   const auto first = lines_.starts[at(item)], last = lines_.starts[at(item) + 1];
-                   for (auto k = first + 1; k < last; ++k) {
-                     const double link = lines_.precision[at(k)];
-                     for (ptrdiff_t c = 0; c < columns; ++c) {
-                       y[k * columns + c] -= link * x[(k - 1) * columns + c];
-                       y[(k - 1) * columns + c] -= link * x[k * columns + c];
-                     }
-                   }
-                   if (first < last && lines_.is_held(first)) std::fill_n(y + first * columns, columns, 0.0);
-                 }
-               });
+  each_chain(lines_, monitor, [&](ptrdiff_t, ptrdiff_t first, ptrdiff_t last) {
+    for (auto k = first + 1; k < last; ++k) {
+      const double link = lines_.precision[at(k)];
+      for (ptrdiff_t c = 0; c < columns; ++c) {
+        y[k * columns + c] -= link * x[(k - 1) * columns + c];
+        y[(k - 1) * columns + c] -= link * x[k * columns + c];
+      }
+    }
+    if (lines_.is_held(first)) std::fill_n(y + first * columns, columns, 0.0);
+  });
 }
 
 void HistorySystem::factor_chains(Monitor& monitor) {
-  parallel_for(std::ssize(lines_.starts) - 1, chain_grain(lines_), monitor,
-               [&](ptrdiff_t begin, ptrdiff_t end) {
-                 for (auto item = begin; item < end; ++item) {
-                   const auto first = lines_.starts[at(item)], last = lines_.starts[at(item) + 1];
-                   for (auto k = first; k < last; ++k) {
-                     const double link = k == first ? 0.0 : lines_.precision[at(k)];
-                     ratio_[at(k)] = k == first ? 0.0 : link / pivot_[at(k - 1)];
-                     pivot_[at(k)] = d_.diagonal[at(k)] - ratio_[at(k)] * link;
-                   }
-                   if (first < last && lines_.is_held(first))
-                     pivot_[at(first)] = std::numeric_limits<double>::infinity();
-                 }
-               });
+  each_chain(lines_, monitor, [&](ptrdiff_t, ptrdiff_t first, ptrdiff_t last) {
+    for (auto k = first; k < last; ++k) {
+      const double link = k == first ? 0.0 : lines_.precision[at(k)];
+      ratio_[at(k)] = k == first ? 0.0 : link / pivot_[at(k - 1)];
+      pivot_[at(k)] = d_.diagonal[at(k)] - ratio_[at(k)] * link;
+    }
+    if (lines_.is_held(first)) pivot_[at(first)] = std::numeric_limits<double>::infinity();
+  });
 }
 
 void HistorySystem::solve_chains(const double* b, double* x, ptrdiff_t columns, Monitor& monitor) const {
-  parallel_for(std::ssize(lines_.starts) - 1, chain_grain(lines_), monitor,
-               [&](ptrdiff_t begin, ptrdiff_t end) {
-                 for (auto item = begin; item < end; ++item) {
-                   const auto first = lines_.starts[at(item)], last = lines_.starts[at(item) + 1];
-                   if (first == last) continue;
-                   std::copy_n(b + first * columns, columns, x + first * columns);
-                   for (auto k = first + 1; k < last; ++k)
-                     for (ptrdiff_t c = 0; c < columns; ++c)
-                       x[k * columns + c] = b[k * columns + c] + ratio_[at(k)] * x[(k - 1) * columns + c];
-                   for (ptrdiff_t c = 0; c < columns; ++c)
-                     x[(last - 1) * columns + c] /= pivot_[at(last - 1)];
-                   for (auto k = last - 1; k-- > first;)
-                     for (ptrdiff_t c = 0; c < columns; ++c)
-                       x[k * columns + c] =
-                           x[k * columns + c] / pivot_[at(k)] + ratio_[at(k + 1)] * x[(k + 1) * columns + c];
-                 }
-               });
+  each_chain(lines_, monitor, [&](ptrdiff_t, ptrdiff_t first, ptrdiff_t last) {
+    std::copy_n(b + first * columns, columns, x + first * columns);
+    for (auto k = first + 1; k < last; ++k)
+      for (ptrdiff_t c = 0; c < columns; ++c)
+        x[k * columns + c] = b[k * columns + c] + ratio_[at(k)] * x[(k - 1) * columns + c];
+    for (ptrdiff_t c = 0; c < columns; ++c) x[(last - 1) * columns + c] /= pivot_[at(last - 1)];
+    for (auto k = last - 1; k-- > first;)
+      for (ptrdiff_t c = 0; c < columns; ++c)
+        x[k * columns + c] =
+            x[k * columns + c] / pivot_[at(k)] + ratio_[at(k + 1)] * x[(k + 1) * columns + c];
+  });
 }
 
 double HistorySystem::link_energy(const double* residual, ptrdiff_t stride) const {
   // r' C^{-1} r along each chain, links as springs and the first law as the wall: what flows through a link
   // is the sum of the residuals beyond it.
   double energy = 0.0;
-  for (ptrdiff_t item = 0; item + 1 < std::ssize(lines_.starts); ++item) {
-    const auto first = lines_.starts[at(item)], last = lines_.starts[at(item) + 1];
-    if (first == last || lines_.is_held(first)) continue;
+  lines_.each_chain([&](ptrdiff_t, ptrdiff_t first, ptrdiff_t last) {
+    if (lines_.is_held(first)) return;
     double flow = 0.0;
     for (auto k = last; k-- > first;) {
       flow += residual[k * stride];
       const double spring = k == first ? law_curvature_[at(k)] : lines_.precision[at(k)];
       if (flow != 0.0) energy += flow * flow / spring;
     }
-  }
+  });
   return energy;
 }
 

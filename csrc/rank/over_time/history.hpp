@@ -33,6 +33,21 @@ struct Timelines {
   bool is_held(std::ptrdiff_t node) const {
     return !held.empty() && held[static_cast<std::size_t>(node)] != 0;
   }
+  std::ptrdiff_t items() const { return std::ssize(starts) - 1; }
+
+  /// visit(item, first, last) for the chain of each of some items, nodes first .. last - 1; none that is empty.
+  template <class Visit>
+  void each_chain(std::ptrdiff_t begin, std::ptrdiff_t end, const Visit& visit) const {
+    for (auto item = begin; item < end; ++item) {
+      const auto i = static_cast<std::size_t>(item);
+      const std::ptrdiff_t first = starts[i], last = starts[i + 1];
+      if (first < last) visit(item, first, last);
+    }
+  }
+  template <class Visit>
+  void each_chain(const Visit& visit) const {
+    each_chain(0, items(), visit);
+  }
 };
 
 /// The problem at one point. `model.prior` is 0: the first laws are the timelines'.

@@ -97,10 +97,9 @@ class GibbsSampler final : public Sampler {
 
   template <class Visit>
   void each_free_item(const Visit& visit) const {
-    for (ptrdiff_t item = 0; item + 1 < std::ssize(lines_.starts); ++item) {
-      const auto first = lines_.starts[at(item)], last = lines_.starts[at(item) + 1];
-      if (first < last && !lines_.is_held(first)) visit(item, first, last);
-    }
+    lines_.each_chain([&](ptrdiff_t item, ptrdiff_t first, ptrdiff_t last) {
+      if (!lines_.is_held(first)) visit(item, first, last);
+    });
   }
 
   double advantage(std::size_t edge) const {

@@ -29,8 +29,7 @@ Matrix assemble(const PairGraph& graph, const HistorySystem& system, const Timel
   m.diagonal = system.derivatives().diagonal;
   m.offsets.reserve(m.diagonal.size() + 1);
   m.offsets.push_back(0);
-  for (ptrdiff_t item = 0; item + 1 < std::ssize(lines.starts); ++item) {
-    const auto first = lines.starts[index(item)], last = lines.starts[index(item) + 1];
+  lines.each_chain([&](ptrdiff_t, ptrdiff_t first, ptrdiff_t last) {
     for (auto k = first; k < last; ++k) {
       const bool held = lines.is_held(k);
       if (held) m.diagonal[index(k)] = 1.0;
@@ -42,7 +41,7 @@ Matrix assemble(const PairGraph& graph, const HistorySystem& system, const Timel
       if (k + 1 < last) m.add(k + 1, -lines.precision[index(k + 1)], k + 1);
       m.offsets.push_back(std::ssize(m.indices));
     }
-  }
+  });
   return m;
 }
 

@@ -12,6 +12,7 @@
 #include "linalg/cholesky.hpp"
 #include "rank/paired/existence.hpp"
 #include "rank/paired/separation.hpp"
+#include "rank/scale.hpp"
 #include "rank/table/components.hpp"
 
 namespace steelyard::rank {
@@ -338,13 +339,6 @@ Linear linear_without_blas(const PairGraph& graph, const Model& model, Monitor& 
   if (graph.items <= linalg::own_cholesky_limit) return Linear::dense;
   const StrengthSystem chosen(graph, model, Linear::automatic, monitor);
   return chosen.chosen() == Linear::sparse ? Linear::sparse : Linear::cg;
-}
-
-void centre(std::vector<double>& s) {
-  double mean = 0.0;
-  for (const double value : s) mean += value;
-  mean /= static_cast<double>(s.size());
-  for (double& value : s) value -= mean;
 }
 
 }  // namespace

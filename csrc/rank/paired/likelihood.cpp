@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "core/logistic.hpp"
 #include "core/pool.hpp"
 #include "simd/table.hpp"
 
@@ -117,12 +118,10 @@ void gather_row(const PairGraph& graph, const Effects& effects, std::ptrdiff_t i
 }
 
 void add_prior(const Model& model, const Parameters& at, std::ptrdiff_t i, Derivatives& out) {
-  const double s = at.strengths[at_index(i)];
-  const double e = std::exp(-std::fabs(s));
-  const double tanh_half = (1.0 - e) / (1.0 + e);  // 2 sigma(|s|) - 1
-  out.gradient[at_index(i)] -= model.prior * (s < 0.0 ? -tanh_half : tanh_half);
-  out.prior_curvature[at_index(i)] = 2.0 * model.prior * e / ((1.0 + e) * (1.0 + e));
-  out.diagonal[at_index(i)] += out.prior_curvature[at_index(i)];
+  const auto prior = logistic_prior(model.prior, at.strengths[at_index(i)]);
+  out.gradient[at_index(i)] -= prior.gradient;
+  out.prior_curvature[at_index(i)] = prior.curvature;
+  out.diagonal[at_index(i)] += prior.curvature;
 }
 
 void resize(const PairGraph& graph, const Model& model, Derivatives& out) {
@@ -260,27 +259,6 @@ double log_likelihood(const PairGraph& graph, const Counts& counts, const Model&
                         }
                         return sum;
                       });
-}
-
-double best_shift(const std::vector<double>& strengths) {
-  // The sum falls in c and changes sign between -max s and -min s: Newton kept inside that bracket.
-  const auto [least, most] = std::minmax_element(strengths.begin(), strengths.end());
-  double low = -*most, high = -*least, c = std::clamp(0.0, low, high);
-  for (int step = 0; step < 100 && high - low > 1e-15 * (1.0 + std::fabs(c)); ++step) {
-    double value = 0.0, slope = 0.0;
-    for (const double s : strengths) {
-      const double e = std::exp(-std::fabs(s + c));
-      const double tanh_half = (1.0 - e) / (1.0 + e);
-      value -= s + c < 0.0 ? -tanh_half : tanh_half;
-      slope += 2.0 * e / ((1.0 + e) * (1.0 + e));
-    }
-    (value > 0.0 ? low : high) = c;
-    double next = slope > 0.0 ? c + value / slope : 0.5 * (low + high);
-    if (!(next > low && next < high)) next = 0.5 * (low + high);
-    if (std::fabs(next - c) <= 1e-15 * (1.0 + std::fabs(c))) return next;
-    c = next;
-  }
-  return c;
 }
 
 }  // namespace steelyard::rank

@@ -69,7 +69,4 @@ void spread_to_rows(const PairGraph& graph, const std::vector<double>& cell_valu
 double log_likelihood(const PairGraph& graph, const Counts& counts, const Model& model, const Parameters& at,
                       Monitor& monitor);
 
-/// The c that solves sum_i (1 - 2 sigma(s_i + c)) = 0: the best common shift under a prior. O(items) a step.
-double best_shift(const std::vector<double>& strengths);
-
 }  // namespace steelyard::rank

@@ -3,22 +3,17 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
-#include <numeric>
 
 #include "core/pool.hpp"
 #include "rank/paired/existence.hpp"
 #include "rank/paired/sweeps.hpp"
+#include "rank/scale.hpp"
 
 namespace steelyard::rank {
 namespace {
 
 constexpr double longest_move = 5.0;
 constexpr int suspicious_steps = 8;  // that do not shorten: is the optimum infinite?
-
-void centre(std::vector<double>& s) {
-  const double mean = std::accumulate(s.begin(), s.end(), 0.0) / static_cast<double>(s.size());
-  for (double& value : s) value -= mean;
-}
 
 /// Largest change that a full step makes to the argument of a logistic function: an edge's x, or a strength
 /// itself where the prior holds it.

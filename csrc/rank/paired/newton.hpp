@@ -14,13 +14,6 @@
 
 namespace steelyard::rank {
 
-struct FitOptions {
-  double tol = 1e-10;
-  int max_iter = 100;
-  int warm_sweeps = 0;  ///< Newman sweeps before the first Newton step
-  bool keep_trace = true;
-};
-
 class NewtonSolver {
  public:
   NewtonSolver(const PairGraph& graph, const Model& model, Linear linear, Monitor& monitor);

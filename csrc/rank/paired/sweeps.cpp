@@ -3,9 +3,9 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
-#include <numeric>
 
 #include "core/pool.hpp"
+#include "rank/scale.hpp"
 
 namespace steelyard::rank {
 namespace {
@@ -169,15 +169,6 @@ void update_tie(Sweep kind, const PairGraph& graph, const Counts& counts, const 
   }
 }
 
-void set_scale(const Model& model, bool exact_shift, std::vector<double>& s) {
-  double shift = 0.0;
-  if (model.prior <= 0.0)
-    shift = -std::accumulate(s.begin(), s.end(), 0.0) / static_cast<double>(s.size());
-  else if (exact_shift)
-    shift = best_shift(s);
-  for (double& value : s) value += shift;
-}
-
 double scaled_gradient(const Derivatives& d) {
   double largest = 0.0;
   for (std::size_t i = 0; i < d.gradient.size(); ++i) {
@@ -215,7 +206,7 @@ double sweep(Sweep kind, const PairGraph& graph, const Counts& counts, const Mod
       at.strengths[at_index(i)] += update(kind, sum, model.prior, at.strengths[at_index(i)]);
     }
   }
-  set_scale(model, exact_shift, at.strengths);
+  set_scale(model.prior, exact_shift, at.strengths);
   if (model.home) update_home(kind, graph, counts, model, at, monitor);
   if (model.ties != Ties::none) update_tie(kind, graph, counts, model, at, monitor);
   double change = 0.0;
@@ -245,7 +236,7 @@ Info fit_by_sweeps(Sweep kind, const PairGraph& graph, const Counts& counts, con
     }
     info.converged = info.error_bound <= options.tol;
   };
-  set_scale(model, false, at.strengths);
+  set_scale(model.prior, false, at.strengths);
   int next_check = 1;
   while (info.iterations < options.max_iter && !info.converged && !monitor.poll()) {
     const double change = sweep(kind, graph, counts, model, exact_shift, at, monitor);

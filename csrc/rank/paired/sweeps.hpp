@@ -12,11 +12,10 @@
 #pragma once
 
 #include "core/info.hpp"
-#include "rank/paired/newton.hpp"
+#include "rank/options.hpp"
+#include "rank/paired/strength_system.hpp"
 
 namespace steelyard::rank {
-
-enum class Sweep { zermelo, newman };
 
 /// One sweep over all items, in place; coefficients of covariates stay. Newman's is sequential by nature;
 /// Zermelo's runs in parallel. `exact_shift` acts only under a prior. Returns the largest change of a

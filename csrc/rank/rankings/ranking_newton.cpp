@@ -6,6 +6,7 @@
 #include <numeric>
 
 #include "rank/rankings/ranking_sweeps.hpp"
+#include "rank/scale.hpp"
 
 namespace steelyard::rank {
 namespace {
@@ -44,9 +45,7 @@ std::vector<double> moved(const RankingModel& model, const std::vector<double>& 
                           const std::vector<double>& direction, double step) {
   std::vector<double> to(from.size());
   for (std::size_t i = 0; i < to.size(); ++i) to[i] = from[i] + step * direction[i];
-  if (model.prior > 0.0) return to;
-  const double mean = std::accumulate(to.begin(), to.end(), 0.0) / static_cast<double>(to.size());
-  for (double& value : to) value -= mean;
+  if (model.prior <= 0.0) centre(to);
   return to;
 }
 
@@ -70,7 +69,7 @@ bool take_step(const RankingModel& model, const RankingDirection& direction, std
 
 }  // namespace
 
-Info fit_rankings_by_newton(const RankingModel& model, RankingLinear linear, std::vector<double>& strengths,
+Info fit_rankings_by_newton(const RankingModel& model, Linear linear, std::vector<double>& strengths,
                             const FitOptions& options, Monitor& monitor) {
   const Stopwatch watch;
   Info info;
