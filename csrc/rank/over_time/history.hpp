@@ -3,8 +3,8 @@
 // A node is one item on one date on which it was compared; an item's nodes are a chain in order of time.
 // Maximise over the nodes' strengths s, and the tie and home parameters,
 //   sum_cells log p(cell | s_left - s_right + e h)  -  1/2 sum_links precision_k (s_k - s_{k-1})^2
-//   + sum_items prior [log sigma(s_first) + log sigma(-s_first)] - 1/2 first_precision (s_first -
-//   first_mean)^2
+//   + sum_items prior [log sigma(s_first) + log sigma(-s_first)]
+//   - 1/2 sum_items first_precision (s_first - first_mean)^2
 // with link precision 1 / (volatility^2 dt): a Wiener process seen on those dates. Held nodes keep their
 // strength. Concave, with one maximum where the gradient vanishes if the first law is proper.
 //

@@ -1,10 +1,9 @@
 // Refits a paired comparison model to resampled comparisons.
 //
 //   bayesian     every vote gets an exponential weight (Rubin, Ann. Statist. 9, 1981). The weights of a
-//   cell's n votes
-//                add up to a gamma variate of shape n; votes with sampling weights are matched in mean and
-//                variance by shape (sum w)^2 / sum w^2. No cell becomes empty, so a finite optimum stays
-//                finite.
+//                cell's n votes add up to a gamma variate of shape n; votes with sampling weights are
+//                matched in mean and variance by shape (sum w)^2 / sum w^2. No cell becomes empty, so a
+//                finite optimum stays finite.
 //   multinomial  as many votes as there were, drawn with replacement: exact binomials cell after cell.
 //   cluster      as many clusters as there were, drawn with replacement, each with all its votes.
 //

@@ -6,9 +6,9 @@
 // Finite: minus the log-likelihood f is a sum of terms, each with |f_k'''| <= r_k f_k'' along any direction
 // d, r_k being the range over the outcomes of what d adds to their log-odds, and d'H d >= m_k r_k^2 with
 //   m_k = n p (1 - p) (no ties)   n min(p_win, p_tie, p_loss) / 2 (Davidson)   c sigma sigma' (Rao-Kupper)
-// and likewise for the prior and Rao-Kupper's threshold. So f'' falls along d no faster than exp(-t r), r <=
-// |d|_H / sqrt(m) for the least m_k = m, and f rises at last along every ray, that is, has its minimum, if
-// the Newton decrement is below sqrt(m) (compare Bach, "Self-concordant analysis for logistic regression",
+// and likewise for the prior and Rao-Kupper's threshold. So f'' falls along d no faster than exp(-t r),
+// r <= |d|_H / sqrt(m) for the least m_k = m, and f rises at last along every ray, that is, has its minimum,
+// if the Newton decrement is below sqrt(m) (compare Bach, "Self-concordant analysis for logistic regression",
 // Electron. J. Stat. 4, 2010). The same holds with H and m of some of the terms only, since the others do not
 // make f'' smaller: cells that are all but certain (outlying z), whose m is tiny, may be left out. Where
 // there is no finite optimum this never holds: the decrement and sqrt(m) fall together, and Newton's

@@ -1,9 +1,10 @@
 // Log-likelihood, gradient and Hessian of a paired comparison model.
 //
 // With B the incidence of the cells, C = diag(curvature) and columns for the tie parameter and the effects
-// (home, covariates), the
-// negative Hessian is  [ B' C B + diag(prior)   K ;  K'   M ]: a graph Laplacian with a thin border. One
-// evaluation: one exp a cell (two for Rao-Kupper), O(cells) memory, parallel over fixed chunks.
+// (home, covariates), the negative Hessian is
+//   [ B' C B + diag(prior)   K ;  K'   M ],
+// a graph Laplacian with a thin border. One evaluation: one exp a cell (two for Rao-Kupper), O(cells) memory,
+// parallel over fixed chunks.
 #pragma once
 
 #include <vector>

@@ -1,12 +1,12 @@
 // The family of paired comparison models that the solvers fit, in natural-log strengths.
 //
-// A cell is a pair (left, right) with its wins, losses and ties; x = s_left - s_right + e h, where e in {-1,
-// 0, +1} says who is at home and h is the home advantage. s_i + h replaces s_i everywhere, the tie term
+// A cell is a pair (left, right) with its wins, losses and ties; x = s_left - s_right + e h, where e (-1, 0 or
+// +1) says who is at home and h is the home advantage. s_i + h replaces s_i everywhere, the tie term
 // included. Covariates z of a cell (left minus right) add z . beta likewise.
 //   none         p_win = sigma(x)
 //   davidson     p_win : p_tie : p_loss = e^{x/2} : nu : e^{-x/2};  tie = log nu
-//   rao_kupper   p_win = sigma(x - delta), p_loss = sigma(-x - delta), p_tie = the rest;  tie = delta = log
-//   theta > 0
+//   rao_kupper   p_win = sigma(x - delta), p_loss = sigma(-x - delta), p_tie = the rest;
+//                tie = delta = log theta > 0
 // Prior of strength a: sum_i a [log sigma(s_i) + log sigma(-s_i)], that is a wins and a losses against
 // strength 0. The log-likelihood is concave in (s, tie, h, beta) for each of them.
 #pragma once

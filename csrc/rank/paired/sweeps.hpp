@@ -1,11 +1,11 @@
 // The classical fixed-point iterations, in log space so that strengths of +-1000 do not overflow.
 //
 // Zermelo (MM, synchronous; Hunter, Ann. Statist. 32, 2004), with observed and expected scores:
-//   s_i += log( (U_i + a) / (sum_j n_ij q_ij + 2 a sigma(s_i)) ),   q = p_win + p_tie / 2,  U_i = wins + ties
-//   / 2
+//   s_i += log( (U_i + a) / (sum_j n_ij q_ij + 2 a sigma(s_i)) ),
+//          q = p_win + p_tie / 2,  U_i = wins + ties / 2
 // Newman (asynchronous; JMLR 24(238), 2023; ties after his section on Davidson's model):
-//   s_i += log( (sum_j u_ij (1 - q_ij) + a sigma(-s_i)) / (sum_j u_ji q_ij + a sigma(s_i)) ),   u_ij = w_ij +
-//   t_ij / 2
+//   s_i += log( (sum_j u_ij (1 - q_ij) + a sigma(-s_i)) / (sum_j u_ji q_ij + a sigma(s_i)) ),
+//          u_ij = w_ij + t_ij / 2
 // Rao-Kupper: the same with w_ij + t_ij in place of u_ij and p_win of each side in place of q. After each
 // sweep the tie and home parameters are updated in the same manner, and under a prior the common shift is
 // solved exactly: without that it is the slowest mode by far.
