@@ -1,6 +1,7 @@
-// Sizes that come from outside, multiplied without wrapping.
+// Sizes and places: the one cast to std::size_t, and products that don't wrap.
 #pragma once
 
+#include <cassert>
 #include <concepts>
 #include <cstddef>
 #include <cstdint>
@@ -8,6 +9,13 @@
 #include <string>
 
 namespace steelyard {
+
+/// A place in, or the length of, a standard container: never negative.
+template <std::integral Index>
+constexpr std::size_t at(Index i) noexcept {
+  if constexpr (std::signed_integral<Index>) assert(i >= 0);
+  return static_cast<std::size_t>(i);
+}
 
 /// The product of nonnegative sizes; std::length_error, which names `what` (an argument), where it is more
 /// than any array could hold. Sums of a few such products stay within 64 bits, in bytes too.
