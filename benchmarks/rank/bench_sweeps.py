@@ -13,7 +13,7 @@ from contenders import to_comparisons
 from generators import CASES
 
 from steelyard import _core
-from steelyard.rank._paired import cells_of, kernel_arguments, spec_of, starting_tie
+from steelyard.rank._paired import cells_of, problem_of, spec_of, starting_tie
 
 SOLVERS = {
     "zermelo": "zermelo",
@@ -40,17 +40,14 @@ def test_sweeps(benchmark, case, prior, solver):
     spec = spec_of(cells, "davidson", games.home is not None, prior)
 
     def fit():
-        return _core._fit_bradley_terry(
-            **kernel_arguments(cells, spec),
+        problem = problem_of(cells, spec)
+        return problem.fit(
+            problem.at(np.zeros(games.n), starting_tie(cells, spec), 0.0, np.zeros(0)),
             solver=SOLVERS[solver],
             linear="auto",
             tol=1e-10,
             max_iter=100 if solver == "newton" else LIMIT,
             warm_sweeps=0,
-            strengths=np.zeros(games.n),
-            tie=starting_tie(cells, spec),
-            home_advantage=0.0,
-            coefficients=np.zeros(0),
             n_threads=_core._default_threads(),
             progress=None,
         )

@@ -24,7 +24,9 @@ struct Matrix {
   }
 };
 
-Matrix assemble(const PairGraph& graph, const HistorySystem& system, const Timelines& lines) {
+Matrix assemble(const HistoryProblem& problem, const HistorySystem& system) {
+  const auto& graph = problem.games.graph;
+  const auto& lines = problem.lines;
   Matrix m;
   m.diagonal = system.derivatives().diagonal;
   m.offsets.reserve(m.diagonal.size() + 1);
@@ -47,14 +49,13 @@ Matrix assemble(const PairGraph& graph, const HistorySystem& system, const Timel
 
 }  // namespace
 
-std::optional<HistoryPosterior> HistoryPosterior::at(const PairGraph& graph, const Counts& counts,
-                                                     const Model& model, const Timelines& timelines,
+std::optional<HistoryPosterior> HistoryPosterior::at(const HistoryProblem& problem,
                                                      const Parameters& parameters, const Limits& limits,
                                                      double& needed_bytes, Monitor& monitor) {
   needed_bytes = 0.0;
-  HistorySystem system(graph, model, timelines);
-  if (!system.evaluate(counts, parameters, monitor)) return std::nullopt;
-  auto matrix = assemble(graph, system, timelines);
+  HistorySystem system(problem);
+  if (!system.evaluate(parameters, monitor)) return std::nullopt;
+  auto matrix = assemble(problem, system);
   auto factor =
       linalg::SparseCholesky::analyse(CsrPattern{matrix.offsets, matrix.indices}, limits.flops, monitor);
   if (!factor) return std::nullopt;
@@ -63,14 +64,14 @@ std::optional<HistoryPosterior> HistoryPosterior::at(const PairGraph& graph, con
   if (!factor->factor(matrix.diagonal, matrix.values, monitor)) return std::nullopt;
   HistoryPosterior out;
   const auto& d = system.derivatives();
-  out.nodes_ = graph.items;
+  out.nodes_ = problem.games.graph.items;
   out.solved_ = d.border;
   if (d.extra > 0) factor->solve(out.solved_.data(), d.extra);
   out.border_ = schur_complement(d, d.border.data(), out.solved_.data(), out.nodes_, d.extra);
   if (!out.border_.factor()) return std::nullopt;
   out.factor_ = std::move(factor);
   out.link_of_ = std::move(matrix.link_of);
-  out.held_.assign(timelines.held.begin(), timelines.held.end());
+  out.held_.assign(problem.lines.held.begin(), problem.lines.held.end());
   return out;
 }
 

@@ -24,21 +24,19 @@ namespace steelyard::rank {
 
 /// The first column of the border that the strengths and the columns before it determine (its pivot is below
 /// 1e-9 of its own curvature). Empty if there is none, or if the work was stopped.
-std::optional<int> dependent_column(const PairGraph& graph, const Counts& counts, const Model& model,
-                                    const Parameters& at, Linear linear, Monitor& monitor);
+std::optional<int> dependent_column(const PairProblem& problem, const Parameters& at, Linear linear,
+                                    Monitor& monitor);
 
 /// sqrt(m): a smaller Newton decrement at this point proves that the optimum is finite. O(cells).
-double proving_decrement(const PairGraph& graph, const Counts& counts, const Model& model,
-                         const Parameters& at);
+double proving_decrement(const PairProblem& problem, const Parameters& at);
 
 /// Whether the optimum is proven to be finite at a point of this Newton decrement, from all cells or, by one
 /// more solve, without those whose m is below the larger of 1e4 decrement^2 and 1e-24.
-bool proves_finite(const PairGraph& graph, const Counts& counts, const Model& model, const Parameters& at,
-                   double decrement, Linear linear, Monitor& monitor);
+bool proves_finite(const PairProblem& problem, const Parameters& at, double decrement, Linear linear,
+                   Monitor& monitor);
 
 /// Whether the likelihood never falls along the direction: no outcome seen becomes less likely, up to 1e-6 of
 /// what the parts of its own change add up to and `rest` of the largest change.
-bool recedes(const PairGraph& graph, const Counts& counts, const Model& model,
-             const NewtonDirection& direction, double rest);
+bool recedes(const PairProblem& problem, const NewtonDirection& direction, double rest);
 
 }  // namespace steelyard::rank

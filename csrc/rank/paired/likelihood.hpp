@@ -10,16 +10,15 @@
 #include <vector>
 
 #include "core/monitor.hpp"
-#include "rank/paired/model.hpp"
-#include "rank/table/pair_graph.hpp"
+#include "rank/paired/pair_problem.hpp"
 
 namespace steelyard::rank {
 
 /// The columns that shift x by a parameter each: home first, then the covariates.
 class Effects {
  public:
-  Effects(const PairGraph& graph, const Model& model)
-      : graph_(graph), home_(model.home ? 1 : 0), covariates_(model.covariates) {}
+  explicit Effects(const PairProblem& problem)
+      : graph_(problem.graph), home_(problem.model.home ? 1 : 0), covariates_(problem.model.covariates) {}
 
   int count() const { return home_ + covariates_; }
 
@@ -55,8 +54,7 @@ struct Derivatives {
 };
 
 /// False when stopped.
-bool evaluate(const PairGraph& graph, const Counts& counts, const Model& model, const Parameters& at,
-              Derivatives& out, Monitor& monitor);
+bool evaluate(const PairProblem& problem, const Parameters& at, Derivatives& out, Monitor& monitor);
 
 /// y <- (B' C B + diag(prior)) x for `columns` interleaved vectors; one pass over the graph.
 void multiply_hessian(const PairGraph& graph, const Derivatives& d, const std::vector<double>& weights,
@@ -67,7 +65,6 @@ void spread_to_rows(const PairGraph& graph, const std::vector<double>& cell_valu
                     std::vector<double>& row_values, Monitor& monitor);
 
 /// Log-likelihood of the data (the prior's term left out).
-double log_likelihood(const PairGraph& graph, const Counts& counts, const Model& model, const Parameters& at,
-                      Monitor& monitor);
+double log_likelihood(const PairProblem& problem, const Parameters& at, Monitor& monitor);
 
 }  // namespace steelyard::rank

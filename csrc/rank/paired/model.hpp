@@ -11,6 +11,7 @@
 // strength 0. The log-likelihood is concave in (s, tie, h, beta) for each of them.
 #pragma once
 
+#include <array>
 #include <span>
 #include <vector>
 
@@ -37,10 +38,28 @@ struct Parameters {
   std::vector<double> coefficients = {};  ///< beta
 };
 
-/// The numbers of a cell, apart from the graph so that a bootstrap round can bring its own.
+/// The numbers of the cells, apart from the graph so that a bootstrap round can bring its own: a column for
+/// each class of outcome, one entry an edge, empty where that class does not occur.
 /// For Ties::none with ties counted as half wins, add them to wins and losses beforehand.
-struct Counts {
-  std::span<const double> wins, losses, ties;  ///< one an edge; ties empty if there are none
+class Counts {
+ public:
+  static constexpr std::size_t classes = 3;  ///< left won, right won, tied
+
+  Counts() = default;
+  Counts(std::span<const double> wins, std::span<const double> losses, std::span<const double> ties)
+      : columns_{wins, losses, ties} {}
+
+  std::span<const double> column(std::size_t outcome) const { return columns_[outcome]; }
+  std::span<const double> wins() const { return columns_[0]; }
+  std::span<const double> losses() const { return columns_[1]; }
+  std::span<const double> ties() const { return columns_[2]; }
+  double ties_of(std::size_t cell) const { return ties().empty() ? 0.0 : ties()[cell]; }
+
+  /// The same without the ties.
+  Counts decided() const { return {wins(), losses(), {}}; }
+
+ private:
+  std::array<std::span<const double>, classes> columns_;
 };
 
 }  // namespace steelyard::rank

@@ -17,8 +17,7 @@
 #include <optional>
 
 #include "core/monitor.hpp"
-#include "rank/paired/model.hpp"
-#include "rank/table/pair_graph.hpp"
+#include "rank/paired/pair_problem.hpp"
 
 namespace steelyard::rank {
 
@@ -29,7 +28,6 @@ struct Separation {
 };
 
 /// Empty if the optimum is finite and unique (or the work was stopped).
-std::optional<Separation> find_separation(const PairGraph& graph, const Counts& counts, const Model& model,
-                                          Monitor& monitor);
+std::optional<Separation> find_separation(const PairProblem& problem, Monitor& monitor);
 
 }  // namespace steelyard::rank

@@ -8,9 +8,8 @@ import numpy as np
 import pytest
 
 import steelyard
-from steelyard import _core
 from steelyard.rank import bradley_terry
-from steelyard.rank._paired import cells_of, kernel_arguments, spec_of
+from steelyard.rank._paired import cells_of, problem_of, spec_of
 from steelyard.reference import rank as reference
 from support.games import MODELS, as_modelled, ladder, random_cells, to_comparisons
 
@@ -42,17 +41,14 @@ def test_the_reported_decrement_is_that_of_the_answer(solver, ties, prior):
 def solve(comparisons, linear, *, ties="davidson", home=False, prior=0.0, max_iter=100, tol=1e-10, threads=1):
     cells = cells_of(comparisons, ties, home)
     spec = spec_of(cells, ties, home, prior)
-    return _core._fit_bradley_terry(
-        **kernel_arguments(cells, spec),
+    problem = problem_of(cells, spec)
+    return problem.fit(
+        problem.at(np.zeros(comparisons.n_items), 0.1, 0.0, np.zeros(0)),
         solver="newton",
         linear=linear,
         tol=tol,
         max_iter=max_iter,
         warm_sweeps=0,
-        strengths=np.zeros(comparisons.n_items),
-        tie=0.1,
-        home_advantage=0.0,
-        coefficients=np.zeros(0),
         n_threads=threads,
         progress=None,
     )

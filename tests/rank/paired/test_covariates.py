@@ -11,9 +11,8 @@ from hypothesis import strategies as st
 from scipy.optimize import linprog, minimize
 
 import steelyard
-from steelyard import _core
 from steelyard.rank import Comparisons, bradley_terry
-from steelyard.rank._paired import cells_of, kernel_arguments, spec_of
+from steelyard.rank._paired import cells_of, problem_of, spec_of
 from steelyard.rank._table import choose_columns
 from steelyard.reference import rank as reference
 from support import threads
@@ -268,17 +267,14 @@ def test_every_linear_solver_agrees_and_bounds_the_decrement(linear, ties, prior
     spec = spec_of(used, ties, True, prior, columns)
 
     def run(how, n_threads=1):
-        return _core._fit_bradley_terry(
-            **kernel_arguments(used, spec),
+        problem = problem_of(used, spec)
+        return problem.fit(
+            problem.at(np.zeros(12), 0.1, 0.0, np.zeros(2)),
             solver="newton",
             linear=how,
             tol=1e-9,
             max_iter=50,
             warm_sweeps=0,
-            strengths=np.zeros(12),
-            tie=0.1,
-            home_advantage=0.0,
-            coefficients=np.zeros(2),
             n_threads=n_threads,
             progress=None,
         )

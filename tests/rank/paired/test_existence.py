@@ -11,9 +11,8 @@ from hypothesis import strategies as st
 from scipy.optimize import linprog
 
 import steelyard
-from steelyard import _core
 from steelyard.rank import Comparisons, bradley_terry
-from steelyard.rank._paired import cells_of, kernel_arguments, spec_of
+from steelyard.rank._paired import cells_of, problem_of, spec_of
 from support.games import random_cells, to_comparisons
 
 
@@ -130,7 +129,7 @@ def test_separation_is_what_linear_programming_says(seed, n, games, ties, home, 
     )
     cells = cells_of(comparisons, ties, home and comparisons.home is not None)
     spec = spec_of(cells, ties, home and comparisons.home is not None, prior)
-    found = _core._separation(**kernel_arguments(cells, spec))
+    found = problem_of(cells, spec).separation()
     if spec.extra_names:
         assert (found is not None) == separates_by_linear_programming(cells, spec, prior)
     else:
@@ -160,4 +159,4 @@ def test_sparse_data_either_converges_or_says_why_not(seed, ties, home):
 
 def test_strong_cells_hold_the_parameters_finite():
     cells = cells_of(to_comparisons(random_cells(0, 6)), "davidson", True)
-    assert _core._separation(**kernel_arguments(cells, spec_of(cells, "davidson", True, 0.0))) is None
+    assert problem_of(cells, spec_of(cells, "davidson", True, 0.0)).separation() is None

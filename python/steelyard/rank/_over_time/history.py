@@ -13,6 +13,7 @@ from ... import _core
 from ..._info import Info
 from ..._validate import Progress, check_choice, check_flag, check_number
 from .._chances import ELO, Prediction, outcome_chances
+from .._paired import cells_of, problem_of, spec_of
 from .._table import Timelines
 from .history_samples import HistorySamples, draw_samples
 
@@ -38,6 +39,18 @@ class Laws(NamedTuple):
     prior: float
     mean: float = 0.0
     precision: float = 0.0
+
+
+def problem_at(
+    games: _core.PairProblem, lines: Timelines, laws: Laws, volatility: float
+) -> _core.HistoryProblem:
+    """What the kernels of histories work on."""
+    with np.errstate(over="ignore", divide="ignore"):
+        precision = 1.0 / (volatility * volatility * lines.gaps)
+    precision[np.isnan(precision)] = 1.0  # a node without one before it
+    if not np.isfinite(precision).all():
+        raise ValueError(f"volatility {volatility:g} is too small for the shortest gap between times")
+    return _core.HistoryProblem(games, lines.starts, precision, lines.held, *laws)
 
 
 class Strength(NamedTuple):
@@ -95,19 +108,21 @@ class History:
     ties: str
     _lines: Timelines = field(repr=False)
     _laws: Laws = field(repr=False)
-    _problem: dict[str, Any] = field(repr=False)
+    _problem: _core.HistoryProblem = field(repr=False)
     _internal: tuple[float, float] = field(repr=False)
     _limits: tuple[float, int] = field(repr=False)
     samples: HistorySamples | None = None
     _cache: dict[str, Any] = field(default_factory=dict, init=False, repr=False)
 
     def __getstate__(self) -> dict[str, Any]:
-        problem = {k: v for k, v in self._problem.items() if k != "graph"}
-        return {**self.__dict__, "_problem": problem, "_cache": {}}
+        return {**self.__dict__, "_problem": None, "_cache": {}}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         self.__dict__.update(state)
-        self._problem["graph"] = self._lines.games._pairs(self._problem["home"])
+        home = self.home_advantage is not None
+        cells = cells_of(self._lines.games, self.ties, home)
+        games = problem_of(cells, spec_of(cells, self.ties, home, 1.0))
+        self.__dict__["_problem"] = problem_at(games, self._lines, self._laws, self.volatility)
         self.strengths.flags.writeable = False
 
     def __len__(self) -> int:
@@ -174,7 +189,7 @@ class History:
         total = -self._laws.prior * float((np.logaddexp(0.0, s) + np.logaddexp(0.0, -s)).sum())
         total -= 0.5 * self._laws.precision * float(((s - self._laws.mean) ** 2).sum())
         linked = np.flatnonzero(~np.isnan(lines.gaps))
-        precision = self._problem["precision"][linked]
+        precision = self._problem.precision[linked]
         steps = self.strengths[linked] - self.strengths[linked - 1]
         return total + 0.5 * float((np.log(precision) - precision * steps**2).sum())
 
@@ -182,11 +197,8 @@ class History:
         if "posterior" not in self._cache:
             tie, advantage = self._internal
             memory, threads = self._limits
-            found, needed = _core._history_posterior(
-                **self._problem,
-                strengths=self.strengths,
-                tie=tie,
-                home_advantage=advantage,
+            found, needed = self._problem.posterior(
+                self._problem.at(self.strengths, tie, advantage),
                 max_flops=_MAX_FLOPS,
                 max_bytes=memory,
                 n_threads=threads,
@@ -451,7 +463,7 @@ class History:
 
     @property
     def _extra_names(self) -> tuple[str, ...]:
-        tie = ("tie_parameter",) if self._problem["ties_model"] != "none" else ()
+        tie = ("tie_parameter",) if self._problem.games.ties_model != "none" else ()
         return tie + (("home_advantage",) if self.home_advantage is not None else ())
 
     def _averaged(self, lead: Floats, variance: Floats | None) -> tuple[Any, Any, Any]:

@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
-from ... import _core
 from ..._errors import ConvergenceWarning, interrupted
 from ..._validate import Progress, check_choice, check_count, check_progress, seed_words
 from .draws import effective_sizes
@@ -128,11 +127,8 @@ def draw_samples(
         )
     tie, advantage = fit._internal
     normal_law: Any = fit._posterior() if kind == "hamiltonian" else None
-    out = _core._sample_history(
-        **fit._problem,
-        strengths=fit.strengths,
-        tie=tie,
-        home_advantage=advantage,
+    out = fit._problem.sample(
+        fit._problem.at(fit.strengths, tie, advantage),
         posterior=normal_law,
         **(dict.fromkeys(CHAIN_STATE) if before is None else before._chains),
         n_chains=chains,
@@ -157,7 +153,7 @@ def draw_samples(
 def _working_memory(fit: History, chains: int, kind: str) -> float:
     """Bytes of chains that run side by side: position, gradients and momentum, and the system of each."""
     by_node, by_cell = (10, 3) if kind == "gibbs" else (15 + len(fit._extra_names), 5)
-    return 8.0 * chains * (by_node * len(fit) + by_cell * len(fit._problem["wins"]))
+    return 8.0 * chains * (by_node * len(fit) + by_cell * len(fit._problem.games.wins))
 
 
 def _chosen(fit: History, kind: str) -> str:
@@ -180,21 +176,22 @@ def _chosen(fit: History, kind: str) -> str:
 
 def _games(fit: History) -> float:
     """Those of the first laws too: Polya-Gamma variables of a Gibbs sweep."""
-    problem = fit._problem
+    games = fit._problem.games
     free = np.isnan(fit._lines.known[fit._ends() - 1]).sum()
-    return float((problem["wins"] + problem["losses"]).sum() + 2 * problem["prior"] * free)
+    return float((games.wins + games.losses).sum() + 2 * fit._laws.prior * free)
 
 
 def _no_gibbs(fit: History) -> str:
     """What stands against Gibbs sampling; empty if nothing."""
-    problem = fit._problem
-    if problem["ties_model"] != "none":
+    table = fit._problem.games
+    if table.ties_model != "none":
         return f"is for wins and losses, not for ties={fit.ties!r} (ties='half' counts them as half of each)"
-    games = problem["wins"] + problem["losses"]
+    games = table.wins + table.losses
     if not (games == np.rint(games)).all():
         return "is for whole numbers of games"
-    if 2 * problem["prior"] != round(2 * problem["prior"]):
-        return f"needs a prior of 0.5, 1, 1.5, ..., not {problem['prior']:g}"
+    prior = fit._laws.prior
+    if 2 * prior != round(2 * prior):
+        return f"needs a prior of 0.5, 1, 1.5, ..., not {prior:g}"
     if _games(fit) > _MOST_GAMES:
         return f"draws a number a game, {_games(fit):.3g} a sweep (at most {_MOST_GAMES:g})"
     return ""

@@ -10,7 +10,6 @@ from typing import Any
 
 import numpy as np
 
-from ... import _core
 from ..._errors import ConvergenceWarning, SeparationError, interrupted
 from ..._validate import (
     Progress,
@@ -21,9 +20,9 @@ from ..._validate import (
     check_progress,
     check_threads,
 )
-from .._paired import TIES, _separation_message, cells_of, kernel_arguments, spec_of, starting_tie
+from .._paired import TIES, _separation_message, cells_of, problem_of, spec_of, starting_tie
 from .._table import Comparisons, Timelines, make_timelines
-from .history import History, HistoryInfo, Laws
+from .history import History, HistoryInfo, Laws, problem_at
 from .history_samples import draw_samples
 
 _WIDEST = (1e-3, 1e2)  # drift over the whole period that an estimate may have, as a standard deviation
@@ -186,9 +185,9 @@ class Solver:
         self.tol, self.max_iter, self.memory, self.threads = limits
         cells = cells_of(lines.games, ties, home)
         self.spec = spec_of(cells, ties, home, 1.0)
-        self.arguments = kernel_arguments(cells, self.spec)
+        self.games = problem_of(cells, self.spec)
         if self.spec.extra_names:
-            found = _core._separation(**self.arguments)  # a prior holds the strengths; so do the chains
+            found = self.games.separation()  # a prior holds the strengths; so do the chains
             if found is not None:
                 raise SeparationError(_separation_message(**found), found["parameter"])
         self.tie = starting_tie(cells, self.spec)
@@ -200,20 +199,9 @@ class Solver:
         tie, advantage = self.tie, 0.0
         if start is not None:
             strengths, (tie, advantage) = start.strengths, start._internal
-        problem = {
-            **self.arguments,
-            "starts": lines.starts,
-            "precision": self.precision(volatility),
-            "held": lines.held,
-            "prior": self.laws.prior,
-            "first_mean": self.laws.mean,
-            "first_precision": self.laws.precision,
-        }
-        out = _core._fit_history(
-            **problem,
-            strengths=strengths,
-            tie=tie,
-            home_advantage=advantage,
+        problem = problem_at(self.games, lines, self.laws, volatility)
+        out = problem.fit(
+            problem.at(strengths, tie, advantage),
             tol=self.tol,
             max_iter=self.max_iter,
             n_threads=self.threads,
@@ -247,15 +235,6 @@ class Solver:
             _internal=(float(out["tie"]), float(out["home"])),
             _limits=(self.memory, self.threads),
         )
-
-    def precision(self, volatility: float) -> Any:
-        """Of each node's link to the one before; 1 where there is none."""
-        with np.errstate(over="ignore", divide="ignore"):
-            out = 1.0 / (volatility * volatility * self.lines.gaps)
-        out[np.isnan(out)] = 1.0
-        if not np.isfinite(out).all():
-            raise ValueError(f"volatility {volatility:g} is too small for the shortest gap between times")
-        return out
 
 
 def estimated(solver: Solver) -> tuple[float, History | None, str]:

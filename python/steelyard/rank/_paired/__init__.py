@@ -5,7 +5,7 @@ from __future__ import annotations
 from .bootstrap import BootstrapResult
 from .bradley_terry import _separation_message, bradley_terry
 from .fit import BradleyTerryFit
-from .model import TIES, cells_of, kernel_arguments, spec_of, starting_tie
+from .model import TIES, cells_of, problem_of, spec_of, starting_tie
 from .rasch import RaschFit, rasch
 
 __all__ = [
@@ -16,7 +16,7 @@ __all__ = [
     "_separation_message",
     "bradley_terry",
     "cells_of",
-    "kernel_arguments",
+    "problem_of",
     "rasch",
     "spec_of",
     "starting_tie",

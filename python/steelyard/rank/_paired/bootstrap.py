@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
-from ... import _core
 from ..._errors import ConvergenceWarning, DisconnectedWarning, interrupted
 from ..._info import Info
 from ..._validate import (
@@ -158,13 +157,7 @@ def bootstrap(
     if method == "cluster":
         rows = _cluster_rows(fit)
     seed, stream = seed_words(rng)
-    cells = fit._cells()
-    out = _core._bootstrap(
-        cells.graph,
-        ties_model=fit._spec.ties,
-        home=fit._spec.home,
-        prior=fit.prior,
-        **fit._point(),
+    out = fit._point().bootstrap(
         method=method,
         tie_use=fit.ties if fit.ties in ("half", "drop") else "model",
         rounds=rounds,

@@ -31,7 +31,7 @@ from ..._validate import (
 from .._chances import RankInfo
 from .._table import Comparisons, choose_columns
 from .fit import BradleyTerryFit
-from .model import TIES, Cells, ModelSpec, cells_of, kernel_arguments, spec_of, starting_tie, to_internal
+from .model import TIES, Cells, ModelSpec, cells_of, problem_of, spec_of, starting_tie, to_internal
 from .separation import rising_direction
 
 Array = npt.NDArray[np.float64]
@@ -179,17 +179,14 @@ def bradley_terry(
     spec = spec_of(cells, ties, home, prior, columns)
     _require_optimum(comparisons, cells, spec, ties, threads)
     strengths, tie, advantage, coefficients = _start(comparisons, cells, spec, init)
-    out = _core._fit_bradley_terry(
-        **kernel_arguments(cells, spec),
+    problem = problem_of(cells, spec)
+    out = problem.fit(
+        problem.at(strengths, tie, advantage, coefficients),
         solver=method,
         linear="auto",
         tol=tol,
         max_iter=iterations,
         warm_sweeps=3 if solver == "auto" and init is None else 0,
-        strengths=strengths,
-        tie=tie,
-        home_advantage=advantage,
-        coefficients=coefficients,
         n_threads=threads,
         progress=callback,
     )
@@ -293,14 +290,8 @@ def _require_determined(cells: Cells, spec: ModelSpec, n_items: int, threads: in
     rows, names = len(cells.wins), spec.covariates.names
     if len(names) > rows:  # seen without the O(rows p^2 + p^3) of pivots
         raise SeparationError(_separation_message(names[rows], True), names[rows])
-    column = _core._dependent_column(
-        **kernel_arguments(_evenly_weighted(cells, len(names)), spec),
-        strengths=np.zeros(n_items),
-        tie=starting_tie(cells, spec),
-        home_advantage=0.0,
-        coefficients=np.zeros(len(spec.covariates)),
-        n_threads=threads,
-    )
+    at = (np.zeros(n_items), starting_tie(cells, spec), 0.0, np.zeros(len(spec.covariates)))
+    column = problem_of(_evenly_weighted(cells, len(names)), spec).at(*at).dependent_column(threads)
     if column is not None:
         name = [*spec.extra_names, *spec.covariates.names][column]
         raise SeparationError(_separation_message(name, True), name)
@@ -343,7 +334,7 @@ def _require_optimum(
             f"some items are compared through the prior alone: {words}", DisconnectedWarning, stacklevel=3
         )
     if spec.extra_names:
-        found = _core._separation(**kernel_arguments(cells, spec))
+        found = problem_of(cells, spec).separation()
         if found is not None:
             raise SeparationError(_separation_message(**found), found["parameter"])
     if len(spec.covariates):

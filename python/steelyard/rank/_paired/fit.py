@@ -15,9 +15,10 @@ from ..._validate import Progress, check_choice, check_number
 from .._chances import SCALES, Prediction, RankInfo, outcome_chances
 from .._inference import Coefficients
 from .._table import shift_of
-from .model import Cells, ModelSpec, cells_of
+from .model import Cells, ModelSpec, cells_of, problem_of
 
 if TYPE_CHECKING:
+    from ... import _core
     from .._inference import Contrast, Covariance, RankIntervals, Tiers
     from .._table import Comparisons
     from .bootstrap import BootstrapResult
@@ -523,15 +524,12 @@ class BradleyTerryFit:
     def _cells(self) -> Cells:
         return cells_of(self.comparisons, self.ties, self._spec.home, self._spec.covariates)
 
-    def _point(self) -> dict[str, Any]:
+    def _point(self) -> _core.PairPoint:
         """The optimum as the kernels have it."""
         tie = 0.0 if self._spec.ties == "none" else math.log(self.tie_parameter or 1.0)
-        return {
-            "strengths": self.strengths + self.info.shift,
-            "tie": tie,
-            "home_advantage": self.home_advantage or 0.0,
-            "coefficients": self._coefficients,
-        }
+        return problem_of(self._cells(), self._spec).at(
+            self.strengths + self.info.shift, tie, self.home_advantage or 0.0, self._coefficients
+        )
 
     # ---- showing it
 

@@ -15,7 +15,6 @@ import numpy.typing as npt
 
 from ... import _core
 from .._chances import outcome_chances
-from .model import kernel_arguments
 
 if TYPE_CHECKING:
     from .fit import BradleyTerryFit
@@ -33,7 +32,7 @@ class Information:
         self.fit = fit
         self.cells = fit._cells()
         self.threads = n_threads
-        self.arguments = kernel_arguments(self.cells, fit._spec) | fit._point()
+        self.at = fit._point()
         self.n = len(fit)
         self.size = self.n + fit._spec.extra
 
@@ -41,7 +40,7 @@ class Information:
 
     def inverse(self) -> Array:
         """H^+ in full, orthogonal to the common shift without a prior."""
-        d = _core._bradley_terry_derivatives(**self.arguments, n_threads=self.threads)
+        d = self.at.derivatives(self.threads)
         graph, n = self.cells.graph, self.n
         matrix = np.zeros((self.size, self.size))
         np.subtract.at(matrix, (graph.right, graph.left), d["cell_curvature"])
@@ -62,8 +61,7 @@ class Information:
 
     def solve(self, right_sides: Array) -> Array:
         """H^+ B for a few columns."""
-        out = _core._solve_newton_system(
-            **self.arguments,
+        out = self.at.solve(
             right_sides=np.ascontiguousarray(right_sides),
             accuracy=1e-10,
             n_threads=self.threads,

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -94,14 +93,7 @@ def starting_tie(cells: Cells, spec: ModelSpec) -> float:
     return float(np.log((1 + share) / (1 - share)))
 
 
-def kernel_arguments(cells: Cells, spec: ModelSpec) -> dict[str, Any]:
-    """What every rank kernel takes first."""
-    return {
-        "graph": cells.graph,
-        "wins": cells.wins,
-        "losses": cells.losses,
-        "ties": cells.ties if spec.ties != "none" else None,
-        "ties_model": spec.ties,
-        "home": spec.home,
-        "prior": spec.prior,
-    }
+def problem_of(cells: Cells, spec: ModelSpec) -> _core.PairProblem:
+    """What the kernels of paired comparisons work on."""
+    ties = cells.ties if spec.ties != "none" else None
+    return _core.PairProblem(cells.graph, cells.wins, cells.losses, ties, spec.ties, spec.home, spec.prior)
