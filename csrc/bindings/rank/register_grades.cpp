@@ -1,6 +1,7 @@
 #include "bindings/arrays.hpp"
 #include "bindings/rank/chains.hpp"
 #include "bindings/register.hpp"
+#include "bindings/run.hpp"
 #include "rank/over_time/grade_scale.hpp"
 
 namespace steelyard::bindings {
@@ -38,14 +39,7 @@ py::tuple mode(const Array<std::int64_t>& chains, const Array<double>& precision
                const Array<std::int64_t>& cells, const Array<double>& grade, const Array<double>& sent,
                const Array<double>& failed, const std::array<double, 4>& laws) {
   const auto ascents = make_ascents(chains, precision, cells, grade, sent, failed, laws);
-  PythonHost host(py::none{});
-  Monitor monitor(1, &host);
-  rank::GradeMode found;
-  {
-    const py::gil_scoped_release unlocked;
-    found = rank::find_mode(ascents, monitor);
-  }
-  if (monitor.stopped()) raise_interrupted();
+  auto found = run(1, no_progress, [&](Monitor& monitor) { return rank::find_mode(ascents, monitor); });
   return py::make_tuple(take(std::move(found.at)), found.decrement, found.iterations);
 }
 
@@ -79,19 +73,15 @@ py::dict sample_grades(const Array<std::int64_t>& chains, const Array<double>& p
     if (given.size() != held.size()) throw py::value_error("counts must have one number a chain");
     std::copy(given.begin(), given.end(), held.begin());
   }
-  PythonHost host(progress);
-  Monitor monitor(n_threads, &host);
-  std::int64_t made = 0;
-  {
-    const py::gil_scoped_release unlocked;
-    made = rank::sample_grades(ascents, found, walkers, {warmup, draws}, seed, held,
+  const auto [made, stopped] = run_partial(n_threads, progress, [&](Monitor& monitor) {
+    return rank::sample_grades(ascents, found, walkers, {warmup, draws}, seed, held,
                                {slope.data(), log_posterior.data(), means.data(), spread.data()}, monitor);
-  }
+  });
   return py::dict("slope"_a = take(std::move(slope), n_chains, draws),
                   "log_posterior"_a = take(std::move(log_posterior), n_chains, draws),
                   "mean"_a = take(std::move(means), n_chains, size - 1),
                   "squares"_a = take(std::move(spread), n_chains, size - 1),
-                  "counts"_a = take(std::move(held)), "made"_a = made, "interrupted"_a = monitor.stopped(),
+                  "counts"_a = take(std::move(held)), "made"_a = made, "interrupted"_a = stopped,
                   "chains"_a = write_chains(walkers, size));
 }
 

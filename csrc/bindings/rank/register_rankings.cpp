@@ -1,7 +1,9 @@
 #include <algorithm>
 
 #include "bindings/arrays.hpp"
+#include "bindings/rank/linear.hpp"
 #include "bindings/register.hpp"
+#include "bindings/run.hpp"
 #include "rank/rankings/ranking_newton.hpp"
 #include "rank/rankings/ranking_sweeps.hpp"
 #include "rank/rankings/ranking_system.hpp"
@@ -47,13 +49,7 @@ rank::Rankings make_rankings(const Array<std::int64_t>& starts, const Array<std:
                           {},
                           {},
                           {}};
-  PythonHost host{py::none()};
-  Monitor monitor(1, &host);
-  {
-    const py::gil_scoped_release unlocked;
-    rank::prepare(rankings, monitor);
-  }
-  if (monitor.stopped()) raise_interrupted();
+  run(1, no_progress, [&](Monitor& monitor) { rank::prepare(rankings, monitor); });
   return rankings;
 }
 
@@ -71,12 +67,7 @@ std::span<const double> strengths_view(const rank::Rankings& rankings, const Arr
   return view;
 }
 
-rank::RankingLinear ranking_linear(const std::string& name) {
-  if (name == "dense") return rank::RankingLinear::dense;
-  if (name == "sparse") return rank::RankingLinear::sparse;
-  if (name == "cg") return rank::RankingLinear::cg;
-  return rank::RankingLinear::automatic;
-}
+enum class RankingSolver { newton, newman, zermelo };
 
 py::dict fit_rankings(const rank::Rankings& rankings, const OptionalArray<double>& weight, double prior,
                       const std::string& solver, const std::string& linear, double tol, int max_iter,
@@ -85,25 +76,21 @@ py::dict fit_rankings(const rank::Rankings& rankings, const OptionalArray<double
   const auto model = make_ranking_model(rankings, weight, prior);
   const auto view = strengths_view(rankings, start);
   std::vector<double> strengths(view.begin(), view.end());
-  PythonHost host(progress);
-  Monitor monitor(n_threads, &host);
-  rank::FitOptions options;
-  options.tol = tol;
-  options.max_iter = max_iter;
-  options.warm_sweeps = warm_sweeps;
+  const auto method = choice<RankingSolver>({"newton", "newman", "zermelo"}, solver, "solver");
+  const auto how = linear_of(linear);
+  const rank::FitOptions options{tol, max_iter, warm_sweeps};
   Info info;
   double log_likelihood = 0.0;
-  {
-    const py::gil_scoped_release unlocked;  // safe: the arrays and the rankings are held by the caller
-    if (solver == "newton") {
-      info = rank::fit_rankings_by_newton(model, ranking_linear(linear), strengths, options, monitor);
+  run_partial(n_threads, progress, [&](Monitor& monitor) {
+    if (method == RankingSolver::newton) {
+      info = rank::fit_rankings_by_newton(model, how, strengths, options, monitor);
     } else {
-      const auto kind = solver == "zermelo" ? rank::Sweep::zermelo : rank::Sweep::newman;
+      const auto kind = method == RankingSolver::zermelo ? rank::Sweep::zermelo : rank::Sweep::newman;
       info = rank::fit_rankings_by_sweeps(kind, model, strengths, options, monitor);
     }
     Monitor last(n_threads);
     log_likelihood = rank::log_likelihood(model, strengths, last);
-  }
+  });
   return py::dict("strengths"_a = take(std::move(strengths)), "log_likelihood"_a = log_likelihood,
                   "info"_a = to_dict(info));
 }
@@ -118,20 +105,16 @@ py::dict ranking_derivatives(const rank::Rankings& rankings, const OptionalArray
   const auto columns = x ? matrix_view(*x, "x") : MatrixView<const double>{};
   if (x && columns.rows != rankings.items) throw py::value_error("x must have one row an item");
   if (hessian) room_for<double>("rankings", rankings.items, rankings.items);
-  PythonHost host(py::none{});
-  Monitor monitor(n_threads, &host);
   rank::RankingDerivatives d;
   std::vector<double> scores, matrix, product(static_cast<std::size_t>(x ? x->size() : 0));
   double log_likelihood = 0.0;
-  {
-    const py::gil_scoped_release unlocked;
+  run(n_threads, no_progress, [&](Monitor& monitor) {
     log_likelihood = rank::log_likelihood(model, s, monitor);
     rank::differentiate(model, s, d, monitor);
     rank::find_scores(model, d.shares, scores, monitor);
     if (hessian) rank::fill_hessian(model, d, matrix, monitor);
     if (x) rank::multiply_hessian(model, d, x->data(), product.data(), columns.cols, monitor);
-  }
-  if (monitor.stopped()) raise_interrupted();
+  });
   const py::ssize_t side = hessian ? rankings.items : 0;
   return py::dict("log_likelihood"_a = log_likelihood, "scores"_a = take(std::move(scores)),
                   "gradient"_a = take(std::move(d.gradient)), "diagonal"_a = take(std::move(d.diagonal)),
@@ -147,20 +130,15 @@ py::object solve_rankings(const rank::Rankings& rankings, const OptionalArray<do
   const auto s = strengths_view(rankings, strengths);
   const auto b = matrix_view(right_sides, "right_sides");
   if (b.rows != rankings.items) throw py::value_error("right_sides must have one row an item");
-  PythonHost host(py::none{});
-  Monitor monitor(n_threads, &host);
+  const auto how = linear_of(linear);
   std::vector<double> x(checked_product("right_sides", b.rows, b.cols));
-  bool solved = false;
-  {
-    const py::gil_scoped_release unlocked;
+  const bool solved = run(n_threads, no_progress, [&](Monitor& monitor) {
     rank::RankingDerivatives d;
-    rank::RankingSystem system(model, ranking_linear(linear));
-    solved = rank::differentiate(model, s, d, monitor) &&
-             system.solve(d, right_sides.data(), x.data(), b.cols, accuracy, monitor);
-  }
-  if (monitor.stopped()) raise_interrupted();
-  if (!solved) return py::none();
-  return take(std::move(x), b.rows, b.cols);
+    rank::RankingSystem system(model, how);
+    return rank::differentiate(model, s, d, monitor) &&
+           system.solve(d, right_sides.data(), x.data(), b.cols, accuracy, monitor);
+  });
+  return solved ? py::object(take(std::move(x), b.rows, b.cols)) : py::none();
 }
 
 }  // namespace

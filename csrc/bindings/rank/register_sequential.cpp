@@ -2,6 +2,7 @@
 
 #include "bindings/arrays.hpp"
 #include "bindings/register.hpp"
+#include "bindings/run.hpp"
 #include "rank/over_time/sequential.hpp"
 #include "rank/table/score_table.hpp"
 
@@ -42,13 +43,9 @@ py::tuple elo(const Array<std::int32_t>& first, const Array<std::int32_t>& secon
   std::vector<double> ratings(from.begin(), from.end());
   const auto games = make_games(first, second, score, weight, margin, home, ratings.size());
   const rank::EloOptions options{.k = k, .scale = scale, .home_advantage = home_advantage};
-  rank::EloPass pass;
-  {
-    PythonHost host{py::none()};
-    Monitor monitor(1, &host);
-    const py::gil_scoped_release unlocked;
-    pass = rank::run_elo(games, options, history, ratings, monitor);
-  }
+  auto pass = run_partial(1, no_progress, [&](Monitor& monitor) {
+                return rank::run_elo(games, options, history, ratings, monitor);
+              }).result;
   return py::make_tuple(take(std::move(ratings)), take(std::move(pass.first_after)),
                         take(std::move(pass.second_after)), pass.log_loss, pass.right, pass.decided,
                         pass.games, take(std::move(pass.played)));
@@ -71,13 +68,10 @@ py::tuple glicko2(const Array<std::int32_t>& first, const Array<std::int32_t>& s
                           {d.begin(), d.end()},
                           {s.begin(), s.end()},
                           std::vector<std::int64_t>(r.size(), -1)};
-  std::int64_t done = 0;
-  {
-    PythonHost host{py::none()};
-    Monitor monitor(1, &host);
-    const py::gil_scoped_release unlocked;
-    done = rank::run_glicko(games, bounds, {.tau = tau, .most_deviation = most_deviation}, state, monitor);
-  }
+  const rank::GlickoOptions options{.tau = tau, .most_deviation = most_deviation};
+  const auto done = run_partial(1, no_progress, [&](Monitor& monitor) {
+                      return rank::run_glicko(games, bounds, options, state, monitor);
+                    }).result;
   return py::make_tuple(take(std::move(state.rating)), take(std::move(state.deviation)),
                         take(std::move(state.volatility)), done);
 }
@@ -99,14 +93,8 @@ py::tuple count_scores(py::ssize_t models, const Array<std::int64_t>& starts,
         throw py::value_error("models of a sample must rise and lie in 0 .. models - 1");
     }
   room_for<double>("models", models, models, 2);
-  rank::ScoreCounts counts;
-  PythonHost host{py::none()};
-  Monitor monitor(n_threads, &host);
-  {
-    const py::gil_scoped_release unlocked;
-    counts = rank::count_scores(table, tolerance, monitor);
-  }
-  if (monitor.stopped()) raise_interrupted();
+  auto counts = run(n_threads, no_progress,
+                    [&](Monitor& monitor) { return rank::count_scores(table, tolerance, monitor); });
   return py::make_tuple(take(std::move(counts.wins), models, models),
                         take(std::move(counts.ties), models, models));
 }

@@ -1,5 +1,6 @@
 #include "bindings/arrays.hpp"
 #include "bindings/register.hpp"
+#include "bindings/run.hpp"
 #include "core/pool.hpp"
 #include "rank/table/comparison_table.hpp"
 #include "rank/table/components.hpp"
@@ -15,21 +16,9 @@ py::object or_none(std::vector<T>&& values) {
   return take(std::move(values));
 }
 
-/// work(monitor) without the GIL; safe, since the caller holds the arrays.
-template <class Work>
-auto run(int n_threads, const Work& work) {
-  PythonHost host(py::none{});
-  Monitor monitor(n_threads, &host);
-  auto result = [&] {
-    const py::gil_scoped_release unlocked;
-    return work(monitor);
-  }();
-  if (monitor.stopped()) raise_interrupted();
-  return result;
-}
-
 py::dict grouped(const rank::Votes& votes, std::int32_t items, int n_threads) {
-  rank::Table table = run(n_threads, [&](Monitor& monitor) { return rank::group(votes, items, monitor); });
+  rank::Table table =
+      run(n_threads, no_progress, [&](Monitor& monitor) { return rank::group(votes, items, monitor); });
   return py::dict(
       "left"_a = take(std::move(table.left)), "right"_a = take(std::move(table.right)),
       "left_wins"_a = take(std::move(table.left_wins)), "right_wins"_a = take(std::move(table.right_wins)),
@@ -75,15 +64,16 @@ py::dict merge(const Array<std::int32_t>& first, const Array<std::int32_t>& seco
 
 py::tuple encode_integers(const Array<std::int64_t>& first, const Array<std::int64_t>& second) {
   const auto a = vector_view(first, "first"), b = vector_view(second, "second");
-  rank::Encoded out =
-      run(default_threads(), [&](Monitor& monitor) { return rank::encode_integers(a, b, monitor); });
+  rank::Encoded out = run(default_threads(), no_progress,
+                          [&](Monitor& monitor) { return rank::encode_integers(a, b, monitor); });
   return py::make_tuple(take(std::move(out.items)), take(std::move(out.first)), take(std::move(out.second)));
 }
 
 py::tuple weak_components(const Array<std::int32_t>& left, const Array<std::int32_t>& right,
                           std::int32_t items) {
   const auto a = vector_view(left, "left"), b = vector_view(right, "right");
-  auto found = run(1, [&](Monitor& monitor) { return rank::weak_components(a, b, items, &monitor); });
+  auto found =
+      run(1, no_progress, [&](Monitor& monitor) { return rank::weak_components(a, b, items, &monitor); });
   return py::make_tuple(take(std::move(found.label)), found.count);
 }
 
@@ -91,8 +81,9 @@ py::tuple strong_components(const Array<std::int32_t>& left, const Array<std::in
                             const Array<double>& forward, const Array<double>& backward, std::int32_t items) {
   const auto a = vector_view(left, "left"), b = vector_view(right, "right");
   const auto won = vector_view(forward, "forward"), lost = vector_view(backward, "backward");
-  auto found =
-      run(1, [&](Monitor& monitor) { return rank::strong_components(a, b, won, lost, items, &monitor); });
+  auto found = run(1, no_progress, [&](Monitor& monitor) {
+    return rank::strong_components(a, b, won, lost, items, &monitor);
+  });
   return py::make_tuple(take(std::move(found.label)), found.count);
 }
 
@@ -113,7 +104,8 @@ rank::PairGraph make_pair_graph(const Array<std::int32_t>& left, const Array<std
                                  vector_view(ties_squared, "ties_squared"),
                                  vector_view(home, "home"),
                                  vector_view(covariates, "covariates")};
-  return run(1, [&](Monitor& monitor) { return rank::build_pair_graph(table, items, keep_home, &monitor); });
+  return run(1, no_progress,
+             [&](Monitor& monitor) { return rank::build_pair_graph(table, items, keep_home, &monitor); });
 }
 
 template <class T>

@@ -4,8 +4,11 @@
 #include <cmath>
 #include <limits>
 
+#include "core/logistic.hpp"
 #include "core/pool.hpp"
 #include "linalg/cg.hpp"
+#include "rank/newton_loop.hpp"
+#include "rank/paired/tie_models.hpp"
 
 namespace steelyard::rank {
 namespace {
@@ -14,36 +17,36 @@ using std::ptrdiff_t;
 
 std::size_t at(ptrdiff_t i) { return static_cast<std::size_t>(i); }
 
-/// Items a chunk, so that a chunk holds some thousands of nodes.
-ptrdiff_t chain_grain(const Timelines& lines) {
+/// Visits the chains in parallel, so many a chunk that it holds some thousands of nodes.
+template <class Visit>
+void each_chain(const Timelines& lines, Monitor& monitor, const Visit& visit) {
   const double chains = static_cast<double>(lines.starts.size()) - 1.0;
   const double nodes = static_cast<double>(lines.precision.size()) / std::max(1.0, chains);
-  return grain_for(20.0 * nodes + 5.0);
+  parallel_for(lines.items(), grain_for(20.0 * nodes + 5.0), monitor,
+               [&](ptrdiff_t begin, ptrdiff_t end) { lines.each_chain(begin, end, visit); });
 }
 
 }  // namespace
 
-HistorySystem::HistorySystem(const PairGraph& graph, const Model& model, const Timelines& timelines)
-    : graph_(graph), model_(model), lines_(timelines) {
-  const auto nodes = at(graph.items);
+HistorySystem::HistorySystem(const HistoryProblem& problem) : games_(problem.games), lines_(problem.lines) {
+  const auto nodes = at(games_.graph.items);
   law_curvature_.resize(nodes);
   pivot_.resize(nodes);
   ratio_.resize(nodes);
 }
 
-bool HistorySystem::differentiate(const Counts& counts, const Parameters& point, Monitor& monitor) {
-  if (!rank::evaluate(graph_, counts, model_, point, d_, monitor)) return false;
+bool HistorySystem::differentiate(const Parameters& point, Monitor& monitor) {
+  if (!rank::evaluate(games_, point, d_, monitor)) return false;
   add_laws(point);
   hold();
   return true;
 }
 
-double HistorySystem::log_posterior(const Counts& counts, const Parameters& point, Monitor& monitor) const {
+double HistorySystem::log_posterior(const Parameters& point, Monitor& monitor) const {
   const auto& s = point.strengths;
-  double sum = log_likelihood(graph_, counts, model_, point, monitor);
-  for (ptrdiff_t item = 0; item + 1 < std::ssize(lines_.starts); ++item) {
-    const auto first = lines_.starts[at(item)], last = lines_.starts[at(item) + 1];
-    if (first == last || lines_.is_held(first)) continue;
+  double sum = log_likelihood(games_, point, monitor);
+  lines_.each_chain([&](ptrdiff_t, ptrdiff_t first, ptrdiff_t last) {
+    if (lines_.is_held(first)) return;
     const double size = std::fabs(s[at(first)]), off = s[at(first)] - lines_.first_mean;
     sum -=
         lines_.prior * (size + 2.0 * std::log1p(std::exp(-size))) + 0.5 * lines_.first_precision * off * off;
@@ -51,51 +54,47 @@ double HistorySystem::log_posterior(const Counts& counts, const Parameters& poin
       const double step = s[at(k)] - s[at(k - 1)];
       sum -= 0.5 * lines_.precision[at(k)] * step * step;
     }
-  }
+  });
   return sum;
 }
 
-bool HistorySystem::evaluate(const Counts& counts, const Parameters& point, Monitor& monitor) {
-  if (!differentiate(counts, point, monitor)) return false;
-  spread_to_rows(graph_, d_.cell_curvature, weights_, monitor);
+bool HistorySystem::evaluate(const Parameters& point, Monitor& monitor) {
+  if (!differentiate(point, monitor)) return false;
+  spread_to_rows(games_.graph, d_.cell_curvature, weights_, monitor);
   factor_chains(monitor);
   return !monitor.stopped();
 }
 
 void HistorySystem::add_laws(const Parameters& point) {
   const auto& s = point.strengths;
-  for (ptrdiff_t item = 0; item + 1 < std::ssize(lines_.starts); ++item) {
-    const auto first = lines_.starts[at(item)], end = lines_.starts[at(item) + 1];
-    if (first == end) continue;
-    const double e = std::exp(-std::fabs(s[at(first)]));
-    const double tanh_half = std::copysign((1.0 - e) / (1.0 + e), s[at(first)]);
-    d_.gradient[at(first)] -=
-        lines_.prior * tanh_half + lines_.first_precision * (s[at(first)] - lines_.first_mean);
-    law_curvature_[at(first)] = 2.0 * lines_.prior * e / ((1.0 + e) * (1.0 + e)) + lines_.first_precision;
+  lines_.each_chain([&](ptrdiff_t, ptrdiff_t first, ptrdiff_t last) {
+    const auto law = logistic_prior(lines_.prior, s[at(first)]);
+    d_.gradient[at(first)] -= law.gradient + lines_.first_precision * (s[at(first)] - lines_.first_mean);
+    law_curvature_[at(first)] = law.curvature + lines_.first_precision;
     d_.diagonal[at(first)] += law_curvature_[at(first)];
-    for (auto k = first + 1; k < end; ++k) {
+    for (auto k = first + 1; k < last; ++k) {
       const double link = lines_.precision[at(k)], pull = link * (s[at(k)] - s[at(k - 1)]);
       d_.gradient[at(k)] -= pull;
       d_.gradient[at(k - 1)] += pull;
       d_.diagonal[at(k)] += link;
       d_.diagonal[at(k - 1)] += link;
     }
-  }
+  });
 }
 
 void HistorySystem::take_curvatures(const std::vector<double>& cells, const std::vector<double>& laws,
                                     Monitor& monitor) {
-  spread_to_rows(graph_, cells, weights_, monitor);
-  d_.diagonal.assign(at(graph_.items), 0.0);
-  for (ptrdiff_t item = 0; item + 1 < std::ssize(lines_.starts); ++item) {
-    const auto first = lines_.starts[at(item)], last = lines_.starts[at(item) + 1];
+  spread_to_rows(games_.graph, cells, weights_, monitor);
+  d_.diagonal.assign(at(games_.graph.items), 0.0);
+  lines_.each_chain([&](ptrdiff_t item, ptrdiff_t first, ptrdiff_t last) {
     for (auto k = first; k < last; ++k) {
       double sum = k == first ? laws[at(item)] : lines_.precision[at(k)];
       if (k + 1 < last) sum += lines_.precision[at(k + 1)];
-      for (auto e = graph_.offsets[at(k)]; e < graph_.offsets[at(k) + 1]; ++e) sum += weights_[at(e)];
+      for (auto e = games_.graph.offsets[at(k)]; e < games_.graph.offsets[at(k) + 1]; ++e)
+        sum += weights_[at(e)];
       d_.diagonal[at(k)] = sum;
     }
-  }
+  });
   factor_chains(monitor);
 }
 
@@ -106,7 +105,8 @@ bool HistorySystem::solve(const double* b, double* x, double accuracy, int& iter
   options.max_iter = 20000;
   const auto apply = [&](const double* v, double* y, ptrdiff_t m) { multiply(v, y, m, monitor); };
   const auto chains = [&](const double* v, double* y, ptrdiff_t m) { solve_chains(v, y, m, monitor); };
-  const auto found = linalg::conjugate_gradients(graph_.items, 1, apply, chains, b, x, options, monitor);
+  const auto found =
+      linalg::conjugate_gradients(games_.graph.items, 1, apply, chains, b, x, options, monitor);
   iterations = found.iterations;
   return found.converged;
 }
@@ -124,73 +124,57 @@ double HistorySystem::slope_along(const NewtonDirection& direction) const {
 }
 
 void HistorySystem::multiply(const double* x, double* y, ptrdiff_t columns, Monitor& monitor) const {
-  multiply_hessian(graph_, d_, weights_, x, y, columns, monitor);
-  parallel_for(std::ssize(lines_.starts) - 1, chain_grain(lines_), monitor,
-               [&](ptrdiff_t begin, ptrdiff_t end) {
-                 for (auto item = begin; item < end; ++item) {
-                   const auto first = lines_.starts[at(item)], last = lines_.starts[at(item) + 1];
-                   for (auto k = first + 1; k < last; ++k) {
-                     const double link = lines_.precision[at(k)];
-                     for (ptrdiff_t c = 0; c < columns; ++c) {
-                       y[k * columns + c] -= link * x[(k - 1) * columns + c];
-                       y[(k - 1) * columns + c] -= link * x[k * columns + c];
-                     }
-                   }
-                   if (first < last && lines_.is_held(first)) std::fill_n(y + first * columns, columns, 0.0);
-                 }
-               });
+  multiply_hessian(games_.graph, d_, weights_, x, y, columns, monitor);
+  each_chain(lines_, monitor, [&](ptrdiff_t, ptrdiff_t first, ptrdiff_t last) {
+    for (auto k = first + 1; k < last; ++k) {
+      const double link = lines_.precision[at(k)];
+      for (ptrdiff_t c = 0; c < columns; ++c) {
+        y[k * columns + c] -= link * x[(k - 1) * columns + c];
+        y[(k - 1) * columns + c] -= link * x[k * columns + c];
+      }
+    }
+    if (lines_.is_held(first)) std::fill_n(y + first * columns, columns, 0.0);
+  });
 }
 
 void HistorySystem::factor_chains(Monitor& monitor) {
-  parallel_for(std::ssize(lines_.starts) - 1, chain_grain(lines_), monitor,
-               [&](ptrdiff_t begin, ptrdiff_t end) {
-                 for (auto item = begin; item < end; ++item) {
-                   const auto first = lines_.starts[at(item)], last = lines_.starts[at(item) + 1];
-                   for (auto k = first; k < last; ++k) {
-                     const double link = k == first ? 0.0 : lines_.precision[at(k)];
-                     ratio_[at(k)] = k == first ? 0.0 : link / pivot_[at(k - 1)];
-                     pivot_[at(k)] = d_.diagonal[at(k)] - ratio_[at(k)] * link;
-                   }
-                   if (first < last && lines_.is_held(first))
-                     pivot_[at(first)] = std::numeric_limits<double>::infinity();
-                 }
-               });
+  each_chain(lines_, monitor, [&](ptrdiff_t, ptrdiff_t first, ptrdiff_t last) {
+    for (auto k = first; k < last; ++k) {
+      const double link = k == first ? 0.0 : lines_.precision[at(k)];
+      ratio_[at(k)] = k == first ? 0.0 : link / pivot_[at(k - 1)];
+      pivot_[at(k)] = d_.diagonal[at(k)] - ratio_[at(k)] * link;
+    }
+    if (lines_.is_held(first)) pivot_[at(first)] = std::numeric_limits<double>::infinity();
+  });
 }
 
 void HistorySystem::solve_chains(const double* b, double* x, ptrdiff_t columns, Monitor& monitor) const {
-  parallel_for(std::ssize(lines_.starts) - 1, chain_grain(lines_), monitor,
-               [&](ptrdiff_t begin, ptrdiff_t end) {
-                 for (auto item = begin; item < end; ++item) {
-                   const auto first = lines_.starts[at(item)], last = lines_.starts[at(item) + 1];
-                   if (first == last) continue;
-                   std::copy_n(b + first * columns, columns, x + first * columns);
-                   for (auto k = first + 1; k < last; ++k)
-                     for (ptrdiff_t c = 0; c < columns; ++c)
-                       x[k * columns + c] = b[k * columns + c] + ratio_[at(k)] * x[(k - 1) * columns + c];
-                   for (ptrdiff_t c = 0; c < columns; ++c)
-                     x[(last - 1) * columns + c] /= pivot_[at(last - 1)];
-                   for (auto k = last - 1; k-- > first;)
-                     for (ptrdiff_t c = 0; c < columns; ++c)
-                       x[k * columns + c] =
-                           x[k * columns + c] / pivot_[at(k)] + ratio_[at(k + 1)] * x[(k + 1) * columns + c];
-                 }
-               });
+  each_chain(lines_, monitor, [&](ptrdiff_t, ptrdiff_t first, ptrdiff_t last) {
+    std::copy_n(b + first * columns, columns, x + first * columns);
+    for (auto k = first + 1; k < last; ++k)
+      for (ptrdiff_t c = 0; c < columns; ++c)
+        x[k * columns + c] = b[k * columns + c] + ratio_[at(k)] * x[(k - 1) * columns + c];
+    for (ptrdiff_t c = 0; c < columns; ++c) x[(last - 1) * columns + c] /= pivot_[at(last - 1)];
+    for (auto k = last - 1; k-- > first;)
+      for (ptrdiff_t c = 0; c < columns; ++c)
+        x[k * columns + c] =
+            x[k * columns + c] / pivot_[at(k)] + ratio_[at(k + 1)] * x[(k + 1) * columns + c];
+  });
 }
 
 double HistorySystem::link_energy(const double* residual, ptrdiff_t stride) const {
   // r' C^{-1} r along each chain, links as springs and the first law as the wall: what flows through a link
   // is the sum of the residuals beyond it.
   double energy = 0.0;
-  for (ptrdiff_t item = 0; item + 1 < std::ssize(lines_.starts); ++item) {
-    const auto first = lines_.starts[at(item)], last = lines_.starts[at(item) + 1];
-    if (first == last || lines_.is_held(first)) continue;
+  lines_.each_chain([&](ptrdiff_t, ptrdiff_t first, ptrdiff_t last) {
+    if (lines_.is_held(first)) return;
     double flow = 0.0;
     for (auto k = last; k-- > first;) {
       flow += residual[k * stride];
       const double spring = k == first ? law_curvature_[at(k)] : lines_.precision[at(k)];
       if (flow != 0.0) energy += flow * flow / spring;
     }
-  }
+  });
   return energy;
 }
 
@@ -213,73 +197,61 @@ bool HistorySystem::direction(double accuracy, NewtonDirection& out, Monitor& mo
 
 namespace {
 
-/// Along the direction until the slope has not turned by more than half of what it was.
-bool take_step(HistorySystem& system, const Counts& counts, const Model& model, const NewtonDirection& d,
-               Parameters& point, double& step, Monitor& monitor) {
-  step = 1.0;
-  if (model.ties == Ties::rao_kupper && d.extra[0] < 0.0)
-    step = std::min(step, -0.9 * point.tie / d.extra[0]);
-  for (int attempt = 0; attempt < 60; ++attempt) {
-    Parameters next = point;
-    move_along(model, d, step, next);
-    if (!system.evaluate(counts, next, monitor)) return false;
-    const double after = system.slope_along(d);
-    if (std::isfinite(after) && after >= -0.5 * d.slope) {
-      point = std::move(next);
-      return true;
-    }
-    step *= std::isfinite(after) ? std::clamp(d.slope / (d.slope - after), 0.1, 0.7) : 0.1;
+class HistoryNewton final : public NewtonMethod {
+ public:
+  HistoryNewton(const HistoryProblem& problem, Parameters& point, double tol, Monitor& monitor)
+      : model_(problem.games.model), system_(problem), point_(point), tol_(tol), monitor_(monitor) {
+    finest = 1e-10;
+    recovers = false;
   }
-  system.evaluate(counts, point, monitor);
-  return false;
-}
 
-bool find_direction(HistorySystem& system, double accuracy, double tol, NewtonDirection& out,
-                    Monitor& monitor) {
-  for (int tries = 0; tries < 4; ++tries, accuracy *= 1e-2) {
-    if (!system.direction(accuracy, out, monitor)) return false;
-    if (!(out.lower <= tol && out.decrement > tol)) break;
+  bool start() override { return system_.evaluate(point_, monitor_); }
+
+  bool find_direction(double accuracy) override {
+    for (int tries = 0; tries < 4; ++tries, accuracy *= 1e-2) {
+      if (!system_.direction(accuracy, d_, monitor_)) return false;
+      if (!(d_.lower <= tol_ && d_.decrement > tol_)) break;
+    }
+    return true;
   }
-  return true;
-}
+  double decrement() const override { return d_.decrement; }
+  int passes() const override { return d_.cg_iterations; }
+
+  /// Along the direction until the slope has not turned by more than half of what it was.
+  bool take_step(double& step) override {
+    step = 1.0;
+    if (tie_is_positive(model_.ties) && d_.extra[0] < 0.0)
+      step = std::min(step, -0.9 * point_.tie / d_.extra[0]);
+    for (int attempt = 0; attempt < 60; ++attempt) {
+      Parameters next = point_;
+      move_along(model_, d_, step, next);
+      if (!system_.evaluate(next, monitor_)) return false;
+      const double after = system_.slope_along(d_);
+      if (std::isfinite(after) && after >= -0.5 * d_.slope) {
+        point_ = std::move(next);
+        return true;
+      }
+      step *= std::isfinite(after) ? std::clamp(d_.slope / (d_.slope - after), 0.1, 0.7) : 0.1;
+    }
+    return false;
+  }
+
+ private:
+  Model model_;
+  HistorySystem system_;
+  NewtonDirection d_;
+  Parameters& point_;
+  double tol_;
+  Monitor& monitor_;
+};
 
 }  // namespace
 
-Info fit_history(const PairGraph& graph, const Counts& counts, const Model& model, const Timelines& timelines,
-                 Parameters& point, const HistoryOptions& options, Monitor& monitor) {
-  const Stopwatch watch;
-  Info info;
-  info.tol = options.tol;
-  info.error_kind = ErrorKind::asymptotic;
-  info.error_bound = std::numeric_limits<double>::infinity();
+Info fit_history(const HistoryProblem& problem, Parameters& point, const FitOptions& options,
+                 Monitor& monitor) {
+  HistoryNewton run(problem, point, options.tol, monitor);
+  auto info = newton_loop(run, options, monitor);
   info.solver = "newton (conjugate gradients, chain blocks as preconditioner)";
-  info.trace.columns = {"iteration", "newton_decrement", "step", "cg_iterations", "seconds"};
-  HistorySystem system(graph, model, timelines);
-  NewtonDirection d;
-  bool going = system.evaluate(counts, point, monitor);
-  double accuracy = 0.1, best = std::numeric_limits<double>::infinity();
-  int stalled = 0;
-  while (going && !monitor.poll()) {
-    going = find_direction(system, accuracy, options.tol, d, monitor);
-    if (!going) break;
-    info.error_bound = d.decrement;
-    info.converged = d.decrement <= options.tol;
-    // Near the floor of rounding the decrement no longer falls.
-    stalled = d.decrement < 0.5 * best ? 0 : stalled + 1;
-    best = std::min(best, d.decrement);
-    double step = 0.0;
-    going = !info.converged && info.iterations < options.max_iter && !(stalled >= 4 && best < 1e-6);
-    if (going) {
-      ++info.iterations;
-      going = take_step(system, counts, model, d, point, step, monitor);
-    }
-    info.trace.add({static_cast<double>(info.iterations), d.decrement, step,
-                    static_cast<double>(d.cg_iterations), watch.seconds()});
-    accuracy = std::clamp(0.1 * d.decrement, 1e-10, 0.1);
-    monitor.progress(info.iterations, options.max_iter);
-  }
-  info.interrupted = monitor.stopped();
-  info.seconds = watch.seconds();
   return info;
 }
 

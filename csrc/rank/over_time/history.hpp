@@ -3,8 +3,8 @@
 // A node is one item on one date on which it was compared; an item's nodes are a chain in order of time.
 // Maximise over the nodes' strengths s, and the tie and home parameters,
 //   sum_cells log p(cell | s_left - s_right + e h)  -  1/2 sum_links precision_k (s_k - s_{k-1})^2
-//   + sum_items prior [log sigma(s_first) + log sigma(-s_first)] - 1/2 first_precision (s_first -
-//   first_mean)^2
+//   + sum_items prior [log sigma(s_first) + log sigma(-s_first)]
+//   - 1/2 sum_items first_precision (s_first - first_mean)^2
 // with link precision 1 / (volatility^2 dt): a Wiener process seen on those dates. Held nodes keep their
 // strength. Concave, with one maximum where the gradient vanishes if the first law is proper.
 //
@@ -19,6 +19,7 @@
 
 #include "core/info.hpp"
 #include "linalg/sparse_cholesky.hpp"
+#include "rank/options.hpp"
 #include "rank/paired/border.hpp"
 
 namespace steelyard::rank {
@@ -33,21 +34,42 @@ struct Timelines {
   bool is_held(std::ptrdiff_t node) const {
     return !held.empty() && held[static_cast<std::size_t>(node)] != 0;
   }
+  std::ptrdiff_t items() const { return std::ssize(starts) - 1; }
+
+  /// visit(item, first, last) for the chain of each of some items, nodes first .. last - 1; none that is empty.
+  template <class Visit>
+  void each_chain(std::ptrdiff_t begin, std::ptrdiff_t end, const Visit& visit) const {
+    for (auto item = begin; item < end; ++item) {
+      const auto i = static_cast<std::size_t>(item);
+      const std::ptrdiff_t first = starts[i], last = starts[i + 1];
+      if (first < last) visit(item, first, last);
+    }
+  }
+  template <class Visit>
+  void each_chain(const Visit& visit) const {
+    each_chain(0, items(), visit);
+  }
 };
 
-/// The problem at one point. `model.prior` is 0: the first laws are the timelines'.
+/// Games between nodes, and the laws along their chains. The games' own prior is 0.
+struct HistoryProblem {
+  PairProblem games;
+  Timelines lines;
+};
+
+/// The problem at one point.
 class HistorySystem {
  public:
-  HistorySystem(const PairGraph& graph, const Model& model, const Timelines& timelines);
+  explicit HistorySystem(const HistoryProblem& problem);
 
   /// Gradient and the Hessian's diagonal and border there. False when stopped.
-  bool differentiate(const Counts& counts, const Parameters& at, Monitor& monitor);
+  bool differentiate(const Parameters& at, Monitor& monitor);
 
   /// Up to a constant.
-  double log_posterior(const Counts& counts, const Parameters& at, Monitor& monitor) const;
+  double log_posterior(const Parameters& at, Monitor& monitor) const;
 
   /// `differentiate`, and what the directions need.
-  bool evaluate(const Counts& counts, const Parameters& at, Monitor& monitor);
+  bool evaluate(const Parameters& at, Monitor& monitor);
   const Derivatives& derivatives() const { return d_; }
   const std::vector<double>& row_curvature() const { return weights_; }  ///< of the graph's row entries
 
@@ -72,8 +94,7 @@ class HistorySystem {
   void add_laws(const Parameters& at);
   void hold();
 
-  const PairGraph& graph_;
-  Model model_;
+  PairProblem games_;
   Timelines lines_;
   Derivatives d_;
   std::vector<double> weights_;        ///< curvatures in row order
@@ -81,14 +102,8 @@ class HistorySystem {
   std::vector<double> pivot_, ratio_;  ///< of the chain blocks: x_k += ratio * x_{k-1} forward
 };
 
-struct HistoryOptions {
-  double tol = 1e-8;
-  int max_iter = 100;
-};
-
 /// Newton from `at` until the decrement's bound is at most tol.
-Info fit_history(const PairGraph& graph, const Counts& counts, const Model& model, const Timelines& timelines,
-                 Parameters& at, const HistoryOptions& options, Monitor& monitor);
+Info fit_history(const HistoryProblem& problem, Parameters& at, const FitOptions& options, Monitor& monitor);
 
 /// The normal law at the optimum (Laplace): covariance H^{-1}, opponents not held fixed.
 class HistoryPosterior {
@@ -104,8 +119,7 @@ class HistoryPosterior {
 
   /// nullopt when over the limits (then `needed_bytes` says how much, 0 where only the flops are too many),
   /// not positive definite, or stopped.
-  static std::optional<HistoryPosterior> at(const PairGraph& graph, const Counts& counts, const Model& model,
-                                            const Timelines& timelines, const Parameters& parameters,
+  static std::optional<HistoryPosterior> at(const HistoryProblem& problem, const Parameters& parameters,
                                             const Limits& limits, double& needed_bytes, Monitor& monitor);
 
   /// False when stopped.

@@ -18,13 +18,13 @@ constexpr std::int64_t unpolled = 4096;  // Polya-Gamma variables, below a milli
 
 class GibbsSampler final : public Sampler {
  public:
-  GibbsSampler(const HistoryProblem& problem, HistoryRecord record, Monitor& monitor)
-      : graph_(problem.graph),
-        counts_(problem.counts),
-        model_(problem.model),
-        lines_(problem.timelines),
-        mode_(problem.mode),
-        system_(graph_, model_, lines_),
+  GibbsSampler(const HistoryProblem& problem, const Parameters& mode, HistoryRecord record, Monitor& monitor)
+      : graph_(problem.games.graph),
+        counts_(problem.games.counts),
+        model_(problem.games.model),
+        lines_(problem.lines),
+        mode_(mode),
+        system_(problem),
         record_(record),
         monitor_(monitor),
         point_(mode_),
@@ -33,7 +33,7 @@ class GibbsSampler final : public Sampler {
         pivot_(mode_.strengths.size()),
         pull_(mode_.strengths.size()),
         any_held_(std::any_of(lines_.held.begin(), lines_.held.end(), [](auto h) { return h != 0; })) {
-    for (std::size_t e = 0; e < omega_.size(); ++e) games_ += counts_.wins[e] + counts_.losses[e];
+    for (std::size_t e = 0; e < omega_.size(); ++e) games_ += counts_.wins()[e] + counts_.losses()[e];
     each_free_item([&](ptrdiff_t, ptrdiff_t first, ptrdiff_t last) {
       games_ += 2.0 * lines_.prior;
       for (auto k = first + 1; k < last; ++k) jointly_ = jointly_ && lines_.precision[at(k)] <= stiffest;
@@ -86,7 +86,7 @@ class GibbsSampler final : public Sampler {
   }
 
   void record(const Chain&, ptrdiff_t draw) override {
-    record_.keep(point_, system_.log_posterior(counts_, point_, monitor_), draw);
+    record_.keep(point_, system_.log_posterior(point_, monitor_), draw);
   }
 
  private:
@@ -97,10 +97,9 @@ class GibbsSampler final : public Sampler {
 
   template <class Visit>
   void each_free_item(const Visit& visit) const {
-    for (ptrdiff_t item = 0; item + 1 < std::ssize(lines_.starts); ++item) {
-      const auto first = lines_.starts[at(item)], last = lines_.starts[at(item) + 1];
-      if (first < last && !lines_.is_held(first)) visit(item, first, last);
-    }
+    lines_.each_chain([&](ptrdiff_t item, ptrdiff_t first, ptrdiff_t last) {
+      if (!lines_.is_held(first)) visit(item, first, last);
+    });
   }
 
   double advantage(std::size_t edge) const {
@@ -113,7 +112,7 @@ class GibbsSampler final : public Sampler {
 
   void augment(Random& random) {
     for (std::size_t e = 0; e < omega_.size(); ++e)
-      omega_[e] = omega(counts_.wins[e] + counts_.losses[e], lead(e) + advantage(e), random);
+      omega_[e] = omega(counts_.wins()[e] + counts_.losses()[e], lead(e) + advantage(e), random);
     each_free_item([&](ptrdiff_t item, ptrdiff_t first, ptrdiff_t) {
       law_[at(item)] =
           lines_.first_precision + omega(2.0 * lines_.prior, point_.strengths[at(first)], random);
@@ -140,7 +139,7 @@ class GibbsSampler final : public Sampler {
     for (std::size_t e = 0; e < omega_.size(); ++e) {
       const double side = graph_.home.empty() ? 0.0 : graph_.home[e];
       precision += side * side * omega_[e];
-      pull += side * (0.5 * (counts_.wins[e] - counts_.losses[e]) - omega_[e] * lead(e));
+      pull += side * (0.5 * (counts_.wins()[e] - counts_.losses()[e]) - omega_[e] * lead(e));
     }
     if (precision > 0.0) point_.home = pull / precision + random.normal() / std::sqrt(precision);
   }
@@ -157,7 +156,7 @@ class GibbsSampler final : public Sampler {
         const auto other = graph_.neighbours[at(row)];
         const double side = other > k ? 1.0 : -1.0;
         known += omega_[edge];
-        pull += 0.5 * side * (counts_.wins[edge] - counts_.losses[edge]) +
+        pull += 0.5 * side * (counts_.wins()[edge] - counts_.losses()[edge]) +
                 omega_[edge] * (s[at(other)] - side * advantage(edge));
       }
       const double link = k + 1 < last ? lines_.precision[at(k + 1)] : 0.0;
@@ -188,7 +187,7 @@ class GibbsSampler final : public Sampler {
     auto& s = point_.strengths;
     std::fill(pull_.begin(), pull_.end(), 0.0);
     for (std::size_t e = 0; e < omega_.size(); ++e) {
-      const double force = 0.5 * (counts_.wins[e] - counts_.losses[e]) -
+      const double force = 0.5 * (counts_.wins()[e] - counts_.losses()[e]) -
                            omega_[e] * (lead(e) + advantage(e)) + std::sqrt(omega_[e]) * random.normal();
       pull_[at(graph_.left[e])] += force;
       pull_[at(graph_.right[e])] -= force;
@@ -232,8 +231,9 @@ class GibbsSampler final : public Sampler {
 
 }  // namespace
 
-std::unique_ptr<Sampler> gibbs(const HistoryProblem& problem, HistoryRecord record, Monitor& monitor) {
-  return std::make_unique<GibbsSampler>(problem, record, monitor);
+std::unique_ptr<Sampler> gibbs(const HistoryProblem& problem, const Parameters& mode, HistoryRecord record,
+                               Monitor& monitor) {
+  return std::make_unique<GibbsSampler>(problem, mode, record, monitor);
 }
 
 }  // namespace steelyard::rank

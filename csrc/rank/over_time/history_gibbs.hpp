@@ -21,6 +21,7 @@ namespace steelyard::rank {
 /// `prior` and all w + l are whole or half numbers so that the counts above are whole. Positions: strengths
 /// by node, then the home advantage if there is one. A chain starts from the mode with each item's history
 /// moved by a draw of a Wiener process with a first step of standard deviation 1.
-std::unique_ptr<Sampler> gibbs(const HistoryProblem& problem, HistoryRecord record, Monitor& monitor);
+std::unique_ptr<Sampler> gibbs(const HistoryProblem& problem, const Parameters& mode, HistoryRecord record,
+                               Monitor& monitor);
 
 }  // namespace steelyard::rank

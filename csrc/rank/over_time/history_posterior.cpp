@@ -24,13 +24,14 @@ struct Matrix {
   }
 };
 
-Matrix assemble(const PairGraph& graph, const HistorySystem& system, const Timelines& lines) {
+Matrix assemble(const HistoryProblem& problem, const HistorySystem& system) {
+  const auto& graph = problem.games.graph;
+  const auto& lines = problem.lines;
   Matrix m;
   m.diagonal = system.derivatives().diagonal;
   m.offsets.reserve(m.diagonal.size() + 1);
   m.offsets.push_back(0);
-  for (ptrdiff_t item = 0; item + 1 < std::ssize(lines.starts); ++item) {
-    const auto first = lines.starts[index(item)], last = lines.starts[index(item) + 1];
+  lines.each_chain([&](ptrdiff_t, ptrdiff_t first, ptrdiff_t last) {
     for (auto k = first; k < last; ++k) {
       const bool held = lines.is_held(k);
       if (held) m.diagonal[index(k)] = 1.0;
@@ -42,20 +43,19 @@ Matrix assemble(const PairGraph& graph, const HistorySystem& system, const Timel
       if (k + 1 < last) m.add(k + 1, -lines.precision[index(k + 1)], k + 1);
       m.offsets.push_back(std::ssize(m.indices));
     }
-  }
+  });
   return m;
 }
 
 }  // namespace
 
-std::optional<HistoryPosterior> HistoryPosterior::at(const PairGraph& graph, const Counts& counts,
-                                                     const Model& model, const Timelines& timelines,
+std::optional<HistoryPosterior> HistoryPosterior::at(const HistoryProblem& problem,
                                                      const Parameters& parameters, const Limits& limits,
                                                      double& needed_bytes, Monitor& monitor) {
   needed_bytes = 0.0;
-  HistorySystem system(graph, model, timelines);
-  if (!system.evaluate(counts, parameters, monitor)) return std::nullopt;
-  auto matrix = assemble(graph, system, timelines);
+  HistorySystem system(problem);
+  if (!system.evaluate(parameters, monitor)) return std::nullopt;
+  auto matrix = assemble(problem, system);
   auto factor =
       linalg::SparseCholesky::analyse(CsrPattern{matrix.offsets, matrix.indices}, limits.flops, monitor);
   if (!factor) return std::nullopt;
@@ -64,14 +64,14 @@ std::optional<HistoryPosterior> HistoryPosterior::at(const PairGraph& graph, con
   if (!factor->factor(matrix.diagonal, matrix.values, monitor)) return std::nullopt;
   HistoryPosterior out;
   const auto& d = system.derivatives();
-  out.nodes_ = graph.items;
+  out.nodes_ = problem.games.graph.items;
   out.solved_ = d.border;
   if (d.extra > 0) factor->solve(out.solved_.data(), d.extra);
   out.border_ = schur_complement(d, d.border.data(), out.solved_.data(), out.nodes_, d.extra);
   if (!out.border_.factor()) return std::nullopt;
   out.factor_ = std::move(factor);
   out.link_of_ = std::move(matrix.link_of);
-  out.held_.assign(timelines.held.begin(), timelines.held.end());
+  out.held_.assign(problem.lines.held.begin(), problem.lines.held.end());
   return out;
 }
 

@@ -6,6 +6,7 @@
 
 #include "rank/over_time/history_gibbs.hpp"
 #include "rank/over_time/hmc.hpp"
+#include "rank/paired/tie_models.hpp"
 
 namespace steelyard::rank {
 namespace {
@@ -16,13 +17,12 @@ std::size_t at(ptrdiff_t i) { return static_cast<std::size_t>(i); }
 
 class HistoryTarget final : public Remainder {
  public:
-  HistoryTarget(const HistoryProblem& problem, const HistoryPosterior& posterior, HistoryRecord record,
-                Monitor& monitor)
-      : system_(problem.graph, problem.model, problem.timelines),
-        counts_(problem.counts),
-        model_(problem.model),
-        mode_(problem.mode),
-        point_(problem.mode),
+  HistoryTarget(const HistoryProblem& problem, const Parameters& mode, const HistoryPosterior& posterior,
+                HistoryRecord record, Monitor& monitor)
+      : system_(problem),
+        model_(problem.games.model),
+        mode_(mode),
+        point_(mode),
         posterior_(posterior),
         record_(record),
         monitor_(monitor),
@@ -32,12 +32,12 @@ class HistoryTarget final : public Remainder {
 
   double evaluate(const double* xi, double* gradient) override {
     move_to(xi);
-    if (model_.ties == Ties::rao_kupper && point_.tie <= 0.0) return -std::numeric_limits<double>::infinity();
-    if (!system_.differentiate(counts_, point_, monitor_)) return -std::numeric_limits<double>::infinity();
+    if (tie_is_positive(model_.ties) && point_.tie <= 0.0) return -std::numeric_limits<double>::infinity();
+    if (!system_.differentiate(point_, monitor_)) return -std::numeric_limits<double>::infinity();
     const auto& d = system_.derivatives();
     std::copy(d.gradient.begin(), d.gradient.end(), theta_.begin());
     std::copy_n(d.extra_gradient.begin(), d.extra, theta_.end() - d.extra);
-    const bool bent = model_.ties == Ties::rao_kupper;
+    const bool bent = tie_is_positive(model_.ties);
     if (bent) *(theta_.end() - d.extra) = d.extra_gradient[0] * point_.tie / mode_.tie + 1.0 / mode_.tie;
     posterior_.gather(theta_.data(), gradient);
     double normal = 0.0;
@@ -46,12 +46,12 @@ class HistoryTarget final : public Remainder {
       normal += xi[i] * xi[i];
     }
     const double jacobian = bent ? std::log(point_.tie / mode_.tie) : 0.0;
-    return system_.log_posterior(counts_, point_, monitor_) + jacobian + 0.5 * normal;
+    return system_.log_posterior(point_, monitor_) + jacobian + 0.5 * normal;
   }
 
   void record(const double* xi, ptrdiff_t draw) override {
     move_to(xi);
-    record_.keep(point_, system_.log_posterior(counts_, point_, monitor_), draw);
+    record_.keep(point_, system_.log_posterior(point_, monitor_), draw);
   }
 
  private:
@@ -60,14 +60,15 @@ class HistoryTarget final : public Remainder {
     for (std::size_t k = 0; k < point_.strengths.size(); ++k)
       point_.strengths[k] = mode_.strengths[k] + theta_[k];
     const double* extra = theta_.data() + point_.strengths.size();
-    // Rao and Kupper's delta > 0: on a logarithmic scale that touches the linear one at the mode.
-    if (model_.ties == Ties::davidson) point_.tie = mode_.tie + *extra++;
-    if (model_.ties == Ties::rao_kupper) point_.tie = mode_.tie * std::exp(*extra++ / mode_.tie);
+    // A positive parameter on a logarithmic scale that touches the linear one at the mode.
+    if (tie_is_positive(model_.ties))
+      point_.tie = mode_.tie * std::exp(*extra++ / mode_.tie);
+    else if (model_.ties != Ties::none)
+      point_.tie = mode_.tie + *extra++;
     if (model_.home) point_.home = mode_.home + *extra;
   }
 
   HistorySystem system_;
-  const Counts& counts_;
   const Model& model_;
   const Parameters& mode_;
   Parameters point_;
@@ -89,14 +90,15 @@ void HistoryRecord::keep(const Parameters& point, double log_posterior, ptrdiff_
   out_.log_posterior[row] = log_posterior;
 }
 
-std::int64_t sample_history(const HistoryProblem& problem, const HistoryPosterior* normal_law,
-                            std::vector<Chain>& chains, const ChainOptions& options, std::uint64_t seed,
-                            const HistoryDraws& out, Monitor& monitor) {
+std::int64_t sample_history(const HistoryProblem& problem, const Parameters& mode,
+                            const HistoryPosterior* normal_law, std::vector<Chain>& chains,
+                            const ChainOptions& options, std::uint64_t seed, const HistoryDraws& out,
+                            Monitor& monitor) {
   std::vector<ptrdiff_t> recorded(chains.size(), 0);
   run_chains(chains, options, seed, recorded, monitor, [&](ptrdiff_t c, Monitor& own) {
-    const HistoryRecord record(out, problem.model, c * options.draws);
-    if (normal_law == nullptr) return gibbs(problem, record, own);
-    return hamiltonian(std::make_unique<HistoryTarget>(problem, *normal_law, record, own));
+    const HistoryRecord record(out, problem.games.model, c * options.draws);
+    if (normal_law == nullptr) return gibbs(problem, mode, record, own);
+    return hamiltonian(std::make_unique<HistoryTarget>(problem, mode, *normal_law, record, own));
   });
   return *std::min_element(recorded.begin(), recorded.end());
 }

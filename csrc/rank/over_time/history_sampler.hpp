@@ -6,15 +6,6 @@
 
 namespace steelyard::rank {
 
-/// What is sampled, and its mode.
-struct HistoryProblem {
-  const PairGraph& graph;
-  const Counts& counts;
-  const Model& model;
-  const Timelines& timelines;
-  const Parameters& mode;
-};
-
 struct HistoryDraws {
   std::span<const std::int64_t> kept;  ///< nodes whose strengths are stored
   float* strengths = nullptr;          ///< chains x draws x kept
@@ -35,11 +26,12 @@ class HistoryRecord {
   std::ptrdiff_t first_;
 };
 
-/// With the normal law at the mode by Hamiltonian Monte Carlo; without it by Gibbs sampling, whose conditions
+/// With the normal law at the `mode` by Hamiltonian Monte Carlo; without it by Gibbs sampling, whose conditions
 /// see history_gibbs.hpp. The draws do not depend on the number of threads. Returns how many draws every
 /// chain has made: options.draws unless stopped.
-std::int64_t sample_history(const HistoryProblem& problem, const HistoryPosterior* normal_law,
-                            std::vector<Chain>& chains, const ChainOptions& options, std::uint64_t seed,
-                            const HistoryDraws& out, Monitor& monitor);
+std::int64_t sample_history(const HistoryProblem& problem, const Parameters& mode,
+                            const HistoryPosterior* normal_law, std::vector<Chain>& chains,
+                            const ChainOptions& options, std::uint64_t seed, const HistoryDraws& out,
+                            Monitor& monitor);
 
 }  // namespace steelyard::rank

@@ -8,11 +8,15 @@
 // weight and g the factor of its margin m: 1 for m <= 1, 1.5 for 2, (11 + m) / 8 beyond (World Football Elo
 // Ratings). O(1) a game. A. Elo, "The Rating of Chessplayers" (1978).
 //
-// Glicko-2: all games of a period count at once. With mu = (r - 1500) / c, phi = deviation / c, c = 400 / ln
-// 10 (Glickman prints 173.7178), g(phi) = 1 / sqrt(1 + 3 phi^2 / pi^2), E = sigma(g(phi_j)(mu - mu_j)): v = 1
-// / sum g^2 E (1 - E), delta = v sum g (s - E); the volatility sigma' solves f(ln sigma'^2) = 0 (regula
-// falsi, Illinois), phi* = sqrt(phi^2 + sigma'^2), phi' = 1 / sqrt(1 / phi*^2 + 1 / v), mu' = mu + phi'^2 sum
-// g (s - E). Items that rest grow in deviation by their volatility, up to the initial deviation. M. Glickman,
+// Glicko-2: all games of a period count at once. With mu = (r - 1500) / c, phi = deviation / c,
+// c = 400 / ln 10 (Glickman prints 173.7178), g(phi) = 1 / sqrt(1 + 3 phi^2 / pi^2) and
+// E = sigma(g(phi_j)(mu - mu_j)):
+//
+//     v = 1 / sum g^2 E (1 - E),   delta = v sum g (s - E),
+//     the volatility sigma' solves f(ln sigma'^2) = 0 (regula falsi, Illinois),
+//     phi* = sqrt(phi^2 + sigma'^2),   phi' = 1 / sqrt(1 / phi*^2 + 1 / v),   mu' = mu + phi'^2 sum g (s - E).
+//
+// Items that rest grow in deviation by their volatility, up to the initial deviation. M. Glickman,
 // "Example of the Glicko-2 system" (2013); J. Appl. Statist. 28 (2001).
 #pragma once
 

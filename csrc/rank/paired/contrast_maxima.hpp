@@ -19,8 +19,8 @@ namespace steelyard::rank {
 bool gaussian_draws(const MatrixView<const double>& factor, std::uint64_t seed, std::uint64_t stream,
                     const MatrixView<double>& draws, Monitor& monitor);
 
-/// T of each draw over the pairs (items[r], j), j = any item but it, with `scale` (items x n) holding 1 /
-/// sigma_ij and zeros where a pair does not count. `apart`: one row of maxima an item (marginal) instead of
+/// T of each draw over the pairs (items[r], j), j = any item but it, with `scale` (items x n) holding
+/// 1 / sigma_ij and zeros where a pair does not count. `apart`: one row of maxima an item (marginal) instead of
 /// one in all. A draw that is not finite gives infinity. 3 n flops a draw and item. Empty when stopped.
 std::vector<double> contrast_maxima(const MatrixView<const double>& draws,
                                     std::span<const std::int32_t> items,

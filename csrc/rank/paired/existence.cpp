@@ -4,6 +4,8 @@
 #include <cmath>
 #include <limits>
 
+#include "core/logistic.hpp"
+#include "rank/paired/tie_models.hpp"
 #include "rank/table/components.hpp"
 
 namespace steelyard::rank {
@@ -12,31 +14,6 @@ namespace {
 using std::ptrdiff_t;
 
 std::size_t at_index(ptrdiff_t i) { return static_cast<std::size_t>(i); }
-
-/// sigma(y) sigma(-y)
-double logistic_variance(double y) {
-  const double e = std::exp(-std::fabs(y));
-  return e / ((1.0 + e) * (1.0 + e));
-}
-
-/// m of one cell; infinite if it says nothing.
-double modulus(const Model& model, const Parameters& at, double x, double w, double l, double t) {
-  constexpr double infinity = std::numeric_limits<double>::infinity();
-  if (model.ties == Ties::rao_kupper) {
-    const double up = w + t, down = l + t;
-    return std::min(up > 0.0 ? up * logistic_variance(x - at.tie) : infinity,
-                    down > 0.0 ? down * logistic_variance(-x - at.tie) : infinity);
-  }
-  const double games = w + l + t;
-  if (!(games > 0.0)) return infinity;
-  if (model.ties == Ties::none) return games * logistic_variance(x);
-  const double e = std::exp(-0.5 * std::fabs(x)), nu = std::exp(at.tie);
-  return 0.5 * games * e * std::min(e, nu) / (1.0 + e * e + nu * e);
-}
-
-double ties_of(const Counts& counts, std::size_t cell) {
-  return counts.ties.empty() ? 0.0 : counts.ties[cell];
-}
 
 /// As dependent_column, of a prepared system. True in `known` if it could be told.
 std::optional<int> dependent_of(const Derivatives& d, StrengthSystem& system, bool& known, Monitor& monitor) {
@@ -54,12 +31,6 @@ std::optional<int> dependent_of(const Derivatives& d, StrengthSystem& system, bo
   return std::nullopt;
 }
 
-/// x of one edge.
-double difference(const PairGraph& graph, const Effects& effects, const Parameters& at, std::size_t k) {
-  return at.strengths[at_index(graph.left[k])] - at.strengths[at_index(graph.right[k])] +
-         effects.shift(k, at);
-}
-
 /// The counts without the cells whose m is below `least`.
 struct Kept {
   std::vector<double> wins, losses, ties, games;
@@ -68,88 +39,92 @@ struct Kept {
   Counts counts() const { return {wins, losses, ties}; }
 };
 
-Kept without_certain(const PairGraph& graph, const Counts& counts, const Model& model, const Parameters& at,
-                     double least) {
-  const Effects effects(graph, model);
-  Kept kept{{counts.wins.begin(), counts.wins.end()},
-            {counts.losses.begin(), counts.losses.end()},
-            {counts.ties.begin(), counts.ties.end()},
-            {}};
+/// visit(cell, m) for every cell.
+template <class Visit>
+void each_modulus(const PairProblem& problem, const Parameters& at, const Visit& visit) {
+  const auto& graph = problem.graph;
+  const auto& counts = problem.counts;
+  const Effects effects(problem);
+  with_ties(problem.model.ties, at.tie, [&](const auto& law) {
+    for (std::size_t k = 0; k < graph.left.size(); ++k) {
+      const double x = at.strengths[at_index(graph.left[k])] - at.strengths[at_index(graph.right[k])] +
+                       effects.shift(k, at);
+      visit(k, law.modulus(x, counts.wins()[k], counts.losses()[k], counts.ties_of(k)));
+    }
+  });
+}
+
+Kept without_certain(const PairProblem& problem, const Parameters& at, double least) {
+  const auto column = [](std::span<const double> from) { return std::vector(from.begin(), from.end()); };
+  const auto& counts = problem.counts;
+  Kept kept{column(counts.wins()), column(counts.losses()), column(counts.ties()), {}};
   kept.games.resize(kept.wins.size());
-  for (std::size_t k = 0; k < kept.wins.size(); ++k) {
-    const double x = difference(graph, effects, at, k), t = ties_of(counts, k);
-    if (modulus(model, at, x, counts.wins[k], counts.losses[k], t) < least) {
+  each_modulus(problem, at, [&](std::size_t k, double modulus) {
+    if (modulus < least) {
       kept.wins[k] = kept.losses[k] = 0.0;
       if (!kept.ties.empty()) kept.ties[k] = 0.0;
       kept.all = false;
     }
     kept.games[k] = kept.wins[k] + kept.losses[k] + (kept.ties.empty() ? 0.0 : kept.ties[k]);
-  }
+  });
   return kept;
 }
 
 }  // namespace
 
-std::optional<int> dependent_column(const PairGraph& graph, const Counts& counts, const Model& model,
-                                    const Parameters& at, Linear linear, Monitor& monitor) {
+std::optional<int> dependent_column(const PairProblem& problem, const Parameters& at, Linear linear,
+                                    Monitor& monitor) {
   Derivatives d;
-  StrengthSystem system(graph, model, linear, monitor);
-  if (!evaluate(graph, counts, model, at, d, monitor) || !system.prepare(d, monitor)) return std::nullopt;
+  StrengthSystem system(problem.graph, problem.model, linear, monitor);
+  if (!evaluate(problem, at, d, monitor) || !system.prepare(d, monitor)) return std::nullopt;
   bool known = false;
   return dependent_of(d, system, known, monitor);
 }
 
-double proving_decrement(const PairGraph& graph, const Counts& counts, const Model& model,
-                         const Parameters& at) {
-  const Effects effects(graph, model);
+double proving_decrement(const PairProblem& problem, const Parameters& at) {
+  const auto& model = problem.model;
   double least = std::numeric_limits<double>::infinity(), ties = 0.0;
-  for (std::size_t k = 0; k < graph.left.size(); ++k) {
-    const double t = ties_of(counts, k);
-    ties += t;
-    least = std::min(
-        least, modulus(model, at, difference(graph, effects, at, k), counts.wins[k], counts.losses[k], t));
-  }
-  if (model.ties == Ties::rao_kupper && ties > 0.0) {
-    const double cosh = std::cosh(at.tie);
-    least = std::min(least, ties / (4.0 * cosh * cosh));
-  }
+  each_modulus(problem, at, [&](std::size_t, double modulus) { least = std::min(least, modulus); });
+  for (const double t : problem.counts.ties()) ties += t;
+  least = std::min(
+      least, with_ties(model.ties, at.tie, [&](const auto& law) { return law.threshold_modulus(ties); }));
   if (model.prior > 0.0) {
     for (const double s : at.strengths) least = std::min(least, 2.0 * model.prior * logistic_variance(s));
   }
   return std::sqrt(least);
 }
 
-bool proves_finite(const PairGraph& graph, const Counts& counts, const Model& model, const Parameters& at,
-                   double decrement, Linear linear, Monitor& monitor) {
-  if (decrement < proving_decrement(graph, counts, model, at)) return true;
+bool proves_finite(const PairProblem& problem, const Parameters& at, double decrement, Linear linear,
+                   Monitor& monitor) {
+  if (decrement < proving_decrement(problem, at)) return true;
   const double least = std::max(1e4 * decrement * decrement, 1e-24);
-  const auto kept = without_certain(graph, counts, model, at, least);
+  const auto kept = without_certain(problem, at, least);
   if (kept.all || !std::isfinite(least)) return false;
-  if (model.prior <= 0.0 &&
-      strong_components(graph.left, graph.right, kept.games, kept.games, graph.items, &monitor).count != 1)
+  if (problem.model.prior <= 0.0 && strong_components(problem.graph.left, problem.graph.right, kept.games,
+                                                      kept.games, problem.graph.items, &monitor)
+                                            .count != 1)
     return false;
   Derivatives all, d;
-  if (!evaluate(graph, counts, model, at, all, monitor) ||
-      !evaluate(graph, kept.counts(), model, at, d, monitor))
+  if (!evaluate(problem, at, all, monitor) || !evaluate(problem.with(kept.counts()), at, d, monitor))
     return false;
   d.gradient = all.gradient;
   d.extra_gradient = all.extra_gradient;
-  StrengthSystem system(graph, model, linear, monitor);
+  StrengthSystem system(problem.graph, problem.model, linear, monitor);
   NewtonDirection direction;
   bool known = false;
   return system.prepare(d, monitor) && !dependent_of(d, system, known, monitor) && known &&
          system.direction(d, 1e-8, direction, monitor) &&
-         direction.decrement < proving_decrement(graph, kept.counts(), model, at);
+         direction.decrement < proving_decrement(problem.with(kept.counts()), at);
 }
 
-bool recedes(const PairGraph& graph, const Counts& counts, const Model& model,
-             const NewtonDirection& direction, double rest) {
-  const Effects effects(graph, model);
+bool recedes(const PairProblem& problem, const NewtonDirection& direction, double rest) {
+  const auto& graph = problem.graph;
+  const auto& counts = problem.counts;
+  const auto& model = problem.model;
+  const Effects effects(problem);
   const double* by_effect = direction.extra.data() + model.tie_columns();
-  // What each outcome asks of (dx, u), as separation.hpp has it: u = 2 d log nu, or d delta.
-  const double u = model.tie_columns() == 0         ? 0.0
-                   : model.ties == Ties::rao_kupper ? direction.extra[0]
-                                                    : 2.0 * direction.extra[0];
+  // What each outcome asks of (dx, u), as separation.hpp has it.
+  const double u = model.tie_columns() == 0 ? 0.0 : tie_width(model.ties) * direction.extra[0];
   double most = 0.0;
   const auto change_of = [&](std::size_t k, double& parts) {
     const double left = direction.strengths[at_index(graph.left[k])];
@@ -169,9 +144,9 @@ bool recedes(const PairGraph& graph, const Counts& counts, const Model& model,
   if (!(most > 0.0)) return false;
   for (std::size_t k = 0; k < graph.left.size(); ++k) {
     const double dx = change_of(k, parts), least = -1e-6 * parts - rest * most;
-    if (counts.wins[k] > 0.0 && !(dx - u >= least)) return false;
-    if (counts.losses[k] > 0.0 && !(-dx - u >= least)) return false;
-    if (ties_of(counts, k) > 0.0 && !(u - std::fabs(dx) >= least)) return false;
+    if (counts.wins()[k] > 0.0 && !(dx - u >= least)) return false;
+    if (counts.losses()[k] > 0.0 && !(-dx - u >= least)) return false;
+    if (counts.ties_of(k) > 0.0 && !(u - std::fabs(dx) >= least)) return false;
   }
   if (model.prior > 0.0) {
     for (const double move : direction.strengths)

@@ -3,7 +3,9 @@
 #include <algorithm>
 #include <cmath>
 
+#include "core/logistic.hpp"
 #include "core/pool.hpp"
+#include "rank/paired/tie_models.hpp"
 #include "simd/table.hpp"
 
 namespace steelyard::rank {
@@ -54,24 +56,23 @@ void add_effects(const Effects& effects, const Derivatives& d, std::size_t cell,
   }
 }
 
-ExtraSums evaluate_cells(const PairGraph& graph, const Counts& counts, const Model& model,
-                         const Parameters& at, std::ptrdiff_t begin, std::ptrdiff_t end, Derivatives& out) {
+ExtraSums evaluate_cells(const PairProblem& problem, const Parameters& at, std::ptrdiff_t begin,
+                         std::ptrdiff_t end, Derivatives& out) {
   const auto& terms = *simd::kernels().pair_terms;
-  const auto terms_of = model.ties == Ties::rao_kupper ? terms.rao_kupper : terms.davidson;
-  const double tie = model.ties == Ties::none         ? 0.0
-                     : model.ties == Ties::rao_kupper ? at.tie
-                                                      : std::exp(at.tie);
-  const bool cross = model.ties != Ties::none;
-  const double* ties = counts.ties.empty() ? nullptr : counts.ties.data();
-  const Effects effects(graph, model);
+  const auto [terms_of, tie] = with_ties(problem.model.ties, at.tie, [&](const auto& law) {
+    return std::pair(law.terms(terms), law.kernel_parameter());
+  });
+  const bool cross = problem.model.tie_columns() > 0;
+  const double* ties = problem.counts.ties().empty() ? nullptr : problem.counts.ties().data();
+  const Effects effects(problem);
   double x[cells_per_block];
-  ExtraSums sums(model.extra());
+  ExtraSums sums(problem.model.extra());
   for (auto b = begin; b < end; b += cells_per_block) {
     const auto e = std::min(b + cells_per_block, end);
-    fill_differences(graph, at, effects, b, e, x);
-    const auto part = terms_of(x, counts.wins.data() + b, counts.losses.data() + b, ties ? ties + b : nullptr,
-                               e - b, tie, out.cell_gradient.data() + b, out.cell_curvature.data() + b,
-                               cross ? out.cell_cross.data() + b : nullptr);
+    fill_differences(problem.graph, at, effects, b, e, x);
+    const auto part = terms_of(x, problem.counts.wins().data() + b, problem.counts.losses().data() + b,
+                               ties ? ties + b : nullptr, e - b, tie, out.cell_gradient.data() + b,
+                               out.cell_curvature.data() + b, cross ? out.cell_cross.data() + b : nullptr);
     if (!cross) continue;
     sums.gradient[0] += part.gradient;
     sums.by(0, 0) += part.curvature;
@@ -82,12 +83,14 @@ ExtraSums evaluate_cells(const PairGraph& graph, const Counts& counts, const Mod
   return sums;
 }
 
-/// d/d delta of t log(e^{2 delta} - 1) and minus its derivative, for all ties together.
-void add_threshold_terms(double ties, double delta, ExtraSums& sums) {
-  const double e = std::exp(-2.0 * delta);
-  const double rest = -std::expm1(-2.0 * delta);
-  sums.gradient[0] += 2.0 * ties / rest;
-  sums.by(0, 0) += 4.0 * ties * e / (rest * rest);
+/// What all ties together say of the tie parameter.
+void add_threshold(const PairProblem& problem, const Parameters& at, ExtraSums& sums) {
+  double ties = 0.0;
+  for (const double t : problem.counts.ties()) ties += t;
+  const auto [gradient, curvature] =
+      with_ties(problem.model.ties, at.tie, [&](const auto& law) { return law.threshold(ties); });
+  sums.gradient[0] += gradient;
+  sums.by(0, 0) += curvature;
 }
 
 void store_extra(ExtraSums& sums, Derivatives& out) {
@@ -117,12 +120,10 @@ void gather_row(const PairGraph& graph, const Effects& effects, std::ptrdiff_t i
 }
 
 void add_prior(const Model& model, const Parameters& at, std::ptrdiff_t i, Derivatives& out) {
-  const double s = at.strengths[at_index(i)];
-  const double e = std::exp(-std::fabs(s));
-  const double tanh_half = (1.0 - e) / (1.0 + e);  // 2 sigma(|s|) - 1
-  out.gradient[at_index(i)] -= model.prior * (s < 0.0 ? -tanh_half : tanh_half);
-  out.prior_curvature[at_index(i)] = 2.0 * model.prior * e / ((1.0 + e) * (1.0 + e));
-  out.diagonal[at_index(i)] += out.prior_curvature[at_index(i)];
+  const auto prior = logistic_prior(model.prior, at.strengths[at_index(i)]);
+  out.gradient[at_index(i)] -= prior.gradient;
+  out.prior_curvature[at_index(i)] = prior.curvature;
+  out.diagonal[at_index(i)] += prior.curvature;
 }
 
 void resize(const PairGraph& graph, const Model& model, Derivatives& out) {
@@ -145,31 +146,27 @@ std::ptrdiff_t row_grain(const PairGraph& graph, double nanoseconds_an_entry) {
 
 }  // namespace
 
-bool evaluate(const PairGraph& graph, const Counts& counts, const Model& model, const Parameters& at,
-              Derivatives& out, Monitor& monitor) {
-  resize(graph, model, out);
-  const auto cells = std::ssize(graph.left);
+bool evaluate(const PairProblem& problem, const Parameters& at, Derivatives& out, Monitor& monitor) {
+  resize(problem.graph, problem.model, out);
+  const auto cells = std::ssize(problem.graph.left);
   std::vector<ExtraSums> parts(at_index((cells + cells_per_chunk - 1) / cells_per_chunk),
-                               ExtraSums(model.extra()));
+                               ExtraSums(problem.model.extra()));
   bool complete =
       parallel_for(cells, cells_per_chunk, monitor, [&](std::ptrdiff_t begin, std::ptrdiff_t end) {
-        parts[at_index(begin / cells_per_chunk)] = evaluate_cells(graph, counts, model, at, begin, end, out);
+        parts[at_index(begin / cells_per_chunk)] = evaluate_cells(problem, at, begin, end, out);
       });
-  ExtraSums sums(model.extra());
+  ExtraSums sums(problem.model.extra());
   for (const auto& part : parts) sums += part;
-  if (model.ties == Ties::rao_kupper) {
-    double ties = 0.0;
-    for (const double t : counts.ties) ties += t;
-    add_threshold_terms(ties, at.tie, sums);
-  }
+  if (problem.model.tie_columns() > 0) add_threshold(problem, at, sums);
   store_extra(sums, out);
-  const Effects effects(graph, model);
-  complete = complete && parallel_for(graph.items, row_grain(graph, 2.5), monitor, [&](auto begin, auto end) {
-               for (auto i = begin; i < end; ++i) {
-                 gather_row(graph, effects, i, out);
-                 if (model.prior > 0.0) add_prior(model, at, i, out);
-               }
-             });
+  const Effects effects(problem);
+  complete = complete && parallel_for(problem.graph.items, row_grain(problem.graph, 2.5), monitor,
+                                      [&](auto begin, auto end) {
+                                        for (auto i = begin; i < end; ++i) {
+                                          gather_row(problem.graph, effects, i, out);
+                                          if (problem.model.prior > 0.0) add_prior(problem.model, at, i, out);
+                                        }
+                                      });
   return complete;
 }
 
@@ -210,21 +207,6 @@ void multiply_rows_any(const PairGraph& graph, const Derivatives& d, const doubl
   }
 }
 
-double log_likelihood_of_cell(const Model& model, double tie, double x, double w, double l, double t) {
-  if (model.ties == Ties::rao_kupper) {
-    const auto log_sigma = [](double y) { return (y < 0.0 ? y : 0.0) - std::log1p(std::exp(-std::fabs(y))); };
-    double value = (w + t) * log_sigma(x - tie) + (l + t) * log_sigma(-x - tie);
-    if (t > 0.0) value += t * (2.0 * tie + std::log(-std::expm1(-2.0 * tie)));
-    return value;
-  }
-  const double half = 0.5 * std::fabs(x);
-  const double e = std::exp(-half);
-  const double nu = model.ties == Ties::davidson ? std::exp(tie) : 0.0;
-  double value = -w * std::max(-x, 0.0) - l * std::max(x, 0.0) - (w + l + t) * std::log1p(e * e + nu * e);
-  if (t > 0.0) value += t * (tie - half);
-  return value;
-}
-
 }  // namespace
 
 void multiply_hessian(const PairGraph& graph, const Derivatives& d, const std::vector<double>& weights,
@@ -245,42 +227,23 @@ void multiply_hessian(const PairGraph& graph, const Derivatives& d, const std::v
                });
 }
 
-double log_likelihood(const PairGraph& graph, const Counts& counts, const Model& model, const Parameters& at,
-                      Monitor& monitor) {
-  const Effects effects(graph, model);
-  return parallel_sum(std::ssize(graph.left), cells_per_chunk, monitor,
-                      [&](std::ptrdiff_t begin, std::ptrdiff_t end) {
-                        double sum = 0.0;
-                        for (auto k = begin; k < end; ++k) {
-                          const auto c = at_index(k);
-                          const double x = at.strengths[at_index(graph.left[c])] -
-                                           at.strengths[at_index(graph.right[c])] + effects.shift(c, at);
-                          sum += log_likelihood_of_cell(model, at.tie, x, counts.wins[c], counts.losses[c],
-                                                        counts.ties.empty() ? 0.0 : counts.ties[c]);
-                        }
-                        return sum;
-                      });
-}
-
-double best_shift(const std::vector<double>& strengths) {
-  // The sum falls in c and changes sign between -max s and -min s: Newton kept inside that bracket.
-  const auto [least, most] = std::minmax_element(strengths.begin(), strengths.end());
-  double low = -*most, high = -*least, c = std::clamp(0.0, low, high);
-  for (int step = 0; step < 100 && high - low > 1e-15 * (1.0 + std::fabs(c)); ++step) {
-    double value = 0.0, slope = 0.0;
-    for (const double s : strengths) {
-      const double e = std::exp(-std::fabs(s + c));
-      const double tanh_half = (1.0 - e) / (1.0 + e);
-      value -= s + c < 0.0 ? -tanh_half : tanh_half;
-      slope += 2.0 * e / ((1.0 + e) * (1.0 + e));
-    }
-    (value > 0.0 ? low : high) = c;
-    double next = slope > 0.0 ? c + value / slope : 0.5 * (low + high);
-    if (!(next > low && next < high)) next = 0.5 * (low + high);
-    if (std::fabs(next - c) <= 1e-15 * (1.0 + std::fabs(c))) return next;
-    c = next;
-  }
-  return c;
+double log_likelihood(const PairProblem& problem, const Parameters& at, Monitor& monitor) {
+  const auto& graph = problem.graph;
+  const auto& counts = problem.counts;
+  const Effects effects(problem);
+  return with_ties(problem.model.ties, at.tie, [&](const auto& law) {
+    return parallel_sum(
+        std::ssize(graph.left), cells_per_chunk, monitor, [&](std::ptrdiff_t begin, std::ptrdiff_t end) {
+          double sum = 0.0;
+          for (auto k = begin; k < end; ++k) {
+            const auto c = at_index(k);
+            const double x = at.strengths[at_index(graph.left[c])] - at.strengths[at_index(graph.right[c])] +
+                             effects.shift(c, at);
+            sum += law.log_likelihood(x, counts.wins()[c], counts.losses()[c], counts.ties_of(c));
+          }
+          return sum;
+        });
+  });
 }
 
 }  // namespace steelyard::rank

@@ -1,24 +1,24 @@
 // Log-likelihood, gradient and Hessian of a paired comparison model.
 //
 // With B the incidence of the cells, C = diag(curvature) and columns for the tie parameter and the effects
-// (home, covariates), the
-// negative Hessian is  [ B' C B + diag(prior)   K ;  K'   M ]: a graph Laplacian with a thin border. One
-// evaluation: one exp a cell (two for Rao-Kupper), O(cells) memory, parallel over fixed chunks.
+// (home, covariates), the negative Hessian is
+//   [ B' C B + diag(prior)   K ;  K'   M ],
+// a graph Laplacian with a thin border. One evaluation: one exp a cell (two for Rao-Kupper), O(cells) memory,
+// parallel over fixed chunks.
 #pragma once
 
 #include <vector>
 
 #include "core/monitor.hpp"
-#include "rank/paired/model.hpp"
-#include "rank/table/pair_graph.hpp"
+#include "rank/paired/pair_problem.hpp"
 
 namespace steelyard::rank {
 
 /// The columns that shift x by a parameter each: home first, then the covariates.
 class Effects {
  public:
-  Effects(const PairGraph& graph, const Model& model)
-      : graph_(graph), home_(model.home ? 1 : 0), covariates_(model.covariates) {}
+  explicit Effects(const PairProblem& problem)
+      : graph_(problem.graph), home_(problem.model.home ? 1 : 0), covariates_(problem.model.covariates) {}
 
   int count() const { return home_ + covariates_; }
 
@@ -54,8 +54,7 @@ struct Derivatives {
 };
 
 /// False when stopped.
-bool evaluate(const PairGraph& graph, const Counts& counts, const Model& model, const Parameters& at,
-              Derivatives& out, Monitor& monitor);
+bool evaluate(const PairProblem& problem, const Parameters& at, Derivatives& out, Monitor& monitor);
 
 /// y <- (B' C B + diag(prior)) x for `columns` interleaved vectors; one pass over the graph.
 void multiply_hessian(const PairGraph& graph, const Derivatives& d, const std::vector<double>& weights,
@@ -66,10 +65,6 @@ void spread_to_rows(const PairGraph& graph, const std::vector<double>& cell_valu
                     std::vector<double>& row_values, Monitor& monitor);
 
 /// Log-likelihood of the data (the prior's term left out).
-double log_likelihood(const PairGraph& graph, const Counts& counts, const Model& model, const Parameters& at,
-                      Monitor& monitor);
-
-/// The c that solves sum_i (1 - 2 sigma(s_i + c)) = 0: the best common shift under a prior. O(items) a step.
-double best_shift(const std::vector<double>& strengths);
+double log_likelihood(const PairProblem& problem, const Parameters& at, Monitor& monitor);
 
 }  // namespace steelyard::rank

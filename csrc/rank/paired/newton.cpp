@@ -2,12 +2,13 @@
 
 #include <algorithm>
 #include <cmath>
-#include <limits>
-#include <numeric>
 
 #include "core/pool.hpp"
+#include "rank/newton_loop.hpp"
 #include "rank/paired/existence.hpp"
 #include "rank/paired/sweeps.hpp"
+#include "rank/paired/tie_models.hpp"
+#include "rank/scale.hpp"
 
 namespace steelyard::rank {
 namespace {
@@ -15,17 +16,13 @@ namespace {
 constexpr double longest_move = 5.0;
 constexpr int suspicious_steps = 8;  // that do not shorten: is the optimum infinite?
 
-void centre(std::vector<double>& s) {
-  const double mean = std::accumulate(s.begin(), s.end(), 0.0) / static_cast<double>(s.size());
-  for (double& value : s) value -= mean;
-}
-
 /// Largest change that a full step makes to the argument of a logistic function: an edge's x, or a strength
 /// itself where the prior holds it.
-double largest_change(const PairGraph& graph, const Model& model, const NewtonDirection& d,
-                      Monitor& monitor) {
+double largest_change(const PairProblem& problem, const NewtonDirection& d, Monitor& monitor) {
   constexpr std::ptrdiff_t grain = 32768;
-  const Effects effects(graph, model);
+  const auto& graph = problem.graph;
+  const auto& model = problem.model;
+  const Effects effects(problem);
   const double* by_effect = d.extra.data() + model.tie_columns();
   const auto edges = std::ssize(graph.left);
   std::vector<double> parts(static_cast<std::size_t>((edges + grain - 1) / grain), 0.0);
@@ -47,9 +44,9 @@ double largest_change(const PairGraph& graph, const Model& model, const NewtonDi
   return largest;
 }
 
-/// A full step, or as much of it as keeps delta > 0.
+/// A full step, or as much of it as keeps a positive tie parameter so.
 double allowed_step(const Model& model, const Parameters& at, const NewtonDirection& d) {
-  const bool towards_zero = model.ties == Ties::rao_kupper && d.extra[0] < 0.0;
+  const bool towards_zero = tie_is_positive(model.ties) && d.extra[0] < 0.0;
   return towards_zero ? std::min(1.0, -0.9 * at.tie / d.extra[0]) : 1.0;
 }
 
@@ -62,22 +59,22 @@ Parameters moved(const Model& model, const Parameters& from, const NewtonDirecti
 
 }  // namespace
 
-NewtonSolver::NewtonSolver(const PairGraph& graph, const Model& model, Linear linear, Monitor& monitor)
-    : graph_(graph), model_(model), system_(graph, model, linear, monitor) {}
+NewtonSolver::NewtonSolver(const PairProblem& problem, Linear linear, Monitor& monitor)
+    : problem_(problem), system_(problem.graph, problem.model, linear, monitor) {}
 
-bool NewtonSolver::take_step(const Counts& counts, Parameters& at, double& length, Monitor& monitor) {
-  const double allowed = allowed_step(model_, at, direction_);
-  const double largest = largest_change(graph_, model_, direction_, monitor);
+bool NewtonSolver::take_step(Parameters& at, double& length, Monitor& monitor) {
+  const double allowed = allowed_step(problem_.model, at, direction_);
+  const double largest = largest_change(problem_, direction_, monitor);
   const double cautious = largest > longest_move ? std::min(allowed, longest_move / largest) : allowed;
-  length = model_.covariates > 0 ? allowed : cautious;
+  length = problem_.model.covariates > 0 ? allowed : cautious;
   const double before = direction_.slope;
   for (int attempt = 0; attempt < 40; ++attempt) {
-    Parameters next = moved(model_, at, direction_, length);
-    if (!evaluate(graph_, counts, model_, next, now_, monitor)) return false;
+    Parameters next = moved(problem_.model, at, direction_, length);
+    if (!evaluate(problem_, next, now_, monitor)) return false;
     const double after = slope_along(now_, direction_);
     // A long step may not pass the maximum: up to there the likelihood rises.
     if (std::isfinite(after) && after >= (length > cautious ? 0.0 : -0.5 * before)) {
-      if (model_.covariates > 0 && allowed == 1.0) lengthen(counts, at, next, length, monitor);
+      if (problem_.model.covariates > 0 && allowed == 1.0) lengthen(at, next, length, monitor);
       at = std::move(next);
       return !monitor.stopped();
     }
@@ -86,14 +83,13 @@ bool NewtonSolver::take_step(const Counts& counts, Parameters& at, double& lengt
   return false;
 }
 
-void NewtonSolver::lengthen(const Counts& counts, const Parameters& from, Parameters& to, double& length,
-                            Monitor& monitor) {
+void NewtonSolver::lengthen(const Parameters& from, Parameters& to, double& length, Monitor& monitor) {
   const double before = direction_.slope;
   while (slope_along(now_, direction_) > 0.5 * before && !monitor.poll()) {
-    Parameters next = moved(model_, from, direction_, 2.0 * length);
-    if (model_.ties == Ties::rao_kupper && !(next.tie > 0.1 * from.tie)) return;
+    Parameters next = moved(problem_.model, from, direction_, 2.0 * length);
+    if (tie_is_positive(problem_.model.ties) && !(next.tie > 0.1 * from.tie)) return;
     Derivatives there;
-    if (!evaluate(graph_, counts, model_, next, there, monitor)) return;
+    if (!evaluate(problem_, next, there, monitor)) return;
     const double after = slope_along(there, direction_);
     if (!(after >= -0.5 * before)) return;
     now_ = std::move(there);
@@ -112,60 +108,58 @@ bool NewtonSolver::find_direction(double accuracy, double tol, Monitor& monitor)
   return true;
 }
 
-Info NewtonSolver::fit(const Counts& counts, Parameters& at, const FitOptions& options, Monitor& monitor) {
-  const Stopwatch watch;
-  receded_ = false;
-  Info info;
-  info.tol = options.tol;
-  info.error_kind = ErrorKind::asymptotic;
-  info.error_bound = std::numeric_limits<double>::infinity();
-  info.solver = "newton (" + system_.describe() + ")";
-  if (options.keep_trace)
-    info.trace.columns = {"iteration", "newton_decrement", "step", "cg_iterations", "seconds"};
-  for (int k = 0; k < options.warm_sweeps && !monitor.poll(); ++k) {
-    sweep(Sweep::newman, graph_, counts, model_, true, at, monitor);
-  }
-  if (model_.prior <= 0.0) centre(at.strengths);
-  bool ready = evaluate(graph_, counts, model_, at, now_, monitor);
-  double accuracy = 0.1, best = std::numeric_limits<double>::infinity();
-  int stalled = 0;
-  bool started = false;
-  while (ready && !monitor.poll()) {
-    double length = 0.0;
-    const bool found = find_direction(accuracy, options.tol, monitor);
-    if (monitor.stopped()) break;
-    started = started || found;
-    info.error_bound = found ? direction_.decrement : std::numeric_limits<double>::infinity();
-    info.converged = found && direction_.decrement <= options.tol;
-    receded_ = model_.covariates > 0 && found && info.iterations >= suspicious_steps &&
-               largest_change(graph_, model_, direction_, monitor) > 0.5 &&
-               recedes(graph_, counts, model_, direction_, system_.chosen() == Linear::cg ? 1e-7 : 1e-11);
-    if (receded_) info.converged = false;
-    // Near the floor of rounding the decrement no longer falls.
-    stalled = info.error_bound < 0.5 * best ? 0 : stalled + 1;
-    best = std::min(best, info.error_bound);
-    const bool floor = stalled >= 4 && best < 1e-6;
-    if (!info.converged && !floor && !receded_ && info.iterations < options.max_iter) {
-      ++info.iterations;
-      if (!found || !take_step(counts, at, length, monitor)) {
-        if (!started) {  // so far out that the Hessian vanishes; a sweep moves strengths alone
-          for (double& value : at.coefficients) value *= 0.5;
-        }
-        sweep(Sweep::newman, graph_, counts, model_, true, at, monitor);
-        ready = evaluate(graph_, counts, model_, at, now_, monitor);
+bool NewtonSolver::recedes_along(Monitor& monitor) const {
+  return problem_.model.covariates > 0 && largest_change(problem_, direction_, monitor) > 0.5 &&
+         recedes(problem_, direction_, system_.chosen() == Linear::cg ? 1e-7 : 1e-11);
+}
+
+Info NewtonSolver::fit(Parameters& at, const FitOptions& options, Monitor& monitor) {
+  class Run final : public NewtonMethod {
+   public:
+    Run(NewtonSolver& self, Parameters& at, const FitOptions& options, Monitor& monitor)
+        : self_(self), at_(at), options_(options), monitor_(monitor) {}
+
+    bool start() override {
+      for (int k = 0; k < options_.warm_sweeps && !monitor_.poll(); ++k)
+        sweep(Sweep::newman, self_.problem_, true, at_, monitor_);
+      if (self_.problem_.model.prior <= 0.0) centre(at_.strengths);
+      return evaluate(self_.problem_, at_, self_.now_, monitor_);
+    }
+
+    bool find_direction(double accuracy) override {
+      const bool found = self_.find_direction(accuracy, options_.tol, monitor_);
+      started_ = started_ || found;
+      return found;
+    }
+    double decrement() const override { return self_.direction_.decrement; }
+    int passes() const override { return self_.direction_.cg_iterations; }
+    bool take_step(double& length) override { return self_.take_step(at_, length, monitor_); }
+
+    bool recover() override {
+      if (!started_) {  // so far out that the Hessian vanishes; a sweep moves strengths alone
+        for (double& value : at_.coefficients) value *= 0.5;
       }
-      accuracy = std::clamp(0.1 * info.error_bound, 1e-8, 0.1);
-    } else {
-      ready = false;
+      sweep(Sweep::newman, self_.problem_, true, at_, monitor_);
+      return evaluate(self_.problem_, at_, self_.now_, monitor_);
     }
-    if (options.keep_trace) {
-      info.trace.add({static_cast<double>(info.iterations), info.error_bound, length,
-                      static_cast<double>(direction_.cg_iterations), watch.seconds()});
+
+    bool hopeless(bool found, int iterations) override {
+      self_.receded_ = found && iterations >= suspicious_steps && self_.recedes_along(monitor_);
+      return self_.receded_;
     }
-    monitor.progress(info.iterations, options.max_iter);
-  }
-  info.interrupted = monitor.stopped();
-  info.seconds = watch.seconds();
+
+   private:
+    NewtonSolver& self_;
+    Parameters& at_;
+    const FitOptions& options_;
+    Monitor& monitor_;
+    bool started_ = false;
+  };
+
+  receded_ = false;
+  Run run(*this, at, options, monitor);
+  auto info = newton_loop(run, options, monitor);
+  info.solver = "newton (" + system_.describe() + ")";
   return info;
 }
 

@@ -14,20 +14,15 @@
 
 namespace steelyard::rank {
 
-struct FitOptions {
-  double tol = 1e-10;
-  int max_iter = 100;
-  int warm_sweeps = 0;  ///< Newman sweeps before the first Newton step
-  bool keep_trace = true;
-};
-
 class NewtonSolver {
  public:
-  NewtonSolver(const PairGraph& graph, const Model& model, Linear linear, Monitor& monitor);
+  NewtonSolver(const PairProblem& problem, Linear linear, Monitor& monitor);
 
-  /// Improves `at` in place. Strengths are left as they are in scale: centred only without a prior. May be
-  /// called again with other counts (a bootstrap round); the analysis of the graph is kept.
-  Info fit(const Counts& counts, Parameters& at, const FitOptions& options, Monitor& monitor);
+  /// From now on with these (a bootstrap round's); the analysis of the graph is kept.
+  void take(const Counts& counts) { problem_.counts = counts; }
+
+  /// Improves `at` in place. Strengths are left as they are in scale: centred only without a prior.
+  Info fit(Parameters& at, const FitOptions& options, Monitor& monitor);
 
   const Derivatives& derivatives() const { return now_; }  ///< at the last point that `fit` looked at
   StrengthSystem& system() { return system_; }
@@ -36,13 +31,13 @@ class NewtonSolver {
   bool receded() const { return receded_; }
 
  private:
+  /// Does the likelihood never fall along the direction?
+  bool recedes_along(Monitor& monitor) const;
   bool find_direction(double accuracy, double tol, Monitor& monitor);
-  bool take_step(const Counts& counts, Parameters& at, double& length, Monitor& monitor);
-  void lengthen(const Counts& counts, const Parameters& from, Parameters& to, double& length,
-                Monitor& monitor);
+  bool take_step(Parameters& at, double& length, Monitor& monitor);
+  void lengthen(const Parameters& from, Parameters& to, double& length, Monitor& monitor);
 
-  const PairGraph& graph_;
-  Model model_;
+  PairProblem problem_;
   StrengthSystem system_;
   Derivatives now_;
   NewtonDirection direction_;

@@ -24,7 +24,8 @@ struct Constraint {
   std::int8_t tie, home;
 };
 
-std::vector<Constraint> constraints(const PairGraph& graph, const Counts& counts, const Model& model) {
+std::vector<Constraint> constraints(const PairProblem& problem) {
+  const auto& [graph, counts, model] = problem;
   const bool tie = model.ties != Ties::none;
   const std::int8_t win = tie ? -1 : 0;
   std::vector<Constraint> out;
@@ -33,9 +34,9 @@ std::vector<Constraint> constraints(const PairGraph& graph, const Counts& counts
     const std::int32_t i = held ? 0 : graph.left[k], j = held ? 0 : graph.right[k];
     const std::int8_t e = model.home && !graph.home.empty() ? graph.home[k] : std::int8_t{0};
     const auto minus_e = static_cast<std::int8_t>(-e);
-    if (counts.wins[k] > 0.0) out.push_back({i, j, win, e});
-    if (counts.losses[k] > 0.0) out.push_back({j, i, win, minus_e});
-    if (!counts.ties.empty() && counts.ties[k] > 0.0) {
+    if (counts.wins()[k] > 0.0) out.push_back({i, j, win, e});
+    if (counts.losses()[k] > 0.0) out.push_back({j, i, win, minus_e});
+    if (counts.ties_of(k) > 0.0) {
       out.push_back({i, j, 1, e});
       out.push_back({j, i, 1, minus_e});
     }
@@ -137,13 +138,12 @@ std::optional<Plane> free_direction(CycleFinder& finder, Plane first, const Plan
 
 }  // namespace
 
-std::optional<Separation> find_separation(const PairGraph& graph, const Counts& counts, const Model& model,
-                                          Monitor& monitor) {
-  const bool tie = model.ties != Ties::none;
-  if (!tie && !model.home) return std::nullopt;
-  CycleFinder finder(constraints(graph, counts, model), model.prior > 0.0 ? 1 : graph.items);
+std::optional<Separation> find_separation(const PairProblem& problem, Monitor& monitor) {
+  const bool tie = problem.model.ties != Ties::none;
+  if (!tie && !problem.model.home) return std::nullopt;
+  CycleFinder finder(constraints(problem), problem.model.prior > 0.0 ? 1 : problem.graph.items);
   constexpr Plane up{0, 1}, down{0, -1}, wider{1, 0};
-  if (!model.home) {
+  if (!problem.model.home) {
     if (finder.negative_cycle(wider, monitor) || monitor.stopped()) return std::nullopt;
     return Separation{true, false, false};
   }

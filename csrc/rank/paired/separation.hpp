@@ -1,8 +1,8 @@
 // Does the tie parameter or the home advantage have a finite, unique optimum?
 //
 // The log-likelihood is concave, so it has one unless it never falls along some direction (ds, u, eta) != 0,
-// where u is the direction of 2 log nu (Davidson) or log theta (Rao-Kupper) and eta that of h. With dx = ds_i
-// - ds_j + e eta the outcomes of a cell ask for
+// where u is the direction of 2 log nu (Davidson) or log theta (Rao-Kupper) and eta that of h. With
+// dx = ds_i - ds_j + e eta the outcomes of a cell ask for
 //   i beat j: dx >= u      j beat i: -dx >= u      ties: |dx| <= u
 // (u = 0 throughout if there is no tie parameter). For given (u, eta) these are difference constraints on ds:
 // they hold for some ds unless a cycle of them has a negative sum, and a cycle's sum is b u + a eta with
@@ -17,8 +17,7 @@
 #include <optional>
 
 #include "core/monitor.hpp"
-#include "rank/paired/model.hpp"
-#include "rank/table/pair_graph.hpp"
+#include "rank/paired/pair_problem.hpp"
 
 namespace steelyard::rank {
 
@@ -29,7 +28,6 @@ struct Separation {
 };
 
 /// Empty if the optimum is finite and unique (or the work was stopped).
-std::optional<Separation> find_separation(const PairGraph& graph, const Counts& counts, const Model& model,
-                                          Monitor& monitor);
+std::optional<Separation> find_separation(const PairProblem& problem, Monitor& monitor);
 
 }  // namespace steelyard::rank

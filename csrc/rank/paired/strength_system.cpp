@@ -5,6 +5,7 @@
 #include <limits>
 
 #include "linalg/cholesky.hpp"
+#include "rank/scale.hpp"
 
 namespace steelyard::rank {
 namespace {
@@ -137,12 +138,7 @@ bool StrengthSystem::solve(const Derivatives& d, const double* b, double* x, ptr
       linalg::cholesky_solve(dense_.data(), n, n, x, columns, columns);
     }
     if (model_.prior > 0.0) return true;
-    for (ptrdiff_t c = 0; c < columns; ++c) {
-      double mean = 0.0;
-      for (ptrdiff_t i = 0; i < n; ++i) mean += x[i * columns + c];
-      mean /= static_cast<double>(n);
-      for (ptrdiff_t i = 0; i < n; ++i) x[i * columns + c] -= mean;
-    }
+    for (ptrdiff_t c = 0; c < columns; ++c) centre(x + c, n, columns);
     return true;
   }
   linalg::CgOptions options;

@@ -19,11 +19,10 @@
 
 #include "linalg/cg.hpp"
 #include "linalg/sparse_cholesky.hpp"
+#include "rank/options.hpp"
 #include "rank/paired/border.hpp"
 
 namespace steelyard::rank {
-
-enum class Linear { automatic, dense, sparse, cg };
 
 class StrengthSystem {
  public:

@@ -5,7 +5,9 @@
 #include <limits>
 #include <numeric>
 
+#include "rank/newton_loop.hpp"
 #include "rank/rankings/ranking_sweeps.hpp"
+#include "rank/scale.hpp"
 
 namespace steelyard::rank {
 namespace {
@@ -44,9 +46,7 @@ std::vector<double> moved(const RankingModel& model, const std::vector<double>& 
                           const std::vector<double>& direction, double step) {
   std::vector<double> to(from.size());
   for (std::size_t i = 0; i < to.size(); ++i) to[i] = from[i] + step * direction[i];
-  if (model.prior > 0.0) return to;
-  const double mean = std::accumulate(to.begin(), to.end(), 0.0) / static_cast<double>(to.size());
-  for (double& value : to) value -= mean;
+  if (model.prior <= 0.0) centre(to);
   return to;
 }
 
@@ -68,56 +68,60 @@ bool take_step(const RankingModel& model, const RankingDirection& direction, std
   return false;
 }
 
+class RankingNewton final : public NewtonMethod {
+ public:
+  RankingNewton(const RankingModel& model, Linear linear, std::vector<double>& strengths,
+                const FitOptions& options, Monitor& monitor)
+      : model_(model),
+        system_(model, linear),
+        sweeps_(model),
+        strengths_(strengths),
+        options_(options),
+        monitor_(monitor) {}
+
+  bool start() override {
+    for (int k = 0; k < options_.warm_sweeps && !monitor_.poll(); ++k)
+      sweeps_.sweep(Sweep::newman, strengths_, monitor_);
+    if (model_.prior <= 0.0) centre(strengths_);
+    return differentiate(model_, strengths_, now_, monitor_);
+  }
+
+  bool find_direction(double accuracy) override {
+    found_ = system_.direction(now_, accuracy, options_.tol, direction_, monitor_);
+    return found_;
+  }
+  double decrement() const override { return direction_.decrement; }
+  int passes() const override { return found_ ? direction_.cg_iterations : 0; }
+  bool take_step(double& length) override {
+    return rank::take_step(model_, direction_, strengths_, now_, length, monitor_);
+  }
+
+  bool recover() override {
+    sweeps_.sweep(Sweep::newman, strengths_, monitor_);
+    return differentiate(model_, strengths_, now_, monitor_);
+  }
+
+  std::string describe() const { return system_.describe(); }
+
+ private:
+  const RankingModel& model_;
+  RankingSystem system_;
+  RankingSweeps sweeps_;
+  RankingDerivatives now_;
+  RankingDirection direction_;
+  std::vector<double>& strengths_;
+  const FitOptions& options_;
+  Monitor& monitor_;
+  bool found_ = false;
+};
+
 }  // namespace
 
-Info fit_rankings_by_newton(const RankingModel& model, RankingLinear linear, std::vector<double>& strengths,
+Info fit_rankings_by_newton(const RankingModel& model, Linear linear, std::vector<double>& strengths,
                             const FitOptions& options, Monitor& monitor) {
-  const Stopwatch watch;
-  Info info;
-  info.tol = options.tol;
-  info.error_kind = ErrorKind::asymptotic;
-  info.error_bound = infinity;
-  if (options.keep_trace)
-    info.trace.columns = {"iteration", "newton_decrement", "step", "cg_iterations", "seconds"};
-  RankingSystem system(model, linear);
-  RankingSweeps sweeps(model);
-  RankingDerivatives now;
-  RankingDirection direction;
-  for (int k = 0; k < options.warm_sweeps && !monitor.poll(); ++k)
-    sweeps.sweep(Sweep::newman, strengths, monitor);
-  strengths = moved(model, strengths, strengths, 0.0);
-  bool ready = differentiate(model, strengths, now, monitor);
-  double accuracy = 0.1, best = infinity;
-  int stalled = 0;
-  while (ready && !monitor.poll()) {
-    double length = 0.0;
-    const bool found = system.direction(now, accuracy, options.tol, direction, monitor);
-    if (monitor.stopped()) break;
-    info.error_bound = found ? direction.decrement : infinity;
-    info.converged = found && direction.decrement <= options.tol;
-    // Near the floor of rounding the decrement no longer falls.
-    stalled = info.error_bound < 0.5 * best ? 0 : stalled + 1;
-    best = std::min(best, info.error_bound);
-    const bool floor = stalled >= 4 && best < 1e-6;
-    if (!info.converged && !floor && info.iterations < options.max_iter) {
-      ++info.iterations;
-      if (!found || !take_step(model, direction, strengths, now, length, monitor)) {
-        sweeps.sweep(Sweep::newman, strengths, monitor);
-        ready = differentiate(model, strengths, now, monitor);
-      }
-      accuracy = std::clamp(0.1 * info.error_bound, 1e-8, 0.1);
-    } else {
-      ready = false;
-    }
-    if (options.keep_trace) {
-      info.trace.add({static_cast<double>(info.iterations), info.error_bound, length,
-                      static_cast<double>(found ? direction.cg_iterations : 0), watch.seconds()});
-    }
-    monitor.progress(info.iterations, options.max_iter);
-  }
-  info.solver = "newton (" + system.describe() + ")";
-  info.interrupted = monitor.stopped();
-  info.seconds = watch.seconds();
+  RankingNewton run(model, linear, strengths, options, monitor);
+  auto info = newton_loop(run, options, monitor);
+  info.solver = "newton (" + run.describe() + ")";
   return info;
 }
 

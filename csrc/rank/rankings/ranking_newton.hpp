@@ -6,13 +6,13 @@
 #pragma once
 
 #include "core/info.hpp"
-#include "rank/paired/newton.hpp"
+#include "rank/options.hpp"
 #include "rank/rankings/ranking_system.hpp"
 
 namespace steelyard::rank {
 
 /// Improves `strengths` in place; they are centred only without a prior.
-Info fit_rankings_by_newton(const RankingModel& model, RankingLinear linear, std::vector<double>& strengths,
+Info fit_rankings_by_newton(const RankingModel& model, Linear linear, std::vector<double>& strengths,
                             const FitOptions& options, Monitor& monitor);
 
 }  // namespace steelyard::rank

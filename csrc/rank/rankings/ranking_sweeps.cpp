@@ -3,7 +3,8 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
-#include <numeric>
+
+#include "rank/scale.hpp"
 
 namespace steelyard::rank {
 namespace {
@@ -26,15 +27,6 @@ double sigma(double y) {
 double log_ratio(double a, double b) {
   const double value = std::log(std::max(a, 1e-300) / std::max(b, 1e-300));
   return std::clamp(value, -longest_change, longest_change);
-}
-
-void set_scale(double prior, bool exact_shift, std::vector<double>& s) {
-  double shift = 0.0;
-  if (prior <= 0.0)
-    shift = -std::accumulate(s.begin(), s.end(), 0.0) / static_cast<double>(s.size());
-  else if (exact_shift)
-    shift = best_shift(s);
-  for (double& value : s) value += shift;
 }
 
 /// The sum behind the places before `place`, r_{u-1} C_{u-1}.
@@ -185,7 +177,7 @@ Info fit_rankings_by_sweeps(Sweep kind, const RankingModel& model, std::vector<d
   info.solver = kind == Sweep::zermelo ? "zermelo" : model.prior > 0.0 ? "newman (exact shift)" : "newman";
   info.trace.columns = {"iteration", "newton_decrement", "largest_change", "lower_bound", "seconds"};
   RankingSweeps sweeps(model);
-  RankingSystem system(model, RankingLinear::automatic);
+  RankingSystem system(model, Linear::automatic);
   RankingDerivatives d;
   RankingDirection direction;
   set_scale(model.prior, false, strengths);

@@ -17,8 +17,7 @@
 #pragma once
 
 #include "core/info.hpp"
-#include "rank/paired/newton.hpp"
-#include "rank/paired/sweeps.hpp"
+#include "rank/options.hpp"
 #include "rank/rankings/ranking_system.hpp"
 
 namespace steelyard::rank {

@@ -8,6 +8,7 @@
 #include "core/polled.hpp"
 #include "linalg/cg.hpp"
 #include "linalg/cholesky.hpp"
+#include "rank/scale.hpp"
 
 namespace steelyard::rank {
 namespace {
@@ -39,13 +40,6 @@ double dot(const std::vector<double>& a, const std::vector<double>& b) {
   return std::inner_product(a.begin(), a.end(), b.begin(), 0.0);
 }
 
-void centre(double* x, ptrdiff_t n, ptrdiff_t stride) {
-  double mean = 0.0;
-  for (ptrdiff_t i = 0; i < n; ++i) mean += x[i * stride];
-  mean /= static_cast<double>(n);
-  for (ptrdiff_t i = 0; i < n; ++i) x[i * stride] -= mean;
-}
-
 }  // namespace
 
 double least_decrement(const RankingDerivatives& d) {
@@ -56,22 +50,22 @@ double least_decrement(const RankingDerivatives& d) {
   return std::isnan(sum) ? std::numeric_limits<double>::infinity() : std::sqrt(sum);
 }
 
-RankingSystem::RankingSystem(const RankingModel& model, RankingLinear wanted)
-    : model_(model), automatic_(wanted == RankingLinear::automatic) {
+RankingSystem::RankingSystem(const RankingModel& model, Linear wanted)
+    : model_(model), automatic_(wanted == Linear::automatic) {
   if (!automatic_) {
     chosen_ = wanted;
   } else if (model.rankings.items <= most_dense) {
     const double passes = dense_cost(model.rankings) / pass_cost(model.rankings);
     const bool own = model.rankings.items <= linalg::own_cholesky_limit;  // no BLAS threads to wait for
-    chosen_ = own && passes < usual_passes ? RankingLinear::dense : RankingLinear::cg;
+    chosen_ = own && passes < usual_passes ? Linear::dense : Linear::cg;
     most_passes_ = std::clamp(static_cast<int>(std::min(passes, 1e6)), many_passes, most_passes_);
   }
 }
 
 std::string RankingSystem::describe() const {
-  if (chosen_ == RankingLinear::sparse)
+  if (chosen_ == Linear::sparse)
     return "sparse Cholesky, " + std::to_string(factor_ ? factor_->entries() : 0) + " entries";
-  return chosen_ == RankingLinear::dense ? "dense Cholesky" : "preconditioned conjugate gradients";
+  return chosen_ == Linear::dense ? "dense Cholesky" : "preconditioned conjugate gradients";
 }
 
 // Without a prior H 1 = 0. Doubling one item's diagonal makes it definite and leaves the solution for
@@ -130,7 +124,7 @@ bool RankingSystem::solve(RankingDerivatives& d, const double* b, double* x, ptr
   const auto& rankings = model_.rankings;
   const ptrdiff_t n = rankings.items;
   last_iterations_ = 0;
-  if (chosen_ == RankingLinear::cg) {
+  if (chosen_ == Linear::cg) {
     std::fill(x, x + n * columns, 0.0);
     const bool wait = !automatic_ || analysed_;
     if (iterate(d, b, x, columns, accuracy, wait ? most_passes_ : many_passes, monitor)) return true;
@@ -140,17 +134,17 @@ bool RankingSystem::solve(RankingDerivatives& d, const double* b, double* x, ptr
       analyse(d, std::max(5e8, flops_a_pair * pairs), monitor);
     analysed_ = true;
     if (factor_) {
-      chosen_ = RankingLinear::sparse;
+      chosen_ = Linear::sparse;
     } else {
       if (!wait && iterate(d, b, x, columns, accuracy, most_passes_, monitor)) return true;
       if (monitor.stopped()) return false;
       if (!automatic_ || n > most_dense) return true;  // the bound will tell how good it is
-      chosen_ = RankingLinear::dense;
+      chosen_ = Linear::dense;
     }
   }
   std::copy(b, b + n * columns, x);
-  const bool solved = chosen_ == RankingLinear::dense ? solve_dense(d, x, columns, monitor)
-                                                      : solve_sparse(d, x, columns, monitor);
+  const bool solved =
+      chosen_ == Linear::dense ? solve_dense(d, x, columns, monitor) : solve_sparse(d, x, columns, monitor);
   if (!solved) return false;
   for (ptrdiff_t c = 0; c < columns && model_.prior <= 0.0; ++c) centre(x + c, n, columns);
   return std::all_of(x, x + n * columns, [](double v) { return std::isfinite(v); });
@@ -164,7 +158,7 @@ bool RankingSystem::direction(RankingDerivatives& d, double accuracy, double tol
     if (!solve(d, d.gradient.data(), out.strengths.data(), 1, accuracy, monitor)) return false;
     out.cg_iterations += last_iterations_;
     out.slope = dot(d.gradient, out.strengths);
-    if (chosen_ != RankingLinear::cg) {
+    if (chosen_ != Linear::cg) {
       out.lower = out.decrement = std::sqrt(std::max(0.0, out.slope));
       return std::isfinite(out.decrement);
     }
@@ -204,7 +198,7 @@ void RankingSystem::shift_exactly(const RankingDerivatives& d, RankingDirection&
 double RankingSystem::residual_energy(const RankingDerivatives& d, std::vector<double>& residual,
                                       Monitor& monitor) {
   if (model_.prior <= 0.0) {
-    centre(residual.data(), std::ssize(residual), 1);
+    centre(residual);
     return tree_energy(d, residual, monitor);
   }
   // By each item's own edge to the ground; or what is left of the sum by all of them, the rest along the

@@ -17,11 +17,10 @@
 #include <vector>
 
 #include "linalg/sparse_cholesky.hpp"
+#include "rank/options.hpp"
 #include "rank/rankings/rankings.hpp"
 
 namespace steelyard::rank {
-
-enum class RankingLinear { automatic, dense, sparse, cg };
 
 struct RankingDirection {
   std::vector<double> strengths;
@@ -38,7 +37,7 @@ class RankingSystem {
  public:
   /// `automatic` starts with dense Cholesky or conjugate gradients, whichever should be cheaper; where the
   /// latter take many passes it tries a sparse factor, and where they have cost as much as a dense one, that.
-  RankingSystem(const RankingModel& model, RankingLinear wanted);
+  RankingSystem(const RankingModel& model, Linear wanted);
 
   /// Newton direction at `d`. `accuracy`: relative, for conjugate gradients; raised where the bounds of the
   /// decrement leave open whether it meets `tol`. False: not positive definite to rounding, or stopped.
@@ -69,7 +68,7 @@ class RankingSystem {
   void grow_tree(const std::vector<Share>& shares, Monitor& monitor);
 
   RankingModel model_;
-  RankingLinear chosen_ = RankingLinear::cg;
+  Linear chosen_ = Linear::cg;
   bool automatic_ = false, analysed_ = false;
   int most_passes_ = 20'000;
   std::vector<double> matrix_;  ///< items x items, lower triangle

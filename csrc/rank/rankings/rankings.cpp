@@ -6,6 +6,7 @@
 #include <numeric>
 #include <utility>
 
+#include "core/logistic.hpp"
 #include "core/polled.hpp"
 #include "core/pool.hpp"
 
@@ -131,10 +132,10 @@ void add_derivatives(const Walk& walk, const Share* shares, double* gradient, do
 void add_prior(double prior, std::span<const double> s, RankingDerivatives& out) {
   out.prior_curvature.resize(prior > 0.0 ? s.size() : 0);
   for (std::size_t i = 0; i < out.prior_curvature.size(); ++i) {
-    const double e = std::exp(-std::fabs(s[i])), tanh_half = (1.0 - e) / (1.0 + e);
-    out.gradient[i] -= prior * std::copysign(tanh_half, s[i]);
-    out.prior_curvature[i] = 2.0 * prior * e / ((1.0 + e) * (1.0 + e));
-    out.diagonal[i] += out.prior_curvature[i];
+    const auto pull = logistic_prior(prior, s[i]);
+    out.gradient[i] -= pull.gradient;
+    out.prior_curvature[i] = pull.curvature;
+    out.diagonal[i] += pull.curvature;
   }
 }
 

@@ -7,10 +7,12 @@ from typing import Any
 
 import numpy as np
 
+from .. import _core
 from .._info import Info
 from .._units import ELO as ELO
 
 SCALES = ("log", "elo", "probability")
+NO_TIES = {"davidson": 0.0, "rao-kupper": 1.0}  # the tie parameter at which there are none
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -57,18 +59,11 @@ def outcome_chances(x: Any, ties: str, parameter: Any) -> tuple[Any, Any, Any]:
     `parameter` is a number, None, or an array that goes with x.
     """
     x = np.asarray(x, dtype=np.float64)
-    if ties == "rao-kupper":
-        delta = np.log(1.0 if parameter is None else parameter)
-        win, loss = _sigma(x - delta), _sigma(-x - delta)
-        tie = np.expm1(2 * delta) * win * loss
-        return win, tie, loss
-    nu = 0.0 if parameter is None or ties != "davidson" else parameter
-    e = np.exp(-0.5 * np.abs(x))
-    v = 1.0 / (1.0 + e * e + nu * e)
-    strong, weak = v, e * e * v
-    return np.where(x < 0, weak, strong), nu * e * v, np.where(x < 0, strong, weak)
-
-
-def _sigma(y: Any) -> Any:
-    e = np.exp(-np.abs(y))
-    return np.where(y < 0, e, 1.0) / (1.0 + e)
+    model = ties if ties in NO_TIES else "none"
+    if parameter is None:
+        parameter = NO_TIES.get(model, 0.0)
+    if np.ndim(parameter) > 0:
+        parameter = np.broadcast_to(parameter, x.shape)
+    chances = _core._outcome_chances(model, np.ravel(parameter), x.ravel())
+    win, tie, loss = (np.asarray(part).reshape(x.shape)[()] for part in chances)
+    return win, tie, loss

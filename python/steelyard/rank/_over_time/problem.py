@@ -67,32 +67,28 @@ class HistoryProblem:
         ends: npt.NDArray[np.int64] = self.lines.starts[1:][np.diff(self.lines.starts) > 0]
         return ends
 
-    def _kernel(self, at: PairPoint) -> dict[str, Any]:
-        return {
-            **self.games.kernel,
-            "starts": self.lines.starts,
-            "precision": self.precision,
-            "held": self.lines.held,
-            "prior": self.laws.prior,
-            "first_mean": self.laws.mean,
-            "first_precision": self.laws.precision,
-            "strengths": at.strengths,
-            "tie": at.tie,
-            "home_advantage": at.home_advantage,
-        }
+    @cached_property
+    def kernel(self) -> _core.HistoryProblem:
+        """As the kernels have it; made anew after unpickling."""
+        return _core.HistoryProblem(
+            self.games.kernel, self.lines.starts, self.precision, self.lines.held, *self.laws
+        )
+
+    def _at(self, point: PairPoint) -> _core.PairPoint:
+        return self.kernel.at(point.strengths, point.tie, point.home_advantage)
 
     def fit(
         self, start: PairPoint, *, tol: float, max_iter: int, n_threads: int, progress: Progress | None
     ) -> dict[str, Any]:
         """The joint maximum, with its certificate."""
-        return _core._fit_history(
-            **self._kernel(start), tol=tol, max_iter=max_iter, n_threads=n_threads, progress=progress
+        return self.kernel.fit(
+            self._at(start), tol=tol, max_iter=max_iter, n_threads=n_threads, progress=progress
         )
 
     def posterior(self, at: PairPoint, max_bytes: float, n_threads: int) -> tuple[Any, float]:
         """The normal law at the maximum, or None, and the bytes that it takes (0: too long)."""
-        found, needed = _core._history_posterior(
-            **self._kernel(at), max_flops=_MAX_FLOPS, max_bytes=max_bytes, n_threads=n_threads
+        found, needed = self.kernel.posterior(
+            self._at(at), max_flops=_MAX_FLOPS, max_bytes=max_bytes, n_threads=n_threads
         )
         return found, needed
 
@@ -111,9 +107,9 @@ class HistoryProblem:
         progress: Progress | None,
     ) -> dict[str, Any]:
         """Draws by Hamiltonian moves in the metric of the normal law, or by Gibbs sweeps without one."""
-        return _core._sample_history(
-            **self._kernel(at),
-            posterior=normal_law,
+        return self.kernel.sample(
+            self._at(at),
+            normal_law,
             **(dict.fromkeys(CHAIN_STATE) if state is None else state),
             n_chains=n_chains,
             warmup=warmup,

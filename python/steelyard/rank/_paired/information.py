@@ -91,14 +91,8 @@ class PairInformation(Information):
     def _scores(self) -> tuple[tuple[Floats, Floats], tuple[Floats, Floats], tuple[Floats, Floats]]:
         """Derivatives of log p by x and by the tie parameter, for a win, a loss and a tie on each edge."""
         x, _ = self._differences
-        parameter = self.at.tie_parameter
-        if self.problem.model == "rao-kupper":
-            return _rao_kupper_scores(x, float(np.log(parameter or 1.0)))
-        parameter = parameter if self.problem.model == "davidson" else 0.0
-        win, tie, loss = outcome_chances(x, "davidson", parameter)
-        lean = 0.5 * (win - loss)
-        middle = (-lean, 1.0 - tie)
-        return (0.5 - lean, -tie), (-0.5 - lean, -tie), middle
+        win, loss, tie = _core._outcome_scores(self.problem.model, self.at.tie_parameter or 1.0, x)
+        return win, loss, tie
 
     def _tie_column(self, values: npt.NDArray[Any] | None) -> npt.NDArray[Any] | None:
         return None if self.problem.ties == "drop" else values
@@ -234,12 +228,3 @@ class PairInformation(Information):
             root = self._meat @ x
             return np.asarray(np.einsum("ij,ij->j", root, root))
         return np.asarray(np.einsum("ij,ij->j", x, self._meat @ x))
-
-
-def _rao_kupper_scores(
-    x: Floats, delta: float
-) -> tuple[tuple[Floats, Floats], tuple[Floats, Floats], tuple[Floats, Floats]]:
-    with np.errstate(over="ignore"):
-        up, down = 1.0 / (1.0 + np.exp(x - delta)), 1.0 / (1.0 + np.exp(-x - delta))
-    rise = 2.0 / -np.expm1(-2.0 * delta) if delta > 0 else 0.0
-    return (up, -up), (-down, -down), (up - down, rise - up - down)

@@ -12,11 +12,12 @@ import numpy.typing as npt
 
 from ... import _core
 from ..._validate import Progress
+from .._chances import NO_TIES
 from .._table import Comparisons, Covariates
 
 Floats = npt.NDArray[np.float64]
 
-TIES = ("davidson", "rao-kupper", "half", "drop")
+TIES = (*NO_TIES, "half", "drop")
 
 
 class Counts(NamedTuple):
@@ -55,16 +56,6 @@ class PairPoint:
     coefficients: Floats
     shift: float = 0.0
     tie_parameter: float | None = None
-
-    @property
-    def kernel(self) -> dict[str, Any]:
-        """As the kernels take it."""
-        return {
-            "strengths": self.strengths + self.shift,
-            "tie": self.tie,
-            "home_advantage": self.home_advantage,
-            "coefficients": self.coefficients,
-        }
 
 
 @dataclass(frozen=True, eq=False)
@@ -115,7 +106,7 @@ class PairProblem:
     @cached_property
     def model(self) -> str:
         """`ties`, or 'none' without a tie parameter: without ties its optimum is nu = 0 (theta = 1)."""
-        free = self.ties in ("davidson", "rao-kupper") and self.counts.total_ties > 0
+        free = self.ties in NO_TIES and self.counts.total_ties > 0
         return self.ties if free else "none"
 
     @property
@@ -161,10 +152,10 @@ class PairProblem:
 
     def tie_parameter(self, tie: float) -> float | None:
         """As users have it; None where ties are not modelled."""
-        if self.ties not in ("davidson", "rao-kupper"):
+        if self.ties not in NO_TIES:
             return None
         if self.model == "none":
-            return 0.0 if self.ties == "davidson" else 1.0
+            return NO_TIES[self.ties]
         return math.exp(tie)
 
     def internal_tie(self, parameter: float | None) -> float:
@@ -173,18 +164,24 @@ class PairProblem:
 
     # ---- the kernels
 
-    @property
-    def kernel(self) -> dict[str, Any]:
-        """What every kernel takes first."""
-        return {
-            "graph": self.graph,
-            "wins": self.counts.wins,
-            "losses": self.counts.losses,
-            "ties": self.counts.ties if self.model != "none" else None,
-            "ties_model": self.model,
-            "home": self.home,
-            "prior": self.prior,
-        }
+    @cached_property
+    def kernel(self) -> _core.PairProblem:
+        """As the kernels have it; made anew after unpickling."""
+        wins, losses, ties = self.counts
+        return _core.PairProblem(
+            self.graph,
+            wins,
+            losses,
+            ties if self.model != "none" else None,
+            self.model,
+            self.home,
+            self.prior,
+        )
+
+    def _at(self, point: PairPoint) -> _core.PairPoint:
+        return self.kernel.at(
+            point.strengths + point.shift, point.tie, point.home_advantage, point.coefficients
+        )
 
     def fit(
         self,
@@ -199,42 +196,34 @@ class PairProblem:
         progress: Progress | None = None,
     ) -> dict[str, Any]:
         """The optimum, with its certificate."""
-        return _core._fit_bradley_terry(
-            **self.kernel,
+        return self.kernel.fit(
+            self._at(start),
             solver=solver,
             linear=linear,
             tol=tol,
             max_iter=max_iter,
             warm_sweeps=warm_sweeps,
-            **start.kernel,
             n_threads=n_threads,
             progress=progress,
         )
 
     def derivatives(self, at: PairPoint, n_threads: int) -> dict[str, Any]:
         """Gradient and Hessian."""
-        return _core._bradley_terry_derivatives(**self.kernel, **at.kernel, n_threads=n_threads)
+        return self._at(at).derivatives(n_threads)
 
     def solve(self, at: PairPoint, right_sides: Floats, accuracy: float, n_threads: int) -> Floats | None:
         """H^+ B; None if H is singular to rounding."""
-        found = _core._solve_newton_system(
-            **self.kernel,
-            **at.kernel,
-            right_sides=np.ascontiguousarray(right_sides),
-            accuracy=accuracy,
-            n_threads=n_threads,
-            progress=None,
-        )
+        found = self._at(at).solve(np.ascontiguousarray(right_sides), accuracy, n_threads, None)
         return None if found is None else np.asarray(found)
 
     def dependent_column(self, at: PairPoint, n_threads: int) -> int | None:
         """Which of `names` the others determine, if any."""
-        found = _core._dependent_column(**self.kernel, **at.kernel, n_threads=n_threads)
+        found = self._at(at).dependent_column(n_threads)
         return None if found is None else int(found)
 
     def separation(self) -> dict[str, Any] | None:
         """A parameter of `extra_names` without a finite optimum, and whether the likelihood is flat in it."""
-        found: dict[str, Any] | None = _core._separation(**self.kernel)
+        found: dict[str, Any] | None = self.kernel.separation()
         return found
 
     def bootstrap(
@@ -250,12 +239,7 @@ class PairProblem:
         progress: Progress | None,
     ) -> dict[str, Any]:
         """Optima for resampled counts; `rows` has the clusters of the table."""
-        return _core._bootstrap(
-            self.graph,
-            ties_model=self.model,
-            home=self.home,
-            prior=self.prior,
-            **at.kernel,
+        return self._at(at).bootstrap(
             method=method,
             tie_use=self.ties if self.ties in ("half", "drop") else "model",
             rounds=n_rounds,

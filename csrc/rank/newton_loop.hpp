@@ -1,0 +1,41 @@
+// Newton's method to a Newton decrement of at most tol, whatever is fitted.
+//
+// Directions are found as accurately as the last decrement asks. The loop ends as well where the decrement no
+// longer falls: near the floor of rounding.
+#pragma once
+
+#include "core/info.hpp"
+#include "core/monitor.hpp"
+#include "rank/options.hpp"
+
+namespace steelyard::rank {
+
+/// One fit on its way: it holds the point.
+class NewtonMethod {
+ public:
+  virtual ~NewtonMethod() = default;
+
+  /// Takes the derivatives at the starting point. This and the following: false when failed or stopped.
+  virtual bool start() = 0;
+  /// `accuracy`: relative, of a solver that iterates.
+  virtual bool find_direction(double accuracy) = 0;
+  virtual double decrement() const = 0;  ///< of that direction, from above
+  virtual int passes() const = 0;        ///< that it took
+  /// Moves along it by `length`.
+  virtual bool take_step(double& length) = 0;
+  /// Moves in another way, where there is no direction (`found` is false) or no step along it helps.
+  virtual bool recover() { return false; }
+  /// Is there no maximum to be reached? Asked once a direction is known or has failed.
+  virtual bool hopeless(bool found, int iterations) {
+    static_cast<void>(found), static_cast<void>(iterations);
+    return false;
+  }
+
+  double finest = 1e-8;  ///< accuracy of a direction
+  bool recovers = true;  ///< else a direction that fails is the end
+};
+
+/// `solver` of the Info is the caller's to fill in.
+Info newton_loop(NewtonMethod& method, const FitOptions& options, Monitor& monitor);
+
+}  // namespace steelyard::rank
