@@ -40,7 +40,7 @@ def test_sweeps(benchmark, case, prior, solver):
     spec = spec_of(cells, "davidson", games.home is not None, prior)
 
     def fit():
-        return _core._fit_bradley_terry(
+        return _core.rank._fit_bradley_terry(
             **kernel_arguments(cells, spec),
             solver=SOLVERS[solver],
             linear="auto",

@@ -27,8 +27,8 @@ def ctrl_c(function: Callable[..., Any], *args: Any, after: float = 0.3, within:
     """function(*args) in a process of its own that gets SIGINT `after` seconds into the call.
 
     The function lives at the top of a module and must run for longer than that. `within` names a kernel of
-    steelyard._core: the clock then starts with its first call, so that a busy machine, which takes long over
-    what comes before, does not send the signal too early.
+    steelyard._core, as in "metric._violations": the clock then starts with its first call, so that a busy
+    machine, which takes long over what comes before, does not send the signal too early.
     """
     path = function.__code__.co_filename
     answer = process.call_in_copy(_interrupted, path, function.__name__, args, after, within, loads=path)
@@ -63,11 +63,13 @@ def _interrupted(
 def _start_within(kernel: str, timer: threading.Timer) -> None:
     from steelyard import _core
 
-    plain = getattr(_core, kernel)
+    submodule, _, name = kernel.rpartition(".")
+    owner = getattr(_core, submodule)
+    plain = getattr(owner, name)
 
     def started(*args: Any, **options: Any) -> Any:
-        setattr(_core, kernel, plain)
+        setattr(owner, name, plain)
         timer.start()
         return plain(*args, **options)
 
-    setattr(_core, kernel, started)
+    setattr(owner, name, started)

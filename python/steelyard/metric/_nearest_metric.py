@@ -170,7 +170,7 @@ def _nearest(
 def _least_squares(
     pairs: Pairs, weight: Array | None, options: Options, warm_start: NearestMetric | None
 ) -> NearestMetric:
-    problem = _core._Nearness(pairs.n, pairs.values, weight)
+    problem = _core.metric._Nearness(pairs.n, pairs.values, weight)
     if warm_start is not None and len(warm_start.duals):
         problem.load(pairs.n, warm_start.triangles, warm_start.duals, n_threads=options.threads)
     found = problem.solve(
@@ -178,7 +178,7 @@ def _least_squares(
     )
     x = problem.feasible()
     if len(x) == 0:  # interrupted before the first certificate
-        x = _core._metric_closure(pairs.n, problem.solution(), options.threads)
+        x = _core.metric._metric_closure(pairs.n, problem.solution(), options.threads)
     triangles, duals = problem.duals()
     known = np.isfinite(found["error_bound"])
     info = MetricInfo.from_core(
@@ -209,7 +209,7 @@ def _least_change(pairs: Pairs, options: Options) -> NearestMetric:
 
 def _decreased(pairs: Pairs, weight: Array | None, options: Options) -> NearestMetric:
     refuse_negative(pairs.values)
-    x = _core._metric_closure(pairs.n, pairs.values, options.threads)
+    x = _core.metric._metric_closure(pairs.n, pairs.values, options.threads)
     return _exactly(pairs, x, weight, options, "shortest-path closure")
 
 

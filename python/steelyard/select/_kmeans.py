@@ -102,7 +102,7 @@ class KMeansResult:
 def assign_block(block: Points, centers: Points, threads: int) -> tuple[Labels, npt.NDArray[Any]]:
     """Nearest centres, and squared distances to them."""
     centers = centers.astype(computed(block[:1]).dtype, copy=False)
-    out = _core._lloyd_step(stored(block), None, centers, "mean", False, threads)
+    out = _core.select._lloyd_step(stored(block), None, centers, "mean", False, threads)
     if out[-1]:
         raise interrupted(None)
     return out[0], out[1]
@@ -241,7 +241,9 @@ class _Task:
     threads: int
 
     def step(self, centers: Points, move: bool = True) -> Any:
-        return _core._lloyd_step(stored(self.points), self.weights, centers, self.update, move, self.threads)
+        return _core.select._lloyd_step(
+            stored(self.points), self.weights, centers, self.update, move, self.threads
+        )
 
     def masses(self, squared: npt.NDArray[Any]) -> Floats:
         each = np.sqrt(squared) if self.update == "median" else squared

@@ -141,7 +141,7 @@ def solve(
     progress: Progress | None,
 ) -> SimplexQPResult:
     """Checked arguments to a result; neither warns nor raises KeyboardInterrupt."""
-    found = _core._simplex_qp(
+    found = _core.linalg._simplex_qp(
         K, q, lower, upper, total, tol, max_iter=max_iter, n_threads=n_threads, progress=progress
     )
     if found["unbounded"]:

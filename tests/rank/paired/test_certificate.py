@@ -42,7 +42,7 @@ def test_the_reported_decrement_is_that_of_the_answer(solver, ties, prior):
 def solve(comparisons, linear, *, ties="davidson", home=False, prior=0.0, max_iter=100, tol=1e-10, threads=1):
     cells = cells_of(comparisons, ties, home)
     spec = spec_of(cells, ties, home, prior)
-    return _core._fit_bradley_terry(
+    return _core.rank._fit_bradley_terry(
         **kernel_arguments(cells, spec),
         solver="newton",
         linear=linear,

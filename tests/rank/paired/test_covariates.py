@@ -268,7 +268,7 @@ def test_every_linear_solver_agrees_and_bounds_the_decrement(linear, ties, prior
     spec = spec_of(used, ties, True, prior, columns)
 
     def run(how, n_threads=1):
-        return _core._fit_bradley_terry(
+        return _core.rank._fit_bradley_terry(
             **kernel_arguments(used, spec),
             solver="newton",
             linear=how,

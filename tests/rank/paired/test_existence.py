@@ -130,7 +130,7 @@ def test_separation_is_what_linear_programming_says(seed, n, games, ties, home, 
     )
     cells = cells_of(comparisons, ties, home and comparisons.home is not None)
     spec = spec_of(cells, ties, home and comparisons.home is not None, prior)
-    found = _core._separation(**kernel_arguments(cells, spec))
+    found = _core.rank._separation(**kernel_arguments(cells, spec))
     if spec.extra_names:
         assert (found is not None) == separates_by_linear_programming(cells, spec, prior)
     else:
@@ -160,4 +160,4 @@ def test_sparse_data_either_converges_or_says_why_not(seed, ties, home):
 
 def test_strong_cells_hold_the_parameters_finite():
     cells = cells_of(to_comparisons(random_cells(0, 6)), "davidson", True)
-    assert _core._separation(**kernel_arguments(cells, spec_of(cells, "davidson", True, 0.0))) is None
+    assert _core.rank._separation(**kernel_arguments(cells, spec_of(cells, "davidson", True, 0.0))) is None

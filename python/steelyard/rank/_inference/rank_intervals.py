@@ -174,7 +174,7 @@ def rank_intervals(
             errors = _errors_of_draws(noise, positions)
     scale = np.divide(1.0, errors, out=np.zeros_like(errors), where=errors > 0)
     marginal = method == "marginal"
-    maxima = _core._contrast_maxima(noise, positions.astype(np.int32), scale, marginal, threads)
+    maxima = _core.rank._contrast_maxima(noise, positions.astype(np.int32), scale, marginal, threads)
     if maxima is None:
         raise interrupted(None)
     critical = np.quantile(maxima, level, axis=1, method="higher")
@@ -228,7 +228,7 @@ def _gaussian(matrix: Array, draws: int, seed: int, stream: int, threads: int) -
     # variance makes the factorisation safe and moves a standard error by 1e-5 of its size at most.
     lifted = matrix + size / n
     lifted[range(n), range(n)] += 1e-10 * size
-    out = _core._gaussian_draws(np.linalg.cholesky(lifted), draws, seed, stream, threads)
+    out = _core.rank._gaussian_draws(np.linalg.cholesky(lifted), draws, seed, stream, threads)
     if out is None:
         raise interrupted(None)
     return np.asarray(out)

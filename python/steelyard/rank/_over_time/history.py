@@ -182,7 +182,7 @@ class History:
         if "posterior" not in self._cache:
             tie, advantage = self._internal
             memory, threads = self._limits
-            found, needed = _core._history_posterior(
+            found, needed = _core.rank._history_posterior(
                 **self._problem,
                 strengths=self.strengths,
                 tie=tie,

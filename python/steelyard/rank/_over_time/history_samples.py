@@ -128,7 +128,7 @@ def draw_samples(
         )
     tie, advantage = fit._internal
     normal_law: Any = fit._posterior() if kind == "hamiltonian" else None
-    out = _core._sample_history(
+    out = _core.rank._sample_history(
         **fit._problem,
         strengths=fit.strengths,
         tie=tie,

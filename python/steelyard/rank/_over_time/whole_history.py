@@ -188,7 +188,7 @@ class Solver:
         self.spec = spec_of(cells, ties, home, 1.0)
         self.arguments = kernel_arguments(cells, self.spec)
         if self.spec.extra_names:
-            found = _core._separation(**self.arguments)  # a prior holds the strengths; so do the chains
+            found = _core.rank._separation(**self.arguments)  # a prior holds the strengths; so do the chains
             if found is not None:
                 raise SeparationError(_separation_message(**found), found["parameter"])
         self.tie = starting_tie(cells, self.spec)
@@ -209,7 +209,7 @@ class Solver:
             "first_mean": self.laws.mean,
             "first_precision": self.laws.precision,
         }
-        out = _core._fit_history(
+        out = _core.rank._fit_history(
             **problem,
             strengths=strengths,
             tie=tie,

@@ -159,7 +159,7 @@ def bootstrap(
         rows = _cluster_rows(fit)
     seed, stream = seed_words(rng)
     cells = fit._cells()
-    out = _core._bootstrap(
+    out = _core.rank._bootstrap(
         cells.graph,
         ties_model=fit._spec.ties,
         home=fit._spec.home,

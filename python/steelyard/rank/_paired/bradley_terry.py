@@ -179,7 +179,7 @@ def bradley_terry(
     spec = spec_of(cells, ties, home, prior, columns)
     _require_optimum(comparisons, cells, spec, ties, threads)
     strengths, tie, advantage, coefficients = _start(comparisons, cells, spec, init)
-    out = _core._fit_bradley_terry(
+    out = _core.rank._fit_bradley_terry(
         **kernel_arguments(cells, spec),
         solver=method,
         linear="auto",
@@ -293,7 +293,7 @@ def _require_determined(cells: Cells, spec: ModelSpec, n_items: int, threads: in
     rows, names = len(cells.wins), spec.covariates.names
     if len(names) > rows:  # seen without the O(rows p^2 + p^3) of pivots
         raise SeparationError(_separation_message(names[rows], True), names[rows])
-    column = _core._dependent_column(
+    column = _core.rank._dependent_column(
         **kernel_arguments(_evenly_weighted(cells, len(names)), spec),
         strengths=np.zeros(n_items),
         tie=starting_tie(cells, spec),
@@ -327,7 +327,7 @@ def _require_optimum(
     forward, backward = cells.wins, cells.losses
     if cells.ties is not None:
         forward, backward = forward + cells.ties, backward + cells.ties
-    _, strong = _core._strong_components(
+    _, strong = _core.rank._strong_components(
         cells.graph.left, cells.graph.right, forward, backward, comparisons.n_items
     )
     if strong > 1:
@@ -343,7 +343,7 @@ def _require_optimum(
             f"some items are compared through the prior alone: {words}", DisconnectedWarning, stacklevel=3
         )
     if spec.extra_names:
-        found = _core._separation(**kernel_arguments(cells, spec))
+        found = _core.rank._separation(**kernel_arguments(cells, spec))
         if found is not None:
             raise SeparationError(_separation_message(**found), found["parameter"])
     if len(spec.covariates):

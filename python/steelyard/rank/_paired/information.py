@@ -41,7 +41,7 @@ class Information:
 
     def inverse(self) -> Array:
         """H^+ in full, orthogonal to the common shift without a prior."""
-        d = _core._bradley_terry_derivatives(**self.arguments, n_threads=self.threads)
+        d = _core.rank._bradley_terry_derivatives(**self.arguments, n_threads=self.threads)
         graph, n = self.cells.graph, self.n
         matrix = np.zeros((self.size, self.size))
         np.subtract.at(matrix, (graph.right, graph.left), d["cell_curvature"])
@@ -53,7 +53,7 @@ class Information:
         if self.fit.prior == 0:
             # The common shift is no parameter of the data: give it a curvature, which no contrast sees.
             matrix[:n, :n] += d["diagonal"].mean() / n
-        inverse = _core._inverse_positive_definite(matrix)
+        inverse = _core.linalg._inverse_positive_definite(matrix)
         if inverse is None:
             raise ValueError("the information matrix is singular to rounding; covariances need a prior")
         if self.fit.prior == 0:
@@ -62,7 +62,7 @@ class Information:
 
     def solve(self, right_sides: Array) -> Array:
         """H^+ B for a few columns."""
-        out = _core._solve_newton_system(
+        out = _core.rank._solve_newton_system(
             **self.arguments,
             right_sides=np.ascontiguousarray(right_sides),
             accuracy=1e-10,

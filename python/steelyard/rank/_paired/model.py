@@ -20,7 +20,7 @@ TIES = ("davidson", "rao-kupper", "half", "drop")
 class Cells:
     """The numbers of each edge as one model counts them."""
 
-    graph: _core.PairGraph
+    graph: _core.rank.PairGraph
     wins: Array
     losses: Array
     ties: Array | None

@@ -238,7 +238,7 @@ class PlackettLuceFit:
             for done in range(rounds):
                 weight = generator.exponential(size=len(table.stages))
                 point["weight"] = weight if table.weight is None else weight * table.weight
-                found = _core._fit_plackett_luce(**point, **_ROUND)
+                found = _core.rank._fit_plackett_luce(**point, **_ROUND)
                 if found["info"]["interrupted"]:
                     raise interrupted(out[:done])
                 out[done] = found["strengths"] - found["strengths"].mean()
@@ -286,10 +286,10 @@ class PlackettLuceFit:
     def _inverse(self, threads: int) -> Floats:
         """H^+ in full, centred."""
         n = len(self.items)
-        matrix = _core._ranking_derivatives(**self._point(threads), hessian=True, x=None)["hessian"]
+        matrix = _core.rank._ranking_derivatives(**self._point(threads), hessian=True, x=None)["hessian"]
         if self.prior == 0:  # singular along 1, which the centring takes out again
             matrix = matrix + float(np.trace(matrix)) / n**2
-        inverse = _core._inverse_positive_definite(matrix)
+        inverse = _core.linalg._inverse_positive_definite(matrix)
         if inverse is None:
             raise ValueError(_SINGULAR)
         inverse -= inverse.mean(axis=0, keepdims=True)
@@ -301,7 +301,7 @@ class PlackettLuceFit:
         n = len(self.items)
         right = np.full((n, len(part)), -1.0 / n)
         right[part, np.arange(len(part))] += 1.0
-        found = _core._solve_ranking_system(
+        found = _core.rank._solve_ranking_system(
             **self._point(threads), right_sides=right, linear="auto", accuracy=1e-10
         )
         if found is None:
@@ -313,7 +313,7 @@ class PlackettLuceFit:
         from scipy import sparse
 
         table = self._rankings
-        scores = _core._ranking_derivatives(**self._point(threads), hessian=False, x=None)["scores"]
+        scores = _core.rank._ranking_derivatives(**self._point(threads), hessian=False, x=None)["scores"]
         return sparse.csr_array((scores, table.codes, table.starts), shape=(len(table.stages), table.n))
 
 
@@ -439,7 +439,7 @@ def plackett_luce(
     callback = check_progress(progress)
     table = read_rankings(rankings, choices, items, weights)
     _require_optimum(table, prior)
-    out = _core._fit_plackett_luce(
+    out = _core.rank._fit_plackett_luce(
         rankings=table.kernel,
         weight=table.weight,
         prior=prior,
@@ -476,7 +476,7 @@ def _advice(info: RankInfo) -> str:
 def _require_optimum(table: Rankings, prior: float) -> None:
     better, worse = table.beaten()
     one = np.ones(len(better))
-    if _core._strong_components(better, worse, one, np.zeros_like(one), table.n)[1] == 1:
+    if _core.rank._strong_components(better, worse, one, np.zeros_like(one), table.n)[1] == 1:
         return
     report = Comparisons.from_pairs(table.items[better], table.items[worse], items=table.items).components()
     words = report.describe()
