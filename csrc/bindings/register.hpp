@@ -1,26 +1,37 @@
-// One register_*.cpp a topic; module.cpp calls them all.
+// One register_*.cpp a topic, which fills one submodule of _core. A new topic is one line of this list.
 #pragma once
 
 #include <pybind11/pybind11.h>
 
+/// What takes a class comes behind what binds it. `testing`: what tests alone call.
+#define STEELYARD_TOPICS(TOPIC) \
+  TOPIC(linalg, linalg)         \
+  TOPIC(linalg, qp)             \
+  TOPIC(metric, clustering)     \
+  TOPIC(metric, cycles)         \
+  TOPIC(metric, itml)           \
+  TOPIC(metric, nearness)       \
+  TOPIC(rank, tables)           \
+  TOPIC(rank, grades)           \
+  TOPIC(rank, history)          \
+  TOPIC(rank, rank)             \
+  TOPIC(rank, rankings)         \
+  TOPIC(rank, sequential)       \
+  TOPIC(rank, uncertainty)      \
+  TOPIC(select, select)         \
+  TOPIC(weigh, weigh)           \
+  TOPIC(testing, distances)     \
+  TOPIC(testing, numbers)       \
+  TOPIC(testing, pair_order)    \
+  TOPIC(testing, pool)          \
+  TOPIC(testing, solvers)
+
 namespace steelyard::bindings {
 
-void register_clustering(pybind11::module_& m);
-void register_core(pybind11::module_& m);
-void register_cycles(pybind11::module_& m);
-void register_grades(pybind11::module_& m);
-void register_history(pybind11::module_& m);
-void register_itml(pybind11::module_& m);
-void register_linalg(pybind11::module_& m);
-void register_nearness(pybind11::module_& m);
-void register_qp(pybind11::module_& m);
-void register_rank(pybind11::module_& m);
-void register_rankings(pybind11::module_& m);
-void register_select(pybind11::module_& m);
-void register_sequential(pybind11::module_& m);
-void register_simd(pybind11::module_& m);
-void register_tables(pybind11::module_& m);
-void register_uncertainty(pybind11::module_& m);
-void register_weigh(pybind11::module_& m);
+void register_core(pybind11::module_& m);  ///< fills _core itself
+
+#define STEELYARD_DECLARE(submodule, topic) void register_##topic(pybind11::module_& m);
+STEELYARD_TOPICS(STEELYARD_DECLARE)
+#undef STEELYARD_DECLARE
 
 }  // namespace steelyard::bindings

@@ -1,11 +1,8 @@
 #include <algorithm>
-#include <atomic>
 #include <cstring>
-#include <thread>
 
 #include "bindings/arrays.hpp"
 #include "bindings/register.hpp"
-#include "bindings/run.hpp"
 #include "core/index.hpp"
 #include "core/pool.hpp"
 #include "linalg/blas.hpp"
@@ -66,30 +63,6 @@ py::dict build_facts() {
                   "threads"_a = default_threads(), "blas_loaded"_a = linalg::blas_ready());
 }
 
-/// Sleeps in chunks of 1 ms for `seconds` in all: what the tests of Ctrl-C, fork and progress run.
-py::tuple busy(double seconds, int n_threads, const py::object& progress) {
-  const auto chunks = static_cast<std::ptrdiff_t>(seconds * 1000.0);
-  std::atomic<std::ptrdiff_t> done{0};
-  const auto slept = run_partial(n_threads, progress, [&](Monitor& monitor) {
-    return parallel_for(chunks, 1, monitor, [&](std::ptrdiff_t, std::ptrdiff_t) {
-      std::this_thread::sleep_for(std::chrono::milliseconds(1));
-      monitor.progress(static_cast<double>(++done), static_cast<double>(chunks));
-    });
-  });
-  return py::make_tuple(slept.result, done.load());
-}
-
-double chunked_sum(const Array<double>& values, int n_threads, std::ptrdiff_t grain) {
-  const auto x = vector_view(values, "values");
-  return run(n_threads, no_progress, [&](Monitor& monitor) {
-    return parallel_sum(std::ssize(x), grain, monitor, [&](std::ptrdiff_t begin, std::ptrdiff_t end) {
-      double sum = 0.0;
-      for (auto i = begin; i < end; ++i) sum += x[at(i)];
-      return sum;
-    });
-  });
-}
-
 }  // namespace
 
 void register_core(py::module_& m) {
@@ -98,8 +71,6 @@ void register_core(py::module_& m) {
   m.def("_set_blas", &set_blas, "addresses"_a);
   m.def("_build_facts", &build_facts);
   m.def("_default_threads", &default_threads);
-  m.def("_busy", &busy, "seconds"_a, "n_threads"_a = 1, "progress"_a = py::none());
-  m.def("_parallel_sum", &chunked_sum, "values"_a, "n_threads"_a = 1, "grain"_a = 1000);
 }
 
 }  // namespace steelyard::bindings

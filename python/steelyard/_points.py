@@ -93,7 +93,7 @@ def nearest_centers(
 ) -> tuple[npt.NDArray[np.int64], npt.NDArray[Any]]:
     """Nearest centres, and squared distances to them."""
     centers = centers.astype(computed(block[:1]).dtype, copy=False)
-    out = _core._lloyd_step(stored(block), None, centers, "mean", False, threads)
+    out = _core.select._lloyd_step(stored(block), None, centers, "mean", False, threads)
     if out[-1]:
         raise interrupted(None)
     return out[0], out[1]

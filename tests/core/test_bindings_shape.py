@@ -94,17 +94,17 @@ def points():
 @pytest.mark.parametrize(
     ("argument", "call"),
     [
-        ("metric", lambda word: _core._point_space(points(), word)),
-        ("update", lambda word: _core._lloyd_step(points(), None, points()[:2], word, True)),
+        ("metric", lambda word: _core.weigh._point_space(points(), word)),
+        ("update", lambda word: _core.select._lloyd_step(points(), None, points()[:2], word, True)),
         (
             "stop",
-            lambda word: _core._weights_by_gradients(
-                _core._point_space(points(), "euclidean"), np.ones(1), 1e-8, word
+            lambda word: _core.weigh._weights_by_gradients(
+                _core.weigh._point_space(points(), "euclidean"), np.ones(1), 1e-8, word
             ),
         ),
         (
             "rule",
-            lambda word: _core._SignedGraph(
+            lambda word: _core.metric._SignedGraph(
                 np.array([0, 1, 2]), np.array([1, 0], np.int32), np.ones(2), np.ones(2)
             ).round(None, word, 1, 1, (0, 0)),
         ),
@@ -120,5 +120,5 @@ def test_an_interrupt_in_a_callback_of_a_kernel_without_partial_results_raises_a
         raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt, match="no result yet") as caught:
-        _core._violations(np.ones((300, 300)) - np.eye(300), 0.0, 3, progress=stop)
+        _core.metric._violations(np.ones((300, 300)) - np.eye(300), 0.0, 3, progress=stop)
     assert caught.value.partial is None

@@ -236,11 +236,11 @@ def test_an_interrupt_in_an_oracle_carries_the_best_projection(at, signal_it, de
 
 def test_a_space_whose_solve_was_interrupted_gives_the_same_answer_again():
     X = points(900)
-    space = _core._point_space(X, "euclidean")
+    space = _core.weigh._point_space(X, "euclidean")
     options = {"scales": [1.0], "tol": 1e-8}
-    before = _core._weights_by_gradients(space, **options)["weights"]
+    before = _core.weigh._weights_by_gradients(space, **options)["weights"]
     for single in (True, False):
-        fresh = _core._point_space(X, "euclidean")
-        _core._weights_by_gradients(fresh, **options, single=single, progress=stop)
-        after = _core._weights_by_gradients(fresh, **options)["weights"]
+        fresh = _core.weigh._point_space(X, "euclidean")
+        _core.weigh._weights_by_gradients(fresh, **options, single=single, progress=stop)
+        after = _core.weigh._weights_by_gradients(fresh, **options)["weights"]
         np.testing.assert_array_equal(after, before)

@@ -17,19 +17,19 @@ pytestmark = [pytest.mark.smoke, pytest.mark.serial]
 
 def wait_then_tell(n_threads):
     """A kernel that stops early returns what it has; the wrapper raises."""
-    complete, done = _core._busy(20.0, n_threads)
+    complete, done = _core.testing._busy(20.0, n_threads)
     if not complete:
         raise interrupted(done)
 
 
 def add_distances(n_threads):
     points = np.zeros((60_000, 30))
-    _core._exp_distance_sums(points, points, 1.0, n_threads)
+    _core.testing._exp_distance_sums(points, points, 1.0, n_threads)
 
 
 def add_few_long_rows():
     """One chunk is far longer than 0.1 s: the stop must come from inside it."""
-    _core._exp_distance_sums(np.zeros((16, 200)), np.zeros((400_000, 200)), 1.0)
+    _core.testing._exp_distance_sums(np.zeros((16, 200)), np.zeros((400_000, 200)), 1.0)
 
 
 def factor_large(size):
@@ -37,7 +37,7 @@ def factor_large(size):
     steelyard.build_info(load_blas=True)
     matrix = np.eye(size)
     while True:
-        _core._cholesky_large(matrix)
+        _core.linalg._cholesky_large(matrix)
 
 
 @pytest.mark.parametrize("n_threads", [1, 2])
@@ -71,7 +71,7 @@ def test_other_signal_handlers_run_and_their_exceptions_pass_through():
     try:
         signal.setitimer(signal.ITIMER_REAL, 0.05)
         with pytest.raises(LookupError, match="alarm"):
-            _core._busy(20.0, 2)
+            _core.testing._busy(20.0, 2)
     finally:
         signal.setitimer(signal.ITIMER_REAL, 0)
         signal.signal(signal.SIGALRM, before)
@@ -82,7 +82,7 @@ def test_a_handler_that_raises_nothing_stops_nothing():
     before = signal.signal(signal.SIGALRM, lambda *_: calls.append(1))
     try:
         signal.setitimer(signal.ITIMER_REAL, 0.05)
-        assert _core._busy(0.2, 2) == (True, 200)
+        assert _core.testing._busy(0.2, 2) == (True, 200)
     finally:
         signal.signal(signal.SIGALRM, before)
     assert calls == [1]
@@ -95,7 +95,7 @@ def test_progress_rises_and_stays_on_the_calling_thread(n_threads):
     def progress(done, total):
         seen.append((done, total, threading.get_ident()))
 
-    assert _core._busy(0.4, n_threads, progress) == (True, 400)
+    assert _core.testing._busy(0.4, n_threads, progress) == (True, 400)
     assert seen
     assert all(total == 400 and thread == threading.get_ident() for _, total, thread in seen)
     assert [done for done, _, _ in seen] == sorted(done for done, _, _ in seen)
@@ -107,13 +107,13 @@ def test_an_exception_of_the_callback_arrives_and_the_next_call_works(n_threads)
         raise LookupError("callback")
 
     with pytest.raises(LookupError, match="callback"):
-        _core._busy(5.0, n_threads, progress)
-    assert _core._busy(0.02, n_threads) == (True, 20)
+        _core.testing._busy(5.0, n_threads, progress)
+    assert _core.testing._busy(0.02, n_threads) == (True, 20)
 
 
 def test_a_thread_that_is_not_the_main_one_may_call_kernels():
     answers = []
-    thread = threading.Thread(target=lambda: answers.append(_core._busy(0.05, 2)))
+    thread = threading.Thread(target=lambda: answers.append(_core.testing._busy(0.05, 2)))
     thread.start()
     thread.join()
     assert answers == [(True, 50)]

@@ -28,7 +28,7 @@ def chunked(values, grain):
 
 def work_with_two_threads():
     values = np.random.default_rng(5).normal(size=10_000)
-    return _core._busy(0.02, 2), _core._parallel_sum(values, 2, 100)
+    return _core.testing._busy(0.02, 2), _core.testing._parallel_sum(values, 2, 100)
 
 
 def default_threads():
@@ -40,17 +40,19 @@ def default_threads():
 def test_sums_are_those_of_fixed_chunks_for_any_number_of_threads(size, grain, equal_over_threads):
     rng = np.random.default_rng(size)
     values = rng.normal(size=size) * 10.0 ** rng.integers(-8, 8, size)
-    assert equal_over_threads(lambda n: _core._parallel_sum(values, n, grain)) == chunked(values, grain)
+    assert equal_over_threads(lambda n: _core.testing._parallel_sum(values, n, grain)) == chunked(
+        values, grain
+    )
 
 
 @given(st.integers(0, 400), st.integers(1, 50), st.integers(1, 6))
 def test_every_item_is_visited_once(size, grain, n_threads):
-    assert _core._parallel_sum(np.ones(size), n_threads, grain) == size
+    assert _core.testing._parallel_sum(np.ones(size), n_threads, grain) == size
 
 
 def test_nothing_to_do_is_done():
-    assert _core._parallel_sum(np.zeros(0), 2) == 0.0
-    assert _core._busy(0.0, 2) == (True, 0)
+    assert _core.testing._parallel_sum(np.zeros(0), 2) == 0.0
+    assert _core.testing._busy(0.0, 2) == (True, 0)
 
 
 def test_a_forked_child_of_a_busy_parent_works_with_threads_too(in_fork):
@@ -67,10 +69,10 @@ def test_a_child_of_a_forked_child_works(in_fork):
 
 
 def test_a_fork_while_another_thread_holds_the_pool_gives_the_child_a_free_pool(in_fork):
-    holder = threading.Thread(target=_core._busy, args=(0.4, 2))
+    holder = threading.Thread(target=_core.testing._busy, args=(0.4, 2))
     holder.start()
     try:
-        assert in_fork(_core._busy, 0.02, 2) == (True, 20)
+        assert in_fork(_core.testing._busy, 0.02, 2) == (True, 20)
     finally:
         holder.join()
 
@@ -81,7 +83,7 @@ def test_python_threads_share_the_pool_without_changing_the_answer():
     answers = []
 
     def work():
-        answers.extend(_core._parallel_sum(values, 2, 100) for _ in range(30))
+        answers.extend(_core.testing._parallel_sum(values, 2, 100) for _ in range(30))
 
     threads = [threading.Thread(target=work) for _ in range(4)]
     for thread in threads:
@@ -101,7 +103,7 @@ def test_the_gil_is_released_while_a_kernel_runs():
 
     ticker = threading.Thread(target=tick)
     ticker.start()
-    _core._busy(0.2, 1)
+    _core.testing._busy(0.2, 1)
     stop.set()
     ticker.join()
     assert len(ticks) >= 3
@@ -117,7 +119,9 @@ def test_the_default_follows_the_environment(monkeypatch):
 
 @pytest.mark.parametrize("variant", hostile.params(hostile.VALID, without={"longdouble", "unmasked"}))
 def test_the_boundary_takes_any_layout(variant):
-    hostile.check_same(lambda values: _core._parallel_sum(values, 2, 5), np.arange(2.0 * 3 * 4) % 2, variant)
+    hostile.check_same(
+        lambda values: _core.testing._parallel_sum(values, 2, 5), np.arange(2.0 * 3 * 4) % 2, variant
+    )
 
 
 CHECKED_BY_THE_WRAPPER = {"nan", "inf", "minus-inf", "masked", "scalar", "empty"}
@@ -125,10 +129,10 @@ CHECKED_BY_THE_WRAPPER = {"nan", "inf", "minus-inf", "masked", "scalar", "empty"
 
 @pytest.mark.parametrize("variant", hostile.params(hostile.INVALID, without=CHECKED_BY_THE_WRAPPER))
 def test_the_boundary_refuses_what_numpy_would_not_cast_safely(variant):
-    hostile.check_refused(_core._parallel_sum, np.ones(6), variant, "values")
+    hostile.check_refused(_core.testing._parallel_sum, np.ones(6), variant, "values")
 
 
 def test_the_boundary_refuses_long_doubles_and_scalars():
     for values in (np.ones(3, np.longdouble), np.float64(1.0)):
         with pytest.raises((TypeError, ValueError)):
-            _core._parallel_sum(values)
+            _core.testing._parallel_sum(values)

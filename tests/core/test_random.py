@@ -31,7 +31,7 @@ def words(value):
 
 
 def draw(kind, *law, seed=12345, stream=0, size=SIZE):
-    return _core._random(kind, size, seed, stream, *law)
+    return _core.testing._random(kind, size, seed, stream, *law)
 
 
 @pytest.mark.parametrize(

@@ -96,6 +96,6 @@ def test_more_rows_than_there_are_can_be_asked_for(count):
 @pytest.mark.parametrize("size", [2**45, 2**62, -1, -(2**62)])
 def test_a_kernel_says_which_size_it_cannot_make(size):
     with pytest.raises(MemoryError, match="size"):
-        _core._random("bits", size, 0, 0)
+        _core.testing._random("bits", size, 0, 0)
     with pytest.raises(MemoryError, match="draws"):
-        _core._gaussian_draws(np.eye(3), size, 0, 0, 1)
+        _core.rank._gaussian_draws(np.eye(3), size, 0, 0, 1)

@@ -57,7 +57,7 @@ def test_answers_that_depend_on_threads_are_caught(equal_over_threads):
 
 
 def test_a_forked_child_works_answers_and_reports_errors(in_fork):
-    assert in_fork(_core._busy, 0.01, 2) == (True, 10)
+    assert in_fork(_core.testing._busy, 0.01, 2) == (True, 10)
     with pytest.raises(AssertionError, match="on purpose"):
         in_fork(raise_value_error)
 

@@ -44,8 +44,10 @@ def columns_of_z(x, metric, scale, single, n_threads=1):
     """Z[:, j] for every 13th j, each from a vector with a single one."""
     v = np.zeros((len(x), CHOSEN))
     v[13 * np.arange(CHOSEN), np.arange(CHOSEN)] = 1
-    space = _core._point_space(x, metric)
-    return _core._similarity_product(space, np.full(CHOSEN, scale), v, single=single, n_threads=n_threads)
+    space = _core.weigh._point_space(x, metric)
+    return _core.weigh._similarity_product(
+        space, np.full(CHOSEN, scale), v, single=single, n_threads=n_threads
+    )
 
 
 def every_kind(d, single):
@@ -104,7 +106,9 @@ def test_every_size_has_its_sums(n, d):
     D = np.sqrt(((x[:, None] - x) ** 2).sum(-1))
     exact = np.column_stack([np.exp(-0.1 * D) @ v[:, 0], np.exp(-D) @ v[:, 1]])
     for single, tolerance in ((False, 1e-13), (True, 2e-6)):
-        found = _core._similarity_product(_core._point_space(x, "euclidean"), [0.1, 1.0], v, single=single)
+        found = _core.weigh._similarity_product(
+            _core.weigh._point_space(x, "euclidean"), [0.1, 1.0], v, single=single
+        )
         np.testing.assert_allclose(found, exact, rtol=tolerance)
 
 
@@ -113,9 +117,11 @@ def test_every_size_has_its_sums(n, d):
 def test_the_number_of_threads_changes_no_bit(kind, single, equal_over_threads):
     x = points(kind, 1500, 64)
     v = np.random.default_rng(0).normal(size=(1500, 1))
-    space = _core._point_space(x, "euclidean")
+    space = _core.weigh._point_space(x, "euclidean")
     scale = 1 / median(x)
-    equal_over_threads(lambda k: _core._similarity_product(space, [scale], v, single=single, n_threads=k))
+    equal_over_threads(
+        lambda k: _core.weigh._similarity_product(space, [scale], v, single=single, n_threads=k)
+    )
 
 
 @pytest.mark.parametrize("far", [1e19, 1e25, 1e200])
@@ -126,7 +132,9 @@ def test_squares_that_overflow_leave_the_other_points_alone(far):
     D = np.sqrt(((x[rest][:, None] - x[rest]) ** 2).sum(-1))
     v = np.ones((100, 1))
     for single in (False, True) if far < 1e38 else (False,):
-        found = _core._similarity_product(_core._point_space(x, "euclidean"), [0.2], v, single=single)
+        found = _core.weigh._similarity_product(
+            _core.weigh._point_space(x, "euclidean"), [0.2], v, single=single
+        )
         np.testing.assert_allclose(found[rest, 0], np.exp(-0.2 * D).sum(1), rtol=1e-5 if single else 1e-12)
         assert found[50, 0] == 1.0
 
@@ -136,7 +144,7 @@ def test_weights_of_many_features_reach_their_tolerance(kind):
     x = points(kind, 2500, 64)
     scale = 1 / median(x)
     found = weigh.weighting(x, scale=scale, method="cg", tol=1e-8)
-    D = _core._cross_distances(x, x, "euclidean")
+    D = _core.weigh._cross_distances(x, x, "euclidean")
     assert found.info.converged
     assert np.linalg.norm(1 - np.exp(-scale * D) @ found.weights) <= 1.05e-8 * np.sqrt(len(x))
 
@@ -144,13 +152,13 @@ def test_weights_of_many_features_reach_their_tolerance(kind):
 def test_weights_come_back_in_the_order_of_the_points(equal_over_threads):
     """Points are solved group by group; start and weights are given in the order that they arrived in."""
     x = points("clusters", 2500, 24)
-    space = _core._point_space(x, "euclidean")
+    space = _core.weigh._point_space(x, "euclidean")
 
     def solve(n_threads=1, start=None):
-        return _core._weights_by_gradients(space, [0.3, 0.9], 1e-9, start=start, n_threads=n_threads)
+        return _core.weigh._weights_by_gradients(space, [0.3, 0.9], 1e-9, start=start, n_threads=n_threads)
 
     found = equal_over_threads(lambda k: solve(k)["weights"])
-    D = _core._cross_distances(x, x, "euclidean")
+    D = _core.weigh._cross_distances(x, x, "euclidean")
     for c, scale in enumerate((0.3, 0.9)):
         np.testing.assert_allclose(np.exp(-scale * D) @ found[:, c], 1.0, atol=1e-7)
     assert [column["iterations"] for column in solve(start=found)["columns"]] == [0, 0]

@@ -26,7 +26,7 @@ def points(n, d, metric, seed=0):
 
 
 def cross(x, y, metric, n_threads=1):
-    return _core._cross_distances(x, y, metric, POWER, n_threads)
+    return _core.weigh._cross_distances(x, y, metric, POWER, n_threads)
 
 
 def all_distances(metric):
@@ -57,8 +57,8 @@ def test_angles_keep_their_digits_near_zero_and_near_pi():
 def products(metric, n, single):
     x = points(n, 3, metric)
     v = np.random.default_rng(n).normal(size=(n, 2))
-    return _core._similarity_product(
-        _core._point_space(x, metric, POWER), [0.7, 2.0], v, single=single, n_threads=1
+    return _core.weigh._similarity_product(
+        _core.weigh._point_space(x, metric, POWER), [0.7, 2.0], v, single=single, n_threads=1
     )
 
 
@@ -81,9 +81,9 @@ def test_products_agree_with_a_stored_matrix(metric, single, isa_level, on_isa):
 def test_products_carry_the_same_bits_for_any_number_of_threads(single, equal_over_threads):
     x = points(5000, 4, "euclidean")
     v = np.random.default_rng(0).normal(size=(5000, 3))
-    space = _core._point_space(x, "euclidean")
+    space = _core.weigh._point_space(x, "euclidean")
     found = equal_over_threads(
-        lambda k: _core._similarity_product(space, [0.1, 1.0, 3.0], v, single=single, n_threads=k)
+        lambda k: _core.weigh._similarity_product(space, [0.1, 1.0, 3.0], v, single=single, n_threads=k)
     )
     assert found.shape == v.shape
 
@@ -91,7 +91,7 @@ def test_products_carry_the_same_bits_for_any_number_of_threads(single, equal_ov
 def test_products_across_blocks_and_tasks_agree_with_a_stored_matrix():
     x = points(4321, 2, "euclidean")
     v = np.random.default_rng(1).normal(size=(4321, 1))
-    found = _core._similarity_product(_core._point_space(x, "euclidean"), [1.5], v, n_threads=2)
+    found = _core.weigh._similarity_product(_core.weigh._point_space(x, "euclidean"), [1.5], v, n_threads=2)
     exact = np.exp(-1.5 * cross(x, x, "euclidean")) @ v
     np.testing.assert_allclose(found, exact, rtol=0, atol=1e-11)
 
@@ -100,22 +100,22 @@ def test_a_given_matrix_gives_the_products_of_its_points():
     x = points(97, 3, "euclidean")
     D = cross(x, x, "euclidean")
     v = np.random.default_rng(2).normal(size=(97, 2))
-    given = _core._similarity_product(_core._matrix_space(D), [0.5, 2.0], v)
-    made = _core._similarity_product(_core._point_space(x, "euclidean"), [0.5, 2.0], v)
+    given = _core.weigh._similarity_product(_core.weigh._matrix_space(D), [0.5, 2.0], v)
+    made = _core.weigh._similarity_product(_core.weigh._point_space(x, "euclidean"), [0.5, 2.0], v)
     np.testing.assert_allclose(given, made, rtol=0, atol=1e-13)
 
 
 def test_infinite_distances_are_no_similarity():
     D = np.array([[0.0, np.inf], [np.inf, 0.0]])
     np.testing.assert_array_equal(
-        _core._similarity_product(_core._matrix_space(D), [1.0], np.eye(2)[:, :1]), [[1], [0]]
+        _core.weigh._similarity_product(_core.weigh._matrix_space(D), [1.0], np.eye(2)[:, :1]), [[1], [0]]
     )
 
 
 @pytest.mark.parametrize("metric", ["euclidean", "cityblock", "hamming"])
 def test_neighbours_are_the_nearest(metric):
     x = points(300, 6, metric)
-    near = _core._nearest_neighbours(_core._point_space(x, metric), 7, 2)
+    near = _core.weigh._nearest_neighbours(_core.weigh._point_space(x, metric), 7, 2)
     D = reference.distances(x, metric)
     np.fill_diagonal(D, np.inf)
     found = np.take_along_axis(D, near.astype(int), axis=1)
@@ -125,14 +125,14 @@ def test_neighbours_are_the_nearest(metric):
 def test_the_smallest_distance_is_found_across_blocks():
     x = points(5000, 2, "euclidean")
     x[4999] = x[17] + 1e-7
-    found = _core._smallest_distance(_core._point_space(x, "euclidean"), 2)
+    found = _core.weigh._smallest_distance(_core.weigh._point_space(x, "euclidean"), 2)
     assert found == pytest.approx(np.sqrt(2) * 1e-7, rel=1e-8)
 
 
 def test_single_precision_cholesky_preconditions_double():
     x = points(800, 3, "euclidean")
-    space = _core._point_space(x, "euclidean")
-    out = _core._weights_by_cholesky(space, 0.2, True, 1e-11, n_threads=2)
+    space = _core.weigh._point_space(x, "euclidean")
+    out = _core.weigh._weights_by_cholesky(space, 0.2, True, 1e-11, n_threads=2)
     D = cross(x, x, "euclidean")
     np.testing.assert_allclose(np.exp(-0.2 * D) @ out["weights"][:, 0], 1.0, atol=1e-9)
     assert out["columns"][0]["converged"]

@@ -39,7 +39,7 @@ def matrix(offsets, indices, diagonal, off_diagonal):
 def check(parts, columns=3, tol=1e-9):
     n = len(parts[2])
     b = np.random.default_rng(n).normal(size=(n, columns))
-    answer = _core._sparse_cholesky(*parts, b, 1e15)
+    answer = _core.testing._sparse_cholesky(*parts, b, 1e15)
     assert answer is not None
     x = answer[0]
     a = matrix(*parts)
@@ -105,8 +105,8 @@ def test_parallel_edges_are_added():
     once = system(40, edges, np.full(len(edges), 3.0), 0.5)
     thrice = system(40, np.repeat(edges, 3, axis=0), np.ones(3 * len(edges)), 0.5)
     b = np.random.default_rng(1).normal(size=(40, 2))
-    x, *size = _core._sparse_cholesky(*once, b, 1e15)
-    y, *size_of_parallel = _core._sparse_cholesky(*thrice, b, 1e15)
+    x, *size = _core.testing._sparse_cholesky(*once, b, 1e15)
+    y, *size_of_parallel = _core.testing._sparse_cholesky(*thrice, b, 1e15)
     np.testing.assert_allclose(y, x, rtol=1e-12)
     assert size_of_parallel == size
 
@@ -128,25 +128,29 @@ def test_a_matrix_that_is_not_positive_definite_is_refused():
                 diagonal = parts[2].copy()
                 diagonal[where] = bad
                 assert (
-                    _core._sparse_cholesky(parts[0], parts[1], diagonal, parts[3], np.ones((n, 1)), 1e15)
+                    _core.testing._sparse_cholesky(
+                        parts[0], parts[1], diagonal, parts[3], np.ones((n, 1)), 1e15
+                    )
                     is None
                 )
 
 
 def test_an_indefinite_matrix_with_a_positive_diagonal_is_refused():
     offsets, indices, diagonal, off = system(300, ladder(300, 4), np.ones(len(ladder(300, 4))), 0.0)
-    assert _core._sparse_cholesky(offsets, indices, diagonal * 0.5, off, np.ones((300, 1)), 1e15) is None
+    assert (
+        _core.testing._sparse_cholesky(offsets, indices, diagonal * 0.5, off, np.ones((300, 1)), 1e15) is None
+    )
 
 
 def test_too_many_flops_are_refused_and_the_count_is_consistent():
     n, edges = GRAPHS["denser random"]
     parts = system(n, edges, np.ones(len(edges)), 1.0)
     b = np.ones((n, 1))
-    _, flops, entries = _core._sparse_cholesky(*parts, b, 1e15)
+    _, flops, entries = _core.testing._sparse_cholesky(*parts, b, 1e15)
     assert n <= entries <= n * (n + 1) // 2
     assert entries <= flops <= n**3
-    assert _core._sparse_cholesky(*parts, b, flops / 4) is None
-    assert _core._sparse_cholesky(*parts, b, flops * 2) is not None
+    assert _core.testing._sparse_cholesky(*parts, b, flops / 4) is None
+    assert _core.testing._sparse_cholesky(*parts, b, flops * 2) is not None
 
 
 @pytest.mark.parametrize("name", ["path", "tree", "star", "star with its hub last"])
@@ -175,7 +179,7 @@ def test_a_shuffled_ladder_costs_about_as_much_as_a_sorted_one():
 def shuffled_ladder_bits():
     edges = np.random.default_rng(6).permutation(500)[ladder(500, 5)]
     parts = system(500, edges, np.ones(len(edges)), 1.0)
-    return _core._sparse_cholesky(*parts, np.ones((500, 2)), 1e15)
+    return _core.testing._sparse_cholesky(*parts, np.ones((500, 2)), 1e15)
 
 
 def test_every_instruction_set_solves(isa_level, on_isa):
@@ -198,7 +202,7 @@ def test_every_instruction_set_solves(isa_level, on_isa):
 def test_broken_patterns_are_refused(offsets, indices, match):
     n = len(offsets) - 1
     with pytest.raises(ValueError, match=match):
-        _core._sparse_cholesky(
+        _core.testing._sparse_cholesky(
             np.array(offsets),
             np.array(indices, np.int32),
             np.ones(n),
@@ -214,7 +218,7 @@ def test_the_selected_inverse_is_the_inverse_where_the_pattern_is(name):
     rng = np.random.default_rng(n)
     parts = system(n, edges, rng.uniform(0.5, 2.0, len(edges)), 0.3)
     b = rng.normal(size=(n, 2))
-    diagonal, entries, log_determinant, lower, upper = _core._selected_inverse(*parts, b)
+    diagonal, entries, log_determinant, lower, upper = _core.testing._selected_inverse(*parts, b)
     dense = matrix(*parts).toarray()
     inverse = np.linalg.inv(dense)
     np.testing.assert_allclose(diagonal, np.diag(inverse), rtol=1e-9)

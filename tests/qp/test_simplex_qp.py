@@ -188,8 +188,8 @@ def test_conjugate_gradients_take_over_where_a_factor_would_be_too_large(total):
     X = np.random.default_rng(0).normal(size=(200, 5))
     K = np.exp(-2 * np.linalg.norm(X[:, None] - X, axis=-1))
     q, lower, upper = np.full(200, 0.01), np.zeros(200), np.full(200, np.inf)
-    found = _core._simplex_qp(K, q, lower, upper, total, 1e-10, factor_limit=20)
-    exact = _core._simplex_qp(K, q, lower, upper, total, 1e-10)
+    found = _core.linalg._simplex_qp(K, q, lower, upper, total, 1e-10, factor_limit=20)
+    exact = _core.linalg._simplex_qp(K, q, lower, upper, total, 1e-10)
     assert "conjugate gradients" in found["info"]["solver"]
     assert "conjugate gradients" not in exact["info"]["solver"]
     assert found["info"]["converged"]
@@ -199,7 +199,7 @@ def test_conjugate_gradients_take_over_where_a_factor_would_be_too_large(total):
 def test_few_cached_rows_are_enough():
     K, q = random_problem(4, 60)
     bounds = np.zeros(60), np.full(60, np.inf)
-    few = _core._simplex_qp(lambda i: K[i], q, *bounds, 1.0, 1e-10, cache_bytes=0)
+    few = _core.linalg._simplex_qp(lambda i: K[i], q, *bounds, 1.0, 1e-10, cache_bytes=0)
     np.testing.assert_allclose(few["x"], solve_simplex_qp(K, q).x, atol=1e-12)
 
 
@@ -292,7 +292,7 @@ def endless_rows():
 
 @pytest.mark.parametrize("after", [0.1, 0.3])
 def test_ctrl_c_leaves_the_best_weights_so_far(ctrl_c, after):
-    outcome = ctrl_c(endless_rows, after=after, within="_simplex_qp")
+    outcome = ctrl_c(endless_rows, after=after, within="linalg._simplex_qp")
     assert outcome.raised
     assert outcome.has_partial
     assert outcome.partial.info.interrupted

@@ -115,7 +115,7 @@ def test_entropies_are_those_of_the_definition(seed, classes, gain):
     beliefs /= beliefs.sum()
     names, codes = np.unique(predictions, return_inverse=True)
     codes = codes.reshape(predictions.shape).astype(np.int32)
-    found = _core._expected_entropies(codes, len(names), beliefs, gain)
+    found = _core.select._expected_entropies(codes, len(names), beliefs, gain)
     np.testing.assert_allclose(found, reference.entropies_after(predictions, beliefs, gain), atol=1e-9)
 
 

@@ -36,7 +36,7 @@ def test_sequences_come_with_the_probabilities_of_the_definition(power, weighted
     counts = dict.fromkeys(exact, 0)
     total = 6000
     for seed in range(total):
-        drawn, *_ = _core._seed_centers(X, w, 3, power, (seed, 0), candidates=trials)
+        drawn, *_ = _core.select._seed_centers(X, w, 3, power, (seed, 0), candidates=trials)
         counts[tuple(drawn.tolist())] += 1
     expected = np.array(list(exact.values())) * total
     observed = np.array(list(counts.values()))

@@ -38,8 +38,8 @@ def worst_errors():
     x, y = grid64(), grid32()
     exact, exact32 = np.exp(x.astype(np.longdouble)), np.exp(y.astype(np.float64))
     return (
-        float(np.max(np.abs(_core._exp(x) - exact) / exact)),
-        float(np.max(np.abs(_core._exp_f32(y) - exact32) / exact32)),
+        float(np.max(np.abs(_core.testing._exp(x) - exact) / exact)),
+        float(np.max(np.abs(_core.testing._exp_f32(y) - exact32) / exact32)),
     )
 
 
@@ -48,13 +48,13 @@ SPECIAL32 = [0.0, -0.0, math.inf, -math.inf, math.nan, 89.0, 3e38, -88.0, -3e38,
 
 
 def special_values():
-    return _core._exp(np.array(SPECIAL)), _core._exp_f32(np.array(SPECIAL32, np.float32))
+    return _core.testing._exp(np.array(SPECIAL)), _core.testing._exp_f32(np.array(SPECIAL32, np.float32))
 
 
 def sizes():
     """The same numbers in arrays of every size."""
     x = np.linspace(-5, 5, 97)
-    return [(_core._exp(x[:n]), _core._exp_f32(x[:n].astype(np.float32))) for n in SIZES]
+    return [(_core.testing._exp(x[:n]), _core.testing._exp_f32(x[:n].astype(np.float32))) for n in SIZES]
 
 
 def test_errors_stay_near_the_last_bit(isa_level, on_isa):
@@ -85,21 +85,21 @@ def test_every_size_gives_the_same_numbers(isa_level, on_isa):
 
 def test_exp_rises_with_its_argument():
     x = np.sort(np.random.default_rng(3).uniform(-700, 700, 200_000))
-    assert np.all(np.diff(_core._exp(x)) >= 0)
+    assert np.all(np.diff(_core.testing._exp(x)) >= 0)
 
 
 def test_no_numbers_give_no_numbers():
-    assert _core._exp(np.zeros(0)).shape == (0,)
-    assert _core._exp_f32(np.zeros(0, np.float32)).shape == (0,)
+    assert _core.testing._exp(np.zeros(0)).shape == (0,)
+    assert _core.testing._exp_f32(np.zeros(0, np.float32)).shape == (0,)
 
 
 def test_the_input_is_not_altered():
     x = np.ones(5)
-    _core._exp(x)
+    _core.testing._exp(x)
     assert np.array_equal(x, np.ones(5))
 
 
 @pytest.mark.parametrize("wrong", [np.ones((2, 2)), np.ones(2, complex), ["a"]])
 def test_nonsense_is_refused(wrong):
     with pytest.raises((TypeError, ValueError)):
-        _core._exp(wrong)
+        _core.testing._exp(wrong)

@@ -39,18 +39,18 @@ def cases():
 
 
 def everything(x, y, n_threads=1):
-    index, squared = _core._nearest(x, y, n_threads)
+    index, squared = _core.testing._nearest(x, y, n_threads)
     return (
-        _core._squared_distances(x, y, n_threads),
+        _core.testing._squared_distances(x, y, n_threads),
         index,
         squared,
-        _core._exp_distance_sums(x, y, 0.7, n_threads),
-        _core._squared_distance_sums(x, y, n_threads),
+        _core.testing._exp_distance_sums(x, y, 0.7, n_threads),
+        _core.testing._squared_distance_sums(x, y, n_threads),
     )
 
 
 def nearest(x, y):
-    return _core._nearest(x, y)
+    return _core.testing._nearest(x, y)
 
 
 def all_cases(dtype):
@@ -130,12 +130,12 @@ def test_equal_points_are_exactly_zero_apart_and_the_first_is_nearest(dtype, isa
 
 def duplicates(dtype):
     x = np.tile(points(1, 37, dtype) * 1000, (200, 1))
-    squared = _core._squared_distances(x, x[:100])
-    index, _ = _core._nearest(x, x[:100])
+    squared = _core.testing._squared_distances(x, x[:100])
+    index, _ = _core.testing._nearest(x, x[:100])
     return (
         float(np.abs(squared).max()),
         bool((index == 0).all()),
-        float(_core._exp_distance_sums(x, x[:100], 5.0).sum()),
+        float(_core.testing._exp_distance_sums(x, x[:100], 5.0).sum()),
     )
 
 
@@ -146,7 +146,7 @@ def test_ties_go_to_the_lowest_index_across_tiles(dtype):
     for first in (0, 3, 15, 16, 31, 32, 40, 63, 64, 150):
         target = y.copy()
         target[[first, min(first + 1, 199), min(first + 32, 199), min(first + 33, 199), 199], 0] = 1
-        index, least = _core._nearest(np.zeros((5, 2), dtype), target)
+        index, least = _core.testing._nearest(np.zeros((5, 2), dtype), target)
         assert index.tolist() == [first] * 5
         assert least.tolist() == [1] * 5
 
@@ -158,7 +158,9 @@ def test_far_from_the_origin_nothing_cancels(dtype):
     far = (near + offset).astype(dtype)  # exact: the grid of 1/64 fits
     assert np.array_equal((far - offset).astype(dtype), near) or dtype == np.float32
     exact = direct(far, far)
-    np.testing.assert_allclose(_core._squared_distances(far, far), exact, rtol=10 * EPSILON[dtype], atol=0)
+    np.testing.assert_allclose(
+        _core.testing._squared_distances(far, far), exact, rtol=10 * EPSILON[dtype], atol=0
+    )
 
 
 @examples(30)
@@ -166,43 +168,43 @@ def test_far_from_the_origin_nothing_cancels(dtype):
 def test_distances_are_symmetric_and_shift_free(n, m, d, seed):
     rng = np.random.default_rng(seed)
     x, y = rng.integers(-50, 50, (n, d)).astype(float), rng.integers(-50, 50, (m, d)).astype(float)
-    squared = _core._squared_distances(x, y)
-    assert np.array_equal(squared, _core._squared_distances(y, x).T)
-    assert np.array_equal(squared, _core._squared_distances(x + 1000, y + 1000))
+    squared = _core.testing._squared_distances(x, y)
+    assert np.array_equal(squared, _core.testing._squared_distances(y, x).T)
+    assert np.array_equal(squared, _core.testing._squared_distances(x + 1000, y + 1000))
     order = rng.permutation(n)
-    assert np.array_equal(squared[order], _core._squared_distances(x[order], y))
+    assert np.array_equal(squared[order], _core.testing._squared_distances(x[order], y))
     np.testing.assert_array_equal(squared, direct(x, y))
 
 
 def test_no_rows_and_no_columns_have_their_meaning():
     none, some = np.zeros((0, 3)), np.ones((4, 3))
-    assert _core._squared_distances(none, some).shape == (0, 4)
-    assert _core._squared_distances(some, none).shape == (4, 0)
-    index, least = _core._nearest(some, none)
+    assert _core.testing._squared_distances(none, some).shape == (0, 4)
+    assert _core.testing._squared_distances(some, none).shape == (4, 0)
+    index, least = _core.testing._nearest(some, none)
     assert index.tolist() == [-1] * 4
     assert np.isinf(least).all()
-    assert _core._exp_distance_sums(some, none, 1.0).tolist() == [0] * 4
-    assert _core._exp_distance_sums(np.zeros((2, 0)), np.zeros((3, 0)), 1.0).tolist() == [3, 3]
+    assert _core.testing._exp_distance_sums(some, none, 1.0).tolist() == [0] * 4
+    assert _core.testing._exp_distance_sums(np.zeros((2, 0)), np.zeros((3, 0)), 1.0).tolist() == [3, 3]
 
 
 def test_similarities_fade_from_one_to_zero_with_the_scale():
     x = points(30, 3, np.float64)
-    np.testing.assert_array_equal(_core._exp_distance_sums(x, x, 0.0), np.full(30, 30.0))
-    np.testing.assert_array_equal(_core._exp_distance_sums(x, x, 1e6), np.ones(30))
+    np.testing.assert_array_equal(_core.testing._exp_distance_sums(x, x, 0.0), np.full(30, 30.0))
+    np.testing.assert_array_equal(_core.testing._exp_distance_sums(x, x, 1e6), np.ones(30))
 
 
 def test_float32_is_kept_and_everything_else_becomes_float64():
     x32, x64 = np.ones((2, 2), np.float32), np.ones((2, 2))
     for x, y in itertools.product((x32, x64, x64.astype(int)), repeat=2):
         expected = np.float32 if x is y is x32 else np.float64
-        assert _core._squared_distances(x, y).dtype == expected
-    assert _core._squared_distances(np.asfortranarray(x32), x32).dtype == np.float32
+        assert _core.testing._squared_distances(x, y).dtype == expected
+    assert _core.testing._squared_distances(np.asfortranarray(x32), x32).dtype == np.float32
 
 
 @pytest.mark.parametrize("variant", hostile.params(hostile.VALID, without={"longdouble", "list"}))
 def test_any_layout_gives_the_same_distances(variant):
     array = (np.arange(20.0) % 2).reshape(5, 4)
-    hostile.check_same(lambda x: _core._squared_distances(x, np.eye(4)), array, variant)
+    hostile.check_same(lambda x: _core.testing._squared_distances(x, np.eye(4)), array, variant)
 
 
 @pytest.mark.parametrize(
@@ -211,9 +213,9 @@ def test_any_layout_gives_the_same_distances(variant):
 )
 def test_nonsense_is_refused_by_name(name):
     variant = next(v for v in hostile.INVALID if v.name == name)
-    hostile.check_refused(lambda x: _core._nearest(x, np.eye(4)), np.ones((5, 4)), variant, "x")
+    hostile.check_refused(lambda x: _core.testing._nearest(x, np.eye(4)), np.ones((5, 4)), variant, "x")
 
 
 def test_columns_must_match():
     with pytest.raises(ValueError, match=r"y must have as many columns as x \(2\), got 3"):
-        _core._nearest(np.ones((2, 2)), np.ones((2, 3)))
+        _core.testing._nearest(np.ones((2, 2)), np.ones((2, 3)))

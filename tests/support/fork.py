@@ -18,7 +18,7 @@ def in_fork(function: Callable[..., Any], *args: Any, timeout: float = 30.0) -> 
 
     Fails when the child raises, dies or does not answer within `timeout` seconds.
     """
-    _core._busy(0.008, 2)
+    _core.testing._busy(0.008, 2)
     reader, writer = os.pipe()
     with warnings.catch_warnings():
         # Python warns of every fork in a process with threads. That this works is what is tested.

@@ -195,7 +195,7 @@ def test_the_repr_counts_effective_points():
 
 
 def test_positive_definiteness_is_decided_by_the_factor():
-    assert _core._is_positive_definite(np.eye(3))
-    assert not _core._is_positive_definite(np.ones((3, 3)))
+    assert _core.linalg._is_positive_definite(np.eye(3))
+    assert not _core.linalg._is_positive_definite(np.ones((3, 3)))
     with pytest.raises(ValueError, match="square"):
-        _core._is_positive_definite(np.ones((2, 3)))
+        _core.linalg._is_positive_definite(np.ones((2, 3)))

@@ -3,7 +3,6 @@
 #include "bindings/run.hpp"
 #include "core/index.hpp"
 #include "metric/itml/itml.hpp"
-#include "metric/itml/point_groups.hpp"
 
 namespace steelyard::bindings {
 namespace {
@@ -50,35 +49,11 @@ py::dict learn(const Array<double>& points, const Array<std::int32_t>& first,
   return out;
 }
 
-/// Row by row the pairs that sweeps over all pairs of n points visit.
-py::array_t<std::int32_t> pair_order(std::ptrdiff_t n, int sweeps,
-                                     std::pair<std::uint64_t, std::uint64_t> seed) {
-  Random random(seed.first, seed.second);
-  metric::PointGroups groups({nullptr, n, 0, 0}, 0);
-  metric::BlockPairs read;
-  std::vector<std::int32_t> out;
-  for (int sweep = 0; sweep < sweeps; ++sweep) {
-    groups.shuffle(random);
-    for (std::ptrdiff_t k = 0; k < groups.blocks(); ++k) {
-      groups.read(k, read);
-      for (std::ptrdiff_t r = 0; r < read.pairs; ++r) {
-        const std::ptrdiff_t place = read.place[at(r)];
-        for (const std::ptrdiff_t lane :
-             {place / metric::BlockPairs::points, place % metric::BlockPairs::points})
-          out.push_back(static_cast<std::int32_t>(read.point[at(lane)]));
-      }
-    }
-  }
-  const auto rows = std::ssize(out) / 2;
-  return take(std::move(out), rows, 2);
-}
-
 }  // namespace
 
 void register_itml(py::module_& m) {
   m.def("_learn_metric", &learn, "points"_a, "first"_a, "second"_a, "similar"_a, "labels"_a, "near"_a,
         "far"_a, "gamma"_a, "tol"_a, "max_sweeps"_a, "seed"_a, "progress"_a = py::none());
-  m.def("_metric_pair_order", &pair_order, "n"_a, "sweeps"_a, "seed"_a);
 }
 
 }  // namespace steelyard::bindings

@@ -124,7 +124,7 @@ def make_problem(pairs: SignedPairs, must: Links, cannot: Links) -> ClusteringPr
         unavoidable = float(np.maximum(c[at], 0.0).sum())
     offsets, indices, entries = symmetric_rows(nodes, low, high, weights)
     costs = symmetric_rows(nodes, low, high, values)[2]
-    graph = _core._SignedGraph(offsets, indices, entries, sizes, pairs.background, forbidden)
+    graph = _core.metric._SignedGraph(offsets, indices, entries, sizes, pairs.background, forbidden)
     return ClusteringProblem(
         graph, costs, np.stack([low, high]), c, sizes, pairs.background, group, offset, unavoidable
     )

@@ -86,7 +86,7 @@ def nearest_on_graph(
     n^2 for the distances. Raises KeyboardInterrupt with ``.partial``; the caller warns where
     ``info.converged`` is False.
     """
-    graph = _core._MeasuredGraph(n, rows, cols)
+    graph = _core.metric._MeasuredGraph(n, rows, cols)
     unit = float(np.sqrt(np.mean(np.square(values)))) if len(values) else 0.0
     oracle = CycleOracle(graph, values, weights, 0.05 * tol * (unit or 1.0), n_threads)
     search = _CycleSearch(values, weights, oracle, tol, passes)

@@ -150,7 +150,7 @@ class _Mahalanobis(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstima
         words = seed_words(rng)
         # The paper's step alpha = s/2 (1/p - gamma/xi) is that of gamma = 1 for squared bounds over gamma.
         shrink = 1.0 if variant == "itml" else gamma
-        found = _core._learn_metric(
+        found = _core.metric._learn_metric(
             np.ascontiguousarray(points / far),
             pairs.first,
             pairs.second,

@@ -21,7 +21,7 @@ def nearest_l1(d: Array, weight: Array | None, n: int, options: Options) -> tupl
     offset = float((w * np.maximum(-d, 0.0)).sum())
     if upper <= 0:
         return np.zeros(len(d)), offset, exact_info("no positive entry", options.tol, offset, 1, 0.0)
-    found = _core._solve_l1(
+    found = _core.metric._solve_l1(
         n,
         np.maximum(d, 0.0),
         w,

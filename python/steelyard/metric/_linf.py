@@ -33,7 +33,7 @@ def nearest_linf(d: Array, n: int, tol: float, threads: int) -> tuple[Array, flo
         return float(np.abs(x[known] - d[known]).max(initial=0.0))
 
     def closure(x: Array) -> Array:
-        return np.asarray(_core._metric_closure(n, x, threads))
+        return np.asarray(_core.metric._metric_closure(n, x, threads))
 
     low, steps = max(0.0, float(-d.min(initial=0.0))), 0
     # All distances equal are a metric too: what Ctrl-C brings before the first closure is there.

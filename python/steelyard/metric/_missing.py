@@ -89,7 +89,7 @@ def _paths(
     solver: str = "",
 ) -> NearestMetric:
     """Shortest paths along `edges`; without `info` they are exact."""
-    full = _core._metric_closure(measured.n, measured.spread(edges, np.inf), options.threads)
+    full = _core.metric._metric_closure(measured.n, measured.spread(edges, np.inf), options.threads)
     objective = objective_of(measured.pick(full), measured.values, options.norm, weight)
     if info is None:
         info = exact_info(solver, options.tol, objective, 1, 0.0)

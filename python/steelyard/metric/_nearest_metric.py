@@ -173,7 +173,7 @@ def _nearest(
 def _least_squares(
     pairs: Pairs, weight: Array | None, options: Options, init: NearestMetric | None
 ) -> NearestMetric:
-    problem = _core._Nearness(pairs.n, pairs.values, weight)
+    problem = _core.metric._Nearness(pairs.n, pairs.values, weight)
     if init is not None and len(init.duals):
         problem.load(pairs.n, init.triangles, init.duals, n_threads=options.threads)
     found = problem.solve(
@@ -181,7 +181,7 @@ def _least_squares(
     )
     x = problem.feasible()
     if len(x) == 0:  # interrupted before the first certificate
-        x = _core._metric_closure(pairs.n, problem.solution(), options.threads)
+        x = _core.metric._metric_closure(pairs.n, problem.solution(), options.threads)
     triangles, duals = problem.duals()
     known = np.isfinite(found["error_bound"])
     info = MetricInfo.from_core(
@@ -212,7 +212,7 @@ def _least_change(pairs: Pairs, options: Options) -> NearestMetric:
 
 def _decreased(pairs: Pairs, weight: Array | None, options: Options) -> NearestMetric:
     refuse_negative(pairs.values)
-    x = _core._metric_closure(pairs.n, pairs.values, options.threads)
+    x = _core.metric._metric_closure(pairs.n, pairs.values, options.threads)
     return _exactly(pairs, x, weight, options, "shortest-path closure")
 
 

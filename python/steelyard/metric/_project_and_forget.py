@@ -203,7 +203,7 @@ class _Search:
     def __init__(self, start: Array, weight: Array | None, oracle: Any, tol: float, passes: int) -> None:
         self.start, self.weight, self.oracle = start, weight, oracle
         self.tol, self.passes = tol, passes
-        self.state = _core._BregmanState(start, weight)
+        self.state = _core.metric._BregmanState(start, weight)
         self.unit = float(np.sqrt(np.mean(np.square(start)))) if len(start) else 0.0
         self.unit = self.unit or 1.0
         self.bound = getattr(oracle, "bound", None)

@@ -145,7 +145,7 @@ def signed_pairs(pairs: MeasuredPairs, formulation: str, resolution: float, thre
 def _from_common_neighbours(pairs: MeasuredPairs, threads: int) -> SignedPairs:
     edge = pairs.values != 0
     offsets, neighbours, _ = symmetric_rows(pairs.n, pairs.rows[edge], pairs.cols[edge], pairs.values[edge])
-    rows, cols, jaccard = _core._common_neighbours(offsets, neighbours, threads)
+    rows, cols, jaccard = _core.metric._common_neighbours(offsets, neighbours, threads)
     c = np.log((1.0 + jaccard - _DELTA) / (1.0 - jaccard + _DELTA))
     c += _EPSILON * np.sign(c)
     background = float(np.log((1.0 + _DELTA) / (1.0 - _DELTA)))

@@ -131,7 +131,7 @@ def violations(
     tol = check_nonnegative(tol, "tol")
     top = check_count(top, "top", least=0)
     n = pairs.n
-    broken, n_pairs, total, listed = _core._violations(
+    broken, n_pairs, total, listed = _core.metric._violations(
         pairs.square_matrix(), tol, max(top, 1), check_threads(n_threads), check_progress(progress)
     )
     worst = np.array(listed, dtype=[("i", np.intp), ("j", np.intp), ("k", np.intp), ("excess", float)])

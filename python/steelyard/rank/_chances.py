@@ -64,6 +64,6 @@ def outcome_chances(x: Any, ties: str, parameter: Any) -> tuple[Any, Any, Any]:
         parameter = NO_TIES.get(model, 0.0)
     if np.ndim(parameter) > 0:
         parameter = np.broadcast_to(parameter, x.shape)
-    chances = _core._outcome_chances(model, np.ravel(parameter), x.ravel())
+    chances = _core.rank._outcome_chances(model, np.ravel(parameter), x.ravel())
     win, tie, loss = (np.asarray(part).reshape(x.shape)[()] for part in chances)
     return win, tie, loss

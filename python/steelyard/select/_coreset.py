@@ -238,7 +238,7 @@ def lightweight_coreset(
     none = np.zeros(len(points), dtype=np.int64)
     start = computed(points[:1])
     threads = check_threads(n_threads)
-    mean = _core._lloyd_step(stored(points), weights, start, "mean", True, threads)[2]
+    mean = _core.select._lloyd_step(stored(points), weights, start, "mean", True, threads)[2]
     squared = mass * own_squared_distances(points, mean, none)
     total = squared.sum()
     scores = 0.5 * mass / mass.sum() + (0.5 * squared / total if total > 0 else 0.0)

@@ -228,7 +228,9 @@ class _Task:
     threads: int
 
     def step(self, centers: Points, move: bool = True) -> Any:
-        return _core._lloyd_step(stored(self.points), self.weights, centers, self.update, move, self.threads)
+        return _core.select._lloyd_step(
+            stored(self.points), self.weights, centers, self.update, move, self.threads
+        )
 
     def masses(self, squared: npt.NDArray[Any]) -> Floats:
         each = np.sqrt(squared) if self.update == "median" else squared

@@ -145,7 +145,7 @@ class ModelSelector:
             raise ValueError("all items have labels")
         codes = self._codes if len(rows) == len(self._open) else self._codes[rows]
         gain = (1.0 - self.epsilon) / self.epsilon
-        entropy = _core._expected_entropies(
+        entropy = _core.select._expected_entropies(
             codes, len(self._classes), self.posterior, gain, n_threads=self._threads
         )
         return int(rows[entropy.argmin()])

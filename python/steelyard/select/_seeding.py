@@ -175,7 +175,7 @@ def seeds(
     if count > len(points):
         raise ValueError(f"k must be at most the number of points, {len(points)}, got {count}")
     weights = read_weights(sample_weight, len(points))
-    indices, labels, cost, _, stopped = _core._seed_centers(
+    indices, labels, cost, _, stopped = _core.select._seed_centers(
         stored(points),
         weights,
         count,

@@ -101,7 +101,7 @@ def _similarity_rows(space: Space, scale: float, n_threads: int) -> Rows:
 
 def _definite(Z: Floats) -> tuple[str, float]:
     """How a matrix is known to be positive semidefinite and its least eigenvalue if that was needed."""
-    if _core._is_positive_definite(Z):
+    if _core.linalg._is_positive_definite(Z):
         return "cholesky", 0.0
     values = np.linalg.eigvalsh(Z)
     least, largest = float(values[0]), float(values[-1])

@@ -275,7 +275,7 @@ class MagnitudeOutlierDetector(OutlierMixin, BaseEstimator):  # type: ignore[mis
 
     def _spread_of_training(self, space: Space) -> Array:
         counts = np.bincount(space.group, minlength=space.n_unique).astype(float)
-        sums = _core._similarity_product(
+        sums = _core.weigh._similarity_product(
             space.core,
             [self.scale_ * space.unit],
             counts[:, None],

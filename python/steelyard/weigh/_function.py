@@ -191,7 +191,7 @@ def _auto_scales(space: Space, count: int, request: Request) -> Array:
 
 
 def _lock_step(space: Space, scales: Array, request: Request) -> MagnitudeFunction:
-    out = _core._weights_by_gradients(
+    out = _core.weigh._weights_by_gradients(
         space.core,
         scales * space.unit,
         request.tol,

@@ -35,7 +35,7 @@ def local_answer(
     rows = np.random.default_rng(n).choice(n, min(n, _SAMPLE), replace=False).astype(np.int32)
     sampled = np.full(len(rows), np.inf)
     if np.isfinite(weights).all():
-        sampled = 1.0 - _core._chosen_products(space.core, scale * space.unit, rows, weights, threads)
+        sampled = 1.0 - _core.weigh._chosen_products(space.core, scale * space.unit, rows, weights, threads)
     residual = float(np.sqrt(np.mean(sampled**2)))
     if not residual <= LIMIT:
         raise ValueError(
@@ -66,7 +66,7 @@ def local_parts(
     k = min(NEIGHBOURS, space.n_unique - 1)
     done = 0
     for near in _neighbours(space, k, threads):
-        yield _core._local_weights(space.core, scale * space.unit, done, near, threads)
+        yield _core.weigh._local_weights(space.core, scale * space.unit, done, near, threads)
         done += len(near)
         report(progress, done, space.n_unique)
 
@@ -82,7 +82,7 @@ def has_tree(space: Space) -> bool:
 
 def _neighbours(space: Space, k: int, threads: int) -> Iterator[npt.NDArray[np.int32]]:
     if not has_tree(space):
-        yield _core._nearest_neighbours(space.core, k, threads)
+        yield _core.weigh._nearest_neighbours(space.core, k, threads)
         return
     from scipy.spatial import cKDTree
 

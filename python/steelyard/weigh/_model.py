@@ -177,7 +177,7 @@ class WeightingModel:
 
         w_i^2 / (Z^-1)_ii; O(n^3) time and 8 n^2 bytes when first asked for; read-only.
         """
-        inverse = _core._cholesky_inverse(np.ascontiguousarray(self._state.factor))
+        inverse = _core.linalg._cholesky_inverse(np.ascontiguousarray(self._state.factor))
         drop = self._solved**2 / np.diagonal(inverse)
         fall: Array = np.where(self._counts > 1, 0.0, drop)[self._state.slot]
         fall.flags.writeable = False
@@ -189,7 +189,7 @@ class WeightingModel:
         start = time.perf_counter()
         basis = self._state.basis
         n, w = basis.n, self._solved
-        product = _core._similarity_product(
+        product = _core.weigh._similarity_product(
             basis.core, [self.scale * basis.unit], w[:, None], n_threads=self._threads
         )[:, 0]
         left = 1.0 - product
@@ -406,7 +406,7 @@ def solve_lower(factor: Array, right: Array, *, transposed: bool = False) -> Arr
 
 def _cholesky(Z: Array) -> Array | None:
     """The lower factor with contiguous columns; None where Z is not positive definite."""
-    factor = _core._cholesky_large(Z)
+    factor = _core.linalg._cholesky_large(Z)
     return None if factor is None else np.asfortranarray(np.tril(factor))
 
 

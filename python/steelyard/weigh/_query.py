@@ -199,7 +199,7 @@ def _ambiguity(
 def _closeness(space: Space, t: float, threads: int) -> Array:
     """Mean similarity of each point to all of them."""
     counts = np.bincount(space.group, minlength=space.n_unique).astype(float)
-    sums = _core._similarity_product(space.core, [t * space.unit], counts[:, None], n_threads=threads)
+    sums = _core.weigh._similarity_product(space.core, [t * space.unit], counts[:, None], n_threads=threads)
     return np.asarray(sums[space.group, 0] / space.n)
 
 
@@ -216,7 +216,7 @@ def _greedy(
     rows = np.empty((known + wanted, len(pool)))
 
     def similarity(points: Array) -> Array:
-        D: Array = _core._cross_distances(points, pool, space.metric, space.power, threads)
+        D: Array = _core.weigh._cross_distances(points, pool, space.metric, space.power, threads)
         return np.asarray(np.exp(-rate * D))
 
     rows[:known] = solve_lower(state.factor, similarity(leaders))

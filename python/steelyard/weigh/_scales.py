@@ -219,7 +219,7 @@ def _sampled_share(space: Space, request: Request) -> Callable[[float], float]:
     local = np.ascontiguousarray(back[place[_SAMPLE:]].reshape(near.shape), dtype=np.int32)
 
     def share(scale: float) -> float:
-        weights = _core._local_weights(part.core, scale * part.unit, 0, local, request.threads)
+        weights = _core.weigh._local_weights(part.core, scale * part.unit, 0, local, request.threads)
         return float(np.nanmean(np.clip(weights, 0.0, 1.0)))
 
     return share
@@ -266,7 +266,7 @@ def _cutoff(space: Space, strong: bool, tol: float, request: Request) -> float:
             f"{argument('X')} has {n} distinct points; cutoffs solve dense systems, at most "
             f"{_CUTOFF_LIMIT} points"
         )
-    nearest = space.unit * _core._smallest_distance(space.core, request.threads)
+    nearest = space.unit * _core.weigh._smallest_distance(space.core, request.threads)
     if not 0 < nearest < math.inf:
         raise _no_distance()
     high = max(math.log(n - 1), 1e-3) / nearest if n > 2 else 1e-3 / nearest

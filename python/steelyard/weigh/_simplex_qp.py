@@ -147,7 +147,7 @@ def solve(
     ways: str = "raise max_iter or tol",
 ) -> SimplexQPResult:
     """Checked arguments to a result; neither warns nor raises KeyboardInterrupt."""
-    found = _core._simplex_qp(
+    found = _core.linalg._simplex_qp(
         K, q, lower, upper, total, tol, max_iter=max_iter, n_threads=n_threads, progress=progress
     )
     if found["unbounded"]:

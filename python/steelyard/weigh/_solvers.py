@@ -115,7 +115,7 @@ def row_sums(space: Space, request: Request) -> Array:
     """Z 1 in single precision."""
     ones = np.ones((space.n_unique, 1))
     scales = [request.scale * space.unit]
-    sums = _core._similarity_product(space.core, scales, ones, single=True, n_threads=request.threads)
+    sums = _core.weigh._similarity_product(space.core, scales, ones, single=True, n_threads=request.threads)
     return np.asarray(sums[:, 0])
 
 
@@ -123,7 +123,7 @@ def _line(space: Space, request: Request, choice: Choice) -> Weighting:
     assert space.points is not None
     order = np.argsort(space.points[:, 0])
     weights = np.empty(space.n_unique)
-    weights[order] = _core._line_weights(space.points[order, 0], request.scale * space.unit)
+    weights[order] = _core.weigh._line_weights(space.points[order, 0], request.scale * space.unit)
     info = WeighInfo(
         converged=True,
         iterations=0,
@@ -143,7 +143,7 @@ def _line(space: Space, request: Request, choice: Choice) -> Weighting:
 
 
 def _cholesky(space: Space, request: Request, choice: Choice) -> Weighting:
-    out = _core._weights_by_cholesky(
+    out = _core.weigh._weights_by_cholesky(
         space.core,
         request.scale * space.unit,
         mixed=choice.method == "mixed",
@@ -165,7 +165,7 @@ def _cholesky(space: Space, request: Request, choice: Choice) -> Weighting:
 
 
 def _gradients(space: Space, request: Request, choice: Choice) -> Weighting:
-    out = _core._weights_by_gradients(
+    out = _core.weigh._weights_by_gradients(
         space.core,
         [request.scale * space.unit],
         request.tol,
@@ -303,7 +303,7 @@ def _proven(space: Space, core_scale: float, threads: int) -> tuple[float, float
     nearest = space.nearest(threads)
     mu = 0.0
     if -core_scale * nearest < -math.log(n):  # else the sums can't be small enough
-        sums = _core._similarity_product(space.core, [core_scale], np.ones((n, 1)), n_threads=threads)
+        sums = _core.weigh._similarity_product(space.core, [core_scale], np.ones((n, 1)), n_threads=threads)
         mu = gershgorin(float(sums.max()))
     if space.metric == "euclidean" and space.dimension is not None:
         # A distance is known to some ulps of the coordinates, which are at most 1.

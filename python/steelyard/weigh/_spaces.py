@@ -80,14 +80,14 @@ class Space:
     def core(self) -> Any:
         """The kernels' view; keeps packed copies of the points, O(n d)."""
         if self.points is not None:
-            return _core._point_space(self.points, self.metric, self.power)
+            return _core.weigh._point_space(self.points, self.metric, self.power)
         assert self.distances is not None
-        return _core._matrix_space(self.distances)
+        return _core.weigh._matrix_space(self.distances)
 
     def nearest(self, threads: int) -> float:
         """Smallest distance of two points that differ, in the kernels' unit; found once, O(n^2 d)."""
         if "_nearest" not in self.__dict__:
-            self.__dict__["_nearest"] = _core._smallest_distance(self.core, threads)
+            self.__dict__["_nearest"] = _core.weigh._smallest_distance(self.core, threads)
         return float(self.__dict__["_nearest"])
 
     def __getstate__(self) -> dict[str, Any]:
@@ -130,7 +130,9 @@ class Space:
     def between(self, prepared: Array, *, n_threads: int | None = None) -> Array:
         assert self.points is not None
         return np.asarray(
-            _core._cross_distances(prepared, self.points, self.metric, self.power, check_threads(n_threads))
+            _core.weigh._cross_distances(
+                prepared, self.points, self.metric, self.power, check_threads(n_threads)
+            )
         )
 
     def _prepare(self, array: Array, name: str) -> Array:

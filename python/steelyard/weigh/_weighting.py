@@ -208,7 +208,7 @@ def spread(X: Any, *, scale: float = 1.0, metric: str = "euclidean", n_threads: 
     space = check_space(X, metric)
     t = check_scale(scale)
     counts = np.bincount(space.group, minlength=space.n_unique).astype(float)
-    sums = _core._similarity_product(
+    sums = _core.weigh._similarity_product(
         space.core, [t * space.unit], counts[:, None], n_threads=check_threads(n_threads)
     )
     return float(np.sum(counts / sums[:, 0]))

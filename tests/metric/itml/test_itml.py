@@ -35,7 +35,7 @@ def instance(seed, n=12, d=3, m=20):
 
 
 def learn(X, first, second, similar, near, far, gamma=1.0, tol=1e-10, sweeps=20_000, seed=0):
-    return _core._learn_metric(
+    return _core.metric._learn_metric(
         X,
         np.asarray(first, np.int32),
         np.asarray(second, np.int32),
@@ -251,7 +251,9 @@ def test_all_pairs_of_labels_are_the_listed_pairs():
     X, y = X[::5] / 3.0, y[::5].astype(np.int32)
     i, j = np.triu_indices(len(X), 1)
     listed = learn(X, i, j, y[i] == y[j], 0.1, 1.0, tol=1e-9)
-    whole = _core._learn_metric(X, NONE, NONE, np.zeros(0, np.int8), y, 0.1, 1.0, 1.0, 1e-9, 5000, (0, 0))
+    whole = _core.metric._learn_metric(
+        X, NONE, NONE, np.zeros(0, np.int8), y, 0.1, 1.0, 1.0, 1e-9, 5000, (0, 0)
+    )
     np.testing.assert_allclose(whole["matrix"], listed["matrix"], rtol=1e-4, atol=1e-5)
     assert whole["upper"] == pytest.approx(listed["upper"], rel=1e-8)
 

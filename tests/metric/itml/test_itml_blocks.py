@@ -20,14 +20,16 @@ NONE = np.zeros(0, np.int32)
 
 def learn_all(X, y, near=0.5, far=6.0, gamma=1.0, tol=1e-10, sweeps=1000, seed=(0, 1)):
     y = np.asarray(y, np.int32)
-    return _core._learn_metric(X, NONE, NONE, NONE.astype(np.int8), y, near, far, gamma, tol, sweeps, seed)
+    return _core.metric._learn_metric(
+        X, NONE, NONE, NONE.astype(np.int8), y, near, far, gamma, tol, sweeps, seed
+    )
 
 
 def learn_listed(X, y, near=0.5, far=6.0, tol=1e-10, sweeps=20_000):
     i, j = np.triu_indices(len(X), 1)
     first, second = i.astype(np.int32), j.astype(np.int32)
     similar = (y[i] == y[j]).astype(np.int8)
-    return _core._learn_metric(X, first, second, similar, None, near, far, 1.0, tol, sweeps, (0, 1))
+    return _core.metric._learn_metric(X, first, second, similar, None, near, far, 1.0, tol, sweeps, (0, 1))
 
 
 def instance(n, d, classes, seed=0):
@@ -44,7 +46,7 @@ def expected_after_one_sweep(X, y, near, far, gamma, seed=(0, 1)):
     number = np.zeros((n, n), int)
     number[i, j] = number[j, i] = np.arange(len(i))
     v, similar = X[i] - X[j], y[i] == y[j]
-    order = number[tuple(_core._metric_pair_order(n, 1, seed).T)]
+    order = number[tuple(_core.testing._metric_pair_order(n, 1, seed).T)]
     A, duals = reference.fit(v, similar, near, far, gamma, order=order)
     return A, duals, reference.bounds(v, similar, near, far, gamma, duals)
 
@@ -59,7 +61,7 @@ def objective(A, v, similar, near, far, gamma):
 @pytest.mark.parametrize("n", [2, 3, 8, 9, 16, 17, 24, 33, 97])
 def test_a_sweep_takes_each_pair_once_and_no_two_sweeps_are_alike(n):
     m = n * (n - 1) // 2
-    order = _core._metric_pair_order(n, 3, (7, 1))
+    order = _core.testing._metric_pair_order(n, 3, (7, 1))
     assert order.shape == (3 * m, 2)
     for sweep in order.reshape(3, m, 2):
         assert len({frozenset(pair) for pair in sweep.tolist()}) == m
@@ -158,7 +160,7 @@ def test_distances_that_products_cannot_tell_are_measured_again(apart):
     i, j = np.triu_indices(40, 1)
     v, similar = X[i] - X[j], y[i] == y[j]
     found = learn_all(X, y, 1.0, 2.0, gamma=0.1, tol=1e-7, sweeps=300)
-    listed = _core._learn_metric(
+    listed = _core.metric._learn_metric(
         X, i.astype(np.int32), j.astype(np.int32), similar.astype(np.int8), None,
         1.0, 2.0, 0.1, 1e-7, 300, (0, 1),
     )  # fmt: skip

@@ -73,7 +73,7 @@ def test_rows_are_broken_cycles_and_the_first_of_an_edge_is_its_shortest_path(se
     kept = rng.random(len(i)) < 0.25
     rows, cols = i[kept].astype(np.int32), j[kept].astype(np.int32)
     x = np.abs(rng.standard_cauchy(len(rows))) - 0.1
-    starts, edges, closed, _ = _core._MeasuredGraph(n, rows, cols).find_cycles(x, 0.0)
+    starts, edges, closed, _ = _core.metric._MeasuredGraph(n, rows, cols).find_cycles(x, 0.0)
     lengths = np.maximum(x, 0.0)
     paths = csgraph.dijkstra(sparse.csr_array((lengths + 1e-300, (rows, cols)), (n, n)), directed=False)
     np.testing.assert_allclose(closed, paths[rows, cols], atol=1e-12)

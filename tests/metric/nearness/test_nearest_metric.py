@@ -329,7 +329,7 @@ def test_an_upper_bound_and_a_moved_target_are_solved_too(seed):
     rng = np.random.default_rng(seed)
     n, m, upper = 5, 10, 0.8
     w, first, d = rng.uniform(0.5, 2, size=m), rng.normal(size=m), 1.5 * rng.normal(size=m)
-    problem = _core._Nearness(n, first, w, upper)
+    problem = _core.metric._Nearness(n, first, w, upper)
     problem.solve(1e-6)
     problem.set_target(n, d)  # the duals of the first one are the start
     assert problem.solve(1e-10)["converged"]
@@ -429,7 +429,7 @@ def long_least_change():
 
 
 def test_ctrl_c_brings_a_metric_and_what_is_proven_of_its_largest_change(ctrl_c):
-    answer = ctrl_c(long_least_change, after=0.3, within="_metric_closure")
+    answer = ctrl_c(long_least_change, after=0.3, within="metric._metric_closure")
     assert answer.raised
     assert answer.seconds < 2.0
     assert isinstance(answer.partial, metric.NearestMetric)
@@ -437,7 +437,7 @@ def test_ctrl_c_brings_a_metric_and_what_is_proven_of_its_largest_change(ctrl_c)
 
 
 def test_ctrl_c_between_two_closures_brings_the_better_metric(monkeypatch):
-    closure, calls = _core._metric_closure, []
+    closure, calls = _core.metric._metric_closure, []
 
     def once(*arguments):
         calls.append(arguments)
@@ -445,7 +445,7 @@ def test_ctrl_c_between_two_closures_brings_the_better_metric(monkeypatch):
             raise KeyboardInterrupt
         return closure(*arguments)
 
-    monkeypatch.setattr(_core, "_metric_closure", once)
+    monkeypatch.setattr(_core.metric, "_metric_closure", once)
     d = near_metric(30, 0)
     with pytest.raises(KeyboardInterrupt) as caught:
         metric.nearest_metric(d, norm="linf")

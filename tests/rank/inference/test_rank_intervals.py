@@ -26,9 +26,9 @@ def test_rank_sets_are_those_of_the_reference(fit):
 def test_the_critical_value_is_the_quantile_of_max_t():
     # equal independent variances: the contrasts' max |t| is the studentised range / sqrt(2)
     n = 6
-    draws = _core._gaussian_draws(np.eye(n), 200_000, 1, 2, 2)
+    draws = _core.rank._gaussian_draws(np.eye(n), 200_000, 1, 2, 2)
     scale = np.where(np.eye(n, dtype=bool), 0.0, 1 / np.sqrt(2))
-    maxima = _core._contrast_maxima(draws, np.arange(n, dtype=np.int32), scale, False, 2)
+    maxima = _core.rank._contrast_maxima(draws, np.arange(n, dtype=np.int32), scale, False, 2)
     from scipy.stats import studentized_range
 
     assert np.quantile(maxima, 0.95) == pytest.approx(
@@ -41,7 +41,7 @@ def test_draws_have_the_covariance_asked_for():
     for n in (1, 3, 17, 70):
         a = rng.normal(size=(n, n + 3))
         covariance = a @ a.T
-        draws = _core._gaussian_draws(np.linalg.cholesky(covariance), 60_000, 3, 4, 2)
+        draws = _core.rank._gaussian_draws(np.linalg.cholesky(covariance), 60_000, 3, 4, 2)
         np.testing.assert_allclose(np.cov(draws.T), covariance, atol=0.03 * np.diag(covariance).max())
 
 
@@ -58,9 +58,9 @@ def test_contrast_maxima_are_those_of_a_loop(equal_over_threads, n, rounds):
     z, scale = rng.normal(size=(rounds, n)), rng.uniform(0.5, 2, (n, n))
     items = np.array([0, n - 1], dtype=np.int32)
     expected = np.abs(z[:, items, None] - z[:, None, :]) * scale[items]
-    apart = equal_over_threads(lambda k: _core._contrast_maxima(z, items, scale[items], True, k))
+    apart = equal_over_threads(lambda k: _core.rank._contrast_maxima(z, items, scale[items], True, k))
     np.testing.assert_allclose(apart, expected.max(axis=2).T, rtol=1e-14)
-    together = _core._contrast_maxima(z, items, scale[items], False, 2)
+    together = _core.rank._contrast_maxima(z, items, scale[items], False, 2)
     np.testing.assert_allclose(together[0], expected.max(axis=(1, 2)), rtol=1e-14)
 
 

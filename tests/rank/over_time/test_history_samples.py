@@ -260,7 +260,7 @@ def endless_draws(sampler):
 @pytest.mark.filterwarnings("ignore::steelyard.ConvergenceWarning")  # a busy machine makes few draws
 @pytest.mark.parametrize("sampler", ["hamiltonian", "gibbs"])
 def test_ctrl_c_leaves_the_draws_so_far_which_go_on(ctrl_c, sampler):
-    found = ctrl_c(endless_draws, sampler, after=2.0, within="_sample_history")
+    found = ctrl_c(endless_draws, sampler, after=2.0, within="rank.HistoryProblem.sample")
     assert found.raised
     made = found.partial.samples.strengths
     assert made.shape[1] > 10

@@ -44,8 +44,10 @@ def test_chances_of_all_orders_sum_to_one_and_derivatives_are_right(stages):
     s = np.array([0.3, -1.2, 2.0, 0.1])
 
     def call(order, at):
-        table = _core.Rankings(np.array([0, 4]), np.array(order, np.int32), np.array([stages], np.int32), 4)
-        d = _core._ranking_derivatives(table, None, 0.0, at, True, np.eye(4), 1)
+        table = _core.rank.Rankings(
+            np.array([0, 4]), np.array(order, np.int32), np.array([stages], np.int32), 4
+        )
+        d = _core.rank._ranking_derivatives(table, None, 0.0, at, True, np.eye(4), 1)
         full = np.tril(d["hessian"], -1)
         full += full.T + np.diag(d["diagonal"])
         np.testing.assert_allclose(d["product"], full, atol=1e-15)

@@ -64,7 +64,7 @@ def kernel_fit(rows, linear, **options):
 def solve(table, linear, **options):
     defaults = {"weight": None, "prior": 0.0, "solver": "newton", "tol": 1e-10, "max_iter": 100}
     defaults |= {"warm_sweeps": 0, "strengths": np.zeros(table.n), "n_threads": 1, "progress": None}
-    return _core._fit_plackett_luce(rankings=table.kernel, linear=linear, **(defaults | options))
+    return _core.rank._fit_plackett_luce(rankings=table.kernel, linear=linear, **(defaults | options))
 
 
 @examples(20)
@@ -124,13 +124,15 @@ def test_partly_known_rankings_sweep_as_the_plain_iteration_and_agree(seed):
     known = [int(rng.integers(1, len(row))) for row in rows]
     starts = np.concatenate([[0], np.cumsum([len(row) for row in rows])])
     codes = np.concatenate(rows).astype(np.int32)
-    table = _core.Rankings(starts, codes, np.array(known, np.int32), 6)
+    table = _core.rank.Rankings(starts, codes, np.array(known, np.int32), 6)
     options = {"weight": None, "prior": 0.4, "linear": "auto", "warm_sweeps": 0, "strengths": np.zeros(6)}
     options |= {"n_threads": 1, "progress": None, "tol": 1e-11}
-    few = _core._fit_plackett_luce(table, solver="newman", max_iter=3, **options)
+    few = _core.rank._fit_plackett_luce(table, solver="newman", max_iter=3, **options)
     plain = reference.newman(rows, 6, prior=0.4, sweeps=3, known=known)
     np.testing.assert_allclose(few["strengths"], plain, atol=1e-12)
-    fits = [_core._fit_plackett_luce(table, solver=solver, max_iter=9999, **options) for solver in SOLVERS]
+    fits = [
+        _core.rank._fit_plackett_luce(table, solver=solver, max_iter=9999, **options) for solver in SOLVERS
+    ]
     for fit in fits[1:]:
         assert fit["info"]["converged"]
         np.testing.assert_allclose(fit["strengths"], fits[0]["strengths"], atol=1e-9)
@@ -216,9 +218,9 @@ def test_all_linear_solvers_agree(prior):
         np.testing.assert_allclose(found[linear]["strengths"], found["dense"]["strengths"], atol=1e-9)
         table = read_rankings(rows, None, None, None)
         at = table.kernel, None, prior, found["dense"]["strengths"]
-        solved[linear] = _core._solve_ranking_system(*at, right, linear, 1e-12, 1)
+        solved[linear] = _core.rank._solve_ranking_system(*at, right, linear, 1e-12, 1)
         np.testing.assert_allclose(solved[linear], solved["dense"], rtol=1e-7, atol=1e-10)
-        product = _core._ranking_derivatives(*at, False, solved[linear], 1)["product"]
+        product = _core.rank._ranking_derivatives(*at, False, solved[linear], 1)["product"]
         np.testing.assert_allclose(product, right, atol=1e-9)
 
 
@@ -232,7 +234,7 @@ def test_the_decrement_of_conjugate_gradients_is_an_upper_bound(seed, prior):
             found = kernel_fit(rows, "cg", max_iter=steps, prior=prior)
         table = read_rankings(rows, None, None, None)
         at = table.kernel, None, prior, found["strengths"]
-        d = _core._ranking_derivatives(*at, True, None, 1)
+        d = _core.rank._ranking_derivatives(*at, True, None, 1)
         full = np.tril(d["hessian"], -1)
         full += full.T + np.diag(d["diagonal"])
         exact = np.sqrt(d["gradient"] @ np.linalg.pinv(full) @ d["gradient"])
@@ -364,7 +366,7 @@ def test_wrong_arguments_are_refused_by_name(call, error, message):
 def test_the_kernel_refuses_what_are_no_rankings(starts, codes, stages, message):
     arrays = np.array(starts), np.array(codes, np.int32), np.array(stages, np.int32)
     with pytest.raises(ValueError, match=message):
-        _core.Rankings(*arrays, 3)
+        _core.rank.Rankings(*arrays, 3)
 
 
 def sweep_for_ever(solver):

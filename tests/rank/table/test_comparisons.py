@@ -638,11 +638,11 @@ def test_nonsense_among_labels_is_refused_by_name(variant):
 def test_integer_labels_are_numbered_in_order(n, spread):
     rng = np.random.default_rng(n)
     values = rng.permutation(np.arange(-n, n, dtype=np.int64) * spread)
-    labels, a, b = _core._encode_integers(values[:n], values[n:])
+    labels, a, b = _core.rank._encode_integers(values[:n], values[n:])
     np.testing.assert_array_equal(labels, np.sort(values))
     np.testing.assert_array_equal(labels[a], values[:n])
     np.testing.assert_array_equal(labels[b], values[n:])
-    again = _core._encode_integers(np.repeat(values, 3), values)[0]
+    again = _core.rank._encode_integers(np.repeat(values, 3), values)[0]
     np.testing.assert_array_equal(labels, again)
 
 

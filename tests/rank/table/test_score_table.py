@@ -176,7 +176,7 @@ def test_threads_change_no_bit():
     columns = sparse.csc_array(np.nan_to_num(table, nan=0.0))
     columns.sort_indices()
     wins, ties = threads.equal_over_threads(
-        lambda n: _core._count_scores(
+        lambda n: _core.rank._count_scores(
             90,
             columns.indptr.astype(np.int64),
             columns.indices.astype(np.int32),

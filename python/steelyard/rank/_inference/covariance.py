@@ -221,7 +221,7 @@ def _gaussian(matrix: Floats, draws: int, seed: int, stream: int, threads: int) 
     # variance makes the factorisation safe and moves a standard error by 1e-5 of its size at most.
     lifted = matrix + size / n
     lifted[range(n), range(n)] += 1e-10 * size
-    out = _core._gaussian_draws(np.linalg.cholesky(lifted), draws, seed, stream, threads)
+    out = _core.rank._gaussian_draws(np.linalg.cholesky(lifted), draws, seed, stream, threads)
     if out is None:
         raise interrupted(None)
     return np.asarray(out)

@@ -148,7 +148,7 @@ def rank_intervals(
     errors, noise = uncertainty._noise(where, fit.strengths, draws, rng, threads)
     scale = np.divide(1.0, errors, out=np.zeros_like(errors), where=errors > 0)
     marginal = method == "marginal"
-    maxima = _core._contrast_maxima(noise, where.astype(np.int32), scale, marginal, threads)
+    maxima = _core.rank._contrast_maxima(noise, where.astype(np.int32), scale, marginal, threads)
     if maxima is None:
         raise interrupted(None)
     critical = np.quantile(maxima, level, axis=1, method="higher")

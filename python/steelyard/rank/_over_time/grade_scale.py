@@ -172,7 +172,7 @@ class GradeScale:
             With all draws.
         """
         draws = check_count(n_draws, "n_draws", least=4)
-        out = _core._sample_grades(
+        out = _core.rank._sample_grades(
             **self._problem,
             **self._state,
             n_chains=len(self.slopes),
@@ -287,7 +287,7 @@ def grade_scale(
     draws, threads = check_count(n_draws, "n_draws", least=4), check_threads(n_threads)
     callback = check_progress(progress)
     problem, node_climbers, node_periods = _problem(who, period, grades, up, len(labels), drift, laws)
-    mode, _, _ = _core._grade_mode(**problem)
+    mode, _, _ = _core.rank._grade_mode(**problem)
     if not np.isfinite(mode).all():
         raise ValueError(
             f"volatility {drift:g} (or a standard deviation of first or slope_prior) is too small: the "
@@ -295,7 +295,7 @@ def grade_scale(
         )
     problem = {**problem, "at": mode, "seed": seed_words(rng)[0], "warmup": warmup}
     fresh: dict[str, Any] = dict.fromkeys(CHAIN_STATE + _MOMENTS)
-    out = _core._sample_grades(
+    out = _core.rank._sample_grades(
         **problem,
         **fresh,
         n_chains=chains,

@@ -68,13 +68,13 @@ class HistoryProblem:
         return ends
 
     @cached_property
-    def kernel(self) -> _core.HistoryProblem:
+    def kernel(self) -> _core.rank.HistoryProblem:
         """As the kernels have it; made anew after unpickling."""
-        return _core.HistoryProblem(
+        return _core.rank.HistoryProblem(
             self.games.kernel, self.lines.starts, self.precision, self.lines.held, *self.laws
         )
 
-    def _at(self, point: PairPoint) -> _core.PairPoint:
+    def _at(self, point: PairPoint) -> _core.rank.PairPoint:
         return self.kernel.at(point.strengths, point.tie, point.home_advantage)
 
     def fit(

@@ -246,7 +246,7 @@ def elo(
     if advantage != 0.0 and games.home is None:
         raise ValueError("home_advantage needs home, which says who was at home")
     games, start = _start(games, initial, scale)
-    ratings, after_first, after_second, loss, right, decided, done, played = _core._elo(
+    ratings, after_first, after_second, loss, right, decided, done, played = _core.rank._elo(
         games.first,
         games.second,
         games.score,
@@ -370,7 +370,7 @@ def glicko2(
         n = len(games.items)
         rating = np.full(n, check_number(initial, "initial"))
         spread, change = np.full(n, most), np.full(n, sigma)
-    rating, spread, change, done = _core._glicko2(
+    rating, spread, change, done = _core.rank._glicko2(
         games.first, games.second, games.score, starts, rating, spread, change, tau, most
     )
     result = GlickoRatings(games.items, rating, spread, change, done)

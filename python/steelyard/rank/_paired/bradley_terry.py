@@ -305,7 +305,7 @@ def _require_optimum(problem: PairProblem, threads: int) -> None:
     graph, (forward, backward, ties) = problem.graph, problem.counts
     if ties is not None:
         forward, backward = forward + ties, backward + ties
-    _, strong = _core._strong_components(graph.left, graph.right, forward, backward, problem.n)
+    _, strong = _core.rank._strong_components(graph.left, graph.right, forward, backward, problem.n)
     if strong > 1:
         report = problem.comparisons.components(ties="drop" if problem.ties == "drop" else "keep")
         words = report.describe()

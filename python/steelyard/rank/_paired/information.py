@@ -56,7 +56,7 @@ class PairInformation(Information):
         if self.prior == 0:
             # The common shift is no parameter of the data: give it a curvature, which no contrast sees.
             matrix[:n, :n] += d["diagonal"].mean() / n
-        inverse = _core._inverse_positive_definite(matrix)
+        inverse = _core.linalg._inverse_positive_definite(matrix)
         if inverse is None:
             raise ValueError(SINGULAR)
         if self.prior == 0:
@@ -91,7 +91,7 @@ class PairInformation(Information):
     def _scores(self) -> tuple[tuple[Floats, Floats], tuple[Floats, Floats], tuple[Floats, Floats]]:
         """Derivatives of log p by x and by the tie parameter, for a win, a loss and a tie on each edge."""
         x, _ = self._differences
-        win, loss, tie = _core._outcome_scores(self.problem.model, self.at.tie_parameter or 1.0, x)
+        win, loss, tie = _core.rank._outcome_scores(self.problem.model, self.at.tie_parameter or 1.0, x)
         return win, loss, tie
 
     def _tie_column(self, values: npt.NDArray[Any] | None) -> npt.NDArray[Any] | None:

@@ -87,7 +87,7 @@ class PairProblem:
     # ---- the model
 
     @cached_property
-    def graph(self) -> _core.PairGraph:
+    def graph(self) -> _core.rank.PairGraph:
         """The pairs that the kernels walk."""
         return self.comparisons._pairs(self.home, self.covariates)
 
@@ -165,10 +165,10 @@ class PairProblem:
     # ---- the kernels
 
     @cached_property
-    def kernel(self) -> _core.PairProblem:
+    def kernel(self) -> _core.rank.PairProblem:
         """As the kernels have it; made anew after unpickling."""
         wins, losses, ties = self.counts
-        return _core.PairProblem(
+        return _core.rank.PairProblem(
             self.graph,
             wins,
             losses,
@@ -178,7 +178,7 @@ class PairProblem:
             self.prior,
         )
 
-    def _at(self, point: PairPoint) -> _core.PairPoint:
+    def _at(self, point: PairPoint) -> _core.rank.PairPoint:
         return self.kernel.at(
             point.strengths + point.shift, point.tie, point.home_advantage, point.coefficients
         )

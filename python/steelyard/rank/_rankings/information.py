@@ -34,7 +34,7 @@ class RankingInformation(Information):
         matrix = self.problem.hessian(self.at, self.threads)
         if self.prior == 0:  # singular along 1, which the centring takes out again
             matrix = matrix + float(np.trace(matrix)) / self.n**2
-        inverse = _core._inverse_positive_definite(matrix)
+        inverse = _core.linalg._inverse_positive_definite(matrix)
         if inverse is None:
             raise ValueError(SINGULAR)
         if self.prior == 0:

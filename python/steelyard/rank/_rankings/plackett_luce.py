@@ -326,7 +326,7 @@ def _advice(info: RankInfo) -> str:
 def _require_optimum(table: Rankings, prior: float) -> None:
     better, worse = table.beaten()
     one = np.ones(len(better))
-    if _core._strong_components(better, worse, one, np.zeros_like(one), table.n)[1] == 1:
+    if _core.rank._strong_components(better, worse, one, np.zeros_like(one), table.n)[1] == 1:
         return
     report = Comparisons.from_pairs(table.items[better], table.items[worse], items=table.items).components()
     words = report.describe()

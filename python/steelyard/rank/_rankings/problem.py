@@ -52,7 +52,7 @@ class RankingProblem:
         weight = self.rankings.weight
         if factors is not None:
             weight = factors if weight is None else factors * weight
-        return _core._fit_plackett_luce(
+        return _core.rank._fit_plackett_luce(
             **self._kernel(weight),
             solver=solver,
             linear="auto",
@@ -76,13 +76,13 @@ class RankingProblem:
         return sparse.csr_array((found, table.codes, table.starts), shape=(len(table.stages), table.n))
 
     def _derivatives(self, at: Floats, hessian: bool, n_threads: int) -> dict[str, Any]:
-        return _core._ranking_derivatives(
+        return _core.rank._ranking_derivatives(
             **self._kernel(self.rankings.weight), strengths=at, hessian=hessian, x=None, n_threads=n_threads
         )
 
     def solve(self, at: Floats, right_sides: Floats, accuracy: float, n_threads: int) -> Floats | None:
         """H^+ B; None if H is singular to rounding."""
-        found = _core._solve_ranking_system(
+        found = _core.rank._solve_ranking_system(
             **self._kernel(self.rankings.weight),
             strengths=at,
             right_sides=right_sides,

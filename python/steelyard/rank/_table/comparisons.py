@@ -478,7 +478,7 @@ class Comparisons:
         left, right = (np.bincount(side, games, minlength=n) for side in (self.left, self.right))
         return np.asarray(left + right, dtype=np.float64)
 
-    def _pairs(self, home: bool, covariates: Covariates | None = None) -> _core.PairGraph:
+    def _pairs(self, home: bool, covariates: Covariates | None = None) -> _core.rank.PairGraph:
         """The graph that the solvers walk: rows merged by pair, and by home sign if asked for.
 
         With covariates, rows as they are.
@@ -486,7 +486,7 @@ class Comparisons:
         keep_home = home and self.home is not None
         key = (keep_home, covariates) if covariates else keep_home
         if key not in self._cache:
-            self._cache[key] = _core.PairGraph(
+            self._cache[key] = _core.rank.PairGraph(
                 self.left,
                 self.right,
                 self.left_wins,

@@ -158,8 +158,8 @@ def find_components(
     met = (forward > 0) | (backward > 0)
     if not met.all():
         left, right, forward, backward = left[met], right[met], forward[met], backward[met]
-    weak, n_weak = _core._weak_components(left, right, len(items))
-    strong, n_strong = _core._strong_components(left, right, forward, backward, len(items))
+    weak, n_weak = _core.rank._weak_components(left, right, len(items))
+    strong, n_strong = _core.rank._strong_components(left, right, forward, backward, len(items))
     across = strong[left] != strong[right]
     a, b = strong[left[across]], strong[right[across]]
     left_won = forward[across] > 0  # between components only one side can have won

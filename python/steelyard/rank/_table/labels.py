@@ -34,7 +34,9 @@ def encode(first: Any, second: Any, names: tuple[str, str], row_name: RowName = 
     for column, name in ((a, names[0]), (b, names[1])):
         _refuse_missing(column, name, row_name)
     if a.dtype.kind in "biu" and b.dtype.kind in "biu" and _fit_int64(a) and _fit_int64(b):
-        labels, x, y = _core._encode_integers(a.astype(np.int64, copy=False), b.astype(np.int64, copy=False))
+        labels, x, y = _core.rank._encode_integers(
+            a.astype(np.int64, copy=False), b.astype(np.int64, copy=False)
+        )
         if a.dtype.kind == b.dtype.kind == "b":
             labels = labels.astype(bool)
         return Encoded(labels, x, y)

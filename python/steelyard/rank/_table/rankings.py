@@ -33,9 +33,9 @@ class Rankings:
         return len(self.items)
 
     @cached_property
-    def kernel(self) -> _core.Rankings:
+    def kernel(self) -> _core.rank.Rankings:
         """As the kernels walk them."""
-        return _core.Rankings(self.starts, self.codes, self.stages, self.n)
+        return _core.rank.Rankings(self.starts, self.codes, self.stages, self.n)
 
     def __getstate__(self) -> dict[str, Any]:
         return {key: value for key, value in self.__dict__.items() if key != "kernel"}
@@ -68,7 +68,7 @@ def read_rankings(rankings: Any, choices: Any, items: Any, sample_weight: Any) -
         )
     labels, codes = _encoded(column, items, name)
     starts = starts.astype(np.int64)
-    again = _core._repeated_place(starts, codes, len(labels))
+    again = _core.rank._repeated_place(starts, codes, len(labels))
     if again >= 0:
         row = int(np.searchsorted(starts, again, side="right")) - 1
         raise ValueError(f"{name} lists {labels[codes[again]]!s} twice in row {row}")

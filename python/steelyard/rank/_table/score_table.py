@@ -81,7 +81,7 @@ def _read_clusters(cluster: Any, samples: int) -> tuple[Values, npt.NDArray[np.i
 
 
 def _merged(scores: Scores) -> Columns:
-    wins, ties = _core._count_scores(len(scores.labels), *scores[1:], n_threads=check_threads(None))
+    wins, ties = _core.rank._count_scores(len(scores.labels), *scores[1:], n_threads=check_threads(None))
     return count_matrices(wins, ties if ties.any() else None, scores.labels)
 
 

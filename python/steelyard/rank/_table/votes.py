@@ -58,7 +58,7 @@ class Extras(NamedTuple):
 
 def _dense(values: npt.NDArray[np.int64]) -> tuple[int, npt.NDArray[np.int64]]:
     """How many distinct values, and each one's place among them."""
-    labels, codes, _ = _core._encode_integers(values, np.zeros(0, dtype=np.int64))
+    labels, codes, _ = _core.rank._encode_integers(values, np.zeros(0, dtype=np.int64))
     return len(labels), codes.astype(np.int64)
 
 
@@ -134,7 +134,7 @@ def count_votes(
         columns["weight"] = None
     if extras.covariates is not None:
         extras = extras.turned(a > b)
-    table = _core._group(
+    table = _core.rank._group(
         a, b, extra=extras.codes(), items=len(labels), n_threads=check_threads(None), **columns
     )
     return _columns(labels, table, extras)
@@ -150,7 +150,7 @@ def merge_rows(
 ) -> Columns:
     """Groups rows that were counted before; `sums` are those of the first item."""
     extras = extras.turned(first > second)
-    table = _core._merge(
+    table = _core.rank._merge(
         first,
         second,
         home=home,

@@ -51,92 +51,6 @@ class PairGraph:
     @property
     def wins(self) -> numpy.typing.NDArray[numpy.float64]: ...
 
-class _SignedGraph:
-    def __init__(
-        self,
-        offsets: typing.Annotated[numpy.typing.ArrayLike, numpy.int64],
-        indices: typing.Annotated[numpy.typing.ArrayLike, numpy.int32],
-        weights: typing.Annotated[numpy.typing.ArrayLike, numpy.float64],
-        sizes: typing.Annotated[numpy.typing.ArrayLike, numpy.float64],
-        background: typing.SupportsFloat | typing.SupportsIndex = 0.0,
-        forbidden: typing.SupportsFloat | typing.SupportsIndex = 0.0,
-    ) -> None: ...
-    def agreement(self, labels: typing.Annotated[numpy.typing.ArrayLike, numpy.int32]) -> float: ...
-    def pack_bad_triangles(self) -> float: ...
-    def relax(
-        self,
-        costs: typing.Annotated[numpy.typing.ArrayLike, numpy.float64],
-        offset: typing.SupportsFloat | typing.SupportsIndex,
-        known: typing.SupportsFloat | typing.SupportsIndex,
-        tol: typing.SupportsFloat | typing.SupportsIndex,
-        max_steps: typing.SupportsInt | typing.SupportsIndex = 200,
-        n_threads: typing.SupportsInt | typing.SupportsIndex = 1,
-        progress: typing.Any = None,
-    ) -> dict[str, typing.Any]: ...
-    def round(
-        self,
-        x: typing.Annotated[numpy.typing.ArrayLike, numpy.float64] | None,
-        rule: str,
-        trials: typing.SupportsInt | typing.SupportsIndex,
-        keep: typing.SupportsInt | typing.SupportsIndex,
-        seed: tuple[typing.SupportsInt | typing.SupportsIndex, typing.SupportsInt | typing.SupportsIndex],
-        n_threads: typing.SupportsInt | typing.SupportsIndex = 1,
-    ) -> list[numpy.typing.NDArray[numpy.int32]]: ...
-    def search(
-        self,
-        starts: collections.abc.Sequence[typing.Annotated[numpy.typing.ArrayLike, numpy.int32]],
-        seed: tuple[typing.SupportsInt | typing.SupportsIndex, typing.SupportsInt | typing.SupportsIndex],
-        restarts: typing.SupportsInt | typing.SupportsIndex = 24,
-        rounds: typing.SupportsInt | typing.SupportsIndex = 12,
-        n_threads: typing.SupportsInt | typing.SupportsIndex = 1,
-        progress: typing.Any = None,
-    ) -> tuple[typing.Any, ...]: ...
-
-class _BregmanState:
-    def __init__(
-        self,
-        start: typing.Annotated[numpy.typing.ArrayLike, numpy.float64],
-        weights: typing.Annotated[numpy.typing.ArrayLike, numpy.float64] | None = None,
-    ) -> None: ...
-    def add(
-        self,
-        starts: typing.Annotated[numpy.typing.ArrayLike, numpy.int64],
-        indices: typing.Annotated[numpy.typing.ArrayLike, numpy.int32],
-        values: typing.Annotated[numpy.typing.ArrayLike, numpy.float64],
-        bounds: typing.Annotated[numpy.typing.ArrayLike, numpy.float64],
-        duals: typing.Annotated[numpy.typing.ArrayLike, numpy.float64] | None = None,
-    ) -> None: ...
-    def forget(self) -> None: ...
-    def project(
-        self, passes: typing.SupportsInt | typing.SupportsIndex, progress: typing.Any = None
-    ) -> bool: ...
-    def restore(self) -> float: ...
-    def rows(self) -> tuple[typing.Any, ...]: ...
-    def x(self) -> numpy.typing.NDArray[numpy.float64]: ...
-    @property
-    def active(self) -> int: ...
-    @property
-    def violation(self) -> float: ...
-
-class _MeasuredGraph:
-    def __init__(
-        self,
-        n: typing.SupportsInt | typing.SupportsIndex,
-        left: typing.Annotated[numpy.typing.ArrayLike, numpy.int32],
-        right: typing.Annotated[numpy.typing.ArrayLike, numpy.int32],
-    ) -> None: ...
-    def distances(
-        self,
-        x: typing.Annotated[numpy.typing.ArrayLike, numpy.float64],
-        n_threads: typing.SupportsInt | typing.SupportsIndex = 1,
-    ) -> typing.Any: ...
-    def find_cycles(
-        self,
-        x: typing.Annotated[numpy.typing.ArrayLike, numpy.float64],
-        slack: typing.SupportsFloat | typing.SupportsIndex,
-        n_threads: typing.SupportsInt | typing.SupportsIndex = 1,
-    ) -> typing.Any: ...
-
 class HistoryPosterior:
     def entries(self) -> int: ...
     def log_determinant(self) -> float: ...
@@ -144,49 +58,6 @@ class HistoryPosterior:
     def solve(
         self, b: typing.Annotated[numpy.typing.ArrayLike, numpy.float64]
     ) -> numpy.typing.NDArray[numpy.float64]: ...
-
-class _Nearness:
-    def __init__(
-        self,
-        n: typing.SupportsInt | typing.SupportsIndex,
-        target: typing.Annotated[numpy.typing.ArrayLike, numpy.float64],
-        weights: typing.Annotated[numpy.typing.ArrayLike, numpy.float64] | None = None,
-        upper: typing.SupportsFloat | typing.SupportsIndex = ...,
-    ) -> None: ...
-    def duals(self) -> tuple[numpy.typing.NDArray[numpy.int32], numpy.typing.NDArray[numpy.float64]]: ...
-    def feasible(self) -> numpy.typing.NDArray[numpy.float64]: ...
-    def load(
-        self,
-        n: typing.SupportsInt | typing.SupportsIndex,
-        corners: typing.Annotated[numpy.typing.ArrayLike, numpy.int32],
-        duals: typing.Annotated[numpy.typing.ArrayLike, numpy.float64],
-        n_threads: typing.SupportsInt | typing.SupportsIndex = 1,
-    ) -> None: ...
-    def pull(
-        self, n_threads: typing.SupportsInt | typing.SupportsIndex = 1
-    ) -> numpy.typing.NDArray[numpy.float64]: ...
-    def set_target(
-        self,
-        n: typing.SupportsInt | typing.SupportsIndex,
-        target: typing.Annotated[numpy.typing.ArrayLike, numpy.float64],
-        n_threads: typing.SupportsInt | typing.SupportsIndex = 1,
-    ) -> None: ...
-    def solution(self) -> numpy.typing.NDArray[numpy.float64]: ...
-    def solve(
-        self,
-        tol: typing.SupportsFloat | typing.SupportsIndex,
-        max_rounds: typing.SupportsInt | typing.SupportsIndex = 1000,
-        n_threads: typing.SupportsInt | typing.SupportsIndex = 1,
-        progress: typing.Any = None,
-    ) -> dict[str, typing.Any]: ...
-    @property
-    def active(self) -> int: ...
-    @property
-    def dual(self) -> float: ...
-    @property
-    def primal(self) -> float: ...
-    @property
-    def violation(self) -> float: ...
 
 class Rankings:
     def __init__(
@@ -196,10 +67,6 @@ class Rankings:
         stages: typing.Annotated[numpy.typing.ArrayLike, numpy.int32],
         items: typing.SupportsInt | typing.SupportsIndex,
     ) -> None: ...
-
-class _Space:
-    @property
-    def size(self) -> int: ...
 
 def _best_shift(strengths: typing.Annotated[numpy.typing.ArrayLike, numpy.float64]) -> float: ...
 def _bootstrap(
@@ -239,47 +106,6 @@ def _bradley_terry_derivatives(
     coefficients: typing.Annotated[numpy.typing.ArrayLike, numpy.float64],
     n_threads: typing.SupportsInt | typing.SupportsIndex,
 ) -> dict[str, typing.Any]: ...
-def _build_facts() -> dict[str, typing.Any]: ...
-def _busy(
-    seconds: typing.SupportsFloat | typing.SupportsIndex,
-    n_threads: typing.SupportsInt | typing.SupportsIndex = 1,
-    progress: typing.Any = None,
-) -> tuple[typing.Any, ...]: ...
-def _cholesky(a: typing.Annotated[numpy.typing.ArrayLike, numpy.float64]) -> typing.Any: ...
-def _cholesky_inverse(l: typing.Annotated[numpy.typing.ArrayLike, numpy.float64]) -> typing.Any: ...
-def _cholesky_large(a: typing.Annotated[numpy.typing.ArrayLike, numpy.float64]) -> typing.Any: ...
-def _cholesky_solve(
-    l: typing.Annotated[numpy.typing.ArrayLike, numpy.float64],
-    b: typing.Annotated[numpy.typing.ArrayLike, numpy.float64],
-) -> typing.Any: ...
-def _cholesky_solve_transposed(
-    l: typing.Annotated[numpy.typing.ArrayLike, numpy.float64],
-    b: typing.Annotated[numpy.typing.ArrayLike, numpy.float64],
-) -> typing.Any: ...
-def _chosen_products(
-    space: _Space,
-    scale: typing.SupportsFloat | typing.SupportsIndex,
-    rows: typing.Annotated[numpy.typing.ArrayLike, numpy.int32],
-    v: typing.Annotated[numpy.typing.ArrayLike, numpy.float64],
-    n_threads: typing.SupportsInt | typing.SupportsIndex = 1,
-) -> typing.Any: ...
-def _common_neighbours(
-    offsets: typing.Annotated[numpy.typing.ArrayLike, numpy.int64],
-    indices: typing.Annotated[numpy.typing.ArrayLike, numpy.int32],
-    n_threads: typing.SupportsInt | typing.SupportsIndex = 1,
-) -> tuple[typing.Any, ...]: ...
-def _conjugate_gradients(
-    offsets: typing.Annotated[numpy.typing.ArrayLike, numpy.int64],
-    indices: typing.Annotated[numpy.typing.ArrayLike, numpy.int32],
-    values: typing.Annotated[numpy.typing.ArrayLike, numpy.float64],
-    b: typing.Annotated[numpy.typing.ArrayLike, numpy.float64],
-    tol: typing.SupportsFloat | typing.SupportsIndex = 1e-10,
-    max_iter: typing.SupportsInt | typing.SupportsIndex = 1000,
-    project_mean: bool = False,
-    jacobi: bool = True,
-    start: typing.Annotated[numpy.typing.ArrayLike, numpy.float64] | None = None,
-    n_threads: typing.SupportsInt | typing.SupportsIndex = 1,
-) -> dict[str, typing.Any]: ...
 def _contrast_maxima(
     draws: typing.Annotated[numpy.typing.ArrayLike, numpy.float64],
     items: typing.Annotated[numpy.typing.ArrayLike, numpy.int32],
@@ -296,14 +122,6 @@ def _count_scores(
     tolerance: typing.SupportsFloat | typing.SupportsIndex,
     n_threads: typing.SupportsInt | typing.SupportsIndex = 1,
 ) -> tuple[typing.Any, ...]: ...
-def _cross_distances(
-    x: typing.Annotated[numpy.typing.ArrayLike, numpy.float64],
-    y: typing.Annotated[numpy.typing.ArrayLike, numpy.float64],
-    metric: str,
-    power: typing.SupportsFloat | typing.SupportsIndex = 2.0,
-    n_threads: typing.SupportsInt | typing.SupportsIndex = 1,
-) -> typing.Any: ...
-def _default_threads() -> int: ...
 def _dependent_column(
     graph: PairGraph,
     wins: typing.Annotated[numpy.typing.ArrayLike, numpy.float64],
@@ -335,25 +153,6 @@ def _encode_integers(
     first: typing.Annotated[numpy.typing.ArrayLike, numpy.int64],
     second: typing.Annotated[numpy.typing.ArrayLike, numpy.int64],
 ) -> tuple[typing.Any, ...]: ...
-def _exp(
-    x: typing.Annotated[numpy.typing.ArrayLike, numpy.float64],
-) -> numpy.typing.NDArray[numpy.float64]: ...
-def _exp_distance_sums(
-    x: numpy.ndarray,
-    y: numpy.ndarray,
-    t: typing.SupportsFloat | typing.SupportsIndex,
-    n_threads: typing.SupportsInt | typing.SupportsIndex = 1,
-) -> typing.Any: ...
-def _exp_f32(
-    x: typing.Annotated[numpy.typing.ArrayLike, numpy.float32],
-) -> numpy.typing.NDArray[numpy.float32]: ...
-def _expected_entropies(
-    predictions: typing.Annotated[numpy.typing.ArrayLike, numpy.int32],
-    classes: typing.SupportsInt | typing.SupportsIndex,
-    beliefs: typing.Annotated[numpy.typing.ArrayLike, numpy.float64],
-    gain: typing.SupportsFloat | typing.SupportsIndex,
-    n_threads: typing.SupportsInt | typing.SupportsIndex = 1,
-) -> numpy.typing.NDArray[numpy.float64]: ...
 def _fit_bradley_terry(
     graph: PairGraph,
     wins: typing.Annotated[numpy.typing.ArrayLike, numpy.float64],
@@ -468,63 +267,6 @@ def _history_posterior(
     max_bytes: typing.SupportsFloat | typing.SupportsIndex,
     n_threads: typing.SupportsInt | typing.SupportsIndex,
 ) -> tuple[typing.Any, ...]: ...
-def _inverse_positive_definite(
-    matrix: typing.Annotated[numpy.typing.ArrayLike, numpy.float64],
-) -> typing.Any: ...
-def _is_positive_definite(matrix: typing.Annotated[numpy.typing.ArrayLike, numpy.float64]) -> bool: ...
-def _learn_metric(
-    points: typing.Annotated[numpy.typing.ArrayLike, numpy.float64],
-    first: typing.Annotated[numpy.typing.ArrayLike, numpy.int32],
-    second: typing.Annotated[numpy.typing.ArrayLike, numpy.int32],
-    similar: typing.Annotated[numpy.typing.ArrayLike, numpy.int8],
-    labels: typing.Annotated[numpy.typing.ArrayLike, numpy.int32] | None,
-    near: typing.SupportsFloat | typing.SupportsIndex,
-    far: typing.SupportsFloat | typing.SupportsIndex,
-    gamma: typing.SupportsFloat | typing.SupportsIndex,
-    tol: typing.SupportsFloat | typing.SupportsIndex,
-    max_sweeps: typing.SupportsInt | typing.SupportsIndex,
-    seed: tuple[typing.SupportsInt | typing.SupportsIndex, typing.SupportsInt | typing.SupportsIndex],
-    progress: typing.Any = None,
-) -> dict[str, typing.Any]: ...
-def _line_weights(
-    positions: typing.Annotated[numpy.typing.ArrayLike, numpy.float64],
-    scale: typing.SupportsFloat | typing.SupportsIndex,
-) -> numpy.typing.NDArray[numpy.float64]: ...
-@typing.overload
-def _lloyd_step(
-    points: numpy.typing.NDArray[numpy.float32],
-    weights: typing.Annotated[numpy.typing.ArrayLike, numpy.float64] | None,
-    centers: numpy.typing.NDArray[numpy.float32],
-    update: str,
-    move: bool,
-    n_threads: typing.SupportsInt | typing.SupportsIndex = 1,
-) -> tuple[typing.Any, ...]: ...
-@typing.overload
-def _lloyd_step(
-    points: numpy.typing.NDArray[numpy.float64],
-    weights: typing.Annotated[numpy.typing.ArrayLike, numpy.float64] | None,
-    centers: numpy.typing.NDArray[numpy.float64],
-    update: str,
-    move: bool,
-    n_threads: typing.SupportsInt | typing.SupportsIndex = 1,
-) -> tuple[typing.Any, ...]: ...
-@typing.overload
-def _lloyd_step(
-    points: numpy.typing.NDArray[numpy.uint16],
-    weights: typing.Annotated[numpy.typing.ArrayLike, numpy.float64] | None,
-    centers: numpy.typing.NDArray[numpy.float32],
-    update: str,
-    move: bool,
-    n_threads: typing.SupportsInt | typing.SupportsIndex = 1,
-) -> tuple[typing.Any, ...]: ...
-def _local_weights(
-    space: _Space,
-    scale: typing.SupportsFloat | typing.SupportsIndex,
-    first: typing.SupportsInt | typing.SupportsIndex,
-    neighbours: typing.Annotated[numpy.typing.ArrayLike, numpy.int32],
-    n_threads: typing.SupportsInt | typing.SupportsIndex = 1,
-) -> typing.Any: ...
-def _matrix_space(distances: typing.Annotated[numpy.typing.ArrayLike, numpy.float64]) -> _Space: ...
 def _merge(
     first: typing.Annotated[numpy.typing.ArrayLike, numpy.int32],
     second: typing.Annotated[numpy.typing.ArrayLike, numpy.int32],
@@ -539,42 +281,6 @@ def _merge(
     items: typing.SupportsInt | typing.SupportsIndex,
     n_threads: typing.SupportsInt | typing.SupportsIndex,
 ) -> dict[str, typing.Any]: ...
-def _metric_closure(
-    n: typing.SupportsInt | typing.SupportsIndex,
-    distances: typing.Annotated[numpy.typing.ArrayLike, numpy.float64],
-    n_threads: typing.SupportsInt | typing.SupportsIndex = 1,
-) -> typing.Any: ...
-def _metric_pair_order(
-    n: typing.SupportsInt | typing.SupportsIndex,
-    sweeps: typing.SupportsInt | typing.SupportsIndex,
-    seed: tuple[typing.SupportsInt | typing.SupportsIndex, typing.SupportsInt | typing.SupportsIndex],
-) -> numpy.typing.NDArray[numpy.int32]: ...
-def _nearest(
-    x: numpy.ndarray, y: numpy.ndarray, n_threads: typing.SupportsInt | typing.SupportsIndex = 1
-) -> typing.Any: ...
-def _nearest_neighbours(
-    space: _Space,
-    k: typing.SupportsInt | typing.SupportsIndex,
-    n_threads: typing.SupportsInt | typing.SupportsIndex = 1,
-) -> typing.Any: ...
-def _parallel_sum(
-    values: typing.Annotated[numpy.typing.ArrayLike, numpy.float64],
-    n_threads: typing.SupportsInt | typing.SupportsIndex = 1,
-    grain: typing.SupportsInt | typing.SupportsIndex = 1000,
-) -> float: ...
-def _point_space(
-    points: typing.Annotated[numpy.typing.ArrayLike, numpy.float64],
-    metric: str,
-    power: typing.SupportsFloat | typing.SupportsIndex = 2.0,
-) -> _Space: ...
-def _random(
-    kind: str,
-    size: typing.SupportsInt | typing.SupportsIndex,
-    seed: typing.SupportsInt | typing.SupportsIndex,
-    stream: typing.SupportsInt | typing.SupportsIndex,
-    a: typing.SupportsFloat | typing.SupportsIndex = 0.0,
-    b: typing.SupportsFloat | typing.SupportsIndex = 0.0,
-) -> typing.Any: ...
 def _ranking_derivatives(
     rankings: Rankings,
     weight: typing.Annotated[numpy.typing.ArrayLike, numpy.float64] | None,
@@ -641,46 +347,6 @@ def _sample_history(
     n_threads: typing.SupportsInt | typing.SupportsIndex,
     progress: typing.Any,
 ) -> dict[str, typing.Any]: ...
-@typing.overload
-def _seed_centers(
-    points: numpy.typing.NDArray[numpy.float32],
-    weights: typing.Annotated[numpy.typing.ArrayLike, numpy.float64] | None,
-    k: typing.SupportsInt | typing.SupportsIndex,
-    power: typing.SupportsFloat | typing.SupportsIndex,
-    seed: tuple[typing.SupportsInt | typing.SupportsIndex, typing.SupportsInt | typing.SupportsIndex],
-    n_threads: typing.SupportsInt | typing.SupportsIndex = 1,
-    progress: typing.Any = None,
-    candidates: typing.SupportsInt | typing.SupportsIndex = 1,
-) -> tuple[typing.Any, ...]: ...
-@typing.overload
-def _seed_centers(
-    points: numpy.typing.NDArray[numpy.float64],
-    weights: typing.Annotated[numpy.typing.ArrayLike, numpy.float64] | None,
-    k: typing.SupportsInt | typing.SupportsIndex,
-    power: typing.SupportsFloat | typing.SupportsIndex,
-    seed: tuple[typing.SupportsInt | typing.SupportsIndex, typing.SupportsInt | typing.SupportsIndex],
-    n_threads: typing.SupportsInt | typing.SupportsIndex = 1,
-    progress: typing.Any = None,
-    candidates: typing.SupportsInt | typing.SupportsIndex = 1,
-) -> tuple[typing.Any, ...]: ...
-@typing.overload
-def _seed_centers(
-    points: numpy.typing.NDArray[numpy.uint16],
-    weights: typing.Annotated[numpy.typing.ArrayLike, numpy.float64] | None,
-    k: typing.SupportsInt | typing.SupportsIndex,
-    power: typing.SupportsFloat | typing.SupportsIndex,
-    seed: tuple[typing.SupportsInt | typing.SupportsIndex, typing.SupportsInt | typing.SupportsIndex],
-    n_threads: typing.SupportsInt | typing.SupportsIndex = 1,
-    progress: typing.Any = None,
-    candidates: typing.SupportsInt | typing.SupportsIndex = 1,
-) -> tuple[typing.Any, ...]: ...
-def _selected_inverse(
-    offsets: typing.Annotated[numpy.typing.ArrayLike, numpy.int64],
-    indices: typing.Annotated[numpy.typing.ArrayLike, numpy.int32],
-    diagonal: typing.Annotated[numpy.typing.ArrayLike, numpy.float64],
-    off_diagonal: typing.Annotated[numpy.typing.ArrayLike, numpy.float64],
-    b: typing.Annotated[numpy.typing.ArrayLike, numpy.float64],
-) -> tuple[typing.Any, ...]: ...
 def _separation(
     graph: PairGraph,
     wins: typing.Annotated[numpy.typing.ArrayLike, numpy.float64],
@@ -690,39 +356,6 @@ def _separation(
     home: bool,
     prior: typing.SupportsFloat | typing.SupportsIndex,
 ) -> typing.Any: ...
-def _set_blas(addresses: dict[str, typing.Any]) -> None: ...
-def _similarity_product(
-    space: _Space,
-    scales: typing.Annotated[numpy.typing.ArrayLike, numpy.float64],
-    v: typing.Annotated[numpy.typing.ArrayLike, numpy.float64],
-    single: bool = False,
-    n_threads: typing.SupportsInt | typing.SupportsIndex = 1,
-) -> typing.Any: ...
-def _simplex_qp(
-    K: typing.Any,
-    q: typing.Annotated[numpy.typing.ArrayLike, numpy.float64],
-    lower: typing.Annotated[numpy.typing.ArrayLike, numpy.float64],
-    upper: typing.Annotated[numpy.typing.ArrayLike, numpy.float64],
-    total: typing.SupportsFloat | typing.SupportsIndex | None,
-    tol: typing.SupportsFloat | typing.SupportsIndex,
-    max_iter: typing.SupportsInt | typing.SupportsIndex = 0,
-    cache_bytes: typing.SupportsInt | typing.SupportsIndex = 268435456,
-    factor_limit: typing.SupportsInt | typing.SupportsIndex = 8000,
-    n_threads: typing.SupportsInt | typing.SupportsIndex = 1,
-    progress: typing.Any = None,
-) -> dict[str, typing.Any]: ...
-def _smallest_distance(space: _Space, n_threads: typing.SupportsInt | typing.SupportsIndex = 1) -> float: ...
-def _solve_l1(
-    n: typing.SupportsInt | typing.SupportsIndex,
-    target: typing.Annotated[numpy.typing.ArrayLike, numpy.float64],
-    weights: typing.Annotated[numpy.typing.ArrayLike, numpy.float64],
-    upper: typing.SupportsFloat | typing.SupportsIndex,
-    offset: typing.SupportsFloat | typing.SupportsIndex,
-    tol: typing.SupportsFloat | typing.SupportsIndex,
-    max_steps: typing.SupportsInt | typing.SupportsIndex = 200,
-    n_threads: typing.SupportsInt | typing.SupportsIndex = 1,
-    progress: typing.Any = None,
-) -> dict[str, typing.Any]: ...
 def _solve_newton_system(
     graph: PairGraph,
     wins: typing.Annotated[numpy.typing.ArrayLike, numpy.float64],
@@ -750,20 +383,6 @@ def _solve_ranking_system(
     accuracy: typing.SupportsFloat | typing.SupportsIndex,
     n_threads: typing.SupportsInt | typing.SupportsIndex,
 ) -> typing.Any: ...
-def _sparse_cholesky(
-    offsets: typing.Annotated[numpy.typing.ArrayLike, numpy.int64],
-    indices: typing.Annotated[numpy.typing.ArrayLike, numpy.int32],
-    diagonal: typing.Annotated[numpy.typing.ArrayLike, numpy.float64],
-    off_diagonal: typing.Annotated[numpy.typing.ArrayLike, numpy.float64],
-    b: typing.Annotated[numpy.typing.ArrayLike, numpy.float64],
-    max_flops: typing.SupportsFloat | typing.SupportsIndex = ...,
-) -> typing.Any: ...
-def _squared_distance_sums(
-    x: numpy.ndarray, y: numpy.ndarray, n_threads: typing.SupportsInt | typing.SupportsIndex = 1
-) -> typing.Any: ...
-def _squared_distances(
-    x: numpy.ndarray, y: numpy.ndarray, n_threads: typing.SupportsInt | typing.SupportsIndex = 1
-) -> typing.Any: ...
 def _strong_components(
     left: typing.Annotated[numpy.typing.ArrayLike, numpy.int32],
     right: typing.Annotated[numpy.typing.ArrayLike, numpy.int32],
@@ -771,38 +390,8 @@ def _strong_components(
     backward: typing.Annotated[numpy.typing.ArrayLike, numpy.float64],
     items: typing.SupportsInt | typing.SupportsIndex,
 ) -> tuple[typing.Any, ...]: ...
-def _violations(
-    distances: typing.Annotated[numpy.typing.ArrayLike, numpy.float64],
-    tol: typing.SupportsFloat | typing.SupportsIndex,
-    top: typing.SupportsInt | typing.SupportsIndex,
-    n_threads: typing.SupportsInt | typing.SupportsIndex = 1,
-    progress: typing.Any = None,
-) -> tuple[typing.Any, ...]: ...
 def _weak_components(
     left: typing.Annotated[numpy.typing.ArrayLike, numpy.int32],
     right: typing.Annotated[numpy.typing.ArrayLike, numpy.int32],
     items: typing.SupportsInt | typing.SupportsIndex,
 ) -> tuple[typing.Any, ...]: ...
-def _weights_by_cholesky(
-    space: _Space,
-    scale: typing.SupportsFloat | typing.SupportsIndex,
-    mixed: bool,
-    tol: typing.SupportsFloat | typing.SupportsIndex,
-    jitter: typing.SupportsFloat | typing.SupportsIndex = 0.0,
-    n_threads: typing.SupportsInt | typing.SupportsIndex = 1,
-    progress: typing.Any = None,
-) -> dict[str, typing.Any]: ...
-def _weights_by_gradients(
-    space: _Space,
-    scales: typing.Annotated[numpy.typing.ArrayLike, numpy.float64],
-    tol: typing.SupportsFloat | typing.SupportsIndex,
-    stop: str = "residual",
-    landmarks: typing.SupportsInt | typing.SupportsIndex = 0,
-    neighbours: typing.SupportsInt | typing.SupportsIndex = 0,
-    single: bool = True,
-    max_iter: typing.SupportsInt | typing.SupportsIndex = 1000,
-    jitter: typing.SupportsFloat | typing.SupportsIndex = 0.0,
-    start: typing.Annotated[numpy.typing.ArrayLike, numpy.float64] | None = None,
-    n_threads: typing.SupportsInt | typing.SupportsIndex = 1,
-    progress: typing.Any = None,
-) -> dict[str, typing.Any]: ...

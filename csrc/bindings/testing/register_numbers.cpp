@@ -1,4 +1,4 @@
-// Private: the inner loops and the random numbers, as the tests call them.
+// The inner loops and the random numbers.
 #include <algorithm>
 #include <string>
 
@@ -46,7 +46,7 @@ py::object random(const std::string& kind, std::ptrdiff_t size, std::uint64_t se
 
 }  // namespace
 
-void register_simd(py::module_& m) {
+void register_numbers(py::module_& m) {
   m.def("_exp", [](const Array<double>& x) { return mapped(x, simd::kernels().vector_math->exp); }, "x"_a);
   m.def(
       "_exp_f32", [](const Array<float>& x) { return mapped(x, simd::kernels().vector_math->exp_f32); },
