@@ -182,14 +182,17 @@ def solve_similarity(Z: Any, *, tol: float = 1e-8) -> SimilaritySolution:
     >>> solve_similarity([[1.0, 1.0], [0.5, 0.5]]).weighting_exists  # rows ask for 1 and for 1/2
     False
     """
-    tol = check_positive(tol, "tol")
+    return finish(solution_of(Z, check_positive(tol, "tol")), "solve_similarity")
+
+
+def solution_of(Z: Any, tol: float) -> SimilaritySolution:
+    """`solve_similarity` that does not warn."""
     matrix = check_similarities(Z, "Z")
     start = time.perf_counter()
     exponent = int(np.frexp(np.abs(matrix).max())[1])
     scaled = np.ldexp(matrix, -exponent)  # exact; keeps norms and products in range
     symmetric = _is_symmetric(scaled)
-    found = _report(scaled, exponent, symmetric, _solve(scaled, symmetric), tol, start)
-    return finish(found, "solve_similarity")
+    return _report(scaled, exponent, symmetric, _solve(scaled, symmetric), tol, start)
 
 
 def check_similarities(Z: Any, name: str) -> Array:

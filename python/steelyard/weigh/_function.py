@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import math
-import warnings
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
 
 from .. import _core
-from .._errors import ConvergenceWarning, finish, interrupted, report
+from .._errors import finish, interrupted, report
 from .._results import Result
 from .._validate import (
     Progress,
@@ -25,7 +24,7 @@ from .._validate import (
 from ..plotting import plot_magnitude_function
 from ._result import WeighInfo
 from ._scales import median_distance, scale_by_rule
-from ._solvers import Request, solve
+from ._solvers import Request, attempt
 from ._spaces import Space, check_space
 
 if TYPE_CHECKING:
@@ -224,20 +223,16 @@ def _lock_step(space: Space, scales: Array, request: Request) -> MagnitudeFuncti
 
 
 def _one_by_one(space: Space, scales: Array, request: Request) -> MagnitudeFunction:
-    from dataclasses import replace
-
     parts, stopped = [], False
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", ConvergenceWarning)  # said once, for all
-        try:
-            for k, t in enumerate(scales.tolist()):
-                one = replace(request, scale=t, tol=min(request.tol, 1e-6), progress=None)
-                parts.append(solve(space, one))
-                report(request.progress, k + 1, len(scales))
-        except KeyboardInterrupt:
-            if not parts:
-                raise interrupted(None) from None
-            stopped, scales = True, scales[: len(parts)]
+    try:
+        for k, t in enumerate(scales.tolist()):
+            one = replace(request, scale=t, tol=min(request.tol, 1e-6), progress=None)
+            parts.append(attempt(space, one))
+            report(request.progress, k + 1, len(scales))
+    except KeyboardInterrupt:
+        if not parts:
+            raise interrupted(None) from None
+        stopped, scales = True, scales[: len(parts)]
     values = np.array([part.magnitude for part in parts])
     bounds = [part.info.error_bound for part in parts]
     known = [b / abs(v) for b, v in zip(bounds, values.tolist(), strict=True) if b is not None and v]

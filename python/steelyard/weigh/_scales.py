@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import math
-import warnings
 from collections.abc import Callable
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from .. import _core
-from .._errors import ConvergenceWarning, report
+from .._errors import report
 from .._spelling import argument
 from .._validate import (
     Progress,
@@ -23,10 +22,8 @@ from .._validate import (
     check_threads,
 )
 from ._local import NEIGHBOURS, has_tree, without_self
+from ._solvers import Request, attempt
 from ._spaces import Space, check_space
-
-if TYPE_CHECKING:
-    from ._solvers import Request
 
 Array = npt.NDArray[np.float64]
 
@@ -103,8 +100,6 @@ def find_scale(
     1.1
     """
     space = check_space(X, metric)
-    from ._solvers import Request
-
     request = Request(scale=1.0, threads=check_threads(n_threads), progress=check_progress(progress))
     check_choice(rule, "rule", RULES)
     return scale_by_rule(space, rule, check_level(fraction, "fraction"), check_positive(tol, "tol"), request)
@@ -170,29 +165,25 @@ def _is_sampled(space: Space) -> bool:
 
 def _solved_share(space: Space, request: Request, tol: float) -> Callable[[float], float]:
     """scale -> magnitude / n, each solve starting from the one before."""
-    from ._solvers import solve
-
     state: dict[str, Any] = {"start": None, "step": 0}
 
     def share(scale: float) -> float:
         state["step"] += 1
         report(request.progress, state["step"], 0)
         # A scale on the way need not be met exactly, nor is it worth a warning.
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", ConvergenceWarning)
-            found = solve(
-                space,
-                replace(
-                    request,
-                    method="auto",
-                    scale=scale,
-                    tol=0.1 * tol,
-                    stop="magnitude",
-                    start=state["start"],
-                    progress=None,
-                    jitter=0.0,
-                ),
-            )
+        found = attempt(
+            space,
+            replace(
+                request,
+                method="auto",
+                scale=scale,
+                tol=0.1 * tol,
+                stop="magnitude",
+                start=state["start"],
+                progress=None,
+                jitter=0.0,
+            ),
+        )
         state["start"] = found.weights[space.first] if not space.merged else None
         return found.magnitude / space.n_unique
 
@@ -289,14 +280,10 @@ def _bisected(is_good: Callable[[float], bool], bad: float, good: float, tol: fl
 
 
 def _is_nonnegative(space: Space, scale: float, strong: bool, request: Request) -> bool:
-    from ._solvers import solve
-
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", ConvergenceWarning)
-            found = solve(
-                space, replace(request, scale=scale, tol=1e-10, method="auto", progress=None, jitter=0.0)
-            )
+        found = attempt(
+            space, replace(request, scale=scale, tol=1e-10, method="auto", progress=None, jitter=0.0)
+        )
     except ValueError:  # singular
         return False
     if strong and found.info.positive_definite is None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
@@ -12,11 +11,11 @@ import numpy as np
 import numpy.typing as npt
 
 from .. import _core
-from .._errors import ConvergenceWarning, finish
+from .._errors import finish, interrupted
 from .._spelling import argument
 from .._validate import Progress
 from ._bounds import gershgorin, narcowich_ward
-from ._enriched import solve_similarity
+from ._enriched import solution_of
 from ._local import local_answer
 from ._result import WeighInfo, Weighting, merged_note
 from ._spaces import Space
@@ -62,8 +61,20 @@ class Choice:
 
 def solve(space: Space, request: Request) -> Weighting:
     """The weighting of a space; warns where it misses the tolerance, raises what Ctrl-C asks for."""
+    return finish(_answer(space, request), request.who)
+
+
+def attempt(space: Space, request: Request) -> Weighting:
+    """A weighting on the way to something else, which need not meet its tolerance."""
+    found = _answer(space, request)
+    if found.info.interrupted:
+        raise interrupted(found)
+    return found
+
+
+def _answer(space: Space, request: Request) -> Weighting:
     choice = choose(space, request)
-    return finish(_SOLVERS[choice.method](space, request, choice), request.who)
+    return _SOLVERS[choice.method](space, request, choice)
 
 
 def choose(space: Space, request: Request) -> Choice:
@@ -202,9 +213,7 @@ def _direct(space: Space, request: Request, choice: Choice) -> Weighting:
     assert D is not None
     Z = np.exp(-request.scale * D)
     Z[np.diag_indices_from(Z)] += request.jitter
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", ConvergenceWarning)  # said once, below
-        found = solve_similarity(Z, tol=max(request.tol, 1e-12))
+    found = solution_of(Z, max(request.tol, 1e-12))
     if found.weighting is None or not found.weighting_exists:
         raise ValueError(
             f"no weighting exists at scale {request.scale:.6g}: Z is singular and the least-squares "
