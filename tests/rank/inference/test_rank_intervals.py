@@ -155,7 +155,7 @@ def test_tiers_start_where_an_item_is_surely_worse_than_the_best_of_the_tier(fit
 
 
 def test_simultaneous_rank_sets_cover_exact_ties():
-    # As benchmarks/rank/inference/bench_coverage.py, but small: truth with ties has sets of true ranks.
+    # A small version of benchmarks/rank/inference/bench_coverage.py: with ties, sets of true ranks.
     truth = np.repeat(np.linspace(-0.6, 0.6, 10), 2)
     best = 1 + (truth[None, :] > truth[:, None]).sum(axis=1)
     worst = len(truth) - (truth[None, :] < truth[:, None]).sum(axis=1)
