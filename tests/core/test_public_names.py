@@ -7,6 +7,8 @@ import linecache
 import pickle
 import pickletools
 import re
+import sys
+import types
 import warnings
 
 import dask.array as da
@@ -201,6 +203,28 @@ def test_no_pickle_and_no_repr_holds_a_private_path(results):
         assert [word for word in words(data) if PRIVATE.search(word)] == [], type(result)
         assert not PRIVATE.search(repr(result))
         assert type(pickle.loads(data)) is type(result)
+
+
+def test_parts_are_known_with_an_underscore_and_each_by_a_name_of_its_own(monkeypatch):
+    for name in ("toy", "toy._a", "toy._b"):
+        room = types.ModuleType(name)
+        room.__file__ = "toy.py"
+        monkeypatch.setitem(sys.modules, name, room)
+        exec(
+            "class Part: pass\nclass _State: pass\ndef work(): pass\nclass Fit:\n  def f(self): pass",
+            vars(room),
+        )
+    face, first, second = (sys.modules[name] for name in ("toy", "toy._a", "toy._b"))
+    del face.Part, face._State
+    face.Fit = first.Fit
+    _naming.claim("toy", ["Fit", "absent"], vars(face), functions=True)
+    assert (first.Fit.__module__, first.Fit.f.__module__) == ("toy", "toy")
+    assert (face._Part, face._Part_b) == (first.Part, second.Part)
+    assert face._State is first._State
+    assert face._work is first.work
+    for thing in (first.Fit, first.Part, second.Part, second._State, second.work, second.Fit):
+        assert pickle.loads(pickle.dumps(thing)) is thing
+        assert not any("._" in word for word in words(pickle.dumps(thing)))
 
 
 def test_a_private_path_would_be_seen():
