@@ -292,7 +292,7 @@ def test_unbeaten_and_unplayed_items_are_finite_or_refused():
     assert np.isfinite(fit.standard_errors).all()
     with pytest.raises(KeyError, match="has no comparisons"):
         fit.strength("idle", 0)
-    with pytest.raises(KeyError, match="no 'nobody'"):
+    with pytest.raises(KeyError, match="no item 'nobody'"):
         fit.predict("a", "nobody", 0)
 
 

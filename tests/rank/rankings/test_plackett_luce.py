@@ -232,6 +232,23 @@ def test_ctrl_c_brings_the_best_so_far(ctrl_c, what):
     assert np.abs(strengths.mean()) < 1e-10
 
 
+def test_a_bootstrap_tells_its_rounds_and_stops_between_two():
+    fit, seen = fitted(drawn(0)), []
+    whole = fit.bootstrap(9, rng=3, progress=lambda *call: seen.append(call))
+    assert seen == [(k, 9) for k in range(1, 10)]
+
+    def stop(done, total):
+        if done == 4:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt) as caught:
+        fit.bootstrap(9, rng=3, progress=stop)
+    partial = caught.value.partial
+    np.testing.assert_array_equal(partial.strengths, whole.strengths[:4])
+    assert partial.info.interrupted
+    assert "Ctrl-C after 4 rounds" in partial.info.message
+
+
 @pytest.mark.parametrize("prior", [0.0, 0.7])
 def test_the_classical_iteration_ends_at_the_same_strengths(prior):
     rows = drawn(4)
