@@ -87,6 +87,31 @@ def test_the_shared_pieces_would_be_found_elsewhere():
         )
 
 
+SUBMODULES = {"linalg", "metric", "rank", "select", "testing", "weigh"}
+
+
+def test_kernels_live_in_submodules():
+    names = {name for name in vars(_core) if not name.startswith("__")}
+    assert names == SUBMODULES | {"_build_facts", "_default_threads", "_set_blas"}
+
+
+def test_stubs_say_what_the_extension_has():
+    folder = ROOT / "python/steelyard/_core"
+    assert {path.name for path in folder.iterdir()} == {
+        "__init__.pyi",
+        *(f"{name}.pyi" for name in SUBMODULES),
+    }
+    for name in SUBMODULES:
+        stated = re.findall(r"^(?:def|class) (\w+)", (folder / f"{name}.pyi").read_text(), re.MULTILINE)
+        there = {found for found in vars(getattr(_core, name)) if not found.startswith("__")}
+        assert set(stated) == there
+
+
+def test_the_package_calls_nothing_that_is_there_for_tests():
+    for path in ROOT.glob("python/steelyard/**/*.py"):
+        assert "_core.testing" not in path.read_text(encoding="utf-8"), path
+
+
 def points():
     return np.random.default_rng(0).normal(size=(6, 2))
 

@@ -84,3 +84,11 @@ def test_none_of_the_worst_can_be_asked_for():
         metric.violations([1.0, 5.0, 1.0], top=-1)
     with pytest.raises(ValueError, match="tol must be zero or positive"):
         metric.violations([1.0, 5.0, 1.0], tol=-1.0)
+
+
+def test_progress_rises_to_the_number_of_rows():
+    seen = []
+    metric.violations(np.ones(45), n_threads=1, progress=lambda *step: seen.append(step))
+    assert seen == sorted(seen)
+    assert seen[0] == (0, 10)
+    assert seen[-1] == (10, 10)
