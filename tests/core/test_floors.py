@@ -19,8 +19,9 @@ ROOT = Path(__file__).resolve().parents[2]
 
 # Rooms from the ground up, by what contains them; those that share a floor know nothing of each other.
 PYTHON_FLOORS = {
-    (): "_core _blas | _errors _info _build _naming _typing _spelling _units | _validate | _labels _points _sampling"
-    " | plotting | rank weigh metric select | datasets dask | _cli | cli | __main__ reference",
+    (): "_core _blas _results | _errors _info _build _naming _typing _spelling _units | _validate"
+    " | _labels _points _sampling | plotting | rank weigh metric select | datasets dask"
+    " | _cli | cli | __main__ reference",
     ("rank",): "_chances _table | _inference | _paired _rankings | _over_time | _studies",
 }
 COMPILED = {("_core",), ("_blas",)}
