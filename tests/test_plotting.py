@@ -84,6 +84,20 @@ def test_rank_sets_are_drawn(fit):
     axes.figure.canvas.draw()
 
 
+def test_the_first_rows_of_a_table_are_drawn_with_intervals_where_it_has_them():
+    table = {"who": ["b$a$r", "ann"], "points": [3, 1], "games": [9, 9], "upper": [4.5, np.inf]}
+    axes = plotting.plot_estimates(table)
+    axes.figure.canvas.draw()
+    assert names(axes) == table["who"]
+    assert axes.get_xlabel() == "points"
+    assert points(axes).tolist() == [3, 1]
+    ends = [segment[:, 0].tolist() for segment in axes.collections[0].get_segments()]
+    assert ends == [[3, 4.5], [1, 4.5]]
+    assert names(plotting.plot_estimates(table, top=1)) == ["b$a$r"]
+    with pytest.raises(ValueError, match="table must have a column of labels and one of numbers, got who"):
+        plotting.plot_estimates({"who": ["ann"]})
+
+
 @pytest.fixture(scope="module")
 def cloud():
     X = np.random.default_rng(3).normal(size=(60, 3)) * [1.0, 2.0, 3.0] + [10.0, 0.0, -5.0]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import html
+import re
 from collections.abc import Mapping
 from dataclasses import fields
 from typing import Any
@@ -24,7 +25,7 @@ class Result:
     """
 
     def _words(self) -> str:
-        return repr(self)
+        return re.sub(r"\A(\w+)\((.*)\)\Z", r"\1: \2", repr(self), flags=re.DOTALL)  # Name(...) too
 
     def _head(self, rows: int) -> tuple[Columns, int]:
         """The first rows of the table, and how many it has."""

@@ -17,7 +17,14 @@ from ._validate import check_count, check_level, check_vector, refuse_masked
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-__all__ = ["plot_history", "plot_magnitude_function", "plot_rank_intervals", "plot_strengths", "plot_weights"]
+__all__ = [
+    "plot_estimates",
+    "plot_history",
+    "plot_magnitude_function",
+    "plot_rank_intervals",
+    "plot_strengths",
+    "plot_weights",
+]
 
 _LABELS = {
     "log": "strength (natural log, mean 0)",
@@ -184,6 +191,46 @@ def plot_rank_intervals(intervals: _RankSets, *, top: int = 30, ax: Axes | None 
         intervals.items[order], intervals.rank[order], intervals.lower[order], intervals.upper[order], ax
     )
     axes.set_xlabel(f"rank ({100 * intervals.level:g} % {intervals.method})")
+    return axes
+
+
+def plot_estimates(table: Mapping[str, Any], *, top: int = 30, ax: Axes | None = None) -> Axes:
+    """The rows of a table, each with its interval, the first on top.
+
+    Parameters
+    ----------
+    table : mapping of str to array_like
+        The first column names the rows, the second is drawn; ``lower`` and ``upper``, where there are such
+        columns, are the ends of the intervals.
+    top : int, default 30
+        How many of the first rows.
+    ax : matplotlib.axes.Axes, optional
+        Where to draw; default a new figure.
+
+    Returns
+    -------
+    matplotlib.axes.Axes
+
+    Raises
+    ------
+    ImportError
+        If matplotlib is missing.
+    ValueError, TypeError
+        If an argument does not fit.
+
+    Examples
+    --------
+    >>> axes = plot_estimates({"item": ["ann", "ben"], "rating": [1600, 1500]})
+    >>> axes.get_xlabel(), [tick.get_text() for tick in axes.get_yticklabels()]
+    ('rating', ['ann', 'ben'])
+    """
+    count = check_count(top, "top")
+    head = {name: np.asarray(column)[:count] for name, column in table.items()}
+    if len(head) < 2:
+        raise ValueError(f"table must have a column of labels and one of numbers, got {', '.join(head)}")
+    (_, items), (label, middle) = list(head.items())[:2]
+    axes = _draw(items, middle, head.get("lower", middle), head.get("upper", middle), ax)
+    axes.set_xlabel(label)
     return axes
 
 

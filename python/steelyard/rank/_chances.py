@@ -6,9 +6,11 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from .. import _core
 from .._info import Info
+from .._results import Result
 from .._units import ELO as ELO
 
 SCALES = ("log", "elo", "probability")
@@ -35,7 +37,7 @@ class RankInfo(Info):
 
 
 @dataclass(frozen=True, repr=False, eq=False)
-class Prediction:
+class Prediction(Result):
     """Chances of the three outcomes of a against b.
 
     Attributes
@@ -47,6 +49,23 @@ class Prediction:
     win: Any
     tie: Any
     loss: Any
+
+    def to_frame(self) -> dict[str, npt.NDArray[Any]]:
+        """Columns ``win``, ``tie`` and ``loss``, one row a pair.
+
+        Returns
+        -------
+        dict of str to ndarray
+
+        Examples
+        --------
+        >>> from steelyard.rank import Comparisons, bradley_terry
+        >>> fit = bradley_terry(Comparisons.from_counts([[0, 3], [1, 0]], items=["ann", "ben"]))
+        >>> fit.predict(["ann", "ben"], ["ben", "ann"]).to_frame()["win"].round(6).tolist()
+        [0.75, 0.25]
+        """
+        parts = np.broadcast_arrays(self.win, self.tie, self.loss)
+        return {name: part.ravel() for name, part in zip(("win", "tie", "loss"), parts, strict=True)}
 
     def __repr__(self) -> str:
         parts = (f"{name}={np.round(getattr(self, name), 4)}" for name in ("win", "tie", "loss"))

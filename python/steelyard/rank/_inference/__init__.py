@@ -8,7 +8,7 @@ from .covariance import Contrast, Covariance
 from .information import KINDS, SINGULAR, Information, draw_prior_scores
 from .rank_intervals import RankIntervals, Tiers
 from .ranked import Ranked
-from .uncertainty import Uncertainty
+from .uncertainty import Uncertainty, normal_intervals
 
 __all__ = [
     "KINDS",
@@ -25,4 +25,5 @@ __all__ = [
     "Uncertainty",
     "draw_prior_scores",
     "finish_rounds",
+    "normal_intervals",
 ]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -10,6 +11,7 @@ import numpy.typing as npt
 
 from ..._errors import ConvergenceWarning, DisconnectedWarning, interrupted, warn
 from ..._info import Info
+from ..._results import Result
 from ..._validate import check_level
 from .rank_intervals import RankIntervals, Tiers
 from .ranked import Ranked
@@ -36,7 +38,7 @@ class BootstrapInfo(Info):
 
 
 @dataclass(frozen=True, repr=False, eq=False)
-class BootstrapResult(Uncertainty):
+class BootstrapResult(Uncertainty, Result):
     """Strengths of every round.
 
     Attributes
@@ -110,6 +112,51 @@ class BootstrapResult(Uncertainty):
     def tiers(self, level: float = 0.95, **options: Any) -> Tiers:
         """Groups of items that these rounds do not tell apart from the best of their group."""
         return self.rank_intervals(level, **options).tiers()
+
+    # ---- as columns and as a picture
+
+    def to_frame(self, **options: Any) -> Mapping[str, npt.NDArray[Any]]:
+        """The leaderboard with the intervals of these rounds, strongest first.
+
+        Parameters
+        ----------
+        **options
+            As of `BradleyTerryFit.to_frame`, but for `uncertainty`.
+
+        Returns
+        -------
+        dict of str to ndarray
+            Columns ``item``, ``rating`` (of the fit), ``lower`` and ``upper``.
+
+        Examples
+        --------
+        >>> from steelyard.rank import Comparisons, bradley_terry
+        >>> fit = bradley_terry(Comparisons.from_counts([[0, 30], [10, 0]], items=["ann", "ben"]))
+        >>> list(fit.bootstrap(20, rng=0).to_frame(level=0.9))
+        ['item', 'rating', 'lower', 'upper']
+        """
+        return self.fit.to_frame(uncertainty=self, **options)
+
+    def plot(self, **options: Any) -> Any:
+        """Ratings with the intervals of these rounds; see `steelyard.plotting.plot_strengths`.
+
+        Parameters
+        ----------
+        **options
+            As of `steelyard.plotting.plot_strengths`, but for `uncertainty`.
+
+        Returns
+        -------
+        matplotlib.axes.Axes
+
+        Examples
+        --------
+        >>> from steelyard.rank import Comparisons, bradley_terry
+        >>> fit = bradley_terry(Comparisons.from_counts([[0, 30], [10, 0]], items=["ann", "ben"]))
+        >>> fit.bootstrap(20, rng=0).plot(scale="elo").get_xlabel()
+        'rating (Elo)'
+        """
+        return self.fit.plot(uncertainty=self, **options)
 
     # ---- as an uncertainty
 

@@ -10,7 +10,9 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from ..._results import Columns, Result
 from ..._validate import check_choice, check_level, check_threads
+from ...plotting import plot_estimates
 from .covariance import extra_covariance
 from .information import KINDS
 from .ranked import Ranked
@@ -19,7 +21,7 @@ Floats = npt.NDArray[np.float64]
 
 
 @dataclass(frozen=True, repr=False, eq=False)
-class Coefficients:
+class Coefficients(Result):
     """Effects of covariates on the outcome, in natural-log strength.
 
     A covariate z (left minus right) with coefficient b counts as b z more strength of the left item.
@@ -124,6 +126,36 @@ class Coefficients:
             "upper": self.values + half,
             "p_value": np.array([math.erfc(x) for x in far.tolist()]),
         }
+
+    def _head(self, rows: int) -> tuple[Columns, int]:
+        """Without standard errors, which take a solve."""
+        return {"name": np.array(self.names[:rows]), "value": self.values[:rows]}, len(self)
+
+    def plot(self, *, level: float = 0.95, kind: str = "sandwich", **options: Any) -> Any:
+        """Coefficients with their intervals; see `steelyard.plotting.plot_estimates`.
+
+        Parameters
+        ----------
+        level, kind
+            As of `to_frame`.
+        **options
+            As of `steelyard.plotting.plot_estimates`.
+
+        Returns
+        -------
+        matplotlib.axes.Axes
+
+        Examples
+        --------
+        >>> from steelyard.rank import Comparisons, bradley_terry
+        >>> ann, ben = ["ann", "ann", "ben", "ben"], ["ben", "ben", "ann", "ann"]
+        >>> longer = {"longer": [1.0, -1.0, -1.0, 1.0]}
+        >>> games = Comparisons.from_pairs(ann, ben, count=[8, 4, 2, 6], covariates=longer)
+        >>> axes = bradley_terry(games, covariates=True).coefficients.plot()
+        >>> [tick.get_text() for tick in axes.get_yticklabels()]
+        ['longer']
+        """
+        return plot_estimates(self.to_frame(level=level, kind=kind), **options)
 
     def __repr__(self) -> str:
         parts = (f"{name} {value:+.4g}" for name, value in zip(self.names, self.values, strict=True))

@@ -12,6 +12,7 @@ import numpy.typing as npt
 
 from ... import _core
 from ..._errors import interrupted
+from ..._results import Result
 from ..._validate import seed_words
 from .information import Information
 from .uncertainty import Uncertainty, against, normal_intervals, number_of_draws
@@ -21,7 +22,7 @@ Positions = npt.NDArray[np.intp]
 
 
 @dataclass(frozen=True, repr=False, eq=False)
-class Covariance(Uncertainty):
+class Covariance(Uncertainty, Result):
     """Covariance of strengths, each taken against the mean of all items.
 
     Attributes
@@ -60,6 +61,22 @@ class Covariance(Uncertainty):
         """Standard errors of all differences, shape (k, k)."""
         d = np.diag(self.matrix)
         return np.sqrt(np.maximum(d[:, None] + d[None, :] - 2 * self.matrix, 0.0))
+
+    def to_frame(self) -> dict[str, npt.NDArray[Any]]:
+        """Columns ``item`` and ``standard_error``, in the order of `items`; the matrix is `matrix`.
+
+        Returns
+        -------
+        dict of str to ndarray
+
+        Examples
+        --------
+        >>> from steelyard.rank import Comparisons, bradley_terry
+        >>> fit = bradley_terry(Comparisons.from_counts([[0, 30], [10, 0]], items=["ann", "ben"]))
+        >>> fit.covariance("hessian").to_frame()["standard_error"].round(4).tolist()
+        [0.1826, 0.1826]
+        """
+        return {"item": self.items, "standard_error": self.standard_errors}
 
     # ---- as an uncertainty
 
@@ -102,7 +119,7 @@ class Covariance(Uncertainty):
 
 
 @dataclass(frozen=True, repr=False, eq=False)
-class Contrast:
+class Contrast(Result):
     """Strength of a minus strength of b.
 
     Attributes

@@ -10,6 +10,8 @@ import numpy.typing as npt
 
 from ... import _core
 from ..._errors import interrupted
+from ..._results import Result
+from ...plotting import plot_rank_intervals
 from .strengths import Strengths
 from .uncertainty import Uncertainty
 
@@ -21,7 +23,7 @@ FULL_LIMIT = 3000
 
 
 @dataclass(frozen=True, repr=False, eq=False)
-class Tiers:
+class Tiers(Result):
     """Items in groups, best first: a tier starts at the first item surely worse than the best above.
 
     Attributes
@@ -41,6 +43,27 @@ class Tiers:
     def __len__(self) -> int:
         return len(self.groups)
 
+    def to_frame(self) -> dict[str, npt.NDArray[Any]]:
+        """Columns ``item`` and ``tier``, strongest first.
+
+        Returns
+        -------
+        dict of str to ndarray
+
+        Examples
+        --------
+        >>> from steelyard.rank import Comparisons, bradley_terry
+        >>> wins = [[0, 60, 70], [40, 0, 52], [30, 48, 0]]
+        >>> fit = bradley_terry(Comparisons.from_counts(wins, items=["ann", "ben", "cat"]))
+        >>> fit.tiers().to_frame()["tier"].tolist()
+        [1, 2, 2]
+        """
+        sizes = [len(group) for group in self.groups]
+        return {
+            "item": np.concatenate(self.groups),
+            "tier": np.repeat(np.arange(1, len(sizes) + 1), sizes),
+        }
+
     def __repr__(self) -> str:
         lines = [f"Tiers: {len(self)} at level {self.level:g}"]
         for k, group in enumerate(self.groups[:10], 1):
@@ -52,7 +75,7 @@ class Tiers:
 
 
 @dataclass(frozen=True, repr=False, eq=False)
-class RankIntervals:
+class RankIntervals(Result):
     """The ranks that each item can have: [1 + number surely better, n - number surely worse].
 
     Attributes
@@ -116,6 +139,27 @@ class RankIntervals:
             "lower": self.lower[order],
             "upper": self.upper[order],
         }
+
+    def plot(self, **options: Any) -> Any:
+        """The ranks that each item can have, strongest on top; see `steelyard.plotting.plot_rank_intervals`.
+
+        Parameters
+        ----------
+        **options
+            As of `steelyard.plotting.plot_rank_intervals`.
+
+        Returns
+        -------
+        matplotlib.axes.Axes
+
+        Examples
+        --------
+        >>> from steelyard.rank import Comparisons, bradley_terry
+        >>> fit = bradley_terry(Comparisons.from_counts([[0, 30], [10, 0]], items=["ann", "ben"]))
+        >>> fit.rank_intervals(level=0.9).plot().get_xlabel()
+        'rank (90 % simultaneous)'
+        """
+        return plot_rank_intervals(self, **options)
 
     def __repr__(self) -> str:
         order = np.argsort(self.rank, kind="stable")

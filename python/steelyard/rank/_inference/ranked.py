@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ..._info import Info
+from ..._results import Columns, Result
 from ..._validate import check_choice, check_level, check_number, check_threads
 from ...plotting import plot_strengths
 from .._chances import SCALES
@@ -23,7 +24,7 @@ from .uncertainty import Solved, Uncertainty, checked_source
 Floats = npt.NDArray[np.float64]
 
 
-class Ranked(Strengths, ABC):
+class Ranked(Strengths, Result, ABC):
     """Strengths by label, and how sure they are; a model adds `_information` and `bootstrap`."""
 
     info: Info
@@ -357,6 +358,11 @@ class Ranked(Strengths, ABC):
         if uncertainty is not None:
             judge = self._uncertainty(uncertainty, len(rows) == len(self), check_threads(None))
         return leaderboard(self, rows, scale, elo_mean, anchor, level, judge)
+
+    def _head(self, rows: int) -> tuple[Columns, int]:
+        """Without intervals, which take solves."""
+        best = self.order[:rows]
+        return {"item": self.items[best], "strength": self.strengths[best]}, len(self)
 
     def plot(self, **options: Any) -> Any:
         """Ratings with intervals, strongest on top; see `steelyard.plotting.plot_strengths`.

@@ -12,6 +12,7 @@ import numpy.typing as npt
 from ... import _core
 from ..._errors import ConvergenceWarning, interrupted, warn
 from ..._labels import position
+from ..._results import Result
 from ..._validate import (
     Progress,
     check_count,
@@ -34,7 +35,7 @@ _MOMENTS = ("mean", "squares", "counts")
 
 
 @dataclass(frozen=True, repr=False, eq=False)
-class GradeScale:
+class GradeScale(Result):
     """Posterior of the slope of a grade scale and of the climbers' abilities.
 
     A node is a climber in a period (such as a month) with ascents; nodes are sorted by climber, then period.

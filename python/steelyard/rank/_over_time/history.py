@@ -11,6 +11,7 @@ import numpy.typing as npt
 
 from ..._errors import ConvergenceWarning, interrupted, warn
 from ..._info import Info
+from ..._results import Columns, Result
 from ..._validate import Progress, check_choice, check_count, check_flag, check_number
 from ...plotting import plot_history
 from .._chances import ELO, Prediction, outcome_chances
@@ -50,7 +51,7 @@ class Strength(NamedTuple):
 
 
 @dataclass(frozen=True, repr=False, eq=False, kw_only=True)
-class History:
+class History(Result):
     """Strengths over time with their certificate and joint posterior.
 
     A node is an item on a date on which it was compared; nodes are sorted by item, then date. Strengths are
@@ -522,6 +523,11 @@ class History:
         if check_flag(uncertainty, "uncertainty"):
             table["standard_error"] = factor * self.standard_errors[nodes]
         return table
+
+    def _head(self, rows: int) -> tuple[Columns, int]:
+        """Without standard errors, which need the joint posterior."""
+        table = self.to_frame(uncertainty=False)
+        return {name: column[:rows] for name, column in table.items()}, len(self)
 
     def _centres(self) -> Floats:
         if self.samples is None:

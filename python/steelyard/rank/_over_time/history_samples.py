@@ -9,7 +9,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from ..._validate import Progress, check_choice, check_count, check_progress, seed_words
+from ..._results import Columns, Result
+from ..._validate import Progress, check_choice, check_count, check_level, check_progress, seed_words
 from .._paired import PairPoint
 from .draws import effective_sizes
 from .problem import CHAIN_STATE, HistoryProblem
@@ -23,7 +24,7 @@ _JUDGED = 4000  # nodes whose convergence is judged when there are more
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class HistorySamples:
+class HistorySamples(Result):
     """Draws of strengths over time.
 
     Attributes
@@ -70,6 +71,48 @@ class HistorySamples:
             f"{self.r_hat.max():.3f}, smallest effective sample {self.effective_sizes.min():,.0f}, "
             f"{self.divergences} divergences"
         )
+
+    def to_frame(self, *, level: float = 0.95) -> dict[str, npt.NDArray[Any]]:
+        """Columns ``node``, ``mean``, ``sd``, ``lower`` and ``upper``, one row a kept node.
+
+        Parameters
+        ----------
+        level : float, default 0.95
+            Of the equal-tailed intervals.
+
+        Returns
+        -------
+        dict of str to ndarray
+            `History.to_frame` gives means and spreads by item and time.
+
+        Notes
+        -----
+        Sorts the draws of each node.
+
+        Examples
+        --------
+        >>> from steelyard.rank import Comparisons, whole_history
+        >>> games = Comparisons.from_pairs(["ann", "ben"], ["ben", "ann"], time=[0, 9])
+        >>> history = whole_history(games, volatility=0.1).sample(1000, n_chains=2, rng=0)
+        >>> table = history.samples.to_frame(level=0.9)
+        >>> list(table), history.items[history.node_items[table["node"]]].tolist()
+        (['node', 'mean', 'sd', 'lower', 'upper'], ['ann', 'ann', 'ben', 'ben'])
+        """
+        return self._table(slice(None), check_level(level))
+
+    def _table(self, rows: slice, level: float) -> dict[str, npt.NDArray[Any]]:
+        draws = self.strengths[:, :, rows].reshape(-1, len(self.nodes[rows])).astype(np.float64)
+        lower, upper = np.quantile(draws, [0.5 - level / 2, 0.5 + level / 2], axis=0)
+        return {
+            "node": self.nodes[rows],
+            "mean": draws.mean(axis=0),
+            "sd": draws.std(axis=0, ddof=1),
+            "lower": lower,
+            "upper": upper,
+        }
+
+    def _head(self, rows: int) -> tuple[Columns, int]:
+        return self._table(slice(rows), 0.95), len(self.nodes)
 
     def complaint(self) -> str:
         """What is wrong with the draws; empty if nothing."""

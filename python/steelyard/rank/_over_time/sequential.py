@@ -11,7 +11,10 @@ import numpy.typing as npt
 from ... import _core
 from ..._errors import interrupted
 from ..._labels import position
-from ..._validate import check_flag, check_nonnegative, check_number, check_positive
+from ..._results import Result
+from ..._validate import check_flag, check_level, check_nonnegative, check_number, check_positive
+from ...plotting import plot_estimates
+from .._inference import normal_intervals
 from .._table import Games, Values, places_in, positions, read_games
 
 Floats = npt.NDArray[np.float64]
@@ -19,7 +22,7 @@ _TENFOLD = float(np.log(10.0))
 
 
 @dataclass(frozen=True, repr=False, eq=False)
-class EloRatings:
+class EloRatings(Result):
     """Elo ratings after a sequence of games, and how well they foresaw them.
 
     Attributes
@@ -124,9 +127,30 @@ class EloRatings:
         order = np.argsort(-self.ratings, kind="stable")
         return {"item": self.items[order], "rating": self.ratings[order], "games": self.games[order]}
 
+    def plot(self, **options: Any) -> Any:
+        """Ratings, best on top; see `steelyard.plotting.plot_estimates`.
+
+        Parameters
+        ----------
+        **options
+            As of `steelyard.plotting.plot_estimates`.
+
+        Returns
+        -------
+        matplotlib.axes.Axes
+
+        Examples
+        --------
+        >>> from steelyard.rank import elo
+        >>> axes = elo(["ann", "ben"], ["ben", "cat"]).plot(top=2)
+        >>> [tick.get_text() for tick in axes.get_yticklabels()]
+        ['ann', 'ben']
+        """
+        return plot_estimates(self.to_frame(), **options)
+
 
 @dataclass(frozen=True, repr=False, eq=False)
-class GlickoRatings:
+class GlickoRatings(Result):
     """Glicko-2 ratings after a sequence of rating periods.
 
     Attributes
@@ -167,6 +191,30 @@ class GlickoRatings:
             "volatility": self.volatilities,
         }
         return {name: column[order] for name, column in columns.items()}
+
+    def plot(self, *, level: float = 0.95, **options: Any) -> Any:
+        """Ratings with intervals by their deviations, best on top; see `steelyard.plotting.plot_estimates`.
+
+        Parameters
+        ----------
+        level : float, default 0.95
+            Of the intervals, by the normal approximation.
+        **options
+            As of `steelyard.plotting.plot_estimates`.
+
+        Returns
+        -------
+        matplotlib.axes.Axes
+
+        Examples
+        --------
+        >>> from steelyard.rank import glicko2
+        >>> glicko2(["ann", "ben"], ["ben", "cat"]).plot().get_xlabel()
+        'rating'
+        """
+        table = self.to_frame()
+        _, lower, upper = normal_intervals(table["rating"], table["deviation"], check_level(level))
+        return plot_estimates({**table, "lower": lower, "upper": upper}, **options)
 
 
 def elo(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import html
 import math
 from dataclasses import dataclass, field
 from typing import Any
@@ -244,19 +243,11 @@ class BradleyTerryFit(Ranked):
         state = "converged" if self.info.converged else "NOT converged"
         return f"{state}: within {bound:.2g} standard errors of the optimum ({self.info.solver})"
 
+    def _words(self) -> str:
+        return f"BradleyTerryFit: {self._summary()}\n{self._certificate()}"
+
     def __repr__(self) -> str:
         rows = self._lines()
         width = max(len(name) for name, _ in rows)
         table = "\n".join(f"  {name:<{width}}  {value}" for name, value in rows)
-        return f"BradleyTerryFit: {self._summary()}\n{self._certificate()}\n{table}"
-
-    def _repr_html_(self) -> str:
-        rows = "".join(
-            f"<tr><td style='text-align:left'>{html.escape(name)}</td><td>{html.escape(value)}</td></tr>"
-            for name, value in self._lines()
-        )
-        return (
-            f"<div><b>BradleyTerryFit</b>: {html.escape(self._summary())}<br>"
-            f"{html.escape(self._certificate())}"
-            f"<table><thead><tr><th>item</th><th>strength</th></tr></thead><tbody>{rows}</tbody></table></div>"
-        )
+        return f"{self._words()}\n{table}"

@@ -10,9 +10,11 @@ import numpy.typing as npt
 
 from ..._errors import DisconnectedError
 from ..._labels import position
-from ..._validate import check_choice, check_nonnegative, check_threads, refuse_masked
+from ..._results import Result
+from ..._validate import check_choice, check_level, check_nonnegative, check_threads, refuse_masked
+from ...plotting import plot_estimates
 from .._chances import RankInfo
-from .._inference import KINDS
+from .._inference import KINDS, normal_intervals
 from .._table import Comparisons, given_labels, positions
 from .bradley_terry import bradley_terry
 
@@ -21,7 +23,7 @@ Floats = npt.NDArray[np.float64]
 
 
 @dataclass(frozen=True, repr=False, eq=False)
-class RaschFit:
+class RaschFit(Result):
     """Abilities and difficulties on one logit scale; difficulties have mean 0.
 
     Attributes
@@ -85,6 +87,30 @@ class RaschFit:
             "ability": self.abilities[order],
             "standard_error": self.ability_errors[order],
         }
+
+    def plot(self, *, level: float = 0.95, **options: Any) -> Any:
+        """Abilities with intervals, ablest on top; see `steelyard.plotting.plot_estimates`.
+
+        Parameters
+        ----------
+        level : float, default 0.95
+            Of the intervals, by the normal approximation.
+        **options
+            As of `steelyard.plotting.plot_estimates`.
+
+        Returns
+        -------
+        matplotlib.axes.Axes
+
+        Examples
+        --------
+        >>> from steelyard.rank import rasch
+        >>> rasch([[1, 0, 1], [0, 1, 0], [1, 1, 0]]).plot().get_xlabel()
+        'ability'
+        """
+        table = self.to_frame()
+        _, lower, upper = normal_intervals(table["ability"], table["standard_error"], check_level(level))
+        return plot_estimates({**table, "lower": lower, "upper": upper}, **options)
 
 
 def rasch(

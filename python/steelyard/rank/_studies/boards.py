@@ -8,7 +8,9 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from ..._results import Result
 from ..._validate import check_nonnegative, check_vector, refuse_masked
+from ...plotting import plot_estimates
 from .._over_time import EloRatings, elo
 from .._table import encode_one, given_labels
 
@@ -101,7 +103,7 @@ def _read_table(table: Any) -> Floats:
 
 
 @dataclass(frozen=True, repr=False, eq=False)
-class MetaElo:
+class MetaElo(Result):
     """Ratings over many leaderboards.
 
     Attributes
@@ -140,6 +142,27 @@ class MetaElo:
             "boards": self.n_boards,
         }
         return {name: column[order] for name, column in columns.items()}
+
+    def plot(self, **options: Any) -> Any:
+        """Ratings, best on top; see `steelyard.plotting.plot_estimates`.
+
+        Parameters
+        ----------
+        **options
+            As of `steelyard.plotting.plot_estimates`.
+
+        Returns
+        -------
+        matplotlib.axes.Axes
+
+        Examples
+        --------
+        >>> from steelyard.rank import meta_elo
+        >>> found = meta_elo(["ann", "ben"], [1600, 1500], f1=[0.9, 0.8], board=[0, 0], categories=[2, 2])
+        >>> found.plot().get_xlabel()
+        'rating'
+        """
+        return plot_estimates(self.to_frame(), **options)
 
 
 def meta_elo(

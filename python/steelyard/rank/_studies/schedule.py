@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from ..._results import Result
 from ..._validate import check_choice, check_count, check_level, check_positive, check_room
 from .._paired import bradley_terry
 from .._table import Comparisons, given_labels, read_games
@@ -149,7 +150,7 @@ def _matching(order: Pairs, met: Pairs) -> Pairs:
 
 
 @dataclass(frozen=True, repr=False, eq=False)
-class ScheduleSimulation:
+class ScheduleSimulation(Result):
     """How a ranking gets better with games.
 
     Attributes
@@ -183,6 +184,21 @@ class ScheduleSimulation:
         """
         enough = np.flatnonzero(self.tau >= check_level(tau, "tau"))
         return int(self.matches[enough[0]]) if len(enough) else None
+
+    def to_frame(self) -> dict[str, npt.NDArray[Any]]:
+        """Columns ``matches``, ``tau`` and ``top``, one row a round.
+
+        Returns
+        -------
+        dict of str to ndarray
+
+        Examples
+        --------
+        >>> from steelyard.rank import simulate_schedule
+        >>> simulate_schedule(4, n_rounds=3, n_repeats=2, rng=0).to_frame()["matches"].tolist()
+        [2, 4, 6]
+        """
+        return {"matches": self.matches, "tau": self.tau, "top": self.top}
 
     def __repr__(self) -> str:
         return (

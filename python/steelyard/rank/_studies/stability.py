@@ -9,7 +9,9 @@ import numpy as np
 import numpy.typing as npt
 
 from ..._errors import interrupted
+from ..._results import Result
 from ..._validate import check_choice, check_count, check_flag, check_nonnegative, check_room
+from ...plotting import plot_estimates
 from .._paired import bradley_terry
 from .._table import Comparisons, given_labels, read_score_table
 
@@ -19,7 +21,7 @@ _BLOCK = 2**22
 
 
 @dataclass(frozen=True, repr=False, eq=False)
-class Stability:
+class Stability(Result):
     """Rankings from resampled data beside the one from all of it.
 
     Attributes
@@ -79,6 +81,29 @@ class Stability:
             "shift": self.shifts,
         }
         return {name: column[self.order] for name, column in columns.items()}
+
+    def plot(self, **options: Any) -> Any:
+        """Ranks with those of nine in ten resamples, best on top; see `steelyard.plotting.plot_estimates`.
+
+        Parameters
+        ----------
+        **options
+            As of `steelyard.plotting.plot_estimates`.
+
+        Returns
+        -------
+        matplotlib.axes.Axes
+
+        Examples
+        --------
+        >>> from steelyard.rank import stability
+        >>> scores = [[1.0, 0.0, 1.0, 0.5], [0.0, 1.0, 0.0, 0.2]]
+        >>> stability(scores, items=["ann", "ben"], n_rounds=20, rng=0).plot().get_xlabel()
+        'rank'
+        """
+        table = self.to_frame()
+        ends = {"lower": table["rank_low"], "upper": table["rank_high"]}
+        return plot_estimates({"item": table["item"], "rank": table["rank"], **ends}, **options)
 
     def __repr__(self) -> str:
         low, high = np.quantile(self.taus, [0.05, 0.95])

@@ -11,6 +11,7 @@ import numpy.typing as npt
 
 from ... import _core
 from ..._labels import position
+from ..._results import Result
 from ..._validate import check_choice, check_flag, check_nonnegative, check_number, refuse_masked
 from .addition import add_tables
 from .components import ComponentReport, find_components
@@ -26,7 +27,7 @@ Floats = npt.NDArray[np.float64]
 
 
 @dataclass(frozen=True, kw_only=True, eq=False, repr=False)
-class Comparisons:
+class Comparisons(Result):
     """Paired comparisons as an immutable table of counts.
 
     One row per distinct (left, right, home, cluster, time, covariates) with left < right as positions in
@@ -437,19 +438,29 @@ class Comparisons:
         >>> list(Comparisons.from_pairs(["ann"], ["ben"]).to_frame())
         ['left', 'right', 'left_wins', 'right_wins']
         """
+        return self._table(slice(None))
+
+    def _table(self, rows: slice) -> dict[str, npt.NDArray[Any]]:
         columns: dict[str, Any] = {
-            "left": self.items[self.left],
-            "right": self.items[self.right],
+            "left": self.left,
+            "right": self.right,
             "left_wins": self.left_wins,
             "right_wins": self.right_wins,
             "ties": self.ties,
             "home": self.home,
-            "cluster": None if self.cluster_labels is None else self.cluster_labels[self.cluster],
+            "cluster": self.cluster,
             "time": self.time,
         }
+        table = {name: column[rows] for name, column in columns.items() if column is not None}
+        labels: dict[str, Any] = {"left": self.items, "right": self.items, "cluster": self.cluster_labels}
+        for name in labels.keys() & table.keys():
+            table[name] = labels[name][table[name]]
         if self.covariates is not None:
-            columns.update(zip(self.covariate_names, self.covariates.T, strict=True))
-        return {name: column for name, column in columns.items() if column is not None}
+            table.update(zip(self.covariate_names, self.covariates[rows].T, strict=True))
+        return table
+
+    def _head(self, rows: int) -> tuple[Mapping[str, npt.NDArray[Any]], int]:
+        return self._table(slice(rows)), self.n_rows
 
     def __repr__(self) -> str:
         total = self.n_comparisons

@@ -10,13 +10,14 @@ import numpy as np
 import numpy.typing as npt
 
 from ... import _core
+from ..._results import Result
 from ..._validate import check_count
 
 Labels = npt.NDArray[np.int32]
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class ComponentReport:
+class ComponentReport(Result):
     """Weak and strong components of the graph of wins.
 
     Two items are in one weak component if a chain of comparisons joins them, in one strong component if
@@ -58,6 +59,22 @@ class ComponentReport:
     def strong_sizes(self) -> npt.NDArray[np.intp]:
         """Number of items of each strong component."""
         return np.bincount(self.strong, minlength=self.n_strong)
+
+    def to_frame(self) -> dict[str, npt.NDArray[Any]]:
+        """Columns ``item``, ``weak`` and ``strong``.
+
+        Returns
+        -------
+        dict of str to ndarray
+
+        Examples
+        --------
+        >>> from steelyard.rank import Comparisons
+        >>> report = Comparisons.from_pairs(["ann", "cat"], ["ben", "dan"]).components()
+        >>> report.to_frame()["weak"].tolist()
+        [0, 0, 1, 1]
+        """
+        return {"item": self.items, "weak": self.weak, "strong": self.strong}
 
     def __repr__(self) -> str:
         return f"ComponentReport({self.describe()})"
