@@ -17,12 +17,7 @@ from steelyard._errors import finish, warn
 PACKAGE = Path(steelyard.__file__).parent
 BY_HAND = re.compile(r"\bstacklevel\b|\bwarnings\.warn\(")
 # Files that may still count the lines of the stack; none may be added.
-STILL = {
-    "rank/_inference",
-    "rank/_over_time",
-    "rank/_paired",
-    "rank/_rankings",
-}
+STILL: set[str] = set()
 
 
 def account(**changes):

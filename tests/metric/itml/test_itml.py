@@ -187,9 +187,12 @@ def test_what_single_precision_cannot_tell_apart(kind):
 
 
 @pytest.mark.parametrize("d", [3, 20, 36, 64])
-@pytest.mark.parametrize(("gamma", "gap"), [(100.0, 0.1), (1e4, 0.8)])
+@pytest.mark.parametrize(("gamma", "gap"), [(100.0, 0.1), (1e4, 1.0)])
 def test_pairs_that_must_move_far_apart_leave_the_matrix_positive_definite(d, gamma, gap):
-    """The duals reach the end of their digits: I - sum lambda v v' is then singular to rounding."""
+    """The duals reach the end of their digits: I - sum lambda v v' is then singular to rounding.
+
+    How far the gap closes there is up to the rounding of LAPACK: the lower bound must still be one.
+    """
     for seed in range(3):
         rng = np.random.default_rng(seed)
         X, first = 1e-6 * rng.normal(size=(40, d)), rng.integers(0, 40, 100)
