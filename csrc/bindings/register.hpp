@@ -12,9 +12,9 @@
   TOPIC(metric, itml)           \
   TOPIC(metric, nearness)       \
   TOPIC(rank, tables)           \
+  TOPIC(rank, rank)             \
   TOPIC(rank, grades)           \
   TOPIC(rank, history)          \
-  TOPIC(rank, rank)             \
   TOPIC(rank, rankings)         \
   TOPIC(rank, sequential)       \
   TOPIC(rank, uncertainty)      \
