@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from .. import _core
 from .._info import Info
 
 ELO = 400 / math.log(10)
@@ -57,19 +58,11 @@ def outcome_chances(x: Any, ties: str, parameter: Any) -> tuple[Any, Any, Any]:
 
     `parameter` is a number, None, or an array that goes with x.
     """
-    x = np.asarray(x, dtype=np.float64)
-    if ties == "rao-kupper":
-        delta = np.log(1.0 if parameter is None else parameter)
-        win, loss = _sigma(x - delta), _sigma(-x - delta)
-        tie = np.expm1(2 * delta) * win * loss
-        return win, tie, loss
-    nu = 0.0 if parameter is None or ties != "davidson" else parameter
-    e = np.exp(-0.5 * np.abs(x))
-    v = 1.0 / (1.0 + e * e + nu * e)
-    strong, weak = v, e * e * v
-    return np.where(x < 0, weak, strong), nu * e * v, np.where(x < 0, strong, weak)
-
-
-def _sigma(y: Any) -> Any:
-    e = np.exp(-np.abs(y))
-    return np.where(y < 0, e, 1.0) / (1.0 + e)
+    model = ties if ties in ("davidson", "rao-kupper") else "none"
+    if parameter is None or model == "none":
+        parameter = 1.0 if model == "rao-kupper" else 0.0
+    x, own = np.asarray(x, dtype=np.float64), np.asarray(parameter, dtype=np.float64)
+    if own.ndim > 0:
+        x, own = np.broadcast_arrays(x, own)
+    win, tie, loss = _core._outcome_chances(model, own.ravel(), x.ravel())
+    return win.reshape(x.shape), tie.reshape(x.shape), loss.reshape(x.shape)

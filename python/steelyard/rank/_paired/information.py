@@ -93,14 +93,8 @@ class Information:
     def _scores(self) -> tuple[tuple[Array, Array], tuple[Array, Array], tuple[Array, Array]]:
         """Derivatives of log p by x and by the tie parameter, for a win, a loss and a tie on each edge."""
         x, _ = self._differences
-        fit = self.fit
-        if fit._spec.ties == "rao-kupper":
-            return _rao_kupper_scores(x, float(np.log(fit.tie_parameter or 1.0)))
-        parameter = fit.tie_parameter if fit._spec.ties == "davidson" else 0.0
-        win, tie, loss = outcome_chances(x, "davidson", parameter)
-        lean = 0.5 * (win - loss)
-        middle = (-lean, 1.0 - tie)
-        return (0.5 - lean, -tie), (-0.5 - lean, -tie), middle
+        parameter = self.fit.tie_parameter if self.fit._spec.ties != "none" else 0.0
+        return _core._outcome_scores(self.fit._spec.ties, parameter, x)  # type: ignore[return-value]
 
     def _tie_column(self, values: npt.NDArray[Any] | None) -> npt.NDArray[Any] | None:
         return None if self.fit.ties == "drop" else values
@@ -238,12 +232,3 @@ class Information:
             root = self._meat @ x
             return np.asarray(np.einsum("ij,ij->j", root, root))
         return np.asarray(np.einsum("ij,ij->j", x, self._meat @ x))
-
-
-def _rao_kupper_scores(
-    x: Array, delta: float
-) -> tuple[tuple[Array, Array], tuple[Array, Array], tuple[Array, Array]]:
-    with np.errstate(over="ignore"):
-        up, down = 1.0 / (1.0 + np.exp(x - delta)), 1.0 / (1.0 + np.exp(-x - delta))
-    rise = 2.0 / -np.expm1(-2.0 * delta) if delta > 0 else 0.0
-    return (up, -up), (-down, -down), (up - down, rise - up - down)
