@@ -87,7 +87,7 @@ py::tuple posterior(const HistoryProblem& self, const PairPoint& mode, double ma
   check_point(self.view().games, mode);
   double needed = 0.0;
   auto found = run(n_threads, no_progress, [&](Monitor& monitor) {
-    return rank::HistoryPosterior::at(self.view(), mode.at, {max_flops, max_bytes}, needed, monitor);
+    return rank::HistoryPosterior::find(self.view(), mode.at, {max_flops, max_bytes}, needed, monitor);
   });
   if (!found) return py::make_tuple(py::none(), needed);
   return py::make_tuple(std::make_unique<rank::HistoryPosterior>(std::move(*found)), needed);

@@ -5,6 +5,7 @@
 #include <deque>
 #include <utility>
 
+#include "core/index.hpp"
 #include "core/pool.hpp"
 
 namespace steelyard::rank {
@@ -39,7 +40,7 @@ class Run {
     sampler_ = std::move(sampler);
     if (chain_.position.empty()) {
       Random random = stream(seed_, number_, 0);
-      chain_.position.resize(static_cast<std::size_t>(sampler_->size()));
+      chain_.position.resize(at(sampler_->size()));
       sampler_->start(chain_, random);
     }
     sampler_->begin(chain_);
@@ -86,7 +87,7 @@ void run_chains(std::vector<Chain>& chains, const ChainOptions& options, std::ui
   std::deque<Run> runs;
   std::int64_t total = 0, rounds = 0;
   for (std::ptrdiff_t c = 0; c < count; ++c) {
-    const auto& run = runs.emplace_back(chains[static_cast<std::size_t>(c)], c, options, seed, monitor);
+    const auto& run = runs.emplace_back(chains[at(c)], c, options, seed, monitor);
     total += run.moves();
     rounds = std::max(rounds, (run.moves() + together - 1) / together);
   }
@@ -99,7 +100,7 @@ void run_chains(std::vector<Chain>& chains, const ChainOptions& options, std::ui
   // Fewer than four chunks would run serially; a chain is worth a thread.
   for (std::int64_t round = 0; round < rounds && !monitor.stopped(); ++round)
     parallel_for(std::max<std::ptrdiff_t>(count, 4), 1, monitor, [&](std::ptrdiff_t c, std::ptrdiff_t) {
-      if (c < count) advance(runs[static_cast<std::size_t>(c)], c);
+      if (c < count) advance(runs[at(c)], c);
     });
   recorded.clear();
   for (const auto& run : runs) recorded.push_back(run.recorded());

@@ -3,12 +3,12 @@
 #include <algorithm>
 #include <cmath>
 
+#include "core/index.hpp"
+
 namespace steelyard::rank {
 namespace {
 
 using std::ptrdiff_t;
-
-std::size_t at(ptrdiff_t i) { return static_cast<std::size_t>(i); }
 
 /// Log posterior at one point, its gradient, and the Fisher information where asked for.
 class GradeModel {

@@ -4,6 +4,7 @@
 #include <cmath>
 #include <limits>
 
+#include "core/index.hpp"
 #include "core/logistic.hpp"
 #include "core/pool.hpp"
 #include "linalg/cg.hpp"
@@ -14,8 +15,6 @@ namespace steelyard::rank {
 namespace {
 
 using std::ptrdiff_t;
-
-std::size_t at(ptrdiff_t i) { return static_cast<std::size_t>(i); }
 
 /// Visits the chains in parallel, so many a chunk that it holds some thousands of nodes.
 template <class Visit>

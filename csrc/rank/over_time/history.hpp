@@ -17,6 +17,7 @@
 #include <span>
 #include <vector>
 
+#include "core/index.hpp"
 #include "core/info.hpp"
 #include "linalg/sparse_cholesky.hpp"
 #include "rank/options.hpp"
@@ -31,16 +32,14 @@ struct Timelines {
   double prior = 0.0;                    ///< wins and losses against strength 0 on the first date
   double first_mean = 0.0, first_precision = 0.0;  ///< normal law of the first strength; 0: none
 
-  bool is_held(std::ptrdiff_t node) const {
-    return !held.empty() && held[static_cast<std::size_t>(node)] != 0;
-  }
+  bool is_held(std::ptrdiff_t node) const { return !held.empty() && held[at(node)] != 0; }
   std::ptrdiff_t items() const { return std::ssize(starts) - 1; }
 
   /// visit(item, first, last) for the chain of each of some items, nodes first .. last - 1; none that is empty.
   template <class Visit>
   void each_chain(std::ptrdiff_t begin, std::ptrdiff_t end, const Visit& visit) const {
     for (auto item = begin; item < end; ++item) {
-      const auto i = static_cast<std::size_t>(item);
+      const auto i = at(item);
       const std::ptrdiff_t first = starts[i], last = starts[i + 1];
       if (first < last) visit(item, first, last);
     }
@@ -119,8 +118,8 @@ class HistoryPosterior {
 
   /// nullopt when over the limits (then `needed_bytes` says how much, 0 where only the flops are too many),
   /// not positive definite, or stopped.
-  static std::optional<HistoryPosterior> at(const HistoryProblem& problem, const Parameters& parameters,
-                                            const Limits& limits, double& needed_bytes, Monitor& monitor);
+  static std::optional<HistoryPosterior> find(const HistoryProblem& problem, const Parameters& parameters,
+                                              const Limits& limits, double& needed_bytes, Monitor& monitor);
 
   /// False when stopped.
   bool marginals(Marginals& out, Monitor& monitor) const;
@@ -138,7 +137,7 @@ class HistoryPosterior {
   std::ptrdiff_t size() const { return nodes_ + border_.size(); }
 
  private:
-  bool is_held(std::ptrdiff_t k) const { return !held_.empty() && held_[static_cast<std::size_t>(k)] != 0; }
+  bool is_held(std::ptrdiff_t k) const { return !held_.empty() && held_[at(k)] != 0; }
 
   std::optional<linalg::SparseCholesky> factor_;
   std::ptrdiff_t nodes_ = 0;

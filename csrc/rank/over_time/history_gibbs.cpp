@@ -3,14 +3,13 @@
 #include <algorithm>
 #include <cmath>
 
+#include "core/index.hpp"
 #include "rank/over_time/polya_gamma.hpp"
 
 namespace steelyard::rank {
 namespace {
 
 using std::ptrdiff_t;
-
-std::size_t at(ptrdiff_t i) { return static_cast<std::size_t>(i); }
 
 constexpr double accuracy = 1e-6;
 constexpr double stiffest = 1e10;        // link beyond which rounding in A x blurs the first laws
@@ -152,7 +151,7 @@ class GibbsSampler final : public Sampler {
     double pull = lines_.first_precision * lines_.first_mean;
     for (auto k = first; k < last; ++k) {
       for (auto row = graph_.offsets[at(k)]; row < graph_.offsets[at(k) + 1]; ++row) {
-        const auto edge = static_cast<std::size_t>(graph_.edge[at(row)]);
+        const auto edge = at(graph_.edge[at(row)]);
         const auto other = graph_.neighbours[at(row)];
         const double side = other > k ? 1.0 : -1.0;
         known += omega_[edge];

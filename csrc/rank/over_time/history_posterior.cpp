@@ -1,14 +1,13 @@
 #include <algorithm>
 #include <cmath>
 
+#include "core/index.hpp"
 #include "rank/over_time/history.hpp"
 
 namespace steelyard::rank {
 namespace {
 
 using std::ptrdiff_t;
-
-std::size_t index(ptrdiff_t i) { return static_cast<std::size_t>(i); }
 
 /// A without its diagonal: the graph's entries and the links, rows in ascending order of the other node's
 /// place in the graph, then the link before and the link after.
@@ -34,13 +33,13 @@ Matrix assemble(const HistoryProblem& problem, const HistorySystem& system) {
   lines.each_chain([&](ptrdiff_t, ptrdiff_t first, ptrdiff_t last) {
     for (auto k = first; k < last; ++k) {
       const bool held = lines.is_held(k);
-      if (held) m.diagonal[index(k)] = 1.0;
-      for (auto e = graph.offsets[index(k)]; e < graph.offsets[index(k) + 1] && !held; ++e) {
-        const auto other = graph.neighbours[index(e)];
-        if (!lines.is_held(other)) m.add(other, -system.row_curvature()[index(e)], -1);
+      if (held) m.diagonal[at(k)] = 1.0;
+      for (auto e = graph.offsets[at(k)]; e < graph.offsets[at(k) + 1] && !held; ++e) {
+        const auto other = graph.neighbours[at(e)];
+        if (!lines.is_held(other)) m.add(other, -system.row_curvature()[at(e)], -1);
       }
-      if (k > first) m.add(k - 1, -lines.precision[index(k)], k);
-      if (k + 1 < last) m.add(k + 1, -lines.precision[index(k + 1)], k + 1);
+      if (k > first) m.add(k - 1, -lines.precision[at(k)], k);
+      if (k + 1 < last) m.add(k + 1, -lines.precision[at(k + 1)], k + 1);
       m.offsets.push_back(std::ssize(m.indices));
     }
   });
@@ -49,9 +48,9 @@ Matrix assemble(const HistoryProblem& problem, const HistorySystem& system) {
 
 }  // namespace
 
-std::optional<HistoryPosterior> HistoryPosterior::at(const HistoryProblem& problem,
-                                                     const Parameters& parameters, const Limits& limits,
-                                                     double& needed_bytes, Monitor& monitor) {
+std::optional<HistoryPosterior> HistoryPosterior::find(const HistoryProblem& problem,
+                                                       const Parameters& parameters, const Limits& limits,
+                                                       double& needed_bytes, Monitor& monitor) {
   needed_bytes = 0.0;
   HistorySystem system(problem);
   if (!system.evaluate(parameters, monitor)) return std::nullopt;
@@ -76,30 +75,29 @@ std::optional<HistoryPosterior> HistoryPosterior::at(const HistoryProblem& probl
 }
 
 bool HistoryPosterior::marginals(Marginals& out, Monitor& monitor) const {
-  out.variance.assign(index(nodes_), 0.0);
-  out.link_covariance.assign(index(nodes_), 0.0);
-  std::vector<char> linked(index(nodes_), 0);
+  out.variance.assign(at(nodes_), 0.0);
+  out.link_covariance.assign(at(nodes_), 0.0);
+  std::vector<char> linked(at(nodes_), 0);
   const auto keep = [&](std::int64_t k, double value) {
-    const auto link = link_of_[index(k)];
+    const auto link = link_of_[at(k)];
     if (link < 0) return;
-    out.link_covariance[index(link)] = value;
-    linked[index(link)] = 1;
+    out.link_covariance[at(link)] = value;
+    linked[at(link)] = 1;
   };
   if (!factor_->selected_inverse(out.variance, keep, monitor)) return false;
   const int extra = border_.size();
-  std::vector<double> sw(index(extra));
+  std::vector<double> sw(at(extra));
   for (ptrdiff_t k = 0; k < nodes_; ++k) {
     if (is_held(k)) {
-      out.variance[index(k)] = out.link_covariance[index(k)] = 0.0;
+      out.variance[at(k)] = out.link_covariance[at(k)] = 0.0;
       continue;
     }
-    const double* w = &solved_[index(k * extra)];
+    const double* w = &solved_[at(k * extra)];
     std::copy(w, w + extra, sw.begin());
     border_.solve(sw.data());
     for (int c = 0; c < extra; ++c) {
-      out.variance[index(k)] += w[c] * sw[index(c)];
-      if (linked[index(k)] != 0)
-        out.link_covariance[index(k)] += solved_[index((k - 1) * extra + c)] * sw[index(c)];
+      out.variance[at(k)] += w[c] * sw[at(c)];
+      if (linked[at(k)] != 0) out.link_covariance[at(k)] += solved_[at((k - 1) * extra + c)] * sw[at(c)];
     }
   }
   return true;
@@ -107,22 +105,21 @@ bool HistoryPosterior::marginals(Marginals& out, Monitor& monitor) const {
 
 void HistoryPosterior::solve(double* b, ptrdiff_t columns) const {
   const int extra = border_.size();
-  std::vector<double> top(b, b + nodes_ * columns), rest(index(extra * columns)), delta(index(extra));
+  std::vector<double> top(b, b + nodes_ * columns), rest(at(extra * columns)), delta(at(extra));
   for (ptrdiff_t c = 0; c < columns; ++c) {
     for (int e = 0; e < extra; ++e) {
-      delta[index(e)] = b[(nodes_ + e) * columns + c];
-      for (ptrdiff_t k = 0; k < nodes_; ++k)
-        delta[index(e)] -= solved_[index(k * extra + e)] * b[k * columns + c];
+      delta[at(e)] = b[(nodes_ + e) * columns + c];
+      for (ptrdiff_t k = 0; k < nodes_; ++k) delta[at(e)] -= solved_[at(k * extra + e)] * b[k * columns + c];
     }
     border_.solve(delta.data());
-    for (int e = 0; e < extra; ++e) rest[index(e * columns + c)] = delta[index(e)];
+    for (int e = 0; e < extra; ++e) rest[at(e * columns + c)] = delta[at(e)];
   }
   factor_->solve(top.data(), columns);
   for (ptrdiff_t k = 0; k < nodes_; ++k) {
     const bool held = is_held(k);
     for (ptrdiff_t c = 0; c < columns; ++c) {
-      double value = top[index(k * columns + c)];
-      for (int e = 0; e < extra; ++e) value -= solved_[index(k * extra + e)] * rest[index(e * columns + c)];
+      double value = top[at(k * columns + c)];
+      for (int e = 0; e < extra; ++e) value -= solved_[at(k * extra + e)] * rest[at(e * columns + c)];
       b[k * columns + c] = held ? 0.0 : value;
     }
   }
@@ -137,23 +134,23 @@ void HistoryPosterior::spread(const double* xi, double* theta) const {
   std::copy(xi, xi + nodes_, theta);
   factor_->solve_transposed(theta, 1);
   for (ptrdiff_t k = 0; k < nodes_; ++k) {
-    for (int e = 0; e < extra; ++e) theta[k] -= solved_[index(k * extra + e)] * rest[index(e)];
+    for (int e = 0; e < extra; ++e) theta[k] -= solved_[at(k * extra + e)] * rest[at(e)];
     if (is_held(k)) theta[k] = 0.0;
   }
-  for (int e = 0; e < extra; ++e) theta[nodes_ + e] = rest[index(e)];
+  for (int e = 0; e < extra; ++e) theta[nodes_ + e] = rest[at(e)];
 }
 
 void HistoryPosterior::gather(const double* gradient, double* out) const {
   const int extra = border_.size();
-  std::vector<double> rest(index(extra));
+  std::vector<double> rest(at(extra));
   for (int e = 0; e < extra; ++e) {
-    rest[index(e)] = gradient[nodes_ + e];
-    for (ptrdiff_t k = 0; k < nodes_; ++k) rest[index(e)] -= solved_[index(k * extra + e)] * gradient[k];
+    rest[at(e)] = gradient[nodes_ + e];
+    for (ptrdiff_t k = 0; k < nodes_; ++k) rest[at(e)] -= solved_[at(k * extra + e)] * gradient[k];
   }
   border_.solve_lower(rest.data());
   std::copy(gradient, gradient + nodes_, out);
   factor_->solve_lower(out, 1);
-  for (int e = 0; e < extra; ++e) out[nodes_ + e] = rest[index(e)];
+  for (int e = 0; e < extra; ++e) out[nodes_ + e] = rest[at(e)];
 }
 
 double HistoryPosterior::log_determinant() const {

@@ -4,6 +4,7 @@
 #include <cmath>
 #include <limits>
 
+#include "core/index.hpp"
 #include "rank/over_time/history_gibbs.hpp"
 #include "rank/over_time/hmc.hpp"
 #include "rank/paired/tie_models.hpp"
@@ -12,8 +13,6 @@ namespace steelyard::rank {
 namespace {
 
 using std::ptrdiff_t;
-
-std::size_t at(ptrdiff_t i) { return static_cast<std::size_t>(i); }
 
 class HistoryTarget final : public Remainder {
  public:

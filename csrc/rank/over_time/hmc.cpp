@@ -7,6 +7,8 @@
 #include <utility>
 #include <vector>
 
+#include "core/index.hpp"
+
 namespace steelyard::rank {
 namespace {
 
@@ -47,9 +49,7 @@ double squared(const std::vector<double>& v) {
 class HamiltonianSampler final : public Sampler {
  public:
   explicit HamiltonianSampler(std::unique_ptr<Remainder> target)
-      : target_(std::move(target)),
-        gradient_(static_cast<std::size_t>(target_->size())),
-        momentum_(gradient_) {}
+      : target_(std::move(target)), gradient_(at(target_->size())), momentum_(gradient_) {}
 
   std::ptrdiff_t size() const override { return target_->size(); }
 

@@ -4,6 +4,8 @@
 #include <cmath>
 #include <numbers>
 
+#include "core/index.hpp"
+
 namespace steelyard::rank {
 namespace {
 
@@ -82,8 +84,7 @@ EloPass run_elo(const Games& games, const EloOptions& options, bool history, std
       product = 1.0;
       if (t % 16384 == 0 && monitor.poll()) break;
     }
-    double &a = ratings[static_cast<size_t>(games.first[t])],
-           &b = ratings[static_cast<size_t>(games.second[t])];
+    double &a = ratings[at(games.first[t])], &b = ratings[at(games.second[t])];
     const double lead = a - b + (games.home.empty() ? 0.0 : options.home_advantage * games.home[t]);
     const double odds = std::exp(-slope * std::fabs(lead));  // at most 1
     const double favoured = 1.0 / (1.0 + odds), e = lead >= 0.0 ? favoured : odds * favoured;
@@ -97,8 +98,8 @@ EloPass run_elo(const Games& games, const EloOptions& options, bool history, std
     a += step;
     b -= step;
     if (history) pass.first_after[t] = a, pass.second_after[t] = b;
-    ++pass.played[static_cast<size_t>(games.first[t])];
-    ++pass.played[static_cast<size_t>(games.second[t])];
+    ++pass.played[at(games.first[t])];
+    ++pass.played[at(games.second[t])];
     ++pass.games;
   }
   pass.log_loss -= std::log(product);
@@ -120,32 +121,32 @@ std::int64_t run_glicko(const Games& games, std::span<const std::int64_t> starts
   std::int64_t p = 0;
   for (; p < periods && !monitor.poll(); ++p) {
     players.clear();
-    const auto begin = static_cast<size_t>(starts[static_cast<size_t>(p)]);
-    const auto end = static_cast<size_t>(starts[static_cast<size_t>(p) + 1]);
+    const auto begin = at(starts[at(p)]);
+    const auto end = at(starts[at(p) + 1]);
     for (size_t t = begin; t < end; ++t)
       for (const auto i : {games.first[t], games.second[t]}) {
-        const auto at = static_cast<size_t>(i);
-        if (met[at].plays) continue;
-        met[at].plays = true;
+        const auto own = at(i);
+        if (met[own].plays) continue;
+        met[own].plays = true;
         players.push_back(i);
-        const auto rest = p - 1 - state.last[at];
-        if (rest > 0) phi[at] = rested(phi[at], state.volatility[at], rest, most);
+        const auto rest = p - 1 - state.last[own];
+        if (rest > 0) phi[own] = rested(phi[own], state.volatility[own], rest, most);
       }
     for (size_t t = begin; t < end; ++t) {
-      const auto a = static_cast<size_t>(games.first[t]), b = static_cast<size_t>(games.second[t]);
+      const auto a = at(games.first[t]), b = at(games.second[t]);
       const double s = score_of(games, t);
       meet(mu[a], mu[b], phi[b], s, met[a]);
       meet(mu[b], mu[a], phi[a], 1.0 - s, met[b]);
     }
     for (const auto i : players) {
-      const auto at = static_cast<size_t>(i);
-      const double v = 1.0 / met[at].slope, delta = v * met[at].gain;
-      state.volatility[at] = new_volatility(phi[at], state.volatility[at], v, delta, options.tau);
-      const double grown = phi[at] * phi[at] + state.volatility[at] * state.volatility[at];
-      phi[at] = 1.0 / std::sqrt(1.0 / grown + met[at].slope);
-      mu[at] += phi[at] * phi[at] * met[at].gain;
-      state.last[at] = p;
-      met[at] = {};
+      const auto own = at(i);
+      const double v = 1.0 / met[own].slope, delta = v * met[own].gain;
+      state.volatility[own] = new_volatility(phi[own], state.volatility[own], v, delta, options.tau);
+      const double grown = phi[own] * phi[own] + state.volatility[own] * state.volatility[own];
+      phi[own] = 1.0 / std::sqrt(1.0 / grown + met[own].slope);
+      mu[own] += phi[own] * phi[own] * met[own].gain;
+      state.last[own] = p;
+      met[own] = {};
     }
   }
   for (size_t i = 0; i < n; ++i) {

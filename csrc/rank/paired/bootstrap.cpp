@@ -7,6 +7,7 @@
 #include <memory>
 #include <mutex>
 
+#include "core/index.hpp"
 #include "core/pool.hpp"
 #include "linalg/cholesky.hpp"
 #include "rank/scale.hpp"
@@ -66,16 +67,16 @@ Linear linear_without_blas(const PairProblem& problem, Monitor& monitor) {
 
 }  // namespace
 
-Bootstrap bootstrap(const PairProblem& problem, const ClusterRows& clusters, const Parameters& at,
+Bootstrap bootstrap(const PairProblem& problem, const ClusterRows& clusters, const Parameters& point,
                     const BootstrapOptions& options, Monitor& monitor) {
   const Stopwatch watch;
-  const auto items = static_cast<size_t>(problem.graph.items);
-  const auto rounds = static_cast<size_t>(options.rounds);
+  const auto items = at(problem.graph.items);
+  const auto rounds = at(options.rounds);
   Bootstrap out;
   out.strengths.assign(rounds * items, nan);
   out.tie.assign(rounds, nan);
   out.home.assign(rounds, nan);
-  const auto covariates = static_cast<size_t>(problem.model.covariates);
+  const auto covariates = at(problem.model.covariates);
   out.coefficients.assign(rounds * covariates, nan);
   out.state.assign(rounds, 0);
   std::vector<double> decrement(rounds, 0.0);
@@ -89,11 +90,11 @@ Bootstrap bootstrap(const PairProblem& problem, const ClusterRows& clusters, con
   std::atomic<std::ptrdiff_t> finished{0};
 
   parallel_for(options.rounds, 1, monitor, [&](std::ptrdiff_t begin, std::ptrdiff_t) {
-    const auto r = static_cast<size_t>(begin);
+    const auto r = at(begin);
     auto worker = workers.take();
     Random random(options.seed, options.stream + r);
     worker->resampler.draw(random, worker->votes);
-    Parameters round = at;
+    Parameters round = point;
     Info info;
     const auto state =
         worker->rounds.fit(worker->votes.counts(), may_separate, round, fit_options, info, monitor);

@@ -29,9 +29,9 @@ struct Bootstrap {
   Info info;
 };
 
-/// Votes are drawn from those that the problem's graph carries; `at` is the fit. O(rounds (cells + solve))
+/// Votes are drawn from those that the problem's graph carries; `point` is the fit. O(rounds (cells + solve))
 /// time; rounds x items results and one solver a thread in memory. No BLAS.
-Bootstrap bootstrap(const PairProblem& problem, const ClusterRows& clusters, const Parameters& at,
+Bootstrap bootstrap(const PairProblem& problem, const ClusterRows& clusters, const Parameters& point,
                     const BootstrapOptions& options, Monitor& monitor);
 
 }  // namespace steelyard::rank

@@ -4,12 +4,12 @@
 #include <cmath>
 #include <limits>
 
+#include "core/index.hpp"
+
 namespace steelyard::rank {
 namespace {
 
 using std::ptrdiff_t;
-
-std::size_t at_index(ptrdiff_t i) { return static_cast<std::size_t>(i); }
 
 double dot(const double* a, const double* b, ptrdiff_t n, ptrdiff_t a_stride, ptrdiff_t b_stride) {
   double sum = 0.0;
@@ -21,11 +21,11 @@ double dot(const double* a, const double* b, ptrdiff_t n, ptrdiff_t a_stride, pt
 double least_share(Small a, const Small& b) {
   if (!a.factor()) return 0.0;
   double trace = 0.0;
-  std::vector<double> column(at_index(b.size()));
+  std::vector<double> column(at(b.size()));
   for (int j = 0; j < b.size(); ++j) {
-    for (int i = 0; i < b.size(); ++i) column[at_index(i)] = b.at(i, j);
+    for (int i = 0; i < b.size(); ++i) column[at(i)] = b.at(i, j);
     a.solve(column.data());
-    trace += column[at_index(j)];
+    trace += column[at(j)];
   }
   return 1.0 / trace;
 }
@@ -75,12 +75,13 @@ double slope_along(const Derivatives& d, const NewtonDirection& direction) {
          dot(d.extra_gradient.data(), direction.extra.data(), d.extra, 1, 1);
 }
 
-void move_along(const Model& model, const NewtonDirection& direction, double step, Parameters& at) {
-  for (std::size_t i = 0; i < at.strengths.size(); ++i) at.strengths[i] += step * direction.strengths[i];
+void move_along(const Model& model, const NewtonDirection& direction, double step, Parameters& point) {
+  for (std::size_t i = 0; i < point.strengths.size(); ++i)
+    point.strengths[i] += step * direction.strengths[i];
   const double* extra = direction.extra.data();
-  if (model.ties != Ties::none) at.tie += step * *extra++;
-  if (model.home) at.home += step * *extra++;
-  for (double& value : at.coefficients) value += step * *extra++;
+  if (model.ties != Ties::none) point.tie += step * *extra++;
+  if (model.home) point.home += step * *extra++;
+  for (double& value : point.coefficients) value += step * *extra++;
 }
 
 Small schur_complement(const Derivatives& d, const double* border, const double* solved, ptrdiff_t n,
@@ -89,22 +90,18 @@ Small schur_complement(const Derivatives& d, const double* border, const double*
   for (int c = 0; c < d.extra; ++c) {
     for (int e = 0; e < d.extra; ++e) {
       schur.at(c, e) =
-          d.extra_hessian[at_index(c * d.extra + e)] - 0.5 * (dot(border + c, solved + e, n, stride, stride) +
-                                                              dot(border + e, solved + c, n, stride, stride));
+          d.extra_hessian[at(c * d.extra + e)] - 0.5 * (dot(border + c, solved + e, n, stride, stride) +
+                                                        dot(border + e, solved + c, n, stride, stride));
     }
   }
   return schur;
 }
 
 BorderedSystem::BorderedSystem(const Derivatives& d)
-    : n(std::ssize(d.gradient)),
-      columns(1 + d.extra),
-      right(at_index(n * columns)),
-      solved(at_index(n * columns)) {
+    : n(std::ssize(d.gradient)), columns(1 + d.extra), right(at(n * columns)), solved(at(n * columns)) {
   for (ptrdiff_t i = 0; i < n; ++i) {
-    right[at_index(i * columns)] = d.gradient[at_index(i)];
-    for (ptrdiff_t c = 1; c < columns; ++c)
-      right[at_index(i * columns + c)] = d.border[at_index(i * d.extra + c - 1)];
+    right[at(i * columns)] = d.gradient[at(i)];
+    for (ptrdiff_t c = 1; c < columns; ++c) right[at(i * columns + c)] = d.border[at(i * d.extra + c - 1)];
   }
 }
 
@@ -112,16 +109,15 @@ bool BorderedSystem::combine(const Derivatives& d, NewtonDirection& out) {
   auto schur = schur_complement(d, right.data() + 1, solved.data() + 1, n, columns);
   if (!schur.factor()) return false;
   auto& extra = out.extra;
-  extra.resize(at_index(d.extra));
+  extra.resize(at(d.extra));
   for (int c = 0; c < d.extra; ++c)
-    extra[at_index(c)] =
-        d.extra_gradient[at_index(c)] - dot(&right[at_index(c + 1)], solved.data(), n, columns, columns);
+    extra[at(c)] = d.extra_gradient[at(c)] - dot(&right[at(c + 1)], solved.data(), n, columns, columns);
   schur.solve(extra.data());
-  out.strengths.resize(at_index(n));
+  out.strengths.resize(at(n));
   for (ptrdiff_t i = 0; i < n; ++i) {
-    double step = solved[at_index(i * columns)];
-    for (int c = 0; c < d.extra; ++c) step -= solved[at_index(i * columns + c + 1)] * extra[at_index(c)];
-    out.strengths[at_index(i)] = step;
+    double step = solved[at(i * columns)];
+    for (int c = 0; c < d.extra; ++c) step -= solved[at(i * columns + c + 1)] * extra[at(c)];
+    out.strengths[at(i)] = step;
   }
   out.slope = slope_along(d, out);
   out.decrement = out.lower = std::sqrt(std::max(0.0, out.slope));
@@ -133,18 +129,18 @@ void BorderedSystem::bound(const Derivatives& d, const std::function<void(const 
                            NewtonDirection& out) const {
   // Residuals: first of the direction itself, then of the border's columns.
   const ptrdiff_t m = columns;
-  std::vector<double> point(at_index(n * m)), residual(at_index(n * m));
+  std::vector<double> point(at(n * m)), residual(at(n * m));
   for (ptrdiff_t i = 0; i < n; ++i) {
-    point[at_index(i * m)] = out.strengths[at_index(i)];
-    for (ptrdiff_t c = 1; c < m; ++c) point[at_index(i * m + c)] = solved[at_index(i * m + c)];
+    point[at(i * m)] = out.strengths[at(i)];
+    for (ptrdiff_t c = 1; c < m; ++c) point[at(i * m + c)] = solved[at(i * m + c)];
   }
   multiply(point.data(), residual.data());
   for (ptrdiff_t i = 0; i < n; ++i) {
-    double target = right[at_index(i * m)];
-    for (int c = 0; c < d.extra; ++c) target -= right[at_index(i * m + c + 1)] * out.extra[at_index(c)];
-    residual[at_index(i * m)] = target - residual[at_index(i * m)];
+    double target = right[at(i * m)];
+    for (int c = 0; c < d.extra; ++c) target -= right[at(i * m + c + 1)] * out.extra[at(c)];
+    residual[at(i * m)] = target - residual[at(i * m)];
     for (ptrdiff_t c = 1; c < m; ++c)
-      residual[at_index(i * m + c)] = right[at_index(i * m + c)] - residual[at_index(i * m + c)];
+      residual[at(i * m + c)] = right[at(i * m + c)] - residual[at(i * m + c)];
   }
   const double below = out.slope + dot(out.strengths.data(), residual.data(), n, 1, m);
   const double rest = energy(residual.data(), m);
@@ -153,12 +149,12 @@ void BorderedSystem::bound(const Derivatives& d, const std::function<void(const 
     Small remaining(d.extra);
     const Small block(d.extra, d.extra_hessian);
     double slack = 0.0;
-    for (int c = 0; c < d.extra; ++c) slack += energy(&residual[at_index(c + 1)], m);
+    for (int c = 0; c < d.extra; ++c) slack += energy(&residual[at(c + 1)], m);
     for (int c = 0; c < d.extra; ++c) {
       for (int e = 0; e < d.extra; ++e) {
         const auto term = [&](int p, int q) {
-          return dot(&right[at_index(p + 1)], &solved[at_index(q + 1)], n, m, m) +
-                 dot(&solved[at_index(p + 1)], &residual[at_index(q + 1)], n, m, m);
+          return dot(&right[at(p + 1)], &solved[at(q + 1)], n, m, m) +
+                 dot(&solved[at(p + 1)], &residual[at(q + 1)], n, m, m);
         };
         remaining.at(c, e) = block.at(c, e) - 0.5 * (term(c, e) + term(e, c)) - (c == e ? slack : 0.0);
       }

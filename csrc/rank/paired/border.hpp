@@ -11,6 +11,7 @@
 #include <functional>
 #include <vector>
 
+#include "core/index.hpp"
 #include "rank/paired/likelihood.hpp"
 
 namespace steelyard::rank {
@@ -50,7 +51,7 @@ struct NewtonDirection {
 double slope_along(const Derivatives& d, const NewtonDirection& direction);
 
 /// at <- at + step * direction.
-void move_along(const Model& model, const NewtonDirection& direction, double step, Parameters& at);
+void move_along(const Model& model, const NewtonDirection& direction, double step, Parameters& point);
 
 /// M - K' A^{-1} K for `solved` = A^{-1} K, both n x extra with rows `stride` apart.
 Small schur_complement(const Derivatives& d, const double* border, const double* solved, std::ptrdiff_t n,

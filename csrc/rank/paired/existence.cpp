@@ -4,6 +4,7 @@
 #include <cmath>
 #include <limits>
 
+#include "core/index.hpp"
 #include "core/logistic.hpp"
 #include "rank/paired/tie_models.hpp"
 #include "rank/table/components.hpp"
@@ -12,8 +13,6 @@ namespace steelyard::rank {
 namespace {
 
 using std::ptrdiff_t;
-
-std::size_t at_index(ptrdiff_t i) { return static_cast<std::size_t>(i); }
 
 /// As dependent_column, of a prepared system. True in `known` if it could be told.
 std::optional<int> dependent_of(const Derivatives& d, StrengthSystem& system, bool& known, Monitor& monitor) {
@@ -24,7 +23,7 @@ std::optional<int> dependent_of(const Derivatives& d, StrengthSystem& system, bo
   Small left = schur_complement(d, d.border.data(), solved.data(), items, d.extra);
   for (int j = 0; j < d.extra && !monitor.poll(); ++j) {
     const double pivot = left.at(j, j);
-    if (!(pivot > 1e-9 * d.extra_hessian[at_index(j * d.extra + j)])) return j;
+    if (!(pivot > 1e-9 * d.extra_hessian[at(j * d.extra + j)])) return j;
     for (int i = j + 1; i < d.extra; ++i)
       for (int k = j + 1; k < d.extra; ++k) left.at(i, k) -= left.at(i, j) * left.at(j, k) / pivot;
   }
@@ -41,25 +40,25 @@ struct Kept {
 
 /// visit(cell, m) for every cell.
 template <class Visit>
-void each_modulus(const PairProblem& problem, const Parameters& at, const Visit& visit) {
+void each_modulus(const PairProblem& problem, const Parameters& point, const Visit& visit) {
   const auto& graph = problem.graph;
   const auto& counts = problem.counts;
   const Effects effects(problem);
-  with_ties(problem.model.ties, at.tie, [&](const auto& law) {
+  with_ties(problem.model.ties, point.tie, [&](const auto& law) {
     for (std::size_t k = 0; k < graph.left.size(); ++k) {
-      const double x = at.strengths[at_index(graph.left[k])] - at.strengths[at_index(graph.right[k])] +
-                       effects.shift(k, at);
+      const double x =
+          point.strengths[at(graph.left[k])] - point.strengths[at(graph.right[k])] + effects.shift(k, point);
       visit(k, law.modulus(x, counts.wins()[k], counts.losses()[k], counts.ties_of(k)));
     }
   });
 }
 
-Kept without_certain(const PairProblem& problem, const Parameters& at, double least) {
+Kept without_certain(const PairProblem& problem, const Parameters& point, double least) {
   const auto column = [](std::span<const double> from) { return std::vector(from.begin(), from.end()); };
   const auto& counts = problem.counts;
   Kept kept{column(counts.wins()), column(counts.losses()), column(counts.ties()), {}};
   kept.games.resize(kept.wins.size());
-  each_modulus(problem, at, [&](std::size_t k, double modulus) {
+  each_modulus(problem, point, [&](std::size_t k, double modulus) {
     if (modulus < least) {
       kept.wins[k] = kept.losses[k] = 0.0;
       if (!kept.ties.empty()) kept.ties[k] = 0.0;
@@ -72,40 +71,40 @@ Kept without_certain(const PairProblem& problem, const Parameters& at, double le
 
 }  // namespace
 
-std::optional<int> dependent_column(const PairProblem& problem, const Parameters& at, Linear linear,
+std::optional<int> dependent_column(const PairProblem& problem, const Parameters& point, Linear linear,
                                     Monitor& monitor) {
   Derivatives d;
   StrengthSystem system(problem.graph, problem.model, linear, monitor);
-  if (!evaluate(problem, at, d, monitor) || !system.prepare(d, monitor)) return std::nullopt;
+  if (!evaluate(problem, point, d, monitor) || !system.prepare(d, monitor)) return std::nullopt;
   bool known = false;
   return dependent_of(d, system, known, monitor);
 }
 
-double proving_decrement(const PairProblem& problem, const Parameters& at) {
+double proving_decrement(const PairProblem& problem, const Parameters& point) {
   const auto& model = problem.model;
   double least = std::numeric_limits<double>::infinity(), ties = 0.0;
-  each_modulus(problem, at, [&](std::size_t, double modulus) { least = std::min(least, modulus); });
+  each_modulus(problem, point, [&](std::size_t, double modulus) { least = std::min(least, modulus); });
   for (const double t : problem.counts.ties()) ties += t;
   least = std::min(
-      least, with_ties(model.ties, at.tie, [&](const auto& law) { return law.threshold_modulus(ties); }));
+      least, with_ties(model.ties, point.tie, [&](const auto& law) { return law.threshold_modulus(ties); }));
   if (model.prior > 0.0) {
-    for (const double s : at.strengths) least = std::min(least, 2.0 * model.prior * logistic_variance(s));
+    for (const double s : point.strengths) least = std::min(least, 2.0 * model.prior * logistic_variance(s));
   }
   return std::sqrt(least);
 }
 
-bool proves_finite(const PairProblem& problem, const Parameters& at, double decrement, Linear linear,
+bool proves_finite(const PairProblem& problem, const Parameters& point, double decrement, Linear linear,
                    Monitor& monitor) {
-  if (decrement < proving_decrement(problem, at)) return true;
+  if (decrement < proving_decrement(problem, point)) return true;
   const double least = std::max(1e4 * decrement * decrement, 1e-24);
-  const auto kept = without_certain(problem, at, least);
+  const auto kept = without_certain(problem, point, least);
   if (kept.all || !std::isfinite(least)) return false;
   if (problem.model.prior <= 0.0 && strong_components(problem.graph.left, problem.graph.right, kept.games,
                                                       kept.games, problem.graph.items, &monitor)
                                             .count != 1)
     return false;
   Derivatives all, d;
-  if (!evaluate(problem, at, all, monitor) || !evaluate(problem.with(kept.counts()), at, d, monitor))
+  if (!evaluate(problem, point, all, monitor) || !evaluate(problem.with(kept.counts()), point, d, monitor))
     return false;
   d.gradient = all.gradient;
   d.extra_gradient = all.extra_gradient;
@@ -114,7 +113,7 @@ bool proves_finite(const PairProblem& problem, const Parameters& at, double decr
   bool known = false;
   return system.prepare(d, monitor) && !dependent_of(d, system, known, monitor) && known &&
          system.direction(d, 1e-8, direction, monitor) &&
-         direction.decrement < proving_decrement(problem.with(kept.counts()), at);
+         direction.decrement < proving_decrement(problem.with(kept.counts()), point);
 }
 
 bool recedes(const PairProblem& problem, const NewtonDirection& direction, double rest) {
@@ -127,12 +126,12 @@ bool recedes(const PairProblem& problem, const NewtonDirection& direction, doubl
   const double u = model.tie_columns() == 0 ? 0.0 : tie_width(model.ties) * direction.extra[0];
   double most = 0.0;
   const auto change_of = [&](std::size_t k, double& parts) {
-    const double left = direction.strengths[at_index(graph.left[k])];
-    const double right = direction.strengths[at_index(graph.right[k])];
+    const double left = direction.strengths[at(graph.left[k])];
+    const double right = direction.strengths[at(graph.right[k])];
     double dx = left - right;
     parts = std::fabs(left) + std::fabs(right) + std::fabs(u);
     for (int c = 0; c < effects.count(); ++c) {
-      const double part = effects.at(k, c) * by_effect[c];
+      const double part = effects.of(k, c) * by_effect[c];
       dx += part;
       parts += std::fabs(part);
     }

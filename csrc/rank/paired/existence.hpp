@@ -24,15 +24,15 @@ namespace steelyard::rank {
 
 /// The first column of the border that the strengths and the columns before it determine (its pivot is below
 /// 1e-9 of its own curvature). Empty if there is none, or if the work was stopped.
-std::optional<int> dependent_column(const PairProblem& problem, const Parameters& at, Linear linear,
+std::optional<int> dependent_column(const PairProblem& problem, const Parameters& point, Linear linear,
                                     Monitor& monitor);
 
 /// sqrt(m): a smaller Newton decrement at this point proves that the optimum is finite. O(cells).
-double proving_decrement(const PairProblem& problem, const Parameters& at);
+double proving_decrement(const PairProblem& problem, const Parameters& point);
 
 /// Whether the optimum is proven to be finite at a point of this Newton decrement, from all cells or, by one
 /// more solve, without those whose m is below the larger of 1e4 decrement^2 and 1e-24.
-bool proves_finite(const PairProblem& problem, const Parameters& at, double decrement, Linear linear,
+bool proves_finite(const PairProblem& problem, const Parameters& point, double decrement, Linear linear,
                    Monitor& monitor);
 
 /// Whether the likelihood never falls along the direction: no outcome seen becomes less likely, up to 1e-6 of

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "core/index.hpp"
 #include "core/logistic.hpp"
 #include "core/pool.hpp"
 #include "rank/paired/tie_models.hpp"
@@ -16,8 +17,7 @@ constexpr std::ptrdiff_t cells_per_block = 512;
 
 /// What a chunk of cells adds to the derivatives by the border's parameters; of the Hessian the upper half.
 struct ExtraSums {
-  explicit ExtraSums(int size)
-      : extra(static_cast<std::size_t>(size)), gradient(extra, 0.0), hessian(extra * extra, 0.0) {}
+  explicit ExtraSums(int size) : extra(at(size)), gradient(extra, 0.0), hessian(extra * extra, 0.0) {}
 
   double& by(std::size_t row, std::size_t column) { return hessian[row * extra + column]; }
 
@@ -30,14 +30,12 @@ struct ExtraSums {
   std::vector<double> gradient, hessian;
 };
 
-std::size_t at_index(std::ptrdiff_t i) { return static_cast<std::size_t>(i); }
-
-void fill_differences(const PairGraph& graph, const Parameters& at, const Effects& effects,
+void fill_differences(const PairGraph& graph, const Parameters& point, const Effects& effects,
                       std::ptrdiff_t begin, std::ptrdiff_t end, double* x) {
-  const double* s = at.strengths.data();
-  for (auto k = begin; k < end; ++k) x[k - begin] = s[graph.left[at_index(k)]] - s[graph.right[at_index(k)]];
+  const double* s = point.strengths.data();
+  for (auto k = begin; k < end; ++k) x[k - begin] = s[graph.left[at(k)]] - s[graph.right[at(k)]];
   if (effects.count() == 0) return;
-  for (auto k = begin; k < end; ++k) x[k - begin] += effects.shift(at_index(k), at);
+  for (auto k = begin; k < end; ++k) x[k - begin] += effects.shift(at(k), point);
 }
 
 /// The effects' terms of one cell; `cross` where there is a tie column before them.
@@ -45,21 +43,20 @@ void add_effects(const Effects& effects, const Derivatives& d, std::size_t cell,
                  ExtraSums& sums) {
   const std::size_t first = cross ? 1 : 0;
   for (int c = 0; c < effects.count(); ++c) {
-    const double value = effects.at(cell, c);
+    const double value = effects.of(cell, c);
     if (value == 0.0) continue;
-    const auto row = first + static_cast<std::size_t>(c);
+    const auto row = first + at(c);
     sums.gradient[row] += value * d.cell_gradient[cell];
     if (cross) sums.by(0, row) += value * d.cell_cross[cell];
     const double curvature = value * d.cell_curvature[cell];
-    for (int e = c; e < effects.count(); ++e)
-      sums.by(row, first + static_cast<std::size_t>(e)) += curvature * effects.at(cell, e);
+    for (int e = c; e < effects.count(); ++e) sums.by(row, first + at(e)) += curvature * effects.of(cell, e);
   }
 }
 
-ExtraSums evaluate_cells(const PairProblem& problem, const Parameters& at, std::ptrdiff_t begin,
+ExtraSums evaluate_cells(const PairProblem& problem, const Parameters& point, std::ptrdiff_t begin,
                          std::ptrdiff_t end, Derivatives& out) {
   const auto& terms = *simd::kernels().pair_terms;
-  const auto [terms_of, tie] = with_ties(problem.model.ties, at.tie, [&](const auto& law) {
+  const auto [terms_of, tie] = with_ties(problem.model.ties, point.tie, [&](const auto& law) {
     return std::pair(law.terms(terms), law.kernel_parameter());
   });
   const bool cross = problem.model.tie_columns() > 0;
@@ -69,7 +66,7 @@ ExtraSums evaluate_cells(const PairProblem& problem, const Parameters& at, std::
   ExtraSums sums(problem.model.extra());
   for (auto b = begin; b < end; b += cells_per_block) {
     const auto e = std::min(b + cells_per_block, end);
-    fill_differences(problem.graph, at, effects, b, e, x);
+    fill_differences(problem.graph, point, effects, b, e, x);
     const auto part = terms_of(x, problem.counts.wins().data() + b, problem.counts.losses().data() + b,
                                ties ? ties + b : nullptr, e - b, tie, out.cell_gradient.data() + b,
                                out.cell_curvature.data() + b, cross ? out.cell_cross.data() + b : nullptr);
@@ -78,17 +75,17 @@ ExtraSums evaluate_cells(const PairProblem& problem, const Parameters& at, std::
     sums.by(0, 0) += part.curvature;
   }
   if (effects.count() > 0) {
-    for (auto k = begin; k < end; ++k) add_effects(effects, out, at_index(k), cross, sums);
+    for (auto k = begin; k < end; ++k) add_effects(effects, out, at(k), cross, sums);
   }
   return sums;
 }
 
 /// What all ties together say of the tie parameter.
-void add_threshold(const PairProblem& problem, const Parameters& at, ExtraSums& sums) {
+void add_threshold(const PairProblem& problem, const Parameters& point, ExtraSums& sums) {
   double ties = 0.0;
   for (const double t : problem.counts.ties()) ties += t;
   const auto [gradient, curvature] =
-      with_ties(problem.model.ties, at.tie, [&](const auto& law) { return law.threshold(ties); });
+      with_ties(problem.model.ties, point.tie, [&](const auto& law) { return law.threshold(ties); });
   sums.gradient[0] += gradient;
   sums.by(0, 0) += curvature;
 }
@@ -106,29 +103,29 @@ void gather_row(const PairGraph& graph, const Effects& effects, std::ptrdiff_t i
   const int tie = out.extra - effects.count();
   double* border = out.border.data() + i * out.extra;
   std::fill(border, border + out.extra, 0.0);
-  for (auto k = graph.offsets[at_index(i)]; k < graph.offsets[at_index(i) + 1]; ++k) {
-    const auto cell = static_cast<std::ptrdiff_t>(graph.edge[at_index(k)]);
-    const double side = graph.neighbours[at_index(k)] > i ? 1.0 : -1.0;
-    gradient += side * out.cell_gradient[at_index(cell)];
-    diagonal += out.cell_curvature[at_index(cell)];
-    if (tie > 0) border[0] += side * out.cell_cross[at_index(cell)];
+  for (auto k = graph.offsets[at(i)]; k < graph.offsets[at(i) + 1]; ++k) {
+    const auto cell = static_cast<std::ptrdiff_t>(graph.edge[at(k)]);
+    const double side = graph.neighbours[at(k)] > i ? 1.0 : -1.0;
+    gradient += side * out.cell_gradient[at(cell)];
+    diagonal += out.cell_curvature[at(cell)];
+    if (tie > 0) border[0] += side * out.cell_cross[at(cell)];
     for (int c = 0; c < effects.count(); ++c)
-      border[tie + c] += side * effects.at(at_index(cell), c) * out.cell_curvature[at_index(cell)];
+      border[tie + c] += side * effects.of(at(cell), c) * out.cell_curvature[at(cell)];
   }
-  out.gradient[at_index(i)] = gradient;
-  out.diagonal[at_index(i)] = diagonal;
+  out.gradient[at(i)] = gradient;
+  out.diagonal[at(i)] = diagonal;
 }
 
-void add_prior(const Model& model, const Parameters& at, std::ptrdiff_t i, Derivatives& out) {
-  const auto prior = logistic_prior(model.prior, at.strengths[at_index(i)]);
-  out.gradient[at_index(i)] -= prior.gradient;
-  out.prior_curvature[at_index(i)] = prior.curvature;
-  out.diagonal[at_index(i)] += prior.curvature;
+void add_prior(const Model& model, const Parameters& point, std::ptrdiff_t i, Derivatives& out) {
+  const auto prior = logistic_prior(model.prior, point.strengths[at(i)]);
+  out.gradient[at(i)] -= prior.gradient;
+  out.prior_curvature[at(i)] = prior.curvature;
+  out.diagonal[at(i)] += prior.curvature;
 }
 
 void resize(const PairGraph& graph, const Model& model, Derivatives& out) {
   const auto cells = graph.left.size();
-  const auto items = at_index(graph.items);
+  const auto items = at(graph.items);
   out.extra = model.extra();
   out.cell_gradient.resize(cells);
   out.cell_curvature.resize(cells);
@@ -136,7 +133,7 @@ void resize(const PairGraph& graph, const Model& model, Derivatives& out) {
   out.gradient.resize(items);
   out.diagonal.resize(items);
   out.prior_curvature.resize(model.prior > 0.0 ? items : 0);
-  out.border.resize(items * at_index(out.extra));
+  out.border.resize(items * at(out.extra));
 }
 
 std::ptrdiff_t row_grain(const PairGraph& graph, double nanoseconds_an_entry) {
@@ -146,25 +143,26 @@ std::ptrdiff_t row_grain(const PairGraph& graph, double nanoseconds_an_entry) {
 
 }  // namespace
 
-bool evaluate(const PairProblem& problem, const Parameters& at, Derivatives& out, Monitor& monitor) {
+bool evaluate(const PairProblem& problem, const Parameters& point, Derivatives& out, Monitor& monitor) {
   resize(problem.graph, problem.model, out);
   const auto cells = std::ssize(problem.graph.left);
-  std::vector<ExtraSums> parts(at_index((cells + cells_per_chunk - 1) / cells_per_chunk),
+  std::vector<ExtraSums> parts(at((cells + cells_per_chunk - 1) / cells_per_chunk),
                                ExtraSums(problem.model.extra()));
   bool complete =
       parallel_for(cells, cells_per_chunk, monitor, [&](std::ptrdiff_t begin, std::ptrdiff_t end) {
-        parts[at_index(begin / cells_per_chunk)] = evaluate_cells(problem, at, begin, end, out);
+        parts[at(begin / cells_per_chunk)] = evaluate_cells(problem, point, begin, end, out);
       });
   ExtraSums sums(problem.model.extra());
   for (const auto& part : parts) sums += part;
-  if (problem.model.tie_columns() > 0) add_threshold(problem, at, sums);
+  if (problem.model.tie_columns() > 0) add_threshold(problem, point, sums);
   store_extra(sums, out);
   const Effects effects(problem);
   complete = complete && parallel_for(problem.graph.items, row_grain(problem.graph, 2.5), monitor,
                                       [&](auto begin, auto end) {
                                         for (auto i = begin; i < end; ++i) {
                                           gather_row(problem.graph, effects, i, out);
-                                          if (problem.model.prior > 0.0) add_prior(problem.model, at, i, out);
+                                          if (problem.model.prior > 0.0)
+                                            add_prior(problem.model, point, i, out);
                                         }
                                       });
   return complete;
@@ -174,7 +172,7 @@ void spread_to_rows(const PairGraph& graph, const std::vector<double>& cell_valu
                     std::vector<double>& row_values, Monitor& monitor) {
   row_values.resize(graph.edge.size());
   parallel_for(std::ssize(graph.edge), 65536, monitor, [&](std::ptrdiff_t begin, std::ptrdiff_t end) {
-    for (auto k = begin; k < end; ++k) row_values[at_index(k)] = cell_values[graph.edge[at_index(k)]];
+    for (auto k = begin; k < end; ++k) row_values[at(k)] = cell_values[graph.edge[at(k)]];
   });
 }
 
@@ -185,10 +183,10 @@ void multiply_rows(const PairGraph& graph, const Derivatives& d, const double* w
                    double* y, std::ptrdiff_t begin, std::ptrdiff_t end) {
   for (auto i = begin; i < end; ++i) {
     double sum[std::size_t{columns}];
-    for (int c = 0; c < columns; ++c) sum[c] = d.diagonal[at_index(i)] * x[i * columns + c];
-    const auto last = graph.offsets[at_index(i) + 1];
-    for (auto k = graph.offsets[at_index(i)]; k < last; ++k) {
-      const double* other = x + static_cast<std::ptrdiff_t>(graph.neighbours[at_index(k)]) * columns;
+    for (int c = 0; c < columns; ++c) sum[c] = d.diagonal[at(i)] * x[i * columns + c];
+    const auto last = graph.offsets[at(i) + 1];
+    for (auto k = graph.offsets[at(i)]; k < last; ++k) {
+      const double* other = x + static_cast<std::ptrdiff_t>(graph.neighbours[at(k)]) * columns;
       for (int c = 0; c < columns; ++c) sum[c] -= weights[k] * other[c];
     }
     for (int c = 0; c < columns; ++c) y[i * columns + c] = sum[c];
@@ -199,9 +197,9 @@ void multiply_rows_any(const PairGraph& graph, const Derivatives& d, const doubl
                        double* y, std::ptrdiff_t columns, std::ptrdiff_t begin, std::ptrdiff_t end) {
   for (auto i = begin; i < end; ++i) {
     double* out = y + i * columns;
-    for (std::ptrdiff_t c = 0; c < columns; ++c) out[c] = d.diagonal[at_index(i)] * x[i * columns + c];
-    for (auto k = graph.offsets[at_index(i)]; k < graph.offsets[at_index(i) + 1]; ++k) {
-      const double* other = x + static_cast<std::ptrdiff_t>(graph.neighbours[at_index(k)]) * columns;
+    for (std::ptrdiff_t c = 0; c < columns; ++c) out[c] = d.diagonal[at(i)] * x[i * columns + c];
+    for (auto k = graph.offsets[at(i)]; k < graph.offsets[at(i) + 1]; ++k) {
+      const double* other = x + static_cast<std::ptrdiff_t>(graph.neighbours[at(k)]) * columns;
       for (std::ptrdiff_t c = 0; c < columns; ++c) out[c] -= weights[k] * other[c];
     }
   }
@@ -227,18 +225,18 @@ void multiply_hessian(const PairGraph& graph, const Derivatives& d, const std::v
                });
 }
 
-double log_likelihood(const PairProblem& problem, const Parameters& at, Monitor& monitor) {
+double log_likelihood(const PairProblem& problem, const Parameters& point, Monitor& monitor) {
   const auto& graph = problem.graph;
   const auto& counts = problem.counts;
   const Effects effects(problem);
-  return with_ties(problem.model.ties, at.tie, [&](const auto& law) {
+  return with_ties(problem.model.ties, point.tie, [&](const auto& law) {
     return parallel_sum(
         std::ssize(graph.left), cells_per_chunk, monitor, [&](std::ptrdiff_t begin, std::ptrdiff_t end) {
           double sum = 0.0;
           for (auto k = begin; k < end; ++k) {
-            const auto c = at_index(k);
-            const double x = at.strengths[at_index(graph.left[c])] - at.strengths[at_index(graph.right[c])] +
-                             effects.shift(c, at);
+            const auto c = at(k);
+            const double x = point.strengths[at(graph.left[c])] - point.strengths[at(graph.right[c])] +
+                             effects.shift(c, point);
             sum += law.log_likelihood(x, counts.wins()[c], counts.losses()[c], counts.ties_of(c));
           }
           return sum;

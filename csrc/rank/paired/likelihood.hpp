@@ -9,6 +9,7 @@
 
 #include <vector>
 
+#include "core/index.hpp"
 #include "core/monitor.hpp"
 #include "rank/paired/pair_problem.hpp"
 
@@ -22,17 +23,15 @@ class Effects {
 
   int count() const { return home_ + covariates_; }
 
-  double at(std::size_t edge, int column) const {
+  double of(std::size_t edge, int column) const {
     if (column < home_) return graph_.home.empty() ? 0.0 : static_cast<double>(graph_.home[edge]);
-    return graph_
-        .covariates[edge * static_cast<std::size_t>(covariates_) + static_cast<std::size_t>(column - home_)];
+    return graph_.covariates[edge * at(covariates_) + at(column - home_)];
   }
 
   /// What they add to an edge's x.
-  double shift(std::size_t edge, const Parameters& at_point) const {
-    double sum = home_ > 0 ? at(edge, 0) * at_point.home : 0.0;
-    for (int c = 0; c < covariates_; ++c)
-      sum += at(edge, home_ + c) * at_point.coefficients[static_cast<std::size_t>(c)];
+  double shift(std::size_t edge, const Parameters& point) const {
+    double sum = home_ > 0 ? of(edge, 0) * point.home : 0.0;
+    for (int c = 0; c < covariates_; ++c) sum += of(edge, home_ + c) * point.coefficients[at(c)];
     return sum;
   }
 
@@ -54,7 +53,7 @@ struct Derivatives {
 };
 
 /// False when stopped.
-bool evaluate(const PairProblem& problem, const Parameters& at, Derivatives& out, Monitor& monitor);
+bool evaluate(const PairProblem& problem, const Parameters& point, Derivatives& out, Monitor& monitor);
 
 /// y <- (B' C B + diag(prior)) x for `columns` interleaved vectors; one pass over the graph.
 void multiply_hessian(const PairGraph& graph, const Derivatives& d, const std::vector<double>& weights,
@@ -65,6 +64,6 @@ void spread_to_rows(const PairGraph& graph, const std::vector<double>& cell_valu
                     std::vector<double>& row_values, Monitor& monitor);
 
 /// Log-likelihood of the data (the prior's term left out).
-double log_likelihood(const PairProblem& problem, const Parameters& at, Monitor& monitor);
+double log_likelihood(const PairProblem& problem, const Parameters& point, Monitor& monitor);
 
 }  // namespace steelyard::rank

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "core/index.hpp"
 #include "core/pool.hpp"
 #include "rank/newton_loop.hpp"
 #include "rank/paired/existence.hpp"
@@ -25,16 +26,15 @@ double largest_change(const PairProblem& problem, const NewtonDirection& d, Moni
   const Effects effects(problem);
   const double* by_effect = d.extra.data() + model.tie_columns();
   const auto edges = std::ssize(graph.left);
-  std::vector<double> parts(static_cast<std::size_t>((edges + grain - 1) / grain), 0.0);
+  std::vector<double> parts(at((edges + grain - 1) / grain), 0.0);
   parallel_for(edges, grain, monitor, [&](std::ptrdiff_t begin, std::ptrdiff_t end) {
     double largest = 0.0;
-    for (auto k = static_cast<std::size_t>(begin); k < static_cast<std::size_t>(end); ++k) {
-      double change = d.strengths[static_cast<std::size_t>(graph.left[k])] -
-                      d.strengths[static_cast<std::size_t>(graph.right[k])];
-      for (int c = 0; c < effects.count(); ++c) change += effects.at(k, c) * by_effect[c];
+    for (auto k = at(begin); k < at(end); ++k) {
+      double change = d.strengths[at(graph.left[k])] - d.strengths[at(graph.right[k])];
+      for (int c = 0; c < effects.count(); ++c) change += effects.of(k, c) * by_effect[c];
       largest = std::max(largest, std::fabs(change));
     }
-    parts[static_cast<std::size_t>(begin / grain)] = largest;
+    parts[at(begin / grain)] = largest;
   });
   double largest = model.tie_columns() > 0 ? std::fabs(d.extra[0]) : 0.0;
   for (const double part : parts) largest = std::max(largest, part);
@@ -45,9 +45,9 @@ double largest_change(const PairProblem& problem, const NewtonDirection& d, Moni
 }
 
 /// A full step, or as much of it as keeps a positive tie parameter so.
-double allowed_step(const Model& model, const Parameters& at, const NewtonDirection& d) {
+double allowed_step(const Model& model, const Parameters& point, const NewtonDirection& d) {
   const bool towards_zero = tie_is_positive(model.ties) && d.extra[0] < 0.0;
-  return towards_zero ? std::min(1.0, -0.9 * at.tie / d.extra[0]) : 1.0;
+  return towards_zero ? std::min(1.0, -0.9 * point.tie / d.extra[0]) : 1.0;
 }
 
 Parameters moved(const Model& model, const Parameters& from, const NewtonDirection& d, double step) {
@@ -62,20 +62,20 @@ Parameters moved(const Model& model, const Parameters& from, const NewtonDirecti
 NewtonSolver::NewtonSolver(const PairProblem& problem, Linear linear, Monitor& monitor)
     : problem_(problem), system_(problem.graph, problem.model, linear, monitor) {}
 
-bool NewtonSolver::take_step(Parameters& at, double& length, Monitor& monitor) {
-  const double allowed = allowed_step(problem_.model, at, direction_);
+bool NewtonSolver::take_step(Parameters& point, double& length, Monitor& monitor) {
+  const double allowed = allowed_step(problem_.model, point, direction_);
   const double largest = largest_change(problem_, direction_, monitor);
   const double cautious = largest > longest_move ? std::min(allowed, longest_move / largest) : allowed;
   length = problem_.model.covariates > 0 ? allowed : cautious;
   const double before = direction_.slope;
   for (int attempt = 0; attempt < 40; ++attempt) {
-    Parameters next = moved(problem_.model, at, direction_, length);
+    Parameters next = moved(problem_.model, point, direction_, length);
     if (!evaluate(problem_, next, now_, monitor)) return false;
     const double after = slope_along(now_, direction_);
     // A long step may not pass the maximum: up to there the likelihood rises.
     if (std::isfinite(after) && after >= (length > cautious ? 0.0 : -0.5 * before)) {
-      if (problem_.model.covariates > 0 && allowed == 1.0) lengthen(at, next, length, monitor);
-      at = std::move(next);
+      if (problem_.model.covariates > 0 && allowed == 1.0) lengthen(point, next, length, monitor);
+      point = std::move(next);
       return !monitor.stopped();
     }
     length *= std::isfinite(after) ? std::clamp(before / (before - after), 0.1, 0.7) : 0.1;
@@ -113,11 +113,11 @@ bool NewtonSolver::recedes_along(Monitor& monitor) const {
          recedes(problem_, direction_, system_.chosen() == Linear::cg ? 1e-7 : 1e-11);
 }
 
-Info NewtonSolver::fit(Parameters& at, const FitOptions& options, Monitor& monitor) {
+Info NewtonSolver::fit(Parameters& point, const FitOptions& options, Monitor& monitor) {
   class Run final : public NewtonMethod {
    public:
-    Run(NewtonSolver& self, Parameters& at, const FitOptions& options, Monitor& monitor)
-        : self_(self), at_(at), options_(options), monitor_(monitor) {}
+    Run(NewtonSolver& self, Parameters& point, const FitOptions& options, Monitor& monitor)
+        : self_(self), at_(point), options_(options), monitor_(monitor) {}
 
     bool start() override {
       for (int k = 0; k < options_.warm_sweeps && !monitor_.poll(); ++k)
@@ -157,7 +157,7 @@ Info NewtonSolver::fit(Parameters& at, const FitOptions& options, Monitor& monit
   };
 
   receded_ = false;
-  Run run(*this, at, options, monitor);
+  Run run(*this, point, options, monitor);
   auto info = newton_loop(run, options, monitor);
   info.solver = "newton (" + system_.describe() + ")";
   return info;

@@ -21,8 +21,8 @@ class NewtonSolver {
   /// From now on with these (a bootstrap round's); the analysis of the graph is kept.
   void take(const Counts& counts) { problem_.counts = counts; }
 
-  /// Improves `at` in place. Strengths are left as they are in scale: centred only without a prior.
-  Info fit(Parameters& at, const FitOptions& options, Monitor& monitor);
+  /// Improves `point` in place. Strengths are left as they are in scale: centred only without a prior.
+  Info fit(Parameters& point, const FitOptions& options, Monitor& monitor);
 
   const Derivatives& derivatives() const { return now_; }  ///< at the last point that `fit` looked at
   StrengthSystem& system() { return system_; }
@@ -34,7 +34,7 @@ class NewtonSolver {
   /// Does the likelihood never fall along the direction?
   bool recedes_along(Monitor& monitor) const;
   bool find_direction(double accuracy, double tol, Monitor& monitor);
-  bool take_step(Parameters& at, double& length, Monitor& monitor);
+  bool take_step(Parameters& point, double& length, Monitor& monitor);
   void lengthen(const Parameters& from, Parameters& to, double& length, Monitor& monitor);
 
   PairProblem problem_;

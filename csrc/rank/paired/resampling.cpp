@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "core/index.hpp"
+
 namespace steelyard::rank {
 namespace {
 
@@ -84,10 +86,10 @@ void Resampler::draw_votes(Random& random, RoundCounts& votes) const {
 
 void Resampler::draw_clusters(Random& random, RoundCounts& votes) {
   const auto& rows = clusters_;
-  times_.assign(static_cast<size_t>(rows.count), 0.0);
-  for (std::int32_t c = 0; c < rows.count; ++c) times_[static_cast<size_t>(random.below(rows.count))] += 1.0;
+  times_.assign(at(rows.count), 0.0);
+  for (std::int32_t c = 0; c < rows.count; ++c) times_[at(random.below(rows.count))] += 1.0;
   for (size_t row = 0; row < rows.cluster.size(); ++row) {
-    const double times = times_[static_cast<size_t>(rows.cluster[row])];
+    const double times = times_[at(rows.cluster[row])];
     if (times == 0.0) continue;
     const auto k = rows.edge[row];
     votes.wins[k] += times * rows.wins[row];

@@ -18,14 +18,14 @@ class RoundFit {
   /// On the cells of the problem, with the counts of each round. Without BLAS if `linear` is.
   RoundFit(const PairProblem& problem, Linear linear, Monitor& outer);
 
-  /// `at` holds the start on entry and the optimum on return. `may_separate`: are there counts for which there
+  /// `point` holds the start on entry and the optimum on return. `may_separate`: are there counts for which there
   /// is none? A round without ties has no tie parameter: log nu is -inf, delta 0.
-  RoundState fit(const Counts& counts, bool may_separate, Parameters& at, const FitOptions& options,
+  RoundState fit(const Counts& counts, bool may_separate, Parameters& point, const FitOptions& options,
                  Info& info, Monitor& outer);
 
  private:
-  RoundState run(NewtonSolver& solver, const PairProblem& problem, Parameters& at, const FitOptions& options,
-                 Info& info, Monitor& monitor) const;
+  RoundState run(NewtonSolver& solver, const PairProblem& problem, Parameters& point,
+                 const FitOptions& options, Info& info, Monitor& monitor) const;
 
   PairProblem problem_;
   Linear linear_;

@@ -5,6 +5,8 @@
 #include <numeric>
 #include <vector>
 
+#include "core/index.hpp"
+
 namespace steelyard::rank {
 namespace {
 
@@ -48,10 +50,7 @@ std::vector<Constraint> constraints(const PairProblem& problem) {
 class CycleFinder {
  public:
   CycleFinder(std::vector<Constraint> constraints, std::int32_t items)
-      : constraints_(std::move(constraints)),
-        potential_(static_cast<size_t>(items)),
-        reason_(static_cast<size_t>(items)),
-        colour_(static_cast<size_t>(items)) {}
+      : constraints_(std::move(constraints)), potential_(at(items)), reason_(at(items)), colour_(at(items)) {}
 
   /// Coefficients of a cycle that excludes the direction; empty if there is none.
   std::optional<Plane> negative_cycle(const Plane& direction, Monitor& monitor) {
@@ -68,11 +67,10 @@ class CycleFinder {
     bool changed = false;
     for (size_t k = 0; k < constraints_.size(); ++k) {
       const auto& c = constraints_[k];
-      const auto limit =
-          potential_[static_cast<size_t>(c.from)] + c.tie * direction.u + c.home * direction.eta;
-      if (limit < potential_[static_cast<size_t>(c.to)]) {
-        potential_[static_cast<size_t>(c.to)] = limit;
-        reason_[static_cast<size_t>(c.to)] = static_cast<std::int64_t>(k);
+      const auto limit = potential_[at(c.from)] + c.tie * direction.u + c.home * direction.eta;
+      if (limit < potential_[at(c.to)]) {
+        potential_[at(c.to)] = limit;
+        reason_[at(c.to)] = static_cast<std::int64_t>(k);
         changed = true;
       }
     }
@@ -80,8 +78,8 @@ class CycleFinder {
   }
 
   const Constraint* reason(std::int32_t item) const {
-    const auto k = reason_[static_cast<size_t>(item)];
-    return k < 0 ? nullptr : &constraints_[static_cast<size_t>(k)];
+    const auto k = reason_[at(item)];
+    return k < 0 ? nullptr : &constraints_[at(k)];
   }
 
   /// A cycle among the constraints that last lowered each item has a negative sum.
@@ -89,24 +87,24 @@ class CycleFinder {
     std::fill(colour_.begin(), colour_.end(), -1);
     const auto items = static_cast<std::int32_t>(reason_.size());
     for (std::int32_t start = 0; start < items; ++start) {
-      std::int32_t at = start;
-      while (colour_[static_cast<size_t>(at)] < 0 && reason(at) != nullptr) {
-        colour_[static_cast<size_t>(at)] = start;
-        at = reason(at)->from;
+      std::int32_t point = start;
+      while (colour_[at(point)] < 0 && reason(point) != nullptr) {
+        colour_[at(point)] = start;
+        point = reason(point)->from;
       }
-      if (colour_[static_cast<size_t>(at)] == start && reason(at) != nullptr) return sum_of_cycle(at);
+      if (colour_[at(point)] == start && reason(point) != nullptr) return sum_of_cycle(point);
     }
     return std::nullopt;
   }
 
   Plane sum_of_cycle(std::int32_t start) const {
     Plane sum;
-    std::int32_t at = start;
+    std::int32_t point = start;
     do {
-      sum.u += reason(at)->tie;
-      sum.eta += reason(at)->home;
-      at = reason(at)->from;
-    } while (at != start);
+      sum.u += reason(point)->tie;
+      sum.eta += reason(point)->home;
+      point = reason(point)->from;
+    } while (point != start);
     return sum;
   }
 

@@ -4,6 +4,7 @@
 #include <cmath>
 #include <limits>
 
+#include "core/index.hpp"
 #include "linalg/cholesky.hpp"
 #include "rank/scale.hpp"
 
@@ -14,13 +15,9 @@ using std::ptrdiff_t;
 
 constexpr double infinity = std::numeric_limits<double>::infinity();
 
-std::size_t at_index(ptrdiff_t i) { return static_cast<std::size_t>(i); }
-
 std::int32_t busiest_item(const PairGraph& graph) {
   std::int32_t best = 0;
-  const auto degree = [&](std::int32_t i) {
-    return graph.offsets[at_index(i) + 1] - graph.offsets[at_index(i)];
-  };
+  const auto degree = [&](std::int32_t i) { return graph.offsets[at(i) + 1] - graph.offsets[at(i)]; };
   for (std::int32_t i = 1; i < graph.items; ++i) {
     if (degree(i) > degree(best)) best = i;
   }
@@ -40,18 +37,18 @@ struct Levels {
 };
 
 Levels levels_from(const PairGraph& graph, std::int32_t start) {
-  std::vector<bool> seen(at_index(graph.items), false);
+  std::vector<bool> seen(at(graph.items), false);
   std::vector<std::int32_t> level{start}, next;
-  seen[at_index(start)] = true;
+  seen[at(start)] = true;
   Levels out;
   for (; !level.empty(); level.swap(next)) {
     ++out.count;
     out.last = level.back();
     next.clear();
     for (const auto i : level) {
-      for (auto k = graph.offsets[at_index(i)]; k < graph.offsets[at_index(i) + 1]; ++k) {
-        const auto j = at_index(graph.neighbours[at_index(k)]);
-        if (!seen[j]) next.push_back(graph.neighbours[at_index(k)]);
+      for (auto k = graph.offsets[at(i)]; k < graph.offsets[at(i) + 1]; ++k) {
+        const auto j = at(graph.neighbours[at(k)]);
+        if (!seen[j]) next.push_back(graph.neighbours[at(k)]);
         seen[j] = true;
       }
     }
@@ -107,7 +104,7 @@ bool StrengthSystem::prepare(const Derivatives& d, Monitor& monitor) {
   }
   // Without a prior L 1 = 0. Adding to the ground item's diagonal makes it definite and leaves the solution
   // for consistent right-hand sides, with that item at zero.
-  const auto ground = at_index(ground_);
+  const auto ground = at(ground_);
   const double anchor = model_.prior > 0.0 ? 0.0 : d.diagonal[ground];
   if (chosen_ == Linear::sparse) {
     scratch_b_.assign(d.diagonal.begin(), d.diagonal.end());
@@ -116,12 +113,11 @@ bool StrengthSystem::prepare(const Derivatives& d, Monitor& monitor) {
     return sparse_->factor(scratch_b_, row_curvature_, monitor);
   }
   const ptrdiff_t n = graph_.items;
-  dense_.assign(at_index(n * n), 0.0);
-  for (ptrdiff_t i = 0; i < n; ++i) dense_[at_index(i * n + i)] = d.diagonal[at_index(i)];
-  dense_[ground * at_index(n) + ground] += anchor;
+  dense_.assign(at(n * n), 0.0);
+  for (ptrdiff_t i = 0; i < n; ++i) dense_[at(i * n + i)] = d.diagonal[at(i)];
+  dense_[ground * at(n) + ground] += anchor;
   for (std::size_t k = 0; k < graph_.left.size(); ++k) {
-    dense_[at_index(graph_.right[k] * n + graph_.left[k])] -=
-        d.cell_curvature[k];  // left < right: lower triangle
+    dense_[at(graph_.right[k] * n + graph_.left[k])] -= d.cell_curvature[k];  // left < right: lower triangle
   }
   return linalg::cholesky(dense_.data(), n, n, monitor);
 }
@@ -151,7 +147,7 @@ bool StrengthSystem::solve(const Derivatives& d, const double* b, double* x, ptr
   };
   const auto jacobi = [&](const double* in, double* out, ptrdiff_t m) {
     for (ptrdiff_t i = 0; i < n; ++i) {
-      const double scale = 1.0 / d.diagonal[at_index(i)];
+      const double scale = 1.0 / d.diagonal[at(i)];
       for (ptrdiff_t c = 0; c < m; ++c) out[i * m + c] = scale * in[i * m + c];
     }
   };
@@ -179,53 +175,52 @@ bool StrengthSystem::direction(const Derivatives& d, double accuracy, NewtonDire
 bool StrengthSystem::solve_all(const Derivatives& d, const MatrixView<const double>& b, double* x,
                                double accuracy, Monitor& monitor) {
   const ptrdiff_t n = graph_.items, m = b.cols, extra = d.extra, all = m + extra;
-  std::vector<double> right(at_index(n * all)), left(at_index(n * all));
+  std::vector<double> right(at(n * all)), left(at(n * all));
   for (ptrdiff_t i = 0; i < n; ++i) {
-    std::copy(b.row(i), b.row(i) + m, &right[at_index(i * all)]);
-    for (ptrdiff_t e = 0; e < extra; ++e)
-      right[at_index(i * all + m + e)] = d.border[at_index(i * extra + e)];
+    std::copy(b.row(i), b.row(i) + m, &right[at(i * all)]);
+    for (ptrdiff_t e = 0; e < extra; ++e) right[at(i * all + m + e)] = d.border[at(i * extra + e)];
   }
   if (!solve(d, right.data(), left.data(), all, accuracy, monitor)) return false;
   const auto border_dot = [&](ptrdiff_t e, ptrdiff_t column) {
-    return dot(&right[at_index(m + e)], &left[at_index(column)], n, all, all);
+    return dot(&right[at(m + e)], &left[at(column)], n, all, all);
   };
   auto schur = schur_complement(d, right.data() + m, left.data() + m, n, all);
   if (!schur.factor()) return false;
-  std::vector<double> delta(at_index(extra));
+  std::vector<double> delta(at(extra));
   for (ptrdiff_t c = 0; c < m; ++c) {
-    for (ptrdiff_t e = 0; e < extra; ++e) delta[at_index(e)] = b.row(n + e)[c] - border_dot(e, c);
+    for (ptrdiff_t e = 0; e < extra; ++e) delta[at(e)] = b.row(n + e)[c] - border_dot(e, c);
     schur.solve(delta.data());
     for (ptrdiff_t i = 0; i < n; ++i) {
-      double value = left[at_index(i * all + c)];
-      for (ptrdiff_t e = 0; e < extra; ++e) value -= left[at_index(i * all + m + e)] * delta[at_index(e)];
+      double value = left[at(i * all + c)];
+      for (ptrdiff_t e = 0; e < extra; ++e) value -= left[at(i * all + m + e)] * delta[at(e)];
       x[i * m + c] = value;
     }
-    for (ptrdiff_t e = 0; e < extra; ++e) x[(n + e) * m + c] = delta[at_index(e)];
+    for (ptrdiff_t e = 0; e < extra; ++e) x[(n + e) * m + c] = delta[at(e)];
   }
   return true;
 }
 
 void StrengthSystem::grow_tree(const Derivatives& d) {
   // Breadth first from the busiest item; each item hangs on the strongest edge to an earlier level.
-  const auto n = at_index(graph_.items);
+  const auto n = at(graph_.items);
   tree_parent_.assign(n, -1);
   tree_curvature_.assign(n, 0.0);
   tree_order_.clear();
   std::vector<std::int32_t> level(n, -1);
   tree_order_.push_back(ground_);
-  level[at_index(ground_)] = 0;
+  level[at(ground_)] = 0;
   for (std::size_t next = 0; next < tree_order_.size(); ++next) {
     const auto i = tree_order_[next];
-    for (auto k = graph_.offsets[at_index(i)]; k < graph_.offsets[at_index(i) + 1]; ++k) {
-      const auto j = graph_.neighbours[at_index(k)];
-      const double curvature = d.cell_curvature[graph_.edge[at_index(k)]];
-      if (level[at_index(j)] < 0) {
-        level[at_index(j)] = level[at_index(i)] + 1;
+    for (auto k = graph_.offsets[at(i)]; k < graph_.offsets[at(i) + 1]; ++k) {
+      const auto j = graph_.neighbours[at(k)];
+      const double curvature = d.cell_curvature[graph_.edge[at(k)]];
+      if (level[at(j)] < 0) {
+        level[at(j)] = level[at(i)] + 1;
         tree_order_.push_back(j);
       }
-      if (level[at_index(j)] == level[at_index(i)] + 1 && curvature > tree_curvature_[at_index(j)]) {
-        tree_curvature_[at_index(j)] = curvature;
-        tree_parent_[at_index(j)] = i;
+      if (level[at(j)] == level[at(i)] + 1 && curvature > tree_curvature_[at(j)]) {
+        tree_curvature_[at(j)] = curvature;
+        tree_parent_[at(j)] = i;
       }
     }
   }
@@ -236,18 +231,18 @@ double StrengthSystem::tree_energy(const Derivatives& d, const double* residual,
   if (model_.prior > 0.0) {
     for (ptrdiff_t i = 0; i < graph_.items; ++i) {
       const double r = residual[i * stride];
-      if (r != 0.0) energy += r * r / d.prior_curvature[at_index(i)];
+      if (r != 0.0) energy += r * r / d.prior_curvature[at(i)];
     }
     return energy;
   }
-  scratch_b_.resize(at_index(graph_.items));
-  for (ptrdiff_t i = 0; i < graph_.items; ++i) scratch_b_[at_index(i)] = residual[i * stride];
+  scratch_b_.resize(at(graph_.items));
+  for (ptrdiff_t i = 0; i < graph_.items; ++i) scratch_b_[at(i)] = residual[i * stride];
   for (auto k = tree_order_.size(); k-- > 1;) {
-    const auto i = at_index(tree_order_[k]);
+    const auto i = at(tree_order_[k]);
     const double flow = scratch_b_[i];
     if (flow == 0.0) continue;
     energy += flow * flow / tree_curvature_[i];
-    if (tree_parent_[i] >= 0) scratch_b_[at_index(tree_parent_[i])] += flow;
+    if (tree_parent_[i] >= 0) scratch_b_[at(tree_parent_[i])] += flow;
   }
   return energy;
 }

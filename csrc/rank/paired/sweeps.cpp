@@ -4,6 +4,7 @@
 #include <cmath>
 #include <limits>
 
+#include "core/index.hpp"
 #include "core/logistic.hpp"
 #include "core/pool.hpp"
 #include "rank/paired/tie_models.hpp"
@@ -14,21 +15,19 @@ namespace {
 
 using std::ptrdiff_t;
 
-std::size_t at_index(ptrdiff_t i) { return static_cast<std::size_t>(i); }
-
 template <class Law>
-CellShare gather(const PairProblem& problem, const Law& law, const Effects& effects, const Parameters& at,
+CellShare gather(const PairProblem& problem, const Law& law, const Effects& effects, const Parameters& point,
                  ptrdiff_t i) {
   const auto& graph = problem.graph;
   const auto wins = problem.counts.wins(), losses = problem.counts.losses();
   CellShare sum;
-  const double own = at.strengths[at_index(i)];
-  for (auto k = graph.offsets[at_index(i)]; k < graph.offsets[at_index(i) + 1]; ++k) {
-    const auto cell = static_cast<std::size_t>(graph.edge[at_index(k)]);
-    const auto j = graph.neighbours[at_index(k)];
+  const double own = point.strengths[at(i)];
+  for (auto k = graph.offsets[at(i)]; k < graph.offsets[at(i) + 1]; ++k) {
+    const auto cell = at(graph.edge[at(k)]);
+    const auto j = graph.neighbours[at(k)];
     const bool left = j > i;
-    double x = own - at.strengths[at_index(j)];
-    if (effects.count() > 0) x += left ? effects.shift(cell, at) : -effects.shift(cell, at);
+    double x = own - point.strengths[at(j)];
+    if (effects.count() > 0) x += left ? effects.shift(cell, point) : -effects.shift(cell, point);
     const double w = wins[cell], l = losses[cell];
     sum += law.share(x, left ? w : l, left ? l : w, problem.counts.ties_of(cell));
   }
@@ -54,19 +53,20 @@ struct GlobalSums {
 };
 
 template <class Law>
-GlobalSums global_sums(const PairProblem& problem, const Law& law, const Parameters& at, Monitor& monitor) {
+GlobalSums global_sums(const PairProblem& problem, const Law& law, const Parameters& point,
+                       Monitor& monitor) {
   constexpr ptrdiff_t grain = 8192;
   const auto& graph = problem.graph;
   const Effects effects(problem);
   const auto cells = std::ssize(graph.left);
-  std::vector<GlobalSums> parts(at_index((cells + grain - 1) / grain));
+  std::vector<GlobalSums> parts(at((cells + grain - 1) / grain));
   parallel_for(cells, grain, monitor, [&](ptrdiff_t begin, ptrdiff_t end) {
     GlobalSums sum;
     for (auto k = begin; k < end; ++k) {
-      const auto c = at_index(k);
+      const auto c = at(k);
       const int sign = graph.home.empty() ? 0 : graph.home[c];
-      const double x = at.strengths[at_index(graph.left[c])] - at.strengths[at_index(graph.right[c])] +
-                       effects.shift(c, at);
+      const double x =
+          point.strengths[at(graph.left[c])] - point.strengths[at(graph.right[c])] + effects.shift(c, point);
       const double w = problem.counts.wins()[c], l = problem.counts.losses()[c];
       const double t = problem.counts.ties_of(c);
       const CellShare left = law.share(x, w, l, t);
@@ -74,7 +74,7 @@ GlobalSums global_sums(const PairProblem& problem, const Law& law, const Paramet
       if (sign < 0) sum.home += law.share(-x, l, w, t);
       law.add_to(sum.tie, x, w, l, t, left);
     }
-    parts[at_index(begin / grain)] = sum;
+    parts[at(begin / grain)] = sum;
   });
   GlobalSums total;
   for (const auto& part : parts) total += part;
@@ -82,35 +82,35 @@ GlobalSums global_sums(const PairProblem& problem, const Law& law, const Paramet
 }
 
 /// Each with the other as it then is.
-void update_border(Sweep kind, const PairProblem& problem, Parameters& at, Monitor& monitor) {
-  const auto sums_there = [&](const auto& law) { return global_sums(problem, law, at, monitor); };
+void update_border(Sweep kind, const PairProblem& problem, Parameters& point, Monitor& monitor) {
+  const auto sums_there = [&](const auto& law) { return global_sums(problem, law, point, monitor); };
   if (problem.model.home)
-    at.home += update(kind, with_ties(problem.model.ties, at.tie, sums_there).home, 0.0, 0.0);
+    point.home += update(kind, with_ties(problem.model.ties, point.tie, sums_there).home, 0.0, 0.0);
   if (problem.model.ties != Ties::none)
-    at.tie = with_ties(problem.model.ties, at.tie, [&](const auto& law) {
+    point.tie = with_ties(problem.model.ties, point.tie, [&](const auto& law) {
       return law.updated(kind == Sweep::newman, sums_there(law).tie);
     });
 }
 
 template <class Law>
-void move_strengths(Sweep kind, const PairProblem& problem, const Law& law, Parameters& at,
+void move_strengths(Sweep kind, const PairProblem& problem, const Law& law, Parameters& point,
                     Monitor& monitor) {
   const Effects effects(problem);
   const double prior = problem.model.prior;
   if (kind == Sweep::zermelo) {
-    const Parameters old = at;
+    const Parameters old = point;
     parallel_for(problem.graph.items, 256, monitor, [&](ptrdiff_t begin, ptrdiff_t end) {
       for (auto i = begin; i < end; ++i) {
         const auto sum = gather(problem, law, effects, old, i);
-        at.strengths[at_index(i)] += update(kind, sum, prior, old.strengths[at_index(i)]);
+        point.strengths[at(i)] += update(kind, sum, prior, old.strengths[at(i)]);
       }
     });
     return;
   }
   for (ptrdiff_t i = 0; i < problem.graph.items; ++i) {
     if (i % 4096 == 0 && monitor.poll()) break;
-    const auto sum = gather(problem, law, effects, at, i);
-    at.strengths[at_index(i)] += update(kind, sum, prior, at.strengths[at_index(i)]);
+    const auto sum = gather(problem, law, effects, point, i);
+    point.strengths[at(i)] += update(kind, sum, prior, point.strengths[at(i)]);
   }
 }
 
@@ -123,27 +123,27 @@ double scaled_gradient(const Derivatives& d) {
       return std::numeric_limits<double>::infinity();
   }
   for (int c = 0; c < d.extra; ++c) {
-    const double curvature = d.extra_hessian[at_index(c * d.extra + c)];
-    largest = std::max(largest, std::fabs(d.extra_gradient[at_index(c)]) / std::sqrt(curvature));
+    const double curvature = d.extra_hessian[at(c * d.extra + c)];
+    largest = std::max(largest, std::fabs(d.extra_gradient[at(c)]) / std::sqrt(curvature));
   }
   return largest;
 }
 
 }  // namespace
 
-double sweep(Sweep kind, const PairProblem& problem, bool exact_shift, Parameters& at, Monitor& monitor) {
-  const std::vector<double> before = at.strengths;
-  with_ties(problem.model.ties, at.tie,
-            [&](const auto& law) { move_strengths(kind, problem, law, at, monitor); });
-  set_scale(problem.model.prior, exact_shift, at.strengths);
-  update_border(kind, problem, at, monitor);
+double sweep(Sweep kind, const PairProblem& problem, bool exact_shift, Parameters& point, Monitor& monitor) {
+  const std::vector<double> before = point.strengths;
+  with_ties(problem.model.ties, point.tie,
+            [&](const auto& law) { move_strengths(kind, problem, law, point, monitor); });
+  set_scale(problem.model.prior, exact_shift, point.strengths);
+  update_border(kind, problem, point, monitor);
   double change = 0.0;
   for (std::size_t i = 0; i < before.size(); ++i)
-    change = std::max(change, std::fabs(at.strengths[i] - before[i]));
+    change = std::max(change, std::fabs(point.strengths[i] - before[i]));
   return change;
 }
 
-Info fit_by_sweeps(Sweep kind, const PairProblem& problem, bool exact_shift, Parameters& at,
+Info fit_by_sweeps(Sweep kind, const PairProblem& problem, bool exact_shift, Parameters& point,
                    const FitOptions& options, Monitor& monitor) {
   const Stopwatch watch;
   Info info;
@@ -164,15 +164,15 @@ Info fit_by_sweeps(Sweep kind, const PairProblem& problem, bool exact_shift, Par
     }
     info.converged = info.error_bound <= options.tol;
   };
-  set_scale(problem.model.prior, false, at.strengths);
+  set_scale(problem.model.prior, false, point.strengths);
   int next_check = 1;
   while (info.iterations < options.max_iter && !info.converged && !monitor.poll()) {
-    const double change = sweep(kind, problem, exact_shift, at, monitor);
+    const double change = sweep(kind, problem, exact_shift, point, monitor);
     ++info.iterations;
     double scaled = std::numeric_limits<double>::quiet_NaN();
     const bool last = info.iterations == options.max_iter;
     if (info.iterations >= next_check || last) {
-      if (!evaluate(problem, at, d, monitor)) break;
+      if (!evaluate(problem, point, d, monitor)) break;
       scaled = scaled_gradient(d);
       if (scaled <= options.tol || last) certify();
       next_check = info.iterations + std::max(1, info.iterations / 20);

@@ -20,11 +20,11 @@ namespace steelyard::rank {
 /// One sweep over all items, in place; coefficients of covariates stay. Newman's is sequential by nature;
 /// Zermelo's runs in parallel. `exact_shift` acts only under a prior. Returns the largest change of a
 /// strength.
-double sweep(Sweep kind, const PairProblem& problem, bool exact_shift, Parameters& at, Monitor& monitor);
+double sweep(Sweep kind, const PairProblem& problem, bool exact_shift, Parameters& point, Monitor& monitor);
 
 /// Sweeps until the Newton decrement is at most tol. The decrement is computed when the cheap lower bound
 /// max_i |g_i| / sqrt(H_ii) allows it.
-Info fit_by_sweeps(Sweep kind, const PairProblem& problem, bool exact_shift, Parameters& at,
+Info fit_by_sweeps(Sweep kind, const PairProblem& problem, bool exact_shift, Parameters& point,
                    const FitOptions& options, Monitor& monitor);
 
 }  // namespace steelyard::rank

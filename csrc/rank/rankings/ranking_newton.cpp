@@ -5,6 +5,7 @@
 #include <limits>
 #include <numeric>
 
+#include "core/index.hpp"
 #include "rank/newton_loop.hpp"
 #include "rank/rankings/ranking_sweeps.hpp"
 #include "rank/scale.hpp"
@@ -16,8 +17,6 @@ using std::ptrdiff_t;
 
 constexpr double longest_move = 5.0;
 constexpr double infinity = std::numeric_limits<double>::infinity();
-
-std::size_t at(std::int64_t k) { return static_cast<std::size_t>(k); }
 
 double dot(const std::vector<double>& a, const std::vector<double>& b) {
   return std::inner_product(a.begin(), a.end(), b.begin(), 0.0);

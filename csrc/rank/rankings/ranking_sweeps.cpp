@@ -4,6 +4,7 @@
 #include <cmath>
 #include <limits>
 
+#include "core/index.hpp"
 #include "rank/scale.hpp"
 
 namespace steelyard::rank {
@@ -15,8 +16,6 @@ constexpr double longest_change = 600.0;  // exp of it is finite
 
 constexpr std::int64_t between_polls = 500'000;  // places: a few milliseconds
 constexpr std::size_t ahead = 6;                 // standings whose shares are on their way
-
-std::size_t at(std::int64_t k) { return static_cast<std::size_t>(k); }
 
 double sigma(double y) {
   const double e = std::exp(-std::fabs(y));

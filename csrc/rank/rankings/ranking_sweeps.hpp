@@ -1,6 +1,6 @@
 // The classical fixed-point iterations for rankings, in log space.
 //
-// With the shares q, r and the expected choices q C of rankings.hpp, and a the prior's strength:
+// With the shares q, r and the expected choices q C of ranking_likelihood.hpp, and a the prior's strength:
 // Zermelo (MM, synchronous; Hunter, Ann. Statist. 32, 2004), by observed and expected choices:
 //   s_i += log( (U_i + a) / (sum w q C + 2 a sigma(s_i)) ),     U_i = sum w [u <= k]
 // Newman (asynchronous; JMLR 24(238), 2023; Yeung, Kaiser and Radicchi, arXiv 2501.16565), each choice of i

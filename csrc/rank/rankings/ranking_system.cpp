@@ -5,6 +5,7 @@
 #include <limits>
 #include <numeric>
 
+#include "core/index.hpp"
 #include "core/polled.hpp"
 #include "linalg/cg.hpp"
 #include "linalg/cholesky.hpp"
@@ -21,8 +22,6 @@ constexpr int many_passes = 200;
 constexpr double most_pairs_a_place =
     40.0;  // a sparse matrix is then no more than so many times the rankings
 constexpr double flops_a_pair = 3000.0;
-
-std::size_t at(std::int64_t k) { return static_cast<std::size_t>(k); }
 
 /// In nanoseconds, roughly.
 double pass_cost(const Rankings& rankings) { return 5.0 * static_cast<double>(rankings.places()); }

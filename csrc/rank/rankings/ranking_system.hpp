@@ -18,7 +18,7 @@
 
 #include "linalg/sparse_cholesky.hpp"
 #include "rank/options.hpp"
-#include "rank/rankings/rankings.hpp"
+#include "rank/rankings/ranking_likelihood.hpp"
 
 namespace steelyard::rank {
 

@@ -5,6 +5,7 @@
 #include <limits>
 #include <stdexcept>
 
+#include "core/index.hpp"
 #include "core/polled.hpp"
 #include "core/pool.hpp"
 
@@ -109,7 +110,7 @@ class DirectTable {
 
   DirectTable(const Votes& votes, std::int32_t items)
       : votes_(votes),
-        items_(static_cast<size_t>(items)),
+        items_(at(items)),
         signs_(signs(votes)),
         cells_(cells_of(votes, items)),
         parts_(8 * cells_ <= votes.first.size() ? 4 : 1),
@@ -120,8 +121,7 @@ class DirectTable {
     const ptrdiff_t length = (votes + parts - 1) / parts;
     const bool done = parallel_for(parts, 1, monitor, [&](ptrdiff_t part, ptrdiff_t) {
       const auto begin = std::min(part * length, votes), end = std::min(begin + length, votes);
-      count_part(&counts_[static_cast<size_t>(part) * cells_], static_cast<size_t>(begin),
-                 static_cast<size_t>(end), monitor);
+      count_part(&counts_[at(part) * cells_], at(begin), at(end), monitor);
     });
     if (!done || monitor.stopped()) return {};
     for (size_t part = 1; part < parts_; ++part) {
@@ -137,16 +137,16 @@ class DirectTable {
 
   static size_t signs(const Votes& votes) { return votes.home.empty() ? 1 : 3; }
   static size_t cells_of(const Votes& votes, std::int32_t items) {
-    return static_cast<size_t>(items) * static_cast<size_t>(items) * signs(votes);
+    return at(items) * at(items) * signs(votes);
   }
   static bool is_used(const Sums& sums) { return sums.weight[0] + sums.weight[1] + sums.weight[2] > 0.0; }
 
   void count_part(Cell* counts, size_t begin, size_t end, Monitor& monitor) const {
     polled(end - begin, &monitor, [&](size_t offset) {
       const size_t k = begin + offset;
-      size_t cell = static_cast<size_t>(votes_.first[k]) * items_ + static_cast<size_t>(votes_.second[k]);
-      if (signs_ > 1) cell = cell * 3 + static_cast<size_t>(votes_.home[k] + 1);
-      ++counts[cell][votes_.outcome.empty() ? 2 : static_cast<size_t>(votes_.outcome[k] + 1)];
+      size_t cell = at(votes_.first[k]) * items_ + at(votes_.second[k]);
+      if (signs_ > 1) cell = cell * 3 + at(votes_.home[k] + 1);
+      ++counts[cell][votes_.outcome.empty() ? 2 : at(votes_.outcome[k] + 1)];
     });
   }
 
@@ -193,7 +193,7 @@ class DirectTable {
 class SortedVotes {
  public:
   SortedVotes(const Votes& votes, std::int32_t items)
-      : votes_(votes), items_(items), begin_(static_cast<size_t>(items) + 1, 0), keys_(votes.first.size()) {}
+      : votes_(votes), items_(items), begin_(at(items) + 1, 0), keys_(votes.first.size()) {}
 
   Table count(Monitor& monitor) {
     if (!bucket(monitor)) return {};
@@ -210,25 +210,25 @@ class SortedVotes {
  private:
   /// right (30 bits), home + 1 (2 bits), vote (32 bits): sorting keys sorts rows, and votes inside a row.
   using Key = std::uint64_t;
-  static size_t vote_of(Key key) { return static_cast<size_t>(key & 0xffffffffU); }
+  static size_t vote_of(Key key) { return at(key & 0xffffffffU); }
 
   bool bucket(Monitor& monitor) {
     const auto votes = votes_.first.size();
-    const auto count = [&](size_t k) { ++begin_[static_cast<size_t>(left_of(votes_, k)) + 1]; };
+    const auto count = [&](size_t k) { ++begin_[at(left_of(votes_, k)) + 1]; };
     if (!polled(votes, &monitor, count)) return false;
     for (size_t i = 1; i < begin_.size(); ++i) begin_[i] += begin_[i - 1];
     std::vector<size_t> next(begin_.begin(), begin_.end() - 1);
     return polled(votes, &monitor, [&](size_t k) {
       const Key right = static_cast<Key>(right_of(votes_, k)) << 34;
       const Key key = right | static_cast<Key>(home_code(votes_, k)) << 32 | k;
-      keys_[next[static_cast<size_t>(left_of(votes_, k))]++] = key;
+      keys_[next[at(left_of(votes_, k))]++] = key;
     });
   }
 
   template <class Body>
   bool for_each_item(Monitor& monitor, const Body& body) const {
     return parallel_for(items_, std::max(1, items_ / 256), monitor, [&](ptrdiff_t begin, ptrdiff_t end) {
-      for (auto i = begin; i < end; ++i) body(static_cast<size_t>(i));
+      for (auto i = begin; i < end; ++i) body(at(i));
     });
   }
 

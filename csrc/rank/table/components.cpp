@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <numeric>
 
+#include "core/index.hpp"
 #include "core/polled.hpp"
 
 namespace steelyard::rank {
@@ -10,15 +11,13 @@ namespace {
 
 using std::size_t;
 
-size_t at_index(std::int64_t i) { return static_cast<size_t>(i); }
-
 /// Numbers arbitrary labels by first occurrence.
 Components numbered(const std::vector<std::int32_t>& raw) {
   Components out;
   out.label.resize(raw.size());
   std::vector<std::int32_t> name(raw.size(), -1);
   for (size_t i = 0; i < raw.size(); ++i) {
-    auto& label = name[at_index(raw[i])];
+    auto& label = name[at(raw[i])];
     if (label < 0) label = out.count++;
     out.label[i] = label;
   }
@@ -35,17 +34,17 @@ Successors successors(std::span<const std::int32_t> left, std::span<const std::i
                       std::span<const double> forward, std::span<const double> backward, std::int32_t items,
                       Monitor* monitor) {
   Successors out;
-  out.offsets.assign(at_index(items) + 1, 0);
+  out.offsets.assign(at(items) + 1, 0);
   for (size_t k = 0; k < left.size(); ++k) {
-    if (forward[k] > 0.0) ++out.offsets[at_index(left[k]) + 1];
-    if (backward[k] > 0.0) ++out.offsets[at_index(right[k]) + 1];
+    if (forward[k] > 0.0) ++out.offsets[at(left[k]) + 1];
+    if (backward[k] > 0.0) ++out.offsets[at(right[k]) + 1];
   }
   std::partial_sum(out.offsets.begin(), out.offsets.end(), out.offsets.begin());
-  out.target.resize(at_index(out.offsets.back()));
+  out.target.resize(at(out.offsets.back()));
   std::vector<std::int64_t> next(out.offsets.begin(), out.offsets.end() - 1);
   polled(left.size(), monitor, [&](size_t k) {
-    if (forward[k] > 0.0) out.target[at_index(next[at_index(left[k])]++)] = right[k];
-    if (backward[k] > 0.0) out.target[at_index(next[at_index(right[k])]++)] = left[k];
+    if (forward[k] > 0.0) out.target[at(next[at(left[k])]++)] = right[k];
+    if (backward[k] > 0.0) out.target[at(next[at(right[k])]++)] = left[k];
   });
   return out;
 }
@@ -72,7 +71,7 @@ class Tarjan {
  private:
   void open(std::int32_t v) {
     if (monitor_ != nullptr && clock_ % 4096 == 0) stopped_ = monitor_->poll();
-    order_[at_index(v)] = low_[at_index(v)] = clock_++;
+    order_[at(v)] = low_[at(v)] = clock_++;
     path_.push_back(v);
     open_.push_back(v);
   }
@@ -81,19 +80,18 @@ class Tarjan {
     open(root);
     while (!path_.empty() && !stopped_) {
       const auto v = path_.back();
-      auto& k = next_[at_index(v)];
-      if (k < graph_.offsets[at_index(v) + 1]) {
-        const auto w = graph_.target[at_index(k++)];
-        if (order_[at_index(w)] < 0)
+      auto& k = next_[at(v)];
+      if (k < graph_.offsets[at(v) + 1]) {
+        const auto w = graph_.target[at(k++)];
+        if (order_[at(w)] < 0)
           open(w);
-        else if (label_[at_index(w)] < 0)
-          low_[at_index(v)] = std::min(low_[at_index(v)], order_[at_index(w)]);
+        else if (label_[at(w)] < 0)
+          low_[at(v)] = std::min(low_[at(v)], order_[at(w)]);
         continue;
       }
       path_.pop_back();
-      if (!path_.empty())
-        low_[at_index(path_.back())] = std::min(low_[at_index(path_.back())], low_[at_index(v)]);
-      if (low_[at_index(v)] == order_[at_index(v)]) close(v);
+      if (!path_.empty()) low_[at(path_.back())] = std::min(low_[at(path_.back())], low_[at(v)]);
+      if (low_[at(v)] == order_[at(v)]) close(v);
     }
   }
 
@@ -101,7 +99,7 @@ class Tarjan {
     for (std::int32_t w = -1; w != root;) {
       w = open_.back();
       open_.pop_back();
-      label_[at_index(w)] = components_;
+      label_[at(w)] = components_;
     }
     ++components_;
   }
@@ -117,7 +115,7 @@ class Tarjan {
 };
 
 std::int32_t find(std::vector<std::int32_t>& parent, std::int32_t i) {
-  while (parent[at_index(i)] != i) i = parent[at_index(i)] = parent[at_index(parent[at_index(i)])];
+  while (parent[at(i)] != i) i = parent[at(i)] = parent[at(parent[at(i)])];
   return i;
 }
 
@@ -125,13 +123,13 @@ std::int32_t find(std::vector<std::int32_t>& parent, std::int32_t i) {
 
 Components weak_components(std::span<const std::int32_t> a, std::span<const std::int32_t> b,
                            std::int32_t items, Monitor* monitor) {
-  std::vector<std::int32_t> parent(at_index(items));
+  std::vector<std::int32_t> parent(at(items));
   std::iota(parent.begin(), parent.end(), 0);
   polled(a.size(), monitor, [&](size_t k) {
     const auto p = find(parent, a[k]), q = find(parent, b[k]);
-    parent[at_index(std::max(p, q))] = std::min(p, q);
+    parent[at(std::max(p, q))] = std::min(p, q);
   });
-  for (std::int32_t i = 0; i < items; ++i) parent[at_index(i)] = find(parent, i);
+  for (std::int32_t i = 0; i < items; ++i) parent[at(i)] = find(parent, i);
   return numbered(parent);
 }
 

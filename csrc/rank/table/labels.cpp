@@ -6,6 +6,7 @@
 #include <numeric>
 #include <stdexcept>
 
+#include "core/index.hpp"
 #include "core/polled.hpp"
 #include "core/pool.hpp"
 
@@ -32,7 +33,7 @@ struct Range {
 };
 
 void check_count(size_t items) {
-  if (items > static_cast<size_t>(std::numeric_limits<std::int32_t>::max() / 2)) {
+  if (items > at(std::numeric_limits<std::int32_t>::max() / 2)) {
     throw std::length_error("steelyard: more than 2^30 items");
   }
 }
@@ -42,7 +43,7 @@ template <class Body>
 bool in_chunks(size_t n, Monitor& monitor, const Body& body) {
   return parallel_for(static_cast<std::ptrdiff_t>(n), 1 << 16, monitor,
                       [&](std::ptrdiff_t begin, std::ptrdiff_t end) {
-                        for (auto k = static_cast<size_t>(begin); k < static_cast<size_t>(end); ++k) body(k);
+                        for (auto k = at(begin); k < at(end); ++k) body(k);
                       });
 }
 
@@ -52,8 +53,7 @@ bool find_range(std::span<const std::int64_t> values, Monitor& monitor, Range& r
   std::vector<Range> parts(values.size() / grain + 1);
   const bool done =
       parallel_for(std::ssize(values), grain, monitor, [&](std::ptrdiff_t begin, std::ptrdiff_t end) {
-        parts[static_cast<size_t>(begin / grain)].include(
-            values.subspan(static_cast<size_t>(begin), static_cast<size_t>(end - begin)));
+        parts[at(begin / grain)].include(values.subspan(at(begin), at(end - begin)));
       });
   for (const auto& part : parts) {
     range.low = std::min(range.low, part.low);
@@ -67,7 +67,7 @@ Encoded encode_by_table(std::span<const std::int64_t> first, std::span<const std
   Encoded out;
   std::vector<std::int32_t> code(range.width(), 0);
   const auto slot = [&](std::int64_t v) {
-    return static_cast<size_t>(static_cast<std::uint64_t>(v) - static_cast<std::uint64_t>(range.low));
+    return at(static_cast<std::uint64_t>(v) - static_cast<std::uint64_t>(range.low));
   };
   const auto mark = [&](std::span<const std::int64_t> values) {
     return in_chunks(values.size(), monitor, [&](size_t k) {
@@ -95,10 +95,10 @@ Encoded encode_by_table(std::span<const std::int64_t> first, std::span<const std
 class Numbering {
  public:
   std::int32_t operator()(std::int64_t value) {
-    size_t at = slot(value);
-    while (number_[at] >= 0 && values_[static_cast<size_t>(number_[at])] != value) at = (at + 1) & mask();
-    if (number_[at] >= 0) return number_[at];
-    number_[at] = static_cast<std::int32_t>(values_.size());
+    size_t k = slot(value);
+    while (number_[k] >= 0 && values_[at(number_[k])] != value) k = (k + 1) & mask();
+    if (number_[k] >= 0) return number_[k];
+    number_[k] = static_cast<std::int32_t>(values_.size());
     values_.push_back(value);
     if (2 * values_.size() > number_.size()) grow();
     return static_cast<std::int32_t>(values_.size() - 1);
@@ -114,7 +114,7 @@ class Numbering {
     auto x = static_cast<std::uint64_t>(value);
     x = (x ^ (x >> 30)) * 0xbf58476d1ce4e5b9U;
     x = (x ^ (x >> 27)) * 0x94d049bb133111ebU;
-    return static_cast<size_t>(x ^ (x >> 31)) & mask();
+    return at(x ^ (x >> 31)) & mask();
   }
 
   void grow() {
@@ -143,16 +143,15 @@ Encoded encode_by_hashing(std::span<const std::int64_t> first, std::span<const s
   const auto& values = number.values();
   std::vector<std::int32_t> order(values.size()), place(values.size());
   std::iota(order.begin(), order.end(), 0);
-  std::sort(order.begin(), order.end(), [&](std::int32_t a, std::int32_t b) {
-    return values[static_cast<size_t>(a)] < values[static_cast<size_t>(b)];
-  });
+  std::sort(order.begin(), order.end(),
+            [&](std::int32_t a, std::int32_t b) { return values[at(a)] < values[at(b)]; });
   out.items.reserve(order.size());
   for (const auto k : order) {
-    place[static_cast<size_t>(k)] = static_cast<std::int32_t>(out.items.size());
-    out.items.push_back(values[static_cast<size_t>(k)]);
+    place[at(k)] = static_cast<std::int32_t>(out.items.size());
+    out.items.push_back(values[at(k)]);
   }
   const auto sort = [&](std::vector<std::int32_t>& codes) {
-    polled(codes.size(), &monitor, [&](size_t k) { codes[k] = place[static_cast<size_t>(codes[k])]; });
+    polled(codes.size(), &monitor, [&](size_t k) { codes[k] = place[at(codes[k])]; });
   };
   sort(out.first);
   sort(out.second);

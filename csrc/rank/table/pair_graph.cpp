@@ -3,6 +3,7 @@
 #include <limits>
 #include <stdexcept>
 
+#include "core/index.hpp"
 #include "core/polled.hpp"
 
 namespace steelyard::rank {
@@ -42,7 +43,7 @@ void merge_rows(const TableColumns& table, bool keep_home, PairGraph& graph) {
   if (table.left.empty()) return;
   const bool home = keep_home && !table.home.empty();
   number_edges(table, home, graph);
-  const auto edges = static_cast<size_t>(graph.edge_of_row.back()) + 1;
+  const auto edges = at(graph.edge_of_row.back()) + 1;
   graph.left = first_of_edges(table.left, graph, edges);
   graph.right = first_of_edges(table.right, graph, edges);
   if (home) graph.home = first_of_edges(table.home, graph, edges);
@@ -57,16 +58,16 @@ void merge_rows(const TableColumns& table, bool keep_home, PairGraph& graph) {
 
 /// Lower neighbours come first in each row since edges are sorted by left.
 void compress_rows(PairGraph& graph, Monitor* monitor) {
-  const auto items = static_cast<size_t>(graph.items);
+  const auto items = at(graph.items);
   graph.offsets.assign(items + 1, 0);
-  for (const auto i : graph.left) ++graph.offsets[static_cast<size_t>(i) + 1];
-  for (const auto i : graph.right) ++graph.offsets[static_cast<size_t>(i) + 1];
+  for (const auto i : graph.left) ++graph.offsets[at(i) + 1];
+  for (const auto i : graph.right) ++graph.offsets[at(i) + 1];
   for (size_t i = 0; i < items; ++i) graph.offsets[i + 1] += graph.offsets[i];
   std::vector<std::int64_t> next(graph.offsets.begin(), graph.offsets.end() - 1);
   graph.neighbours.resize(2 * graph.left.size());
   graph.edge.resize(2 * graph.left.size());
   const auto place = [&](std::int32_t item, std::int32_t other, size_t e) {
-    const auto k = static_cast<size_t>(next[static_cast<size_t>(item)]++);
+    const auto k = at(next[at(item)]++);
     graph.neighbours[k] = other;
     graph.edge[k] = static_cast<std::uint32_t>(e);
   };

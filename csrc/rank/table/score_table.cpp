@@ -3,12 +3,11 @@
 #include <algorithm>
 #include <cmath>
 
+#include "core/index.hpp"
 #include "core/pool.hpp"
 
 namespace steelyard::rank {
 namespace {
-
-std::size_t at(std::int64_t k) { return static_cast<std::size_t>(k); }
 
 /// The rows `begin` .. `end` of the counts.
 void count_rows(const ScoreTable& table, double tolerance, std::ptrdiff_t begin, std::ptrdiff_t end,

@@ -77,12 +77,12 @@ def outcome_chances(x: Any, ties: str, parameter: Any) -> tuple[Any, Any, Any]:
 
     `parameter` is a number, None, or an array that goes with x.
     """
-    x = np.asarray(x, dtype=np.float64)
     model = ties if ties in NO_TIES else "none"
     if parameter is None:
         parameter = NO_TIES.get(model, 0.0)
-    if np.ndim(parameter) > 0:
-        parameter = np.broadcast_to(parameter, x.shape)
-    chances = _core.rank._outcome_chances(model, np.ravel(parameter), x.ravel())
+    x, own = np.asarray(x, dtype=np.float64), np.asarray(parameter, dtype=np.float64)
+    if own.ndim > 0:
+        x, own = np.broadcast_arrays(x, own)
+    chances = _core.rank._outcome_chances(model, own.ravel(), x.ravel())
     win, tie, loss = (np.asarray(part).reshape(x.shape)[()] for part in chances)
     return win, tie, loss

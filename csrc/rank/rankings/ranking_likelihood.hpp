@@ -27,6 +27,7 @@
 #include <span>
 #include <vector>
 
+#include "core/index.hpp"
 #include "core/monitor.hpp"
 
 namespace steelyard::rank {
@@ -70,9 +71,7 @@ struct RankingModel {
   std::span<const double> weight;
   double prior = 0.0;
 
-  double weight_of(std::ptrdiff_t r) const {
-    return weight.empty() ? 1.0 : weight[static_cast<std::size_t>(r)];
-  }
+  double weight_of(std::ptrdiff_t r) const { return weight.empty() ? 1.0 : weight[at(r)]; }
 };
 
 struct Share {

@@ -1,4 +1,4 @@
-#include "rank/rankings/rankings.hpp"
+#include "rank/rankings/ranking_likelihood.hpp"
 
 #include <algorithm>
 #include <cmath>
@@ -6,6 +6,7 @@
 #include <numeric>
 #include <utility>
 
+#include "core/index.hpp"
 #include "core/logistic.hpp"
 #include "core/polled.hpp"
 #include "core/pool.hpp"
@@ -17,8 +18,6 @@ using std::ptrdiff_t;
 
 // exp(s - max) and sums of it keep all their digits.
 constexpr double widest_spread = 600.0;
-
-std::size_t at(std::int64_t k) { return static_cast<std::size_t>(k); }
 
 /// Enough chunks to share out, few enough that adding them up costs less than the places.
 ptrdiff_t chunk_count(const Rankings& rankings) {
