@@ -8,7 +8,7 @@ import pytest
 from steelyard import _core
 from steelyard.rank import Comparisons, whole_history
 from steelyard.rank._chances import outcome_chances
-from steelyard.rank._paired import cells_of, problem_of, spec_of
+from steelyard.rank._paired import PairProblem
 
 MODELS = [("none", 0.0), ("davidson", 0.7), ("rao-kupper", 1.6)]
 
@@ -20,8 +20,7 @@ def games(home=False):
 
 
 def problem(ties="davidson", prior=0.5):
-    cells = cells_of(games(), ties, False)
-    return problem_of(cells, spec_of(cells, ties, False, prior))
+    return PairProblem(games(), ties, False, prior).kernel
 
 
 def point(at):
@@ -41,7 +40,7 @@ def test_an_unknown_word_is_refused_and_named(options):
 
 
 def test_an_unknown_model_of_ties_is_refused():
-    graph = cells_of(games(), "davidson", False).graph
+    graph = PairProblem(games(), "davidson", False, 0.0).graph
     with pytest.raises(ValueError, match="ties_model must be one of 'none', 'davidson', 'rao-kupper'"):
         _core.rank.PairProblem(graph, graph.wins, graph.losses, None, "half", False, 0.0)
 
@@ -55,7 +54,7 @@ def test_the_bootstrap_refuses_what_it_does_not_know(options):
 
 
 def test_columns_and_points_of_another_size_are_refused():
-    graph = cells_of(games(), "davidson", False).graph
+    graph = PairProblem(games(), "davidson", False, 0.0).graph
     with pytest.raises(ValueError, match="one entry an edge"):
         _core.rank.PairProblem(graph, graph.wins[:2], graph.losses, None, "none", False, 0.0)
     with pytest.raises(ValueError, match="strengths must have one entry an item"):
@@ -111,7 +110,7 @@ def test_a_posterior_of_another_problem_is_refused():
         whole_history(Comparisons.from_pairs(first[:k], second[:k], time=range(k)), volatility=0.3)
         for k in (3, 4)
     ]
-    own, other = fits[0]._problem, fits[1]._posterior()
+    own, other = fits[0]._problem.kernel, fits[1]._posterior()
     with pytest.raises(ValueError, match="posterior"):
         own.sample(
             own.at(fits[0].strengths, 0.0, 0.0),
