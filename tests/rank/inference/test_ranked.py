@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pickle
 
+import matplotlib
 import numpy as np
 import pytest
 
@@ -172,7 +173,7 @@ def test_the_board_has_ratings_with_intervals(fit):
 
 
 def test_it_is_drawn(fit):
-    pytest.importorskip("matplotlib").use("agg")
+    matplotlib.use("agg")
     axes = fit.plot(top=3)
     assert [tick.get_text() for tick in axes.get_yticklabels()] == fit.items[fit.order[:3]].tolist()
 

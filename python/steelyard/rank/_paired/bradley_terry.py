@@ -167,11 +167,8 @@ def bradley_terry(
     if init is not None and not isinstance(init, BradleyTerryFit):
         raise TypeError(f"init must be a BradleyTerryFit or None, got {type(init).__name__}")
 
-    if home and (comparisons.home is None or not comparisons.home.any()):
-        raise ValueError(
-            "home=True needs comparisons with a home side; give from_pairs(home=...) a +1 or -1 somewhere"
-        )
-
+    if home:
+        _require_sides(comparisons)
     columns = choose_columns(comparisons, covariates, check_flag(standardize, "standardize"))
     if columns and method != "newton":
         raise ValueError(f"solver must be 'auto' or 'newton' with covariates, got {solver!r}")
@@ -197,6 +194,13 @@ def bradley_terry(
         warn(fit.info.message, ConvergenceWarning)  # within tol, which proves too little
         return fit
     return finish(fit, "bradley_terry")
+
+
+def _require_sides(comparisons: Comparisons) -> None:
+    if comparisons.home is None or not comparisons.home.any():
+        raise ValueError(
+            "home=True needs comparisons with a home side; give from_pairs(home=...) a +1 or -1 somewhere"
+        )
 
 
 def _start_from(init: BradleyTerryFit, problem: PairProblem) -> PairPoint:
