@@ -9,11 +9,11 @@ PYBIND11_MODULE(_core, m, pybind11::mod_gil_not_used()) {
   steelyard::bindings::register_clustering(m);
   steelyard::bindings::register_cycles(m);
   steelyard::bindings::register_grades(m);
+  steelyard::bindings::register_rank(m);
   steelyard::bindings::register_history(m);
   steelyard::bindings::register_itml(m);
   steelyard::bindings::register_nearness(m);
   steelyard::bindings::register_qp(m);
-  steelyard::bindings::register_rank(m);
   steelyard::bindings::register_rankings(m);
   steelyard::bindings::register_select(m);
   steelyard::bindings::register_sequential(m);

@@ -137,6 +137,72 @@ class _MeasuredGraph:
         n_threads: typing.SupportsInt | typing.SupportsIndex = 1,
     ) -> typing.Any: ...
 
+class PairPoint:
+    def bootstrap(
+        self,
+        method: str,
+        tie_use: str,
+        rounds: typing.SupportsInt | typing.SupportsIndex,
+        seed: typing.SupportsInt | typing.SupportsIndex,
+        stream: typing.SupportsInt | typing.SupportsIndex,
+        tol: typing.SupportsFloat | typing.SupportsIndex,
+        cluster: typing.Annotated[numpy.typing.ArrayLike, numpy.int32] | None,
+        row_wins: typing.Annotated[numpy.typing.ArrayLike, numpy.float64] | None,
+        row_losses: typing.Annotated[numpy.typing.ArrayLike, numpy.float64] | None,
+        row_ties: typing.Annotated[numpy.typing.ArrayLike, numpy.float64] | None,
+        clusters: typing.SupportsInt | typing.SupportsIndex,
+        n_threads: typing.SupportsInt | typing.SupportsIndex,
+        progress: typing.Any,
+    ) -> dict[str, typing.Any]: ...
+    def dependent_column(self, n_threads: typing.SupportsInt | typing.SupportsIndex) -> int | None: ...
+    def derivatives(self, n_threads: typing.SupportsInt | typing.SupportsIndex) -> dict[str, typing.Any]: ...
+    def solve(
+        self,
+        right_sides: typing.Annotated[numpy.typing.ArrayLike, numpy.float64],
+        accuracy: typing.SupportsFloat | typing.SupportsIndex,
+        n_threads: typing.SupportsInt | typing.SupportsIndex,
+        progress: typing.Any,
+    ) -> typing.Any: ...
+
+class PairProblem:
+    def __init__(
+        self,
+        graph: PairGraph,
+        wins: typing.Annotated[numpy.typing.ArrayLike, numpy.float64],
+        losses: typing.Annotated[numpy.typing.ArrayLike, numpy.float64],
+        ties: typing.Annotated[numpy.typing.ArrayLike, numpy.float64] | None,
+        ties_model: str,
+        home: bool,
+        prior: typing.SupportsFloat | typing.SupportsIndex,
+    ) -> None: ...
+    def at(
+        self,
+        strengths: typing.Annotated[numpy.typing.ArrayLike, numpy.float64],
+        tie: typing.SupportsFloat | typing.SupportsIndex,
+        home_advantage: typing.SupportsFloat | typing.SupportsIndex,
+        coefficients: typing.Annotated[numpy.typing.ArrayLike, numpy.float64],
+    ) -> PairPoint: ...
+    def fit(
+        self,
+        start: PairPoint,
+        solver: str,
+        linear: str,
+        tol: typing.SupportsFloat | typing.SupportsIndex,
+        max_iter: typing.SupportsInt | typing.SupportsIndex,
+        warm_sweeps: typing.SupportsInt | typing.SupportsIndex,
+        n_threads: typing.SupportsInt | typing.SupportsIndex,
+        progress: typing.Any,
+    ) -> dict[str, typing.Any]: ...
+    def separation(self) -> typing.Any: ...
+    @property
+    def losses(self) -> numpy.typing.NDArray[numpy.float64]: ...
+    @property
+    def ties(self) -> numpy.typing.NDArray[numpy.float64] | None: ...
+    @property
+    def ties_model(self) -> str: ...
+    @property
+    def wins(self) -> numpy.typing.NDArray[numpy.float64]: ...
+
 class HistoryPosterior:
     def entries(self) -> int: ...
     def log_determinant(self) -> float: ...
@@ -144,6 +210,58 @@ class HistoryPosterior:
     def solve(
         self, b: typing.Annotated[numpy.typing.ArrayLike, numpy.float64]
     ) -> numpy.typing.NDArray[numpy.float64]: ...
+
+class HistoryProblem:
+    def __init__(
+        self,
+        games: PairProblem,
+        starts: typing.Annotated[numpy.typing.ArrayLike, numpy.int64],
+        precision: typing.Annotated[numpy.typing.ArrayLike, numpy.float64],
+        held: typing.Annotated[numpy.typing.ArrayLike, numpy.int8] | None,
+        prior: typing.SupportsFloat | typing.SupportsIndex,
+        first_mean: typing.SupportsFloat | typing.SupportsIndex,
+        first_precision: typing.SupportsFloat | typing.SupportsIndex,
+    ) -> None: ...
+    def at(
+        self,
+        strengths: typing.Annotated[numpy.typing.ArrayLike, numpy.float64],
+        tie: typing.SupportsFloat | typing.SupportsIndex,
+        home_advantage: typing.SupportsFloat | typing.SupportsIndex,
+    ) -> PairPoint: ...
+    def fit(
+        self,
+        start: PairPoint,
+        tol: typing.SupportsFloat | typing.SupportsIndex,
+        max_iter: typing.SupportsInt | typing.SupportsIndex,
+        n_threads: typing.SupportsInt | typing.SupportsIndex,
+        progress: typing.Any,
+    ) -> dict[str, typing.Any]: ...
+    def posterior(
+        self,
+        mode: PairPoint,
+        max_flops: typing.SupportsFloat | typing.SupportsIndex,
+        max_bytes: typing.SupportsFloat | typing.SupportsIndex,
+        n_threads: typing.SupportsInt | typing.SupportsIndex,
+    ) -> tuple[typing.Any, ...]: ...
+    def sample(
+        self,
+        mode: PairPoint,
+        posterior: HistoryPosterior,
+        positions: typing.Annotated[numpy.typing.ArrayLike, numpy.float64] | None,
+        steps: typing.Annotated[numpy.typing.ArrayLike, numpy.float64] | None,
+        moves: typing.Annotated[numpy.typing.ArrayLike, numpy.int64] | None,
+        n_chains: typing.SupportsInt | typing.SupportsIndex,
+        warmup: typing.SupportsInt | typing.SupportsIndex,
+        draws: typing.SupportsInt | typing.SupportsIndex,
+        kept: typing.Annotated[numpy.typing.ArrayLike, numpy.int64],
+        seed: typing.SupportsInt | typing.SupportsIndex,
+        n_threads: typing.SupportsInt | typing.SupportsIndex,
+        progress: typing.Any,
+    ) -> dict[str, typing.Any]: ...
+    @property
+    def games(self) -> PairProblem: ...
+    @property
+    def precision(self) -> numpy.typing.NDArray[numpy.float64]: ...
 
 class _Nearness:
     def __init__(
@@ -202,43 +320,6 @@ class _Space:
     def size(self) -> int: ...
 
 def _best_shift(strengths: typing.Annotated[numpy.typing.ArrayLike, numpy.float64]) -> float: ...
-def _bootstrap(
-    graph: PairGraph,
-    ties_model: str,
-    home: bool,
-    prior: typing.SupportsFloat | typing.SupportsIndex,
-    strengths: typing.Annotated[numpy.typing.ArrayLike, numpy.float64],
-    tie: typing.SupportsFloat | typing.SupportsIndex,
-    home_advantage: typing.SupportsFloat | typing.SupportsIndex,
-    coefficients: typing.Annotated[numpy.typing.ArrayLike, numpy.float64],
-    method: str,
-    tie_use: str,
-    rounds: typing.SupportsInt | typing.SupportsIndex,
-    seed: typing.SupportsInt | typing.SupportsIndex,
-    stream: typing.SupportsInt | typing.SupportsIndex,
-    tol: typing.SupportsFloat | typing.SupportsIndex,
-    cluster: typing.Annotated[numpy.typing.ArrayLike, numpy.int32] | None,
-    row_wins: typing.Annotated[numpy.typing.ArrayLike, numpy.float64] | None,
-    row_losses: typing.Annotated[numpy.typing.ArrayLike, numpy.float64] | None,
-    row_ties: typing.Annotated[numpy.typing.ArrayLike, numpy.float64] | None,
-    clusters: typing.SupportsInt | typing.SupportsIndex,
-    n_threads: typing.SupportsInt | typing.SupportsIndex,
-    progress: typing.Any,
-) -> dict[str, typing.Any]: ...
-def _bradley_terry_derivatives(
-    graph: PairGraph,
-    wins: typing.Annotated[numpy.typing.ArrayLike, numpy.float64],
-    losses: typing.Annotated[numpy.typing.ArrayLike, numpy.float64],
-    ties: typing.Annotated[numpy.typing.ArrayLike, numpy.float64] | None,
-    ties_model: str,
-    home: bool,
-    prior: typing.SupportsFloat | typing.SupportsIndex,
-    strengths: typing.Annotated[numpy.typing.ArrayLike, numpy.float64],
-    tie: typing.SupportsFloat | typing.SupportsIndex,
-    home_advantage: typing.SupportsFloat | typing.SupportsIndex,
-    coefficients: typing.Annotated[numpy.typing.ArrayLike, numpy.float64],
-    n_threads: typing.SupportsInt | typing.SupportsIndex,
-) -> dict[str, typing.Any]: ...
 def _build_facts() -> dict[str, typing.Any]: ...
 def _busy(
     seconds: typing.SupportsFloat | typing.SupportsIndex,
@@ -304,20 +385,6 @@ def _cross_distances(
     n_threads: typing.SupportsInt | typing.SupportsIndex = 1,
 ) -> typing.Any: ...
 def _default_threads() -> int: ...
-def _dependent_column(
-    graph: PairGraph,
-    wins: typing.Annotated[numpy.typing.ArrayLike, numpy.float64],
-    losses: typing.Annotated[numpy.typing.ArrayLike, numpy.float64],
-    ties: typing.Annotated[numpy.typing.ArrayLike, numpy.float64] | None,
-    ties_model: str,
-    home: bool,
-    prior: typing.SupportsFloat | typing.SupportsIndex,
-    strengths: typing.Annotated[numpy.typing.ArrayLike, numpy.float64],
-    tie: typing.SupportsFloat | typing.SupportsIndex,
-    home_advantage: typing.SupportsFloat | typing.SupportsIndex,
-    coefficients: typing.Annotated[numpy.typing.ArrayLike, numpy.float64],
-    n_threads: typing.SupportsInt | typing.SupportsIndex,
-) -> typing.Any: ...
 def _elo(
     first: typing.Annotated[numpy.typing.ArrayLike, numpy.int32],
     second: typing.Annotated[numpy.typing.ArrayLike, numpy.int32],
@@ -354,47 +421,6 @@ def _expected_entropies(
     gain: typing.SupportsFloat | typing.SupportsIndex,
     n_threads: typing.SupportsInt | typing.SupportsIndex = 1,
 ) -> numpy.typing.NDArray[numpy.float64]: ...
-def _fit_bradley_terry(
-    graph: PairGraph,
-    wins: typing.Annotated[numpy.typing.ArrayLike, numpy.float64],
-    losses: typing.Annotated[numpy.typing.ArrayLike, numpy.float64],
-    ties: typing.Annotated[numpy.typing.ArrayLike, numpy.float64] | None,
-    ties_model: str,
-    home: bool,
-    prior: typing.SupportsFloat | typing.SupportsIndex,
-    solver: str,
-    linear: str,
-    tol: typing.SupportsFloat | typing.SupportsIndex,
-    max_iter: typing.SupportsInt | typing.SupportsIndex,
-    warm_sweeps: typing.SupportsInt | typing.SupportsIndex,
-    strengths: typing.Annotated[numpy.typing.ArrayLike, numpy.float64],
-    tie: typing.SupportsFloat | typing.SupportsIndex,
-    home_advantage: typing.SupportsFloat | typing.SupportsIndex,
-    coefficients: typing.Annotated[numpy.typing.ArrayLike, numpy.float64],
-    n_threads: typing.SupportsInt | typing.SupportsIndex,
-    progress: typing.Any,
-) -> dict[str, typing.Any]: ...
-def _fit_history(
-    graph: PairGraph,
-    wins: typing.Annotated[numpy.typing.ArrayLike, numpy.float64],
-    losses: typing.Annotated[numpy.typing.ArrayLike, numpy.float64],
-    ties: typing.Annotated[numpy.typing.ArrayLike, numpy.float64] | None,
-    ties_model: str,
-    home: bool,
-    starts: typing.Annotated[numpy.typing.ArrayLike, numpy.int64],
-    precision: typing.Annotated[numpy.typing.ArrayLike, numpy.float64],
-    held: typing.Annotated[numpy.typing.ArrayLike, numpy.int8] | None,
-    prior: typing.SupportsFloat | typing.SupportsIndex,
-    first_mean: typing.SupportsFloat | typing.SupportsIndex,
-    first_precision: typing.SupportsFloat | typing.SupportsIndex,
-    strengths: typing.Annotated[numpy.typing.ArrayLike, numpy.float64],
-    tie: typing.SupportsFloat | typing.SupportsIndex,
-    home_advantage: typing.SupportsFloat | typing.SupportsIndex,
-    tol: typing.SupportsFloat | typing.SupportsIndex,
-    max_iter: typing.SupportsInt | typing.SupportsIndex,
-    n_threads: typing.SupportsInt | typing.SupportsIndex,
-    progress: typing.Any,
-) -> dict[str, typing.Any]: ...
 def _fit_plackett_luce(
     rankings: Rankings,
     weight: typing.Annotated[numpy.typing.ArrayLike, numpy.float64] | None,
@@ -448,26 +474,6 @@ def _group(
     items: typing.SupportsInt | typing.SupportsIndex,
     n_threads: typing.SupportsInt | typing.SupportsIndex,
 ) -> dict[str, typing.Any]: ...
-def _history_posterior(
-    graph: PairGraph,
-    wins: typing.Annotated[numpy.typing.ArrayLike, numpy.float64],
-    losses: typing.Annotated[numpy.typing.ArrayLike, numpy.float64],
-    ties: typing.Annotated[numpy.typing.ArrayLike, numpy.float64] | None,
-    ties_model: str,
-    home: bool,
-    starts: typing.Annotated[numpy.typing.ArrayLike, numpy.int64],
-    precision: typing.Annotated[numpy.typing.ArrayLike, numpy.float64],
-    held: typing.Annotated[numpy.typing.ArrayLike, numpy.int8] | None,
-    prior: typing.SupportsFloat | typing.SupportsIndex,
-    first_mean: typing.SupportsFloat | typing.SupportsIndex,
-    first_precision: typing.SupportsFloat | typing.SupportsIndex,
-    strengths: typing.Annotated[numpy.typing.ArrayLike, numpy.float64],
-    tie: typing.SupportsFloat | typing.SupportsIndex,
-    home_advantage: typing.SupportsFloat | typing.SupportsIndex,
-    max_flops: typing.SupportsFloat | typing.SupportsIndex,
-    max_bytes: typing.SupportsFloat | typing.SupportsIndex,
-    n_threads: typing.SupportsInt | typing.SupportsIndex,
-) -> tuple[typing.Any, ...]: ...
 def _inverse_positive_definite(
     matrix: typing.Annotated[numpy.typing.ArrayLike, numpy.float64],
 ) -> typing.Any: ...
@@ -557,6 +563,16 @@ def _nearest_neighbours(
     k: typing.SupportsInt | typing.SupportsIndex,
     n_threads: typing.SupportsInt | typing.SupportsIndex = 1,
 ) -> typing.Any: ...
+def _outcome_chances(
+    ties_model: str,
+    tie_parameter: typing.Annotated[numpy.typing.ArrayLike, numpy.float64],
+    x: typing.Annotated[numpy.typing.ArrayLike, numpy.float64],
+) -> tuple[typing.Any, ...]: ...
+def _outcome_scores(
+    ties_model: str,
+    tie_parameter: typing.SupportsFloat | typing.SupportsIndex,
+    x: typing.Annotated[numpy.typing.ArrayLike, numpy.float64],
+) -> tuple[typing.Any, ...]: ...
 def _parallel_sum(
     values: typing.Annotated[numpy.typing.ArrayLike, numpy.float64],
     n_threads: typing.SupportsInt | typing.SupportsIndex = 1,
@@ -613,34 +629,6 @@ def _sample_grades(
     n_threads: typing.SupportsInt | typing.SupportsIndex,
     progress: typing.Any,
 ) -> dict[str, typing.Any]: ...
-def _sample_history(
-    graph: PairGraph,
-    wins: typing.Annotated[numpy.typing.ArrayLike, numpy.float64],
-    losses: typing.Annotated[numpy.typing.ArrayLike, numpy.float64],
-    ties: typing.Annotated[numpy.typing.ArrayLike, numpy.float64] | None,
-    ties_model: str,
-    home: bool,
-    starts: typing.Annotated[numpy.typing.ArrayLike, numpy.int64],
-    precision: typing.Annotated[numpy.typing.ArrayLike, numpy.float64],
-    held: typing.Annotated[numpy.typing.ArrayLike, numpy.int8] | None,
-    prior: typing.SupportsFloat | typing.SupportsIndex,
-    first_mean: typing.SupportsFloat | typing.SupportsIndex,
-    first_precision: typing.SupportsFloat | typing.SupportsIndex,
-    strengths: typing.Annotated[numpy.typing.ArrayLike, numpy.float64],
-    tie: typing.SupportsFloat | typing.SupportsIndex,
-    home_advantage: typing.SupportsFloat | typing.SupportsIndex,
-    posterior: HistoryPosterior,
-    positions: typing.Annotated[numpy.typing.ArrayLike, numpy.float64] | None,
-    steps: typing.Annotated[numpy.typing.ArrayLike, numpy.float64] | None,
-    moves: typing.Annotated[numpy.typing.ArrayLike, numpy.int64] | None,
-    n_chains: typing.SupportsInt | typing.SupportsIndex,
-    warmup: typing.SupportsInt | typing.SupportsIndex,
-    draws: typing.SupportsInt | typing.SupportsIndex,
-    kept: typing.Annotated[numpy.typing.ArrayLike, numpy.int64],
-    seed: typing.SupportsInt | typing.SupportsIndex,
-    n_threads: typing.SupportsInt | typing.SupportsIndex,
-    progress: typing.Any,
-) -> dict[str, typing.Any]: ...
 @typing.overload
 def _seed_centers(
     points: numpy.typing.NDArray[numpy.float32],
@@ -681,15 +669,6 @@ def _selected_inverse(
     off_diagonal: typing.Annotated[numpy.typing.ArrayLike, numpy.float64],
     b: typing.Annotated[numpy.typing.ArrayLike, numpy.float64],
 ) -> tuple[typing.Any, ...]: ...
-def _separation(
-    graph: PairGraph,
-    wins: typing.Annotated[numpy.typing.ArrayLike, numpy.float64],
-    losses: typing.Annotated[numpy.typing.ArrayLike, numpy.float64],
-    ties: typing.Annotated[numpy.typing.ArrayLike, numpy.float64] | None,
-    ties_model: str,
-    home: bool,
-    prior: typing.SupportsFloat | typing.SupportsIndex,
-) -> typing.Any: ...
 def _set_blas(addresses: dict[str, typing.Any]) -> None: ...
 def _similarity_product(
     space: _Space,
@@ -723,23 +702,6 @@ def _solve_l1(
     n_threads: typing.SupportsInt | typing.SupportsIndex = 1,
     progress: typing.Any = None,
 ) -> dict[str, typing.Any]: ...
-def _solve_newton_system(
-    graph: PairGraph,
-    wins: typing.Annotated[numpy.typing.ArrayLike, numpy.float64],
-    losses: typing.Annotated[numpy.typing.ArrayLike, numpy.float64],
-    ties: typing.Annotated[numpy.typing.ArrayLike, numpy.float64] | None,
-    ties_model: str,
-    home: bool,
-    prior: typing.SupportsFloat | typing.SupportsIndex,
-    strengths: typing.Annotated[numpy.typing.ArrayLike, numpy.float64],
-    tie: typing.SupportsFloat | typing.SupportsIndex,
-    home_advantage: typing.SupportsFloat | typing.SupportsIndex,
-    coefficients: typing.Annotated[numpy.typing.ArrayLike, numpy.float64],
-    right_sides: typing.Annotated[numpy.typing.ArrayLike, numpy.float64],
-    accuracy: typing.SupportsFloat | typing.SupportsIndex,
-    n_threads: typing.SupportsInt | typing.SupportsIndex,
-    progress: typing.Any,
-) -> typing.Any: ...
 def _solve_ranking_system(
     rankings: Rankings,
     weight: typing.Annotated[numpy.typing.ArrayLike, numpy.float64] | None,
