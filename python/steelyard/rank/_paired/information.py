@@ -93,8 +93,9 @@ class Information:
     def _scores(self) -> tuple[tuple[Array, Array], tuple[Array, Array], tuple[Array, Array]]:
         """Derivatives of log p by x and by the tie parameter, for a win, a loss and a tie on each edge."""
         x, _ = self._differences
-        parameter = self.fit.tie_parameter if self.fit._spec.ties != "none" else 0.0
-        return _core._outcome_scores(self.fit._spec.ties, parameter, x)  # type: ignore[return-value]
+        ties = self.fit._spec.ties
+        parameter = self.fit.tie_parameter if ties != "none" else None
+        return _core._outcome_scores(ties, parameter or 0.0, x)
 
     def _tie_column(self, values: npt.NDArray[Any] | None) -> npt.NDArray[Any] | None:
         return None if self.fit.ties == "drop" else values
