@@ -38,7 +38,7 @@ inline py::dict write_chains(const std::vector<rank::Chain>& chains, std::ptrdif
   for (const auto& chain : chains) {
     // A chain that was stopped before it began has no position yet.
     positions.insert(positions.end(), chain.position.begin(), chain.position.end());
-    positions.resize(positions.size() + static_cast<std::size_t>(size) - chain.position.size(), 0.0);
+    positions.resize(positions.size() + at(size) - chain.position.size(), 0.0);
     steps.push_back(chain.step);
     acceptance.push_back(chain.acceptance);
     moves.push_back(chain.moves);

@@ -63,11 +63,11 @@ py::dict sample_grades(const Array<std::int64_t>& chains, const Array<double>& p
   std::vector<double> slope(rows), log_posterior(rows), means(moments, 0.0), spread(moments, 0.0);
   for (const auto& [given, own] : {std::pair{&mean, &means}, std::pair{&squares, &spread}}) {
     if (!*given) continue;
-    if (static_cast<std::size_t>((*given)->size()) != moments)
+    if (steelyard::at((*given)->size()) != moments)
       throw py::value_error("mean and squares must have one number a chain and node");
     std::copy_n((*given)->data(), moments, own->begin());
   }
-  std::vector<std::int64_t> held(static_cast<std::size_t>(n_chains), 0);
+  std::vector<std::int64_t> held(steelyard::at(n_chains), 0);
   if (counts) {
     const auto given = vector_view(counts, "counts");
     if (given.size() != held.size()) throw py::value_error("counts must have one number a chain");

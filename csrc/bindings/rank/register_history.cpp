@@ -6,6 +6,7 @@
 #include "bindings/register.hpp"
 #include "bindings/run.hpp"
 #include "rank/over_time/history_sampler.hpp"
+#include "rank/paired/pair_fit.hpp"
 
 namespace steelyard::bindings {
 namespace {
@@ -19,7 +20,7 @@ rank::Timelines make_timelines(const rank::PairGraph& graph, const Array<std::in
                               prior,
                               first_mean,
                               first_precision};
-  const auto nodes = static_cast<std::size_t>(graph.items);
+  const auto nodes = at(graph.items);
   if (lines.starts.empty() || lines.starts.front() != 0 || lines.starts.back() != graph.items ||
       lines.precision.size() != nodes || (held && lines.held.size() != nodes))
     throw py::value_error("starts, precision and held must describe the nodes of the graph");
@@ -27,7 +28,7 @@ rank::Timelines make_timelines(const rank::PairGraph& graph, const Array<std::in
     const auto first = lines.starts[i], last = lines.starts[i + 1];
     if (last < first) throw py::value_error("starts must not fall");
     for (auto k = first; k < last; ++k) {
-      if (k > first && !(lines.precision[static_cast<std::size_t>(k)] > 0.0))
+      if (k > first && !(lines.precision[at(k)] > 0.0))
         throw py::value_error("precision must be positive within an item");
       if (lines.is_held(k) && last - first > 1) throw py::value_error("a held item must have one node");
     }
@@ -69,16 +70,15 @@ py::dict fit_history(const HistoryProblem& self, const PairPoint& start, double 
                      int n_threads, const py::object& progress) {
   const auto& problem = self.view();
   check_point(problem.games, start);
-  auto at = start.at;
+  auto point = start.at;
   double log_likelihood = 0.0;
   const auto info = run_partial(n_threads, progress, [&](Monitor& monitor) {
-                      auto found = rank::fit_history(problem, at, {tol, max_iter}, monitor);
-                      Monitor last(n_threads);
-                      log_likelihood = rank::log_likelihood(problem.games, at, last);
+                      auto found = rank::fit_history(problem, point, {tol, max_iter}, monitor);
+                      log_likelihood = rank::final_log_likelihood(problem.games, point, n_threads);
                       return found;
                     }).result;
-  return py::dict("strengths"_a = take(std::move(at.strengths)), "tie"_a = at.tie, "home"_a = at.home,
-                  "log_likelihood"_a = log_likelihood, "info"_a = to_dict(info));
+  return py::dict("strengths"_a = take(std::move(point.strengths)), "tie"_a = point.tie,
+                  "home"_a = point.home, "log_likelihood"_a = log_likelihood, "info"_a = to_dict(info));
 }
 
 /// (posterior, bytes it needs); None for a posterior over the limits or not positive definite.

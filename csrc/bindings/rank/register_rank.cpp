@@ -8,9 +8,8 @@
 #include "bindings/run.hpp"
 #include "rank/paired/bootstrap.hpp"
 #include "rank/paired/existence.hpp"
-#include "rank/paired/newton.hpp"
+#include "rank/paired/pair_fit.hpp"
 #include "rank/paired/separation.hpp"
-#include "rank/paired/sweeps.hpp"
 #include "rank/paired/tie_models.hpp"
 #include "rank/scale.hpp"
 
@@ -61,50 +60,19 @@ void check_point(const rank::PairProblem& problem, const PairPoint& point) {
 
 namespace {
 
-enum class Solver { newton, newman, unshifted, zermelo };
-
-struct PairFit {
-  Info info;
-  rank::Parameters at;
-  double log_likelihood = 0.0, proving = 0.0;
-  bool finite = true;
-  std::vector<double> away;
-};
-
-Info improve(const rank::PairProblem& problem, Solver solver, rank::Linear linear, PairFit& fit,
-             const rank::FitOptions& options, Monitor& monitor) {
-  if (solver != Solver::newton) {
-    const auto kind = solver == Solver::zermelo ? rank::Sweep::zermelo : rank::Sweep::newman;
-    return rank::fit_by_sweeps(kind, problem, solver == Solver::newman, fit.at, options, monitor);
-  }
-  rank::NewtonSolver newton(problem, linear, monitor);
-  auto info = newton.fit(fit.at, options, monitor);
-  if (newton.receded()) fit.away = newton.direction().extra;
-  return info;
-}
-
 py::dict fit_pairs(const PairProblem& self, const PairPoint& start, const std::string& solver,
                    const std::string& linear, double tol, int max_iter, int warm_sweeps, int n_threads,
                    const py::object& progress) {
-  const auto& problem = self.view();
-  check_point(problem, start);
-  const auto method = choice<Solver>({"newton", "newman", "newman (no shift)", "zermelo"}, solver, "solver");
+  check_point(self.view(), start);
+  const auto method =
+      choice<rank::PairSolver>({"newton", "newman", "newman (no shift)", "zermelo"}, solver, "solver");
   const auto how = linear_of(linear);
+  const rank::FitOptions options{tol, max_iter, warm_sweeps};
   auto fit = run_partial(n_threads, progress, [&](Monitor& monitor) {
-               PairFit found;
-               found.at = start.at;
-               found.info = improve(problem, method, how, found, {tol, max_iter, warm_sweeps}, monitor);
-               Monitor last(n_threads);
-               found.log_likelihood = rank::log_likelihood(problem, found.at, last);
-               if (problem.model.covariates == 0) return found;
-               const auto& info = found.info;
-               found.proving = rank::proving_decrement(problem, found.at);
-               found.finite =
-                   info.converged && rank::proves_finite(problem, found.at, info.error_bound, how, last);
-               return found;
+               return rank::fit_pairs(self.view(), start.at, method, how, options, monitor);
              }).result;
-  return py::dict("strengths"_a = take(std::move(fit.at.strengths)), "tie"_a = fit.at.tie,
-                  "home"_a = fit.at.home, "coefficients"_a = take(std::move(fit.at.coefficients)),
+  return py::dict("strengths"_a = take(std::move(fit.point.strengths)), "tie"_a = fit.point.tie,
+                  "home"_a = fit.point.home, "coefficients"_a = take(std::move(fit.point.coefficients)),
                   "log_likelihood"_a = fit.log_likelihood, "proving_decrement"_a = fit.proving,
                   "finite"_a = fit.finite, "away"_a = take(std::move(fit.away)),
                   "info"_a = to_dict(fit.info));
@@ -225,7 +193,7 @@ void each_law(const std::string& ties_model, const Array<double>& tie_parameter,
 
 py::tuple outcome_chances(const std::string& ties_model, const Array<double>& tie_parameter,
                           const Array<double>& x) {
-  const auto size = static_cast<std::size_t>(x.size());
+  const auto size = steelyard::at(x.size());
   std::vector<double> win(size), tie(size), loss(size);
   each_law(ties_model, tie_parameter, x, [&](const auto& law, double at, std::size_t k) {
     const auto p = law.chances(at);
@@ -238,7 +206,7 @@ py::tuple outcome_chances(const std::string& ties_model, const Array<double>& ti
 
 /// Derivatives of the log chance by x and by the tie parameter (log nu, log theta): of a win, a loss, a tie.
 py::tuple outcome_scores(const std::string& ties_model, double tie_parameter, const Array<double>& x) {
-  const auto size = static_cast<std::size_t>(x.size());
+  const auto size = steelyard::at(x.size());
   std::array<std::vector<double>, 6> out;
   for (auto& column : out) column.resize(size);
   each_law(ties_model, Array<double>(1, &tie_parameter), x, [&](const auto& law, double at, std::size_t k) {
@@ -288,13 +256,6 @@ void register_rank(py::module_& m) {
   register_problem(m);
   m.def("_outcome_chances", &outcome_chances, "ties_model"_a, "tie_parameter"_a, "x"_a);
   m.def("_outcome_scores", &outcome_scores, "ties_model"_a, "tie_parameter"_a, "x"_a);
-  m.def(
-      "_best_shift",
-      [](const Array<double>& strengths) {
-        const auto s = vector_view(strengths, "strengths");
-        return rank::best_shift({s.begin(), s.end()});
-      },
-      "strengths"_a);
 }
 
 }  // namespace steelyard::bindings

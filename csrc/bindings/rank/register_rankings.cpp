@@ -4,8 +4,7 @@
 #include "bindings/rank/linear.hpp"
 #include "bindings/register.hpp"
 #include "bindings/run.hpp"
-#include "rank/rankings/ranking_newton.hpp"
-#include "rank/rankings/ranking_sweeps.hpp"
+#include "rank/rankings/ranking_fit.hpp"
 #include "rank/rankings/ranking_system.hpp"
 
 namespace steelyard::bindings {
@@ -25,8 +24,7 @@ std::int64_t repeated_place(const Array<std::int64_t>& starts, const Array<std::
   const auto starts_view = vector_view(starts, "starts");
   const auto codes_view = vector_view(codes, "codes");
   check_rows(starts_view, codes_view, items);
-  const py::gil_scoped_release unlocked;
-  return rank::repeated_place(starts_view, codes_view, items);
+  return run(1, no_progress, [&](Monitor&) { return rank::repeated_place(starts_view, codes_view, items); });
 }
 
 rank::Rankings make_rankings(const Array<std::int64_t>& starts, const Array<std::int32_t>& codes,
@@ -67,8 +65,6 @@ std::span<const double> strengths_view(const rank::Rankings& rankings, const Arr
   return view;
 }
 
-enum class RankingSolver { newton, newman, zermelo };
-
 py::dict fit_rankings(const rank::Rankings& rankings, const OptionalArray<double>& weight, double prior,
                       const std::string& solver, const std::string& linear, double tol, int max_iter,
                       int warm_sweeps, const Array<double>& start, int n_threads,
@@ -76,23 +72,14 @@ py::dict fit_rankings(const rank::Rankings& rankings, const OptionalArray<double
   const auto model = make_ranking_model(rankings, weight, prior);
   const auto view = strengths_view(rankings, start);
   std::vector<double> strengths(view.begin(), view.end());
-  const auto method = choice<RankingSolver>({"newton", "newman", "zermelo"}, solver, "solver");
+  const auto method = choice<rank::RankingSolver>({"newton", "newman", "zermelo"}, solver, "solver");
   const auto how = linear_of(linear);
   const rank::FitOptions options{tol, max_iter, warm_sweeps};
-  Info info;
-  double log_likelihood = 0.0;
-  run_partial(n_threads, progress, [&](Monitor& monitor) {
-    if (method == RankingSolver::newton) {
-      info = rank::fit_rankings_by_newton(model, how, strengths, options, monitor);
-    } else {
-      const auto kind = method == RankingSolver::zermelo ? rank::Sweep::zermelo : rank::Sweep::newman;
-      info = rank::fit_rankings_by_sweeps(kind, model, strengths, options, monitor);
-    }
-    Monitor last(n_threads);
-    log_likelihood = rank::log_likelihood(model, strengths, last);
-  });
-  return py::dict("strengths"_a = take(std::move(strengths)), "log_likelihood"_a = log_likelihood,
-                  "info"_a = to_dict(info));
+  const auto fit = run_partial(n_threads, progress, [&](Monitor& monitor) {
+                     return rank::fit_rankings(model, method, how, strengths, options, monitor);
+                   }).result;
+  return py::dict("strengths"_a = take(std::move(strengths)), "log_likelihood"_a = fit.log_likelihood,
+                  "info"_a = to_dict(fit.info));
 }
 
 /// The log-likelihood, what each place adds to the gradient, minus the Hessian (its lower triangle; prior
@@ -106,7 +93,7 @@ py::dict ranking_derivatives(const rank::Rankings& rankings, const OptionalArray
   if (x && columns.rows != rankings.items) throw py::value_error("x must have one row an item");
   if (hessian) room_for<double>("rankings", rankings.items, rankings.items);
   rank::RankingDerivatives d;
-  std::vector<double> scores, matrix, product(static_cast<std::size_t>(x ? x->size() : 0));
+  std::vector<double> scores, matrix, product(at(x ? x->size() : 0));
   double log_likelihood = 0.0;
   run(n_threads, no_progress, [&](Monitor& monitor) {
     log_likelihood = rank::log_likelihood(model, s, monitor);

@@ -29,8 +29,9 @@ rank::Games make_games(const Array<std::int32_t>& first, const Array<std::int32_
   check_length(games.margin, n, "margin");
   check_length(games.home, n, "home");
   for (std::size_t t = 0; t < n; ++t) {
-    const auto a = static_cast<std::size_t>(games.first[t]), b = static_cast<std::size_t>(games.second[t]);
-    if (a >= items || b >= items || a == b) throw py::value_error("a game must have two different items");
+    const auto a = games.first[t], b = games.second[t];
+    if (a < 0 || b < 0 || at(a) >= items || at(b) >= items || a == b)
+      throw py::value_error("a game must have two different items");
   }
   return games;
 }
@@ -88,8 +89,8 @@ py::tuple count_scores(py::ssize_t models, const Array<std::int64_t>& starts,
     throw py::value_error("starts, model, score and direction must describe a table by samples");
   for (std::size_t s = 0; s + 1 < table.starts.size(); ++s)
     for (auto k = table.starts[s]; k < table.starts[s + 1]; ++k) {
-      const auto m = table.model[static_cast<std::size_t>(k)];
-      if (m < 0 || m >= models || (k > table.starts[s] && m <= table.model[static_cast<std::size_t>(k) - 1]))
+      const auto m = table.model[at(k)];
+      if (m < 0 || m >= models || (k > table.starts[s] && m <= table.model[at(k) - 1]))
         throw py::value_error("models of a sample must rise and lie in 0 .. models - 1");
     }
   room_for<double>("models", models, models, 2);

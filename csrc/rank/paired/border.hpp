@@ -19,12 +19,12 @@ namespace steelyard::rank {
 /// A symmetric matrix of a few rows, the border's block, and its factor A = L L'.
 class Small {
  public:
-  explicit Small(int size = 0) : size_(size), a_(static_cast<std::size_t>(size * size), 0.0) {}
+  explicit Small(int size = 0) : size_(size), a_(steelyard::at(size * size), 0.0) {}
   Small(int size, std::vector<double> values) : size_(size), a_(std::move(values)) {}
 
   int size() const { return size_; }
-  double& at(int i, int j) { return a_[static_cast<std::size_t>(i * size_ + j)]; }
-  double at(int i, int j) const { return a_[static_cast<std::size_t>(i * size_ + j)]; }
+  double& at(int i, int j) { return a_[steelyard::at(i * size_ + j)]; }
+  double at(int i, int j) const { return a_[steelyard::at(i * size_ + j)]; }
 
   /// Replaces A by L; false unless positive definite. All below need it.
   bool factor();

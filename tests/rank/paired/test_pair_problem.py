@@ -16,7 +16,7 @@ MODELS = [("none", 0.0), ("davidson", 0.7), ("rao-kupper", 1.6)]
 def games(home=False):
     first, second = [0, 1, 2, 0, 1, 2, 0, 1], [1, 2, 0, 2, 0, 1, 1, 2]
     sides = [1, -1, 1, 1, -1, 1, -1, 1] if home else None
-    return Comparisons.from_pairs(first, second, tie=[0, 0, 0, 1, 0, 1, 0, 0], home=sides)
+    return Comparisons.from_pairs(first, second, tie=np.array([0, 0, 0, 1, 0, 1, 0, 0], bool), home=sides)
 
 
 def problem(ties="davidson", prior=0.5):
