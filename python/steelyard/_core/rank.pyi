@@ -186,7 +186,6 @@ class Rankings:
         items: typing.SupportsInt | typing.SupportsIndex,
     ) -> None: ...
 
-def _best_shift(strengths: typing.Annotated[numpy.typing.ArrayLike, numpy.float64]) -> float: ...
 def _contrast_maxima(
     draws: typing.Annotated[numpy.typing.ArrayLike, numpy.float64],
     items: typing.Annotated[numpy.typing.ArrayLike, numpy.int32],
