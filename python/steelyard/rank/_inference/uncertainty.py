@@ -33,14 +33,16 @@ class Uncertainty(ABC):
         self, where: Positions, strengths: Floats, draws: int | None, rng: Any, n_threads: int
     ) -> tuple[Floats, Floats]:
         """Standard errors of all contrasts with some items, k x n, and draws of all strengths minus the
-        estimate, up to a common shift of each draw, draws x n."""
+        estimate, up to a common shift of each draw, draws x n.
+        """
 
     @abstractmethod
     def _intervals(
         self, where: Positions, middle: Floats, reference: int | None, level: float
     ) -> tuple[Floats | None, Floats, Floats]:
         """Of some strengths against one of the items or the mean of all, which are `middle`: standard errors
-        (None where intervals do not come from them), lower and upper ends."""
+        (None where intervals do not come from them), lower and upper ends.
+        """
 
 
 class Solved(Uncertainty):
