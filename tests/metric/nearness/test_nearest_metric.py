@@ -73,7 +73,8 @@ def test_it_is_the_answer_of_an_independent_solver(block):
         assert high - low <= 1e-8 * max(high, 1e-12 * (w @ d**2)) + 1e-15 * (w @ d**2)
         try:
             exact = by_nnls(d, w)
-        except RuntimeError:  # SciPy 1.13 gives up on some; the bounds above are proof enough
+        except (RuntimeError, np.linalg.LinAlgError):
+            # SciPy 1.13 gives up on some, or solves a singular system; the bounds above are proof enough.
             continue
         np.testing.assert_allclose(found.distances, exact, atol=1e-6 * scale, err_msg=f"seed {seed}")
         assert found.info.converged
