@@ -19,20 +19,21 @@ FAMILIES = ("rank", "qp", "weigh", "metric", "graphs", "select")
 HEAD = """# What each solver states, and how true it is
 
 Made by `pytest tests/certificates --gauntlet {count}` and `python -m certificates.table`: {trials} trials,
-{instances:,} instances, {claims:,} claims, {seconds:,.0f} s of CPU. The data is a zoo that all solvers share
-(`tests/certificates/zoo`): single points, copies and near-copies, lattices, lines, narrow cones, offsets of 1e12,
-clusters of very different size, heavy tails, units of 1e-150 to 1e150, rounded and narrow numbers, almost metric
-and far from it, disconnected, ladders, stars, one that always wins, weights of 1e-6 to 1e6, sorted by class.
+{instances:,} instances, {claims:,} claims, {seconds:,.0f} s of CPU. The data is a zoo that all solvers
+share (`tests/certificates/zoo`): single points, copies and near-copies, lattices, lines, narrow cones,
+offsets of 1e12, clusters of very different size, heavy tails, units of 1e-150 to 1e150, rounded and narrow
+numbers, almost metric and far from it, disconnected, ladders, stars, one that always wins, weights of 1e-6
+to 1e6, sorted by class.
 
-A *rigorous* bound may be broken by no instance. An *estimate*, or a bound that is *asymptotic* (true to first order
-near the optimum), may be broken by 3 of 3,000 and by a factor of ten at most. *Statistical* claims take 2,000 draws
-or more each; the level for all together is 1e-6. Every trial is shown to bite: with its bounds shrunk on purpose
-(`tests/certificates/judge.py` says how) it fails.
+A *rigorous* bound may be broken by no instance. An *estimate*, or a bound that is *asymptotic* (true to
+first order near the optimum), may be broken by 3 of 3,000 and by a factor of ten at most. *Statistical*
+claims take 2,000 draws or more each; the level for all together is 1e-6. Every trial is shown to bite: with
+its bounds shrunk on purpose (`tests/certificates/judge.py` says how) it fails.
 
-- **worst**: largest true error over stated error; of statistics, what `trials.py` calls their ratio (a root mean square
-  error over the stated one; misses over those allowed).
-- **stated / true**: median and 99th percentile, where 1 is as sharp as can be; errors below what float64 or the truth
-  resolves count as that.
+- **worst**: largest true error over stated error; of statistics, what `trials.py` calls their ratio (a root
+  mean square error over the stated one; misses over those allowed).
+- **stated / true**: median and 99th percentile, where 1 is as sharp as can be; errors below what float64 or
+  the truth resolves count as that.
 - **declined**: the solver states no bound, and says why.
 """
 
