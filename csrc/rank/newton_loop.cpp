@@ -6,6 +6,7 @@
 namespace steelyard::rank {
 namespace {
 
+constexpr double rounding_shows = 1e-6;  // a decrement below which rounding can matter
 constexpr double infinity = std::numeric_limits<double>::infinity();
 
 /// Has the decrement come to where it no longer falls?
@@ -39,7 +40,9 @@ Info newton_loop(NewtonMethod& method, const FitOptions& options, Monitor& monit
     const bool found = method.find_direction(accuracy);
     if (monitor.stopped() || (!found && !method.recovers)) break;
     const double decrement = found ? method.decrement() : infinity;
-    info.error_bound = found ? stated_decrement(decrement, method.rounding(), method.reach()) : infinity;
+    const bool near = decrement <= rounding_shows && options.tol < rounding_shows;
+    info.error_bound =
+        found ? stated_decrement(decrement, near ? method.rounding() : 0.0, method.reach()) : infinity;
     info.converged = found && info.error_bound <= options.tol;
     const bool hopeless = method.hopeless(found, info.iterations);
     if (hopeless) info.converged = false;
@@ -51,6 +54,8 @@ Info newton_loop(NewtonMethod& method, const FitOptions& options, Monitor& monit
       going = (found && method.take_step(length)) || method.recover();
       accuracy = std::clamp(0.1 * decrement, method.finest, 0.1);
     }
+    if (!going && found && !near && options.tol < rounding_shows && !monitor.stopped())
+      info.error_bound = stated_decrement(decrement, method.rounding(), method.reach());
     if (options.keep_trace) {
       info.trace.add({static_cast<double>(info.iterations), info.error_bound, length,
                       static_cast<double>(method.passes()), watch.seconds()});

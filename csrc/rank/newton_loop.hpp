@@ -24,7 +24,7 @@ class NewtonMethod {
   virtual bool find_direction(double accuracy) = 0;
   virtual double decrement() const = 0;  ///< of that direction, from above
   virtual int passes() const = 0;        ///< that it took
-  virtual double rounding() const = 0;   ///< the decrement that rounding alone can make at this point
+  virtual double rounding() = 0;         ///< the decrement that rounding alone can make at this point
   virtual double reach() const = 0;  ///< largest change of an argument of a logistic function by that step
   /// Moves along it by `length`.
   virtual bool take_step(double& length) = 0;

@@ -106,7 +106,7 @@ Info NewtonSolver::fit(Parameters& point, const FitOptions& options, Monitor& mo
     }
     double decrement() const override { return self_.direction_.decrement; }
     double reach() const override { return largest_change(self_.problem_, self_.direction_, monitor_); }
-    double rounding() const override { return rank::rounding(self_.problem_, at_, self_.now_); }
+    double rounding() override { return self_.system_.rounding(self_.problem_, at_, self_.now_, monitor_); }
     int passes() const override { return self_.direction_.cg_iterations; }
     bool take_step(double& length) override { return self_.take_step(at_, length, monitor_); }
 

@@ -161,7 +161,7 @@ Info fit_by_sweeps(Sweep kind, const PairProblem& problem, bool exact_shift, Par
   const auto certify = [&] {
     if (!system) system.emplace(problem.graph, problem.model, Linear::automatic, monitor);
     if (system->prepare(d, monitor) && system->direction(d, 1e-4, direction, monitor)) {
-      info.error_bound = stated_decrement(direction.decrement, rounding(problem, point, d),
+      info.error_bound = stated_decrement(direction.decrement, system->rounding(problem, point, d, monitor),
                                           largest_change(problem, direction, monitor));
     }
     info.converged = info.error_bound <= options.tol;

@@ -70,7 +70,7 @@ class RankingNewton final : public NewtonMethod {
   }
   double decrement() const override { return direction_.decrement; }
   double reach() const override { return largest_change(model_, direction_.strengths, 0.0); }
-  double rounding() const override { return rank::rounding(model_, strengths_, now_); }
+  double rounding() override { return system_.rounding(now_, strengths_, monitor_); }
   int passes() const override { return found_ ? direction_.cg_iterations : 0; }
   bool take_step(double& length) override {
     return rank::take_step(model_, direction_, strengths_, now_, length, monitor_);

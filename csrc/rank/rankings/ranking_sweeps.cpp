@@ -192,7 +192,7 @@ Info fit_rankings_by_sweeps(Sweep kind, const RankingModel& model, std::vector<d
       lower = least_decrement(d);
       if (lower <= options.tol || last) {
         if (system.direction(d, 1e-3, options.tol, direction, monitor)) {
-          decrement = stated_decrement(direction.decrement, rounding(model, strengths, d),
+          decrement = stated_decrement(direction.decrement, system.rounding(d, strengths, monitor),
                                        largest_change(model, direction.strengths, 0.0));
         }
         if (monitor.stopped()) break;

@@ -51,6 +51,11 @@ class RankingSystem {
   bool solve(RankingDerivatives& d, const double* b, double* x, std::ptrdiff_t columns, double accuracy,
              Monitor& monitor);
 
+  /// The decrement that rounding alone can make at `d`, to a small factor: strengths off by eps |s_i| in the norm
+  /// of H <= 2 diag(H), shares by eps of themselves, which in the norm of a choice's inverse is eps, and sums by
+  /// eps of their terms (rounding_probe.hpp).
+  double rounding(RankingDerivatives& d, std::span<const double> strengths, Monitor& monitor);
+
   std::string describe() const;
 
  private:
