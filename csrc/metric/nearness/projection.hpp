@@ -5,12 +5,7 @@
 // left of the dual if that is less (Hildreth's method, Dykstra's for half-spaces): the exact maximum of the
 // dual along that coordinate.
 //
-// Where constraints meet at a flat angle (nearly metric data) passes alone crawl. Two remedies:
-// - momentum: each pass starts from lambda_k + k / (k + 3) (lambda_k - lambda_k-1), k = 0 again whenever the
-//   dual falls (Nesterov, Soviet Math. Doklady 27, 1983; the restarts of O'Donoghue & Candes, Found. Comput.
-//   Math. 15, 2015). A dual that becomes negative on the way is made good by its own projection.
-// - face steps: all positive duals at once by conjugate gradients, as the inner step of an active set method;
-//   for many digits.
+// Momentum and face steps: dual_ascent.hpp.
 // Sonthalia & Gilbert, "Project and Forget", JMLR 23 (2022); Brickell et al., "The metric nearness problem",
 // SIMAX 30 (2008).
 #pragma once

@@ -27,6 +27,11 @@ from .._validate import (
 Array = npt.NDArray[np.float64]
 Rows = tuple[npt.NDArray[np.int64], npt.NDArray[np.int32], Array, Array]
 
+# A search that adds at most this share of the rows held found little.
+_LITTLE = 0.02
+# Passes of a late round over `passes`; numbers touched by the passes of a round.
+_MOST_PASSES, _MOST_WORK = 100, 100_000_000
+
 _COLUMNS = ("round", "gap", "violation", "active", "seconds")
 
 
@@ -214,6 +219,7 @@ class _Search:
         self.violation = math.inf
         self.gap = math.inf
         self.trace: list[tuple[float, ...]] = []
+        self.settled, self.many = False, passes
 
     def load(self, init: Any) -> None:
         if not isinstance(init, ProjectAndForget):
@@ -249,7 +255,16 @@ class _Search:
 
     def advance(self) -> bool:
         """Projects onto the rows held and forgets those without a dual; False if Ctrl-C ended it."""
-        return self.state.project(self.passes) and self.forget()
+        if not self.settled:
+            self.many = self.passes
+            return self.state.project(self.passes) and self.forget()
+        # The search finds little new: more passes, with momentum, and a face step.
+        work = max(1, self.state.nonzeros)
+        self.many = max(self.passes, min(2 * self.many, _MOST_PASSES * self.passes, _MOST_WORK // work))
+        if not self.state.project(self.many, momentum=True):
+            return False
+        iterations = min(10 * self.many, _MOST_WORK // work)
+        return self.state.face_step(iterations) and self.state.project(2) and self.forget()
 
     def forget(self) -> bool:
         self.state.forget()
@@ -260,7 +275,9 @@ class _Search:
         self.lower = self.state.restore()
         x = self.state.x()
         x.flags.writeable = False
+        held = self.state.active
         worst = self.take(self.oracle(x), x)
+        self.settled = self.state.active - held <= _LITTLE * held
         self.violation = max(worst, self.state.violation) / self.unit
         self.compare(x, number)
         if self.check is not None and self.violation <= self.tol:
