@@ -27,10 +27,11 @@ from .._validate import (
 Array = npt.NDArray[np.float64]
 Rows = tuple[npt.NDArray[np.int64], npt.NDArray[np.int32], Array, Array]
 
-# A search that adds at most this share of the rows held found little.
-_LITTLE = 0.02
-# Passes of a late round over `passes`; numbers touched by the passes of a round.
-_MOST_PASSES, _MOST_WORK = 100, 100_000_000
+# A search that adds at most this share of the rows held found little: then passes are doubled each round.
+# From round _EARLY on, or from then on, they have momentum, and a face step follows.
+_LITTLE, _EARLY = 0.01, 8
+# Passes of a round over `passes`, numbers that the passes of a round touch, and iterations of a face step.
+_MOST_PASSES, _MOST_WORK, _FACE = 100, 100_000_000, 100
 
 _COLUMNS = ("round", "gap", "violation", "active", "seconds")
 
@@ -205,6 +206,8 @@ def _read_weights(weights: Any, n: int) -> Array | None:
 class _Search:
     """The rounds, and what is known after each."""
 
+    patient = True  # searches cost more than passes: late rounds take ever more
+
     def __init__(self, start: Array, weight: Array | None, oracle: Any, tol: float, passes: int) -> None:
         self.start, self.weight, self.oracle = start, weight, oracle
         self.tol, self.passes = tol, passes
@@ -255,16 +258,17 @@ class _Search:
 
     def advance(self) -> bool:
         """Projects onto the rows held and forgets those without a dual; False if Ctrl-C ended it."""
-        if not self.settled:
-            self.many = self.passes
+        if not self.settled and len(self.trace) <= _EARLY:
             return self.state.project(self.passes) and self.forget()
-        # The search finds little new: more passes, with momentum, and a face step.
-        work = max(1, self.state.nonzeros)
-        self.many = max(self.passes, min(2 * self.many, _MOST_PASSES * self.passes, _MOST_WORK // work))
-        if not self.state.project(self.many, momentum=True):
-            return False
-        iterations = min(10 * self.many, _MOST_WORK // work)
-        return self.state.face_step(iterations) and self.state.project(2) and self.forget()
+        most = _MOST_WORK // max(1, self.state.nonzeros)
+        if self.settled and self.patient:
+            self.many = max(self.passes, min(2 * self.many, _MOST_PASSES * self.passes, most))
+        return (
+            self.state.project(self.many, momentum=True)
+            and self.state.face_step(max(_FACE, min(10 * self.many, most)) if self.settled and self.patient else _FACE)
+            and self.state.project(2)
+            and self.forget()
+        )
 
     def forget(self) -> bool:
         self.state.forget()
@@ -298,7 +302,7 @@ class _Search:
         if self.certifies and upper < self.lower - 1e-9 * (abs(self.lower) + least):
             raise ValueError(
                 f"oracle.{'feasible' if self.bound is None else 'bound'} must speak of a point within all "
-                f"constraints, got an objective of {upper}, below the proven lower bound {self.lower}"
+                f"constraints, got an objective of {upper}, below the proven lower bound {self.lower:.9g}"
             )
         unit = max(upper, least)
         if math.isinf(upper):
