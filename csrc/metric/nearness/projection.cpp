@@ -1,10 +1,13 @@
 #include "metric/nearness/projection.hpp"
 
 #include <algorithm>
+#include <cmath>
 #include <functional>
+#include <numeric>
 #include <vector>
 
 #include "core/index.hpp"
+#include "metric/exact_sum.hpp"
 #include "metric/nearness/dual_ascent.hpp"
 
 namespace steelyard::metric {
@@ -232,13 +235,63 @@ PairTiles gradient(const ProjectionState& state, Monitor& monitor) {
   return out;
 }
 
-void restore(ProjectionState& state, Monitor& monitor) {
-  const PairTiles pull = gradient(state, monitor);
-  if (monitor.stopped()) return;
+PairTiles restore(ProjectionState& state, Monitor& monitor) {
+  PairTiles pull = gradient(state, monitor);
+  if (monitor.stopped()) return pull;
   for_tiles(state.x, monitor, [&](ptrdiff_t place) {
     const double all = pull[place] + (state.upper_dual.empty() ? 0.0 : state.upper_dual[place]);
     state.x[place] = state.target[place] - (state.inverse.empty() ? all : all * state.inverse[place]);
   });
+  return pull;
+}
+
+Rounded dual_value(const ProjectionState& state, const PairTiles& pull, Monitor& monitor) {
+  const auto& lists = state.active.lists();
+  // Of each list: the gain, the duals, and the sizes of what the gain is made of.
+  std::vector<double> gains(lists.size()), duals(lists.size()), sizes(lists.size());
+  parallel_for(std::ssize(lists), 64, monitor, [&](ptrdiff_t begin, ptrdiff_t end) {
+    for (auto l = begin; l < end; ++l) {
+      const auto& list = lists[at(l)];
+      const auto tiles = state.active.tiles_of(l);
+      const auto& d = state.target;
+      const double *ij = d.tile(tiles.ij), *ik = d.tile(tiles.ik), *jk = d.tile(tiles.jk);
+      ExactSum gain;
+      for (std::size_t s = 0; s < list.where.size(); ++s) {
+        const auto t = list.where[s];
+        gain.add(list.dual[s] * (ij[t.ij] - ik[t.ik] - jk[t.jk]));
+        duals[at(l)] += list.dual[s];
+        sizes[at(l)] += list.dual[s] * (std::abs(ij[t.ij]) + std::abs(ik[t.ik]) + std::abs(jk[t.jk]));
+      }
+      gains[at(l)] = gain.value();
+    }
+  });
+  const bool weighted = !state.inverse.empty(), bounded = !state.upper_dual.empty();
+  const auto tiles = at(pull.tiles());
+  std::vector<double> losses(tiles), furthest(tiles);
+  parallel_for(pull.tiles(), 8, monitor, [&](ptrdiff_t begin, ptrdiff_t end) {
+    for (auto tile = begin; tile < end; ++tile) {
+      ExactSum loss;
+      for (auto place = tile * block_area; place < (tile + 1) * block_area; ++place) {
+        const double upper = bounded ? state.upper_dual[place] : 0.0, all = pull[place] + upper;
+        const double moved = weighted ? all * state.inverse[place] : all;
+        loss.add(0.5 * moved * all);
+        if (bounded) loss.add((state.upper - state.target[place]) * upper);
+        furthest[at(tile)] = std::max(furthest[at(tile)], std::abs(moved));
+      }
+      losses[at(tile)] = loss.value();
+    }
+  });
+  ExactSum value;
+  double loss = 0.0;
+  for (const double gain : gains) value.add(gain);
+  for (const double part : losses) value.add(-part), loss += part;
+  const double dual = std::accumulate(duals.begin(), duals.end(), 0.0);
+  // d itself was scaled, and three of it cancel; a pair is in less than 3 n triangles, and its pull is that
+  // uncertain.
+  const auto n = static_cast<double>(pull.items());
+  const double size = std::accumulate(sizes.begin(), sizes.end(), 0.0);
+  const double pulled = 9.0 * n * dual * *std::ranges::max_element(furthest);
+  return {value.value(), 2.0 * unit_roundoff * (4.0 * size + 12.0 * loss + pulled)};
 }
 
 void face_step(ProjectionState& state, int iterations, Monitor& monitor) {

@@ -35,8 +35,17 @@ void project_with_momentum(ProjectionState& state, std::ptrdiff_t passes, Monito
 /// A' lambda, anew from the duals.
 PairTiles gradient(const ProjectionState& state, Monitor& monitor);
 
-/// x <- d - W^-1 (A' lambda + mu).
-void restore(ProjectionState& state, Monitor& monitor);
+/// x <- d - W^-1 (A' lambda + mu). Returns A' lambda.
+PairTiles restore(ProjectionState& state, Monitor& monitor);
+
+/// A sum, and how far rounding may have put it off.
+struct Rounded {
+  double value = 0.0, error = 0.0;
+};
+
+/// The value of the dual, lambda'(A d) + mu'(d - u) - 1/2 ||A' lambda + mu||^2_(W^-1): no digits are lost where d is
+/// nearly a metric. `pull` is A' lambda.
+Rounded dual_value(const ProjectionState& state, const PairTiles& pull, Monitor& monitor);
 
 /// One face step over the triangles, with at most `iterations` of conjugate gradients; the dual never falls.
 void face_step(ProjectionState& state, int iterations, Monitor& monitor);
