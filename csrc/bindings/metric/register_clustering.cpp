@@ -176,8 +176,8 @@ void register_clustering(py::module_& m) {
       .def("round", &round_labels, "x"_a, "rule"_a, "trials"_a, "keep"_a, "seed"_a, "n_threads"_a = 1)
       .def("search", &search_labels, "starts"_a, "seed"_a, "restarts"_a = 24, "rounds"_a = 12,
            "n_threads"_a = 1, "progress"_a = py::none());
-  m.def("_solve_l1", &solve_l1, "n"_a, "target"_a, "weights"_a, "upper"_a, "offset"_a, "known"_a, "reach"_a, "tol"_a,
-        "max_steps"_a = 200, "n_threads"_a = 1, "progress"_a = py::none());
+  m.def("_solve_l1", &solve_l1, "n"_a, "target"_a, "weights"_a, "upper"_a, "offset"_a, "known"_a, "reach"_a,
+        "tol"_a, "max_steps"_a = 200, "n_threads"_a = 1, "progress"_a = py::none());
   m.def("_common_neighbours", &common_neighbours, "offsets"_a, "indices"_a, "n_threads"_a = 1);
 }
 

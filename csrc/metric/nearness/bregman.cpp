@@ -180,8 +180,7 @@ void BregmanState::move_to_duals() {
   for (ptrdiff_t row = 0; row < rows_.count(); ++row) {
     const auto indices = rows_.indices_of(row);
     const auto values = rows_.values_of(row);
-    for (std::size_t k = 0; k < indices.size(); ++k)
-      pull[at(indices[k])] += rows_.duals[at(row)] * values[k];
+    for (std::size_t k = 0; k < indices.size(); ++k) pull[at(indices[k])] += rows_.duals[at(row)] * values[k];
   }
   for (std::size_t e = 0; e < pull.size(); ++e) x_[e] = start_[e] - inverse_[e] * pull[e];
 }

@@ -243,9 +243,8 @@ double Solver::absolute_bound() const {
   double size = fixed_cost_;
   for (size_t e = 0; e < sums.size(); ++e) {
     const double g = sums[e] / t_, w = pairs_.weight[e], d = pairs_.target[e];
-    const double least = pairs_.inverse[e] == 0.0
-                             ? g * p_.upper
-                             : std::min({w * d, g * d, w * (p_.upper - d) + g * p_.upper});
+    const double least =
+        pairs_.inverse[e] == 0.0 ? g * p_.upper : std::min({w * d, g * d, w * (p_.upper - d) + g * p_.upper});
     lower.add(least);
     size += w * p_.upper + std::fabs(g) * p_.upper;
   }

@@ -316,8 +316,8 @@ class ITML(_Mahalanobis):
 
     Notes
     -----
-    Fitted on pairs, where most checks of scikit-learn's `check_estimator` fit rows of a table and are refused;
-    the tag ``three_d_array`` says so. `ITMLSupervised` takes rows and passes them all.
+    Fitted on pairs (tag ``three_d_array``): the checks of scikit-learn's `check_estimator` that fit rows of a
+    table are refused. `ITMLSupervised` takes rows and passes them all.
 
     Squared distances are held to squared bounds; metric-learn 0.7.0 holds squared distances to bounds that
     are not squared, so that its results differ in scale. O(n_features^2) a step; memory 8 bytes a pair beside
@@ -468,8 +468,8 @@ class ITMLSupervised(_Mahalanobis):
         ----------
         X : array_like, shape (n_samples, n_features)
         y : array_like, shape (n_samples,)
-            Class labels of any kind; the number -1 means unlabelled, as elsewhere in scikit-learn: such points
-            are left out.
+            Class labels of any kind; the number -1 means unlabelled, as elsewhere in scikit-learn: such
+            points are left out.
         bounds : sequence of two floats, optional
             Distances near, far > 0. Default: as for `ITML`.
 
@@ -481,8 +481,7 @@ class ITMLSupervised(_Mahalanobis):
         Raises
         ------
         ValueError
-            If, of labels with -1 among them, fewer than two points are labelled or all these are of one class,
-            as where -1 and 1 were meant as two classes.
+            If y has -1 and fewer than two classes beside it, as where -1 and 1 were meant as two classes.
         """
         X, y = validate_data(self, X, y, dtype=np.float64, ensure_min_samples=2)
         check_classification_targets(y)

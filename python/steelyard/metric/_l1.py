@@ -76,9 +76,7 @@ class _Problem:
         """By a linear program over the cycles that matter."""
         places = np.flatnonzero(self.known)
         i, j = (index[places].astype(np.int32) for index in np.triu_indices(self.n, 1))
-        found = solve_exactly(
-            self.n, i, j, self.target[places], self.w[places], self.rounding, self.options
-        )
+        found = solve_exactly(self.n, i, j, self.target[places], self.w[places], self.rounding, self.options)
         x = self.target.copy()
         x[places] = found.x
         raw = {
@@ -131,6 +129,8 @@ class _Problem:
             violation=float(rows[-1, 2]) if len(rows) else 0.0,
             active=active,
             iterations=len(rows),
-            message="" if done else f"relative gap {gap:.1e} after {len(rows)} {steps}; raise max_iter or tol",
+            message=""
+            if done
+            else f"relative gap {gap:.1e} after {len(rows)} {steps}; raise max_iter or tol",
         )
         return x, objective, info

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import time
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -51,7 +52,7 @@ class _Program:
     def add(self, starts: npt.NDArray[np.int64], edges: npt.NDArray[np.int32]) -> int:
         """Cycles that are new: an edge and a shorter way, or an edge that must not be negative."""
         new = 0
-        for begin, end in zip(starts[:-1], starts[1:], strict=True):
+        for begin, end in pairwise(starts):
             row = edges[begin:end]
             if (key := row.tobytes()) in self.known:
                 continue

@@ -265,7 +265,9 @@ class _Search:
             self.many = max(self.passes, min(2 * self.many, _MOST_PASSES * self.passes, most))
         return (
             self.state.project(self.many, momentum=True)
-            and self.state.face_step(max(_FACE, min(10 * self.many, most)) if self.settled and self.patient else _FACE)
+            and self.state.face_step(
+                max(_FACE, min(10 * self.many, most)) if self.settled and self.patient else _FACE
+            )
             and self.state.project(2)
             and self.forget()
         )

@@ -27,16 +27,35 @@ def test_scikit_learn_accepts_the_estimator(estimator, check):
 
 
 # Each of these fits on rows of a table; ITML learns from pairs of them, and refuses the rows in words.
-FITS_ROWS = """
-    check_dict_unchanged check_dont_overwrite_parameters check_dtype_object check_estimators_dtypes
-    check_estimators_fit_returns_self check_estimators_nan_inf check_estimators_overwrite_params
-    check_estimators_pickle check_f_contiguous_array_estimator check_fit2d_1feature check_fit2d_1sample
-    check_fit2d_predict1d check_fit_check_is_fitted check_fit_idempotent check_fit_score_takes_y
-    check_methods_sample_order_invariance check_methods_subset_invariance check_n_features_in
-    check_n_features_in_after_fitting check_pipeline_consistency check_positive_only_tag_during_fit
-    check_readonly_memmap_input check_requires_y_none check_transformer_data_not_an_array check_transformer_general
-    check_transformer_n_iter check_transformer_preserve_dtypes
-""".split()
+FITS_ROWS = [
+    "check_dict_unchanged",
+    "check_dont_overwrite_parameters",
+    "check_dtype_object",
+    "check_estimators_dtypes",
+    "check_estimators_fit_returns_self",
+    "check_estimators_nan_inf",
+    "check_estimators_overwrite_params",
+    "check_estimators_pickle",
+    "check_f_contiguous_array_estimator",
+    "check_fit2d_1feature",
+    "check_fit2d_1sample",
+    "check_fit2d_predict1d",
+    "check_fit_check_is_fitted",
+    "check_fit_idempotent",
+    "check_fit_score_takes_y",
+    "check_methods_sample_order_invariance",
+    "check_methods_subset_invariance",
+    "check_n_features_in",
+    "check_n_features_in_after_fitting",
+    "check_pipeline_consistency",
+    "check_positive_only_tag_during_fit",
+    "check_readonly_memmap_input",
+    "check_requires_y_none",
+    "check_transformer_data_not_an_array",
+    "check_transformer_general",
+    "check_transformer_n_iter",
+    "check_transformer_preserve_dtypes",
+]
 
 
 class SaysItTakesRows(metric.ITML):
