@@ -160,8 +160,8 @@ def _active_sum(problem, rows):
     e, w = _scaled(problem, rows)
     A = problem.matrix(rows) / w
     m = len(w)
-    found = linprog(np.ones(2 * m), np.c_[A, -A], -e, method="highs-ds",
-                    options={"primal_feasibility_tolerance": 1e-10, "dual_feasibility_tolerance": 1e-10})  # fmt: skip
+    exact = {"primal_feasibility_tolerance": 1e-10, "dual_feasibility_tolerance": 1e-10}
+    found = linprog(np.ones(2 * m), np.c_[A, -A], -e, method="highs-ds", options=exact)
     if found.status != 0:
         return None
     z = found.x[:m] - found.x[m:]
