@@ -271,12 +271,17 @@ Rounded dual_value(const ProjectionState& state, const PairTiles& pull, Monitor&
   parallel_for(pull.tiles(), 8, monitor, [&](ptrdiff_t begin, ptrdiff_t end) {
     for (auto tile = begin; tile < end; ++tile) {
       ExactSum loss;
-      for (auto place = tile * block_area; place < (tile + 1) * block_area; ++place) {
-        const double upper = bounded ? state.upper_dual[place] : 0.0, all = pull[place] + upper;
-        const double moved = weighted ? all * state.inverse[place] : all;
-        loss.add(0.5 * moved * all);
-        if (bounded) loss.add((state.upper - state.target[place]) * upper);
-        furthest[at(tile)] = std::max(furthest[at(tile)], std::abs(moved));
+      for (auto row = tile * block_area; row < (tile + 1) * block_area; row += block_size) {
+        double part = 0.0, far = 0.0;
+        for (auto place = row; place < row + block_size; ++place) {
+          const double upper = bounded ? state.upper_dual[place] : 0.0, all = pull[place] + upper;
+          const double moved = weighted ? all * state.inverse[place] : all;
+          part += 0.5 * moved * all;
+          if (bounded) part += (state.upper - state.target[place]) * upper;
+          far = std::max(far, std::abs(moved));
+        }
+        loss.add(part);
+        furthest[at(tile)] = std::max(furthest[at(tile)], far);
       }
       losses[at(tile)] = loss.value();
     }
@@ -286,12 +291,12 @@ Rounded dual_value(const ProjectionState& state, const PairTiles& pull, Monitor&
   for (const double gain : gains) value.add(gain);
   for (const double part : losses) value.add(-part), loss += part;
   const double dual = std::accumulate(duals.begin(), duals.end(), 0.0);
-  // d itself was scaled, and three of it cancel; a pair is in less than 3 n triangles, and its pull is that
-  // uncertain.
+  // d itself was scaled, and three of it cancel; losses are summed in rows of a block; a pair is in less than
+  // 3 n triangles, and its pull is that uncertain.
   const auto n = static_cast<double>(pull.items());
   const double size = std::accumulate(sizes.begin(), sizes.end(), 0.0);
   const double pulled = 9.0 * n * dual * *std::ranges::max_element(furthest);
-  return {value.value(), 2.0 * unit_roundoff * (4.0 * size + 12.0 * loss + pulled)};
+  return {value.value(), 2.0 * unit_roundoff * (4.0 * size + 2.0 * (block_size + 6.0) * loss + pulled)};
 }
 
 void face_step(ProjectionState& state, int iterations, Monitor& monitor) {
