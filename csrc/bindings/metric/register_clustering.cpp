@@ -89,13 +89,19 @@ py::dict relax(const HeldGraph& graph, const Array<double>& costs, double offset
 }
 
 py::dict solve_l1(py::ssize_t n, const Array<double>& target, const Array<double>& weights, double upper,
-                  double offset, double tol, int max_steps, int n_threads, const py::object& progress) {
+                  double offset, double known, double reach, double tol, int max_steps, int n_threads,
+                  const py::object& progress) {
   const auto d = vector_view(target, "target");
   const auto w = vector_view(weights, "weights");
   if (std::ssize(d) != pairs_of(n, "n") || w.size() != d.size())
     throw py::value_error("target and weights must have n (n - 1) / 2 numbers");
-  const metric::L1Options options{
-      .tol = tol, .offset = offset, .sweeps = 20, .reach = 0.1, .max_steps = max_steps};
+  const metric::L1Options options{.tol = tol,
+                                  .offset = offset,
+                                  .known = known,
+                                  .sweeps = 20,
+                                  .reach = reach,
+                                  .max_steps = max_steps,
+                                  .near = true};
   return l1_dict(run_partial(n_threads, progress, [&](Monitor& monitor) {
                    return metric::solve_l1({n, d, w, {}, upper}, options, monitor);
                  }).result);
@@ -170,8 +176,8 @@ void register_clustering(py::module_& m) {
       .def("round", &round_labels, "x"_a, "rule"_a, "trials"_a, "keep"_a, "seed"_a, "n_threads"_a = 1)
       .def("search", &search_labels, "starts"_a, "seed"_a, "restarts"_a = 24, "rounds"_a = 12,
            "n_threads"_a = 1, "progress"_a = py::none());
-  m.def("_solve_l1", &solve_l1, "n"_a, "target"_a, "weights"_a, "upper"_a, "offset"_a, "tol"_a,
-        "max_steps"_a = 200, "n_threads"_a = 1, "progress"_a = py::none());
+  m.def("_solve_l1", &solve_l1, "n"_a, "target"_a, "weights"_a, "upper"_a, "offset"_a, "known"_a, "reach"_a,
+        "tol"_a, "max_steps"_a = 200, "n_threads"_a = 1, "progress"_a = py::none());
   m.def("_common_neighbours", &common_neighbours, "offsets"_a, "indices"_a, "n_threads"_a = 1);
 }
 

@@ -47,8 +47,18 @@ py::tuple held_rows(const BregmanState& state) {
                         take(std::move(rows.duals)));
 }
 
-bool project(BregmanState& state, int passes, const py::object& progress) {
-  return !run_partial(1, progress, [&](Monitor& monitor) { state.project(passes, monitor); });
+bool project(BregmanState& state, int passes, bool momentum, const py::object& progress) {
+  return !run_partial(1, progress, [&](Monitor& monitor) {
+    if (momentum) {
+      state.project_with_momentum(passes, monitor);
+    } else {
+      state.project(passes, monitor);
+    }
+  });
+}
+
+bool face_step(BregmanState& state, int iterations, const py::object& progress) {
+  return !run_partial(1, progress, [&](Monitor& monitor) { state.face_step(iterations, monitor); });
 }
 
 MeasuredGraph make_measured_graph(py::ssize_t n, const Array<std::int32_t>& left,
@@ -96,13 +106,16 @@ void register_cycles(py::module_& m) {
            }),
            "start"_a, "weights"_a = py::none())
       .def("add", &add_rows, "starts"_a, "indices"_a, "values"_a, "bounds"_a, "duals"_a = py::none())
-      .def("project", &project, "passes"_a, "progress"_a = py::none())
+      .def("project", &project, "passes"_a, "momentum"_a = false, "progress"_a = py::none())
+      .def("face_step", &face_step, "iterations"_a, "progress"_a = py::none())
       .def("forget", &BregmanState::forget)
       .def("restore", &BregmanState::restore)
       .def("rows", &held_rows)
       .def("x", [](const BregmanState& state) { return take(std::vector<double>(state.x())); })
       .def_property_readonly("violation", &BregmanState::violation)
-      .def_property_readonly("active", [](const BregmanState& state) { return state.rows().count(); });
+      .def_property_readonly("active", [](const BregmanState& state) { return state.rows().count(); })
+      .def_property_readonly("nonzeros",
+                             [](const BregmanState& state) { return std::ssize(state.rows().values); });
   py::class_<MeasuredGraph>(m, "_MeasuredGraph")
       .def(py::init(&make_measured_graph), "n"_a, "left"_a, "right"_a)
       .def("find_cycles", &find, "x"_a, "slack"_a, "n_threads"_a = 1)

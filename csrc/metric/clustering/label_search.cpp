@@ -15,7 +15,8 @@ using std::int32_t;
 using std::ptrdiff_t;
 using std::size_t;
 
-constexpr ptrdiff_t batch = 8;  // perturbed runs between two comparisons
+constexpr ptrdiff_t batch = 8;        // perturbed runs between two comparisons
+constexpr ptrdiff_t from_above = 16;  // runs from few large clusters, the first from a single one
 
 /// Gains below this are rounding.
 double least_gain(const SignedGraph& graph) {
@@ -89,6 +90,13 @@ std::vector<int32_t> scatter(const SignedGraph& graph, Labels& labels, Random& r
   return chosen;
 }
 
+/// Up to `most` clusters at random.
+Labels few_clusters(ptrdiff_t n, ptrdiff_t most, Random& random) {
+  Labels labels(at(n));
+  for (auto& label : labels) label = static_cast<int32_t>(random.below(most));
+  return labels;
+}
+
 struct Candidate {
   Labels labels;
   double agreement = 0.0;
@@ -104,7 +112,7 @@ class Search {
     best_ = {singletons(graph_.nodes()), 0.0};
     for (const auto& start : starts_) take({start, agreement(graph_, start)});
     const auto first = std::ssize(starts_) + options_.restarts;
-    const double total = static_cast<double>(first + batch * options_.rounds);
+    const double total = static_cast<double>(first + batch * options_.rounds + from_above);
     compare(first, [&](ptrdiff_t r, Random& random, Labels& labels) {
       const bool given = r < std::ssize(starts_);
       labels = given ? starts_[at(r)] : singletons(graph_.nodes());
@@ -117,11 +125,28 @@ class Search {
         return scatter(graph_, labels, random);
       });
     }
+    if (options_.restarts > 0) start_from_above();
     renumber(best_.labels);
     return {std::move(best_.labels), best_.agreement, runs_};
   }
 
  private:
+  /// Moves of single items hardly ever grow the few large clusters that strong agreement wants.
+  void start_from_above() {
+    const auto n = graph_.nodes();
+    const double before = best_.agreement;
+    compare(from_above, [&](ptrdiff_t r, Random& random, Labels& labels) {
+      labels = few_clusters(n, std::min(n, 1 + (r + 2) / 3), random);
+      return shuffled(n, random);
+    });
+    for (ptrdiff_t round = 0; best_.agreement > before && round < 2 && !monitor_.stopped(); ++round) {
+      compare(batch, [&](ptrdiff_t, Random& random, Labels& labels) {
+        labels = best_.labels;
+        return scatter(graph_, labels, random);
+      });
+    }
+  }
+
   void take(Candidate candidate) {
     if (candidate.agreement > best_.agreement + least_) best_ = std::move(candidate);
   }

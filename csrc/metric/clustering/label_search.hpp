@@ -3,8 +3,9 @@
 // One run moves nodes to the neighbouring cluster (or an empty one) that raises the agreement most until no
 // move helps, contracts clusters to nodes, repeats, and refines at the finest level until neither helps. The
 // first runs start from singletons in random orders and from given labels; later ones perturb the best found
-// by scattering a random neighbourhood (iterated local search). Moves in the manner of Blondel et al.,
-// J. Stat. Mech. (2008) P10008, and Traag, Waltman & van Eck, Sci. Rep. 9 (2019) 5233.
+// by scattering a random neighbourhood (iterated local search); the last start from all in one and from a few
+// large clusters at random. Moves in the manner of Blondel et al., J. Stat. Mech. (2008) P10008, and Traag,
+// Waltman & van Eck, Sci. Rep. 9 (2019) 5233.
 //
 // O(runs * sweeps * entries) time, O(entries) memory a thread. Run r has random numbers of its own and
 // results are compared in order: the same labels for any number of threads.

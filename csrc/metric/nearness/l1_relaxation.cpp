@@ -6,6 +6,7 @@
 
 #include "core/index.hpp"
 #include "metric/condensed_index.hpp"
+#include "metric/exact_sum.hpp"
 #include "metric/nearness/short_pairs.hpp"
 
 namespace steelyard::metric {
@@ -50,6 +51,7 @@ class Solver {
       fixed_cost_ += p_.weights[e] * (p_.upper - p_.target[e]);
     }
     t_ = o_.reach * p_.upper;
+    least_ = 1e-3 * std::min(1.0, o_.reach / 0.1);
     best_lower_ = fixed_cost_;
     best_upper_ = o_.known >= 0.0 ? o_.known : infinity;
   }
@@ -65,11 +67,14 @@ class Solver {
   void proximal(size_t e);
   void recentre();
   std::vector<double> dual_sums() const;
+  double rounding_of_sums(double room) const;
   void project();
   void bound();
+  double absolute_bound() const;
+  double bound_near_target() const;
   void close();
   double gap() const {
-    const double scale = o_.offset + best_lower_;
+    const double scale = o_.offset + (o_.near ? best_upper_ : best_lower_);
     const double distance = best_upper_ - best_lower_;
     return distance <= 0.0 ? 0.0 : scale > 0.0 ? distance / scale : infinity;
   }
@@ -85,7 +90,7 @@ class Solver {
   double t_ = 0.0, floor_ = 0.0, fixed_cost_ = 0.0;
   double best_lower_ = 0.0, best_upper_ = 0.0;
   double closed_ = infinity;  // objective of best_x_
-  double violation_ = 0.0, least_ = 1e-3;
+  double violation_ = 0.0, least_ = 0.0;
   std::vector<double> best_x_;
   int rounds_ = 0;
 };
@@ -216,18 +221,62 @@ void Solver::project() {
   }
 }
 
-void Solver::bound() {
+/// What the rounding of the sums of duals may do to a bound: `room` is how far a pair may move for each w.
+double Solver::rounding_of_sums(double room) const {
+  std::vector<double> sizes(pairs_.x.size(), 0.0), terms(pairs_.x.size(), 2.0);
+  for (size_t s = 0; s < triangles_.sides.size(); ++s) {
+    sizes[at(triangles_.sides[s])] += triangles_.duals[s / 3];
+    terms[at(triangles_.sides[s])] += 1.0;
+  }
+  double sum = 0.0;
+  for (size_t e = 0; e < sizes.size(); ++e) {
+    const double range = std::min(p_.upper, pairs_.weight[e] > 0.0 ? room / pairs_.weight[e] : p_.upper);
+    sum += terms[e] * sizes[e] / t_ * range;
+  }
+  return 2.0 * unit_roundoff * sum;
+}
+
+double Solver::absolute_bound() const {
   const auto sums = dual_sums();
-  double lower = fixed_cost_;
+  ExactSum lower;
+  lower.add(fixed_cost_);
+  double size = fixed_cost_;
   for (size_t e = 0; e < sums.size(); ++e) {
     const double g = sums[e] / t_, w = pairs_.weight[e], d = pairs_.target[e];
-    if (pairs_.inverse[e] == 0.0) {
-      lower += g * p_.upper;
-    } else {
-      lower += std::min({w * d, g * d, w * (p_.upper - d) + g * p_.upper});
-    }
+    const double least =
+        pairs_.inverse[e] == 0.0 ? g * p_.upper : std::min({w * d, g * d, w * (p_.upper - d) + g * p_.upper});
+    lower.add(least);
+    size += w * p_.upper + std::fabs(g) * p_.upper;
   }
-  best_lower_ = std::max(best_lower_, lower);
+  return lower.value() - 4.0 * unit_roundoff * size - rounding_of_sums(infinity);
+}
+
+double Solver::bound_near_target() const {
+  const auto sums = dual_sums();
+  ExactSum lower;
+  double size = 0.0;
+  for (size_t s = 0; s < triangles_.keys.size(); ++s) {
+    const auto side = [&](size_t k) { return pairs_.target[at(triangles_.sides[3 * s + k])]; };
+    ExactSum excess;
+    excess.add(side(0));
+    excess.add(-side(1));
+    excess.add(-side(2));
+    const double gain = triangles_.duals[s] / t_ * excess.value();
+    lower.add(gain);
+    size += std::fabs(gain);
+  }
+  const double most = best_upper_ * (1.0 + 1e-12);
+  for (size_t e = 0; e < sums.size(); ++e) {
+    const double g = sums[e] / t_, w = pairs_.weight[e], d = pairs_.target[e];
+    const double range = w > 0.0 ? most / w : p_.upper;
+    const double lost = g > w ? (g - w) * std::min(d, range) : (-g - w) * std::min(p_.upper - d, range);
+    if (lost > 0.0) lower.add(-lost), size += lost + std::fabs(g) * range;
+  }
+  return lower.value() - 8.0 * unit_roundoff * size - rounding_of_sums(most);
+}
+
+void Solver::bound() {
+  best_lower_ = std::max(best_lower_, o_.near ? bound_near_target() : absolute_bound());
 }
 
 void Solver::close() {
@@ -248,9 +297,10 @@ L1Solution Solver::run() {
   for (; step < o_.max_steps && !monitor_.stopped(); ++step) {
     if (step > 0) recentre();
     project();
-    bound();
+    if (!o_.near) bound();
     if (monitor_.stopped()) break;
     close();
+    if (o_.near) bound();
     info.trace.add({static_cast<double>(step), gap(), violation_ / p_.upper,
                     static_cast<double>(triangles_.count()), watch_.seconds()});
     monitor_.progress(static_cast<double>(step), static_cast<double>(o_.max_steps));

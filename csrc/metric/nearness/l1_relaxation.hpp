@@ -13,7 +13,11 @@
 //
 // The lower bound holds for any duals lambda >= 0, and is computed from them alone:
 //
-//     sum_e min { w_e |x - d_e| + (A'lambda)_e x : 0 <= x <= upper }.
+//     sum_e min { w_e |x - d_e| + (A'lambda)_e x : 0 <= x <= upper },
+//
+// less what rounding may have added. Where the answer may be small beside d (`near`), it is lambda'(A d) and
+// what |A'lambda| > w costs within |x_e - d_e| <= P / w_e: no metric that costs more than P, the best so far,
+// is the best. That bound has the digits of the answer.
 //
 // The upper bound is the objective of a feasible point, the shortest-path closure of x.
 #pragma once
@@ -43,6 +47,7 @@ struct L1Options {
   int sweeps = 10;      ///< of projections a round
   double reach = 1.0;   ///< t, in units of upper: long steps for few digits, short ones for many
   int max_steps = 200;  ///< proximal steps
+  bool near = false;    ///< the bound that is relative to the answer
 };
 
 struct L1Solution {

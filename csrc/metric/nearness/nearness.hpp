@@ -3,10 +3,10 @@
 //   minimise 1/2 sum_e w_e (x_e - d_e)^2  over x with  x_ij <= x_ik + x_jk for all i, j, k  (and x <= u, if
 //   asked for).
 //
-// For n >= 3 the triangles imply x >= 0; for n = 2 the answer is max(d, 0). With x = d - W^-1 g, g = A'
-// lambda + mu and lambda, mu >= 0, every point of the dual gives a lower bound L = g'd - 1/2 g' W^-1 g - u
-// 1'mu. The upper bound P is the value of closure(min(x, u)), which is a metric to rounding. Optimal iff P =
-// L.
+// For n >= 3 the triangles imply x >= 0; for n = 2 the answer is max(d, 0). With g = A' lambda + mu and
+// lambda, mu >= 0, x = d - W^-1 g, every point of the dual gives a lower bound L = lambda'(A d) + mu'(d - u) -
+// 1/2 g' W^-1 g; what rounding may have added is taken off. The upper bound P is the value of closure(min(x,
+// u)), which is a metric to rounding. Optimal iff P = L.
 //
 // Rounds of: oracle (most violated triangle a pair) -> merge -> passes of projections, many and with momentum
 // once the search finds little new [-> face step] -> forget. Stops when (P - L) / max(P, 1e-12 ||d||_W^2) and

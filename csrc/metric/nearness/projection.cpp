@@ -1,30 +1,19 @@
 #include "metric/nearness/projection.hpp"
 
 #include <algorithm>
+#include <cmath>
 #include <functional>
-#include <limits>
+#include <numeric>
 #include <vector>
 
 #include "core/index.hpp"
-#include "linalg/cg.hpp"
+#include "metric/exact_sum.hpp"
+#include "metric/nearness/dual_ascent.hpp"
 
 namespace steelyard::metric {
 namespace {
 
 using std::ptrdiff_t;
-
-/// Where a pass starts: from the duals themselves, or from duals + beta (duals - before).
-struct Momentum {
-  double beta = 0.0;
-  double* before = nullptr;  ///< of the entries at hand; brought up to date. Null: no momentum
-
-  double start(double* dual, std::size_t s) const {
-    if (before == nullptr) return dual[s];
-    const double now = dual[s], start = now + beta * (now - before[s]);
-    before[s] = now;
-    return start;
-  }
-};
 
 template <bool weighted>
 void project_list(TriangleList& list, const ListTiles& tiles, ProjectionState& state, Momentum momentum) {
@@ -157,6 +146,77 @@ double dual_loss(const ProjectionState& state, Monitor& monitor) {
   });
 }
 
+/// Passes over triangles and upper bounds, as dual_ascent.hpp wants them.
+class TrianglePasses {
+ public:
+  explicit TrianglePasses(ProjectionState& state)
+      : state_(state),
+        first_(first_entries(state.active)),
+        duals_(all_duals(state.active)),
+        upper_duals_(state.upper_dual),
+        x_(state.x) {}
+
+  double loss(Monitor& monitor) const { return dual_loss(state_, monitor); }
+
+  void pass(double beta, Monitor& monitor) {
+    for_tiles(state_.x, monitor, [&](ptrdiff_t place) {
+      const double here = state_.x[place];
+      state_.x[place] = here + beta * (here - x_[place]);
+      x_[place] = here;
+    });
+    sweep(
+        state_, 1, monitor, [&](ptrdiff_t l) { return Momentum{beta, duals_.data() + first_[at(l)]}; },
+        [&](ptrdiff_t tile) { return Momentum{beta, upper_duals_.tile(tile)}; });
+  }
+
+ private:
+  ProjectionState& state_;
+  std::vector<ptrdiff_t> first_;
+  std::vector<double> duals_;
+  PairTiles upper_duals_, x_;  // of the pass before, as duals_
+};
+
+/// The triangles held, as dual_ascent.hpp wants a face.
+class TriangleFace {
+ public:
+  static constexpr double cg_tol = 0.05;
+
+  explicit TriangleFace(ProjectionState& state)
+      : state_(state), first_(first_entries(state.active)), y_(state.x.items(), 0.0) {}
+
+  ptrdiff_t size() const { return first_.back(); }
+  double loss(Monitor& monitor) const { return dual_loss(state_, monitor); }
+  std::vector<double> duals() const { return all_duals(state_.active); }
+  void broken(double* out, Monitor& monitor) const { gather(state_.active, first_, state_.x, out, monitor); }
+  void precondition(const double* r, double* z) const { std::copy(r, r + size(), z); }
+
+  void apply(const double* p, double* out, Monitor& monitor) {
+    for_tiles(y_, monitor, [&](ptrdiff_t place) { y_[place] = 0.0; });
+    scatter(state_.active, first_, p, y_, monitor);
+    if (!state_.inverse.empty())
+      for_tiles(y_, monitor, [&](ptrdiff_t place) { y_[place] *= state_.inverse[place]; });
+    gather(state_.active, first_, y_, out, monitor);
+  }
+
+  void move(const std::vector<double>& before, double factor, const std::vector<double>& step,
+            Monitor& monitor) {
+    auto& lists = state_.active.lists();
+    parallel_for(std::ssize(lists), 64, monitor, [&](ptrdiff_t begin, ptrdiff_t end) {
+      for (auto l = at(begin); l < at(end); ++l)
+        for (std::size_t s = 0; s < lists[l].dual.size(); ++s) {
+          const auto place = at(first_[l]) + s;
+          lists[l].dual[s] = std::max(0.0, before[place] + factor * step[place]);
+        }
+    });
+    restore(state_, monitor);
+  }
+
+ private:
+  ProjectionState& state_;
+  std::vector<ptrdiff_t> first_;
+  PairTiles y_;
+};
+
 }  // namespace
 
 void project(ProjectionState& state, ptrdiff_t passes, Monitor& monitor) {
@@ -165,24 +225,8 @@ void project(ProjectionState& state, ptrdiff_t passes, Monitor& monitor) {
 }
 
 void project_with_momentum(ProjectionState& state, ptrdiff_t passes, Monitor& monitor) {
-  const auto first = first_entries(state.active);
-  std::vector<double> duals = all_duals(state.active);
-  PairTiles upper_duals = state.upper_dual, x = state.x;  // all of the pass before
-  double beta = 0.0, loss = std::numeric_limits<double>::infinity();
-  const auto of_list = [&](ptrdiff_t l) { return Momentum{beta, duals.data() + first[at(l)]}; };
-  const auto of_tile = [&](ptrdiff_t tile) { return Momentum{beta, upper_duals.tile(tile)}; };
-  for (ptrdiff_t pass = 0, k = 0; pass < passes && !monitor.stopped(); ++pass, ++k) {
-    const double now = dual_loss(state, monitor);
-    if (now > loss) k = 0;
-    loss = now;
-    beta = static_cast<double>(k) / static_cast<double>(k + 3);
-    for_tiles(state.x, monitor, [&](ptrdiff_t place) {
-      const double here = state.x[place];
-      state.x[place] = here + beta * (here - x[place]);
-      x[place] = here;
-    });
-    sweep(state, 1, monitor, of_list, of_tile);
-  }
+  TrianglePasses held(state);
+  passes_with_momentum(held, passes, monitor);
 }
 
 PairTiles gradient(const ProjectionState& state, Monitor& monitor) {
@@ -191,56 +235,74 @@ PairTiles gradient(const ProjectionState& state, Monitor& monitor) {
   return out;
 }
 
-void restore(ProjectionState& state, Monitor& monitor) {
-  const PairTiles pull = gradient(state, monitor);
-  if (monitor.stopped()) return;
+PairTiles restore(ProjectionState& state, Monitor& monitor) {
+  PairTiles pull = gradient(state, monitor);
+  if (monitor.stopped()) return pull;
   for_tiles(state.x, monitor, [&](ptrdiff_t place) {
     const double all = pull[place] + (state.upper_dual.empty() ? 0.0 : state.upper_dual[place]);
     state.x[place] = state.target[place] - (state.inverse.empty() ? all : all * state.inverse[place]);
   });
+  return pull;
+}
+
+Rounded dual_value(const ProjectionState& state, const PairTiles& pull, Monitor& monitor) {
+  const auto& lists = state.active.lists();
+  // Of each list: the gain, the duals, and the sizes of what the gain is made of.
+  std::vector<double> gains(lists.size()), duals(lists.size()), sizes(lists.size());
+  parallel_for(std::ssize(lists), 64, monitor, [&](ptrdiff_t begin, ptrdiff_t end) {
+    for (auto l = begin; l < end; ++l) {
+      const auto& list = lists[at(l)];
+      const auto tiles = state.active.tiles_of(l);
+      const auto& d = state.target;
+      const double *ij = d.tile(tiles.ij), *ik = d.tile(tiles.ik), *jk = d.tile(tiles.jk);
+      ExactSum gain;
+      for (std::size_t s = 0; s < list.where.size(); ++s) {
+        const auto t = list.where[s];
+        gain.add(list.dual[s] * (ij[t.ij] - ik[t.ik] - jk[t.jk]));
+        duals[at(l)] += list.dual[s];
+        sizes[at(l)] += list.dual[s] * (std::abs(ij[t.ij]) + std::abs(ik[t.ik]) + std::abs(jk[t.jk]));
+      }
+      gains[at(l)] = gain.value();
+    }
+  });
+  const bool weighted = !state.inverse.empty(), bounded = !state.upper_dual.empty();
+  const auto tiles = at(pull.tiles());
+  std::vector<double> losses(tiles), furthest(tiles);
+  parallel_for(pull.tiles(), 8, monitor, [&](ptrdiff_t begin, ptrdiff_t end) {
+    for (auto tile = begin; tile < end; ++tile) {
+      ExactSum loss;
+      for (auto row = tile * block_area; row < (tile + 1) * block_area; row += block_size) {
+        double part = 0.0, far = 0.0;
+        for (auto place = row; place < row + block_size; ++place) {
+          const double upper = bounded ? state.upper_dual[place] : 0.0, all = pull[place] + upper;
+          const double moved = weighted ? all * state.inverse[place] : all;
+          part += 0.5 * moved * all;
+          if (bounded) part += (state.upper - state.target[place]) * upper;
+          far = std::max(far, std::abs(moved));
+        }
+        loss.add(part);
+        furthest[at(tile)] = std::max(furthest[at(tile)], far);
+      }
+      losses[at(tile)] = loss.value();
+    }
+  });
+  ExactSum value;
+  double loss = 0.0;
+  for (const double gain : gains) value.add(gain);
+  for (const double part : losses) value.add(-part), loss += part;
+  const double dual = std::accumulate(duals.begin(), duals.end(), 0.0);
+  // d itself was scaled, and three of it cancel; losses are summed in rows of a block; a pair is in less than
+  // 3 n triangles, and its pull is that uncertain.
+  const auto n = static_cast<double>(pull.items());
+  const double size = std::accumulate(sizes.begin(), sizes.end(), 0.0);
+  const double pulled = 9.0 * n * dual * *std::ranges::max_element(furthest);
+  return {value.value(), 2.0 * unit_roundoff * (4.0 * size + 2.0 * (block_size + 6.0) * loss + pulled)};
 }
 
 void face_step(ProjectionState& state, int iterations, Monitor& monitor) {
   state.active.forget(monitor);
-  auto& lists = state.active.lists();
-  const auto first = first_entries(state.active);
-  const ptrdiff_t size = first.back();
-  if (size == 0 || monitor.stopped()) return;
-  std::vector<double> broken(at(size)), step(broken.size(), 0.0);
-  gather(state.active, first, state.x, broken.data(), monitor);
-  PairTiles y(state.x.items(), 0.0);
-  const auto apply = [&](const double* p, double* out, ptrdiff_t) {
-    for_tiles(y, monitor, [&](ptrdiff_t place) { y[place] = 0.0; });
-    scatter(state.active, first, p, y, monitor);
-    if (!state.inverse.empty())
-      for_tiles(y, monitor, [&](ptrdiff_t place) { y[place] *= state.inverse[place]; });
-    gather(state.active, first, y, out, monitor);
-  };
-  const auto plain = [&](const double* r, double* z, ptrdiff_t) { std::copy(r, r + size, z); };
-  linalg::CgOptions options;
-  options.tol = 0.05;
-  options.max_iter = iterations;
-  linalg::conjugate_gradients(size, 1, apply, plain, broken.data(), step.data(), options, monitor);
-  if (monitor.stopped()) return;
-
-  broken = {};
-  const std::vector<double> before = all_duals(state.active);
-  const auto move = [&](double factor) {
-    parallel_for(std::ssize(lists), 64, monitor, [&](ptrdiff_t begin, ptrdiff_t end) {
-      for (auto l = at(begin); l < at(end); ++l)
-        for (std::size_t s = 0; s < lists[l].dual.size(); ++s) {
-          const auto place = at(first[l]) + s;
-          lists[l].dual[s] = std::max(0.0, before[place] + factor * step[place]);
-        }
-    });
-    restore(state, monitor);
-  };
-  const double loss = dual_loss(state, monitor);
-  for (double factor = 1.0; factor > 0.02; factor *= 0.5) {
-    move(factor);
-    if (monitor.stopped() || dual_loss(state, monitor) <= loss) return;
-  }
-  move(0.0);
+  TriangleFace face(state);
+  step_on_face(face, iterations, monitor);
 }
 
 }  // namespace steelyard::metric

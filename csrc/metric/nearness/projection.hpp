@@ -5,12 +5,7 @@
 // left of the dual if that is less (Hildreth's method, Dykstra's for half-spaces): the exact maximum of the
 // dual along that coordinate.
 //
-// Where constraints meet at a flat angle (nearly metric data) passes alone crawl. Two remedies:
-// - momentum: each pass starts from lambda_k + k / (k + 3) (lambda_k - lambda_k-1), k = 0 again whenever the
-//   dual falls (Nesterov, Soviet Math. Doklady 27, 1983; the restarts of O'Donoghue & Candes, Found. Comput.
-//   Math. 15, 2015). A dual that becomes negative on the way is made good by its own projection.
-// - face steps: all positive duals at once by conjugate gradients, as the inner step of an active set method;
-//   for many digits.
+// Momentum and face steps: dual_ascent.hpp.
 // Sonthalia & Gilbert, "Project and Forget", JMLR 23 (2022); Brickell et al., "The metric nearness problem",
 // SIMAX 30 (2008).
 #pragma once
@@ -40,8 +35,17 @@ void project_with_momentum(ProjectionState& state, std::ptrdiff_t passes, Monito
 /// A' lambda, anew from the duals.
 PairTiles gradient(const ProjectionState& state, Monitor& monitor);
 
-/// x <- d - W^-1 (A' lambda + mu).
-void restore(ProjectionState& state, Monitor& monitor);
+/// x <- d - W^-1 (A' lambda + mu). Returns A' lambda.
+PairTiles restore(ProjectionState& state, Monitor& monitor);
+
+/// A sum, and how far rounding may have put it off.
+struct Rounded {
+  double value = 0.0, error = 0.0;
+};
+
+/// The value of the dual, lambda'(A d) + mu'(d - u) - 1/2 ||A' lambda + mu||^2_(W^-1): no digits are lost where d is
+/// nearly a metric. `pull` is A' lambda.
+Rounded dual_value(const ProjectionState& state, const PairTiles& pull, Monitor& monitor);
 
 /// One face step over the triangles, with at most `iterations` of conjugate gradients; the dual never falls.
 void face_step(ProjectionState& state, int iterations, Monitor& monitor);

@@ -317,10 +317,10 @@ class _Run:
     def result(self, formulation: str) -> CorrelationClustering:
         problem, found = self.problem, self.found
         cost = problem.cost(self.labels)
-        low, lp_ratio, relaxation = self.packed, float("inf"), None
+        low, lp_ratio, relaxation = problem.less_rounding(self.packed, True), float("inf"), None
         if found is not None:
             # Labels are a feasible point of the relaxation too.
-            low = max(low, problem.offset + found["lower"])
+            low = max(low, problem.less_rounding(problem.offset + found["lower"], False))
             upper = problem.offset + found["objective"]
             if cost <= upper:
                 upper, self.x = cost, _distances(self.labels)
@@ -329,7 +329,7 @@ class _Run:
             relaxation.flags.writeable = False
         labels = problem.expand(self.labels)
         labels.flags.writeable = False
-        low = min(low, cost)  # equal but for rounding
+        low = max(0.0, min(low, cost))  # equal but for rounding
         return CorrelationClustering(
             labels, cost, low, lp_ratio, relaxation, formulation, self._info(lp_ratio, _ratio(cost, low))
         )

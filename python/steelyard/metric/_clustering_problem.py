@@ -47,6 +47,18 @@ class ClusteringProblem:
         unlisted = joined - (self.sizes[low] * self.sizes[high])[together].sum()
         return float(self.offset + listed + self.background * unlisted)
 
+    def less_rounding(self, bound: float, whole_is_exact: bool) -> float:
+        """A sum of as many weights as there are, less what rounding may have added to it."""
+        half_eps = 0.5 * float(np.finfo(float).eps)
+        largest = float(np.abs(self.c).sum() + self.background * np.square(self.sizes.sum()))
+        whole = largest < 2**50 and bool((self.c == np.rint(self.c)).all()) and self.background % 1 == 0
+        if whole and whole_is_exact and self.offset % 1 == 0:
+            return bound
+        error = (self.nodes + len(self.c) + 8) * abs(bound)
+        if self.group is not None:  # the offset is a difference
+            error += 64 * (largest + abs(self.offset))
+        return bound - half_eps * error
+
     def expand(self, labels: Labels) -> npt.NDArray[np.intp]:
         """Labels of the items, numbered by first appearance."""
         own = labels if self.group is None else labels[self.group]

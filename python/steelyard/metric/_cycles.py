@@ -55,15 +55,9 @@ class CycleOracle:
 
 
 class _CycleSearch(_Search):
-    """Ten times as many passes over the rows held once hardly any row is new."""
+    """Every search brings new cycles: more passes between two of them do not pay."""
 
-    def look(self, number: int) -> None:
-        held = self.state.active
-        super().look(number)
-        self.settled = self.state.active - held <= 0.01 * held
-
-    def advance(self) -> bool:
-        return self.state.project(self.passes * (10 if self.settled else 1)) and self.forget()
+    patient = False
 
 
 def nearest_on_graph(

@@ -316,6 +316,9 @@ class ITML(_Mahalanobis):
 
     Notes
     -----
+    Fitted on pairs (tag ``three_d_array``): the checks of scikit-learn's `check_estimator` that fit rows of a
+    table are refused. `ITMLSupervised` takes rows and passes them all.
+
     Squared distances are held to squared bounds; metric-learn 0.7.0 holds squared distances to bounds that
     are not squared, so that its results differ in scale. O(n_features^2) a step; memory 8 bytes a pair beside
     the points.
@@ -340,6 +343,13 @@ class ITML(_Mahalanobis):
     >>> bool(A[0, 0] > 5 * A[1, 1])
     True
     """
+
+    def __sklearn_tags__(self) -> Any:
+        tags = super().__sklearn_tags__()
+        tags.target_tags.required = True
+        tags.input_tags.two_d_array = False
+        tags.input_tags.three_d_array = True
+        return tags
 
     def fit(self, pairs: Any, y: Any, bounds: Any = None) -> ITML:
         """Learn from pairs.
@@ -458,7 +468,8 @@ class ITMLSupervised(_Mahalanobis):
         ----------
         X : array_like, shape (n_samples, n_features)
         y : array_like, shape (n_samples,)
-            Class labels of any kind.
+            Class labels of any kind; the number -1 means unlabelled, as elsewhere in scikit-learn: such
+            points are left out.
         bounds : sequence of two floats, optional
             Distances near, far > 0. Default: as for `ITML`.
 
@@ -466,9 +477,15 @@ class ITMLSupervised(_Mahalanobis):
         -------
         ITMLSupervised
             Itself.
+
+        Raises
+        ------
+        ValueError
+            If y has -1 and fewer than two classes beside it, as where -1 and 1 were meant as two classes.
         """
         X, y = validate_data(self, X, y, dtype=np.float64, ensure_min_samples=2)
         check_classification_targets(y)
+        X, y = _labelled(X, y)
         _, labels = np.unique(y, return_inverse=True)
         rng = _generator(self.random_state)
         if isinstance(self.n_constraints, str):
@@ -481,6 +498,21 @@ class ITMLSupervised(_Mahalanobis):
             )
         self._learn(X, pairs, bounds, rng)
         return self
+
+
+def _labelled(X: Array, y: npt.NDArray[Any]) -> tuple[Array, npt.NDArray[Any]]:
+    """The rows whose label is not -1."""
+    if y.dtype.kind not in "if" or not (y == -1).any():
+        return X, y
+    known = y != -1
+    kinds = np.unique(y[known])
+    if known.sum() < 2 or len(kinds) < 2:
+        named = f"{known.sum()} labelled points" + (f", all {kinds[0]}" if len(kinds) == 1 else "")
+        raise ValueError(
+            f"y must have two classes beside -1, which means unlabelled, got {named}; where -1 is a class, "
+            "call it 0"
+        )
+    return X[known], y[known]
 
 
 def _drawn(labels: npt.NDArray[np.intp], count: int, rng: np.random.Generator) -> _Pairs:

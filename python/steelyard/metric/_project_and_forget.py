@@ -27,6 +27,12 @@ from .._validate import (
 Array = npt.NDArray[np.float64]
 Rows = tuple[npt.NDArray[np.int64], npt.NDArray[np.int32], Array, Array]
 
+# A search that adds at most this share of the rows held found little: then passes are doubled each round.
+# From round _EARLY on, or from then on, they have momentum, and a face step follows.
+_LITTLE, _EARLY = 0.01, 8
+# Passes of a round over `passes`, numbers that the passes of a round touch, and iterations of a face step.
+_MOST_PASSES, _MOST_WORK, _FACE = 100, 100_000_000, 100
+
 _COLUMNS = ("round", "gap", "violation", "active", "seconds")
 
 
@@ -200,6 +206,8 @@ def _read_weights(weights: Any, n: int) -> Array | None:
 class _Search:
     """The rounds, and what is known after each."""
 
+    patient = True  # searches cost more than passes: late rounds take ever more
+
     def __init__(self, start: Array, weight: Array | None, oracle: Any, tol: float, passes: int) -> None:
         self.start, self.weight, self.oracle = start, weight, oracle
         self.tol, self.passes = tol, passes
@@ -214,6 +222,7 @@ class _Search:
         self.violation = math.inf
         self.gap = math.inf
         self.trace: list[tuple[float, ...]] = []
+        self.settled, self.many = False, passes
 
     def load(self, init: Any) -> None:
         if not isinstance(init, ProjectAndForget):
@@ -249,7 +258,19 @@ class _Search:
 
     def advance(self) -> bool:
         """Projects onto the rows held and forgets those without a dual; False if Ctrl-C ended it."""
-        return self.state.project(self.passes) and self.forget()
+        if not self.settled and len(self.trace) <= _EARLY:
+            return self.state.project(self.passes) and self.forget()
+        most = _MOST_WORK // max(1, self.state.nonzeros)
+        if self.settled and self.patient:
+            self.many = max(self.passes, min(2 * self.many, _MOST_PASSES * self.passes, most))
+        return (
+            self.state.project(self.many, momentum=True)
+            and self.state.face_step(
+                max(_FACE, min(10 * self.many, most)) if self.settled and self.patient else _FACE
+            )
+            and self.state.project(2)
+            and self.forget()
+        )
 
     def forget(self) -> bool:
         self.state.forget()
@@ -260,7 +281,9 @@ class _Search:
         self.lower = self.state.restore()
         x = self.state.x()
         x.flags.writeable = False
+        held = self.state.active
         worst = self.take(self.oracle(x), x)
+        self.settled = self.state.active - held <= _LITTLE * held
         self.violation = max(worst, self.state.violation) / self.unit
         self.compare(x, number)
         if self.check is not None and self.violation <= self.tol:
@@ -281,7 +304,7 @@ class _Search:
         if self.certifies and upper < self.lower - 1e-9 * (abs(self.lower) + least):
             raise ValueError(
                 f"oracle.{'feasible' if self.bound is None else 'bound'} must speak of a point within all "
-                f"constraints, got an objective of {upper}, below the proven lower bound {self.lower}"
+                f"constraints, got an objective of {upper}, below the proven lower bound {self.lower:.9g}"
             )
         unit = max(upper, least)
         if math.isinf(upper):

@@ -17,9 +17,9 @@ from ._pairs import Array, Pairs
 @dataclass(frozen=True, kw_only=True)
 class MetricInfo(Info):
     """Info of a nearest metric. `error_bound` is (objective - lower_bound) / max(objective, 1e-12 ||D||^2),
-    proven up to rounding; `converged` says that it and `violation` are at most `tol`. For norm 'linf' it is
+    proven; `converged` says that it and `violation` are at most `tol`. For norms 'l1' and 'linf' it is
     (objective - lower_bound) / objective, and 0 where the two differ by no more than rounding, 4 eps sqrt(n)
-    max|D|; `lower_bound` is proven without such an allowance.
+    times sum w |D| or max|D|; `lower_bound` is proven without such an allowance.
 
     Attributes
     ----------
@@ -133,6 +133,11 @@ def objective_of(x: Array, d: Array, norm: str, weight: Array | None) -> float:
         return float(change.max(initial=0.0))
     cost = change if norm == "l1" else 0.5 * np.square(change)
     return float(cost.sum() if weight is None else (weight * cost).sum())
+
+
+def rounding_of_sum(n: int, d: Array, weight: Array) -> float:
+    """Sums of changes that differ by no more are equal but for rounding."""
+    return 4 * float(np.finfo(float).eps) * float(np.sqrt(n)) * float((weight * np.abs(d)).sum())
 
 
 def warn_of_unjoined(result: NearestMetric) -> NearestMetric:

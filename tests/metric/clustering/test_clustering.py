@@ -301,3 +301,38 @@ def test_ctrl_c_brings_the_best_so_far(ctrl_c):
     assert answer.seconds < 1.0
     assert len(answer.partial.labels) == 250
     assert answer.partial.lower_bound <= answer.partial.cost
+
+
+def test_a_search_from_singletons_that_is_stuck_is_helped_from_above():
+    S = np.zeros((7, 7))
+    S[np.triu_indices(7, 1)] = [
+        0.405, 0, 0.107, 2.006, 0.975, 2.639, 0, 0.223, 0, 0.475, 1.65,
+        1.301, 0, 0.73, 0.459, 0, 2.959, 1.741, 2.336, 0, 0.543,
+    ]  # fmt: skip
+    for seed in range(5):
+        found = metric.correlation_clustering(
+            S + S.T, formulation="graph", resolution=0.644, relax=False, rng=seed
+        )
+        assert found.cost == pytest.approx(7.35)
+
+
+def test_without_the_relaxation_few_items_are_clustered_as_well_as_can_be():
+    partitions = [[0]]
+    for _ in range(6):
+        partitions = [[*labels, c] for labels in partitions for c in range(max(labels) + 2)]
+    labels = np.array(partitions)
+    i, j = np.triu_indices(7, 1)
+    together = labels[:, i] == labels[:, j]
+    rng = np.random.default_rng(0)
+    for trial in range(60):
+        c = (
+            np.round(rng.normal(0.3, 1, 21), 3)
+            if trial % 2
+            else rng.choice([-1.0, 1.0], 21) * rng.random(21) ** 3
+        )
+        S = np.zeros((7, 7))
+        S[i, j] = c
+        best = np.where(together, np.maximum(-c, 0), np.maximum(c, 0)).sum(axis=1).min()
+        found = metric.correlation_clustering(S + S.T, formulation="signed", relax=False, rng=trial)
+        assert found.cost == pytest.approx(best)
+        assert found.lower_bound <= best

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.optimize import minimize
 from sklearn.datasets import load_iris
-from sklearn.utils.estimator_checks import parametrize_with_checks
+from sklearn.utils.estimator_checks import check_estimator, parametrize_with_checks
 
 import steelyard
 from steelyard import _core, metric
@@ -24,6 +24,93 @@ NONE = np.zeros(0, np.int32)
 @parametrize_with_checks([metric.ITMLSupervised(), metric.ITMLSupervised(n_constraints="all")])
 def test_scikit_learn_accepts_the_estimator(estimator, check):
     check(estimator)
+
+
+# Each of these fits on rows of a table; ITML learns from pairs of them, and refuses the rows in words.
+FITS_ROWS = [
+    "check_dict_unchanged",
+    "check_dont_overwrite_parameters",
+    "check_dtype_object",
+    "check_estimators_dtypes",
+    "check_estimators_fit_returns_self",
+    "check_estimators_nan_inf",
+    "check_estimators_overwrite_params",
+    "check_estimators_pickle",
+    "check_f_contiguous_array_estimator",
+    "check_fit2d_1feature",
+    "check_fit2d_1sample",
+    "check_fit2d_predict1d",
+    "check_fit_check_is_fitted",
+    "check_fit_idempotent",
+    "check_fit_score_takes_y",
+    "check_methods_sample_order_invariance",
+    "check_methods_subset_invariance",
+    "check_n_features_in",
+    "check_n_features_in_after_fitting",
+    "check_pipeline_consistency",
+    "check_positive_only_tag_during_fit",
+    "check_readonly_memmap_input",
+    "check_requires_y_none",
+    "check_transformer_data_not_an_array",
+    "check_transformer_general",
+    "check_transformer_n_iter",
+    "check_transformer_preserve_dtypes",
+]
+
+
+class SaysItTakesRows(metric.ITML):
+    def __sklearn_tags__(self):
+        tags = super().__sklearn_tags__()
+        tags.input_tags.two_d_array = True
+        return tags
+
+
+def causes(error):
+    while error is not None:
+        yield str(error)
+        error = error.__cause__ or error.__context__
+
+
+def test_checks_that_fit_rows_fail_on_the_estimator_of_pairs_and_no_others():
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        done = check_estimator(SaysItTakesRows(), on_fail=None, on_skip=None)
+    failed = [check for check in done if check["status"] == "failed"]
+    assert {check["check_name"] for check in failed} <= set(FITS_ROWS)
+    assert len(failed) > 20
+    for check in failed:
+        assert any("pairs must have shape (n_pairs, 2, n_features), got (" in text
+                   for text in causes(check["exception"])), check["check_name"]  # fmt: skip
+
+
+def test_tags_say_that_pairs_are_wanted():
+    tags = metric.ITML().__sklearn_tags__()
+    assert tags.input_tags.three_d_array
+    assert not tags.input_tags.two_d_array
+    assert tags.target_tags.required
+
+
+@pytest.mark.parametrize("n_constraints", [200, "all"])
+def test_points_labelled_minus_one_are_unlabelled(n_constraints):
+    X, y = load_iris(return_X_y=True)
+    rng = np.random.default_rng(0)
+    hidden = rng.random(len(y)) < 0.4
+    partly = np.where(hidden, -1, y)
+    model = metric.ITMLSupervised(n_constraints=n_constraints, random_state=0)
+    some = model.fit(X, partly).get_mahalanobis_matrix()
+    own = model.fit(X[~hidden], y[~hidden]).get_mahalanobis_matrix()
+    np.testing.assert_array_equal(some, own)
+    np.testing.assert_array_equal(model.fit(X, partly.astype(float)).get_mahalanobis_matrix(), own)
+    words = np.array(["a", "b", "-1"])[y]
+    assert np.isfinite(model.fit(X, words).components_).all()  # text is a name, whatever it says
+
+
+def test_minus_one_and_one_class_are_not_taken_for_two():
+    X = np.random.default_rng(0).normal(size=(20, 2))
+    with pytest.raises(ValueError, match="got 10 labelled points, all 1; where -1 is a class, call it 0"):
+        metric.ITMLSupervised().fit(X, np.repeat([-1, 1], 10))
+    with pytest.raises(ValueError, match="got 0 labelled points"):
+        metric.ITMLSupervised().fit(X, np.full(20, -1))
 
 
 def instance(seed, n=12, d=3, m=20):

@@ -9,7 +9,7 @@ from scipy.optimize import nnls
 from sklearn.isotonic import isotonic_regression
 
 import steelyard
-from steelyard import metric
+from steelyard import _core, metric
 from steelyard.reference import project_and_forget as reference
 
 
@@ -165,3 +165,60 @@ def test_ctrl_c_in_the_oracle_carries_the_result_so_far():
         metric.project_and_forget([3.0], oracle)
     assert caught.value.partial.x == pytest.approx([1.0])
     assert caught.value.partial.info.interrupted
+
+
+class Chain:
+    """x_0 <= x_1 <= ..., as sparse rows; the running maximum is feasible."""
+
+    def __init__(self, n):
+        self.n = n
+
+    def __call__(self, x):
+        k = np.flatnonzero(x[:-1] > x[1:])
+        data, index = np.tile([1.0, -1.0], len(k)), np.c_[k, k + 1].ravel()
+        return (data, index, np.arange(0, 2 * len(k) + 1, 2)), np.zeros(len(k))
+
+    def feasible(self, x):
+        return np.maximum.accumulate(x)
+
+
+@pytest.mark.parametrize("n", [100, 1000])
+@pytest.mark.parametrize("kind", ["noise", "trend", "falling", "walk", "tails"])
+def test_a_long_chain_is_projected_on_to_the_tolerance(n, kind):
+    rng = np.random.default_rng(n)
+    noise = rng.normal(size=n)
+    y = {
+        "noise": noise,
+        "trend": np.linspace(0, 3, n) + noise,
+        "falling": np.arange(n, 0.0, -1),
+        "walk": noise.cumsum(),
+        "tails": rng.standard_cauchy(n),
+    }[kind]
+    found = metric.project_and_forget(y, Chain(n), tol=1e-6, max_iter=40)
+    assert found.info.converged
+    assert found.info.error_bound <= 1e-6
+    best = isotonic_regression(y)
+    least = 0.5 * np.square(best - y).sum()
+    assert found.info.lower_bound <= least * (1 + 1e-12)
+    assert found.objective == pytest.approx(least, rel=1e-5)
+    np.testing.assert_allclose(found.x, best, atol=1e-3 * np.abs(y).max())
+
+
+@pytest.mark.parametrize("weighted", [False, True])
+def test_passes_with_momentum_and_face_steps_raise_the_dual_to_the_optimum(weighted):
+    rng = np.random.default_rng(2)
+    n = 60
+    y, w = rng.normal(size=n), rng.uniform(0.1, 10, n) if weighted else None
+    A = sparse.csr_array(steps(n))
+    state = _core.metric._BregmanState(y, w)
+    state.add(A.indptr.astype(np.int64), A.indices.astype(np.int32), A.data, np.zeros(n - 1))
+    best = isotonic_regression(y, sample_weight=w)
+    least = 0.5 * (np.square(best - y) * (1 if w is None else w)).sum()
+    values = [state.restore()]
+    for _ in range(12):
+        assert state.project(10, momentum=True)
+        assert state.face_step(100)
+        values.append(state.restore())
+        state.add(A.indptr.astype(np.int64), A.indices.astype(np.int32), A.data, np.zeros(n - 1))
+    assert max(values) <= least * (1 + 1e-13)
+    assert values[-1] == pytest.approx(least, rel=1e-9)
