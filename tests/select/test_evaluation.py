@@ -247,6 +247,33 @@ def test_a_sampled_fit_estimates_the_fit_to_all_with_honest_errors(method):
     np.testing.assert_allclose(gram, A.T @ A, atol=0.1 * np.abs(A.T @ A).max())
 
 
+@pytest.mark.parametrize("method", ["leverage", "sensitivity", "uniform"])
+def test_errors_of_a_fit_count_its_coefficients(method):
+    rng = np.random.default_rng(5)
+    A = rng.normal(size=(2000, 6))
+    b = A.sum(axis=1) + rng.normal(size=2000)
+    best = np.linalg.lstsq(A, b, rcond=None)[0]
+    fits = [regression_sample(A, b, 18, method=method, clusters=8, rng=seed) for seed in range(300)]
+    wrong = np.array([fit.coefficients - best for fit in fits])
+    errors = np.array([fit.standard_errors for fit in fits])
+    assert np.sqrt((errors**2).mean() / (wrong**2).mean()) == pytest.approx(1, abs=0.12)
+    ends = np.array([fit.intervals() for fit in fits])
+    assert 0.91 < ((ends[:, :, 0] < best) & (best < ends[:, :, 1])).mean() < 0.975
+
+
+def test_a_coefficient_that_hangs_on_one_draw_has_no_known_error():
+    A = np.zeros((400, 2))
+    A[:, 0] = 1
+    A[7, 1] = 1
+    b = np.random.default_rng(0).normal(size=400)
+    fits = [regression_sample(A, b, 6, rng=seed) for seed in range(40)]
+    once = [fit for fit in fits if (fit.indices == 7).sum() == 1]
+    assert once
+    for fit in once:
+        assert np.isfinite(fit.standard_errors[0])
+        assert np.isinf(fit.standard_errors[1])
+
+
 def test_leverage_finds_the_rows_that_decide():
     A = np.zeros((3000, 2))
     A[:, 0] = 1
