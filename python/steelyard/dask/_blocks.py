@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from .._points import nearest_centers, own_squared_distances, read_points
+from .._validate import generator_of
 
 Floats = npt.NDArray[np.float64]
 
@@ -84,7 +85,7 @@ class States:
 
 
 def entropy_of(rng: Any) -> list[int]:
-    return [int(word) for word in np.random.default_rng(rng).integers(0, 2**63, 2)]
+    return [int(word) for word in generator_of(rng).integers(0, 2**63, 2)]
 
 
 def assigned(block: Any, centers: Any, metric: str) -> tuple[Any, Any]:

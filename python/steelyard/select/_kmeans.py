@@ -21,6 +21,7 @@ from .._validate import (
     check_number,
     check_progress,
     check_threads,
+    generator_of,
 )
 from ._seeding import Seeding, check_trials, cluster_sizes, seeds
 
@@ -202,7 +203,7 @@ def kmeans(
     tol, threads, callback = check_nonnegative(tol, "tol"), check_threads(n_threads), check_progress(progress)
     points = read_points(X, "X", metric)
     weights = read_weights(sample_weight, len(points))
-    generator = np.random.default_rng(rng)
+    generator = generator_of(rng)
     chosen, note = _training(points, weights, train_size, generator)
     if count > len(chosen[0]):
         raise ValueError(f"k must be at most the number of points, {len(chosen[0])}, got {count}")

@@ -19,6 +19,7 @@ from .._validate import (
     check_number,
     check_room,
     check_vector,
+    generator_of,
     refuse_masked,
 )
 from ._sample import Floats, draw, student_quantile
@@ -61,7 +62,7 @@ def leverage_scores(A: Any, *, method: str = "exact", ridge: float = 0.0, rng: A
     penalty = check_nonnegative(ridge, "ridge")
     if check_choice(method, "method", ("exact", "sketch")) == "exact":
         return _exact(_matrix(A, "A"), penalty)
-    return _sketched(A, penalty, np.random.default_rng(rng))
+    return _sketched(A, penalty, generator_of(rng))
 
 
 def _matrix(A: Any, name: str) -> Floats:
@@ -133,9 +134,9 @@ class RegressionSample(Result):
     coefficients : ndarray, shape (d,)
         Minimise sum of weight * (a'x - b)^2 over the rows drawn.
     standard_errors : ndarray, shape (d,)
-        Of the coefficients as estimates of the fit to all rows: the error of sampling alone. A draw's residual
-        counts as divided by sqrt(1 - its leverage among the draws), for what was fitted to it [1]_; infinite
-        for coefficients that hang on one draw alone, whose residual is 0 by force.
+        Of the coefficients as estimates of the fit to all rows: the error of sampling alone. A residual is
+        divided by sqrt(1 - the draw's leverage among the draws), for what was fitted to it [1]_; infinite for
+        coefficients that hang on one draw alone, whose residual is 0 by force.
     residual : float
         Estimated sum of squares of the residuals over all rows, at these coefficients. Too small by what was
         fitted; compare fits by it only with size much larger than d.
@@ -243,7 +244,7 @@ def regression_sample(
     if not 0 <= share <= 1:
         raise ValueError(f"mix must lie between 0 and 1, got {share}")
     penalty = check_nonnegative(ridge, "ridge")
-    generator = np.random.default_rng(rng)
+    generator = generator_of(rng)
     kind = check_choice(method, "method", ("leverage", "sensitivity", "uniform"))
     everywhere = np.ones(n, dtype=bool)
     if kind == "leverage":

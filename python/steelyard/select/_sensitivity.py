@@ -20,6 +20,7 @@ from .._validate import (
     check_positive,
     check_room,
     check_vector,
+    generator_of,
 )
 from ._kmeans import KMeansResult
 from ._sample import Floats, Indices, Sample, draw
@@ -87,7 +88,7 @@ class SensitivityPlan(Result):
         population = int(self._allowed.sum())
         if not again and count > population:
             raise ValueError(f"size must be at most {population} without replacement, got {count}")
-        generator = np.random.default_rng(list(self._seed) if rng is None else rng)
+        generator = generator_of(list(self._seed) if rng is None else rng)
         predicted: Floats | None = None
         if losses is None and not (len(self._known[0]) and len(self.queries) == 0):
             scores = cluster_sensitivities(
@@ -170,7 +171,7 @@ def plan_sensitivity(
         raise ValueError(f"mix must lie between 0 and 1, got {share}")
     points = read_points(X, "X", metric)
     n = len(points)
-    generator = np.random.default_rng(rng)
+    generator = generator_of(rng)
     allowed = np.ones(n, dtype=bool)
     if exclude is not None:
         allowed[_rows(exclude, "exclude", n)] = False
