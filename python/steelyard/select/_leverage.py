@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from .._points import own_squared_distances
+from .._points import own_squared_distances, read_in_range
 from .._results import Result
 from .._validate import (
     check_choice,
@@ -250,10 +250,11 @@ def regression_sample(
     if kind == "leverage":
         scores = _exact(matrix, penalty)
     elif kind == "sensitivity":
+        points = read_in_range(matrix, "A", "euclidean")
         centers, labels = clusters_of(
-            matrix, clusters, 2.0, "euclidean", generator, n_threads, progress=progress
+            points, clusters, 2.0, "euclidean", generator, n_threads, progress=progress
         )
-        squared = own_squared_distances(matrix, centers, labels)
+        squared = own_squared_distances(points[0], centers, labels)
         total, k = squared.sum(), len(centers)
         even = cluster_sensitivities(labels, np.zeros(n), k) / k
         scores = even + (squared / total if total > 0 else 0.0)
