@@ -38,17 +38,18 @@ Info newton_loop(NewtonMethod& method, const FitOptions& options, Monitor& monit
   while (going && !monitor.poll()) {
     const bool found = method.find_direction(accuracy);
     if (monitor.stopped() || (!found && !method.recovers)) break;
-    info.error_bound = found ? method.decrement() : infinity;
+    const double decrement = found ? method.decrement() : infinity;
+    info.error_bound = found ? stated_decrement(decrement, method.rounding(), method.reach()) : infinity;
     info.converged = found && info.error_bound <= options.tol;
     const bool hopeless = method.hopeless(found, info.iterations);
     if (hopeless) info.converged = false;
-    const bool at_floor = floor.reached(info.error_bound);
+    const bool at_floor = floor.reached(decrement);
     going = !info.converged && !at_floor && !hopeless && info.iterations < options.max_iter;
     double length = 0.0;
     if (going) {
       ++info.iterations;
       going = (found && method.take_step(length)) || method.recover();
-      accuracy = std::clamp(0.1 * info.error_bound, method.finest, 0.1);
+      accuracy = std::clamp(0.1 * decrement, method.finest, 0.1);
     }
     if (options.keep_trace) {
       info.trace.add({static_cast<double>(info.iterations), info.error_bound, length,

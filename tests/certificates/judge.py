@@ -7,9 +7,10 @@ the family-wise level 1e-6.
 The bite: a halved bound is a lie only where the bound is sharp, so the lie is made sharp first. Every bound
 of the run is multiplied by half of the worst ratio of true to stated error that was seen (half of the median
 ratio where a few broken claims are allowed, and a fortieth of the worst where few errors are resolved): then
-at least one bound (half of the bounds) is half of what is true, and the same judge must find it. It can only if the truth resolves the error. Where all true errors lie
-below the rounding of the truth, the answers are moved by twice their bounds instead. Standard errors and
-intervals are halved, means moved by ten standard errors.
+at least one bound (half of the bounds) is half of what is true, and the same judge must find it. It can only
+if the truth resolves the error. Where all true errors lie below the rounding of the truth, the answers are
+moved by twice their bounds instead. Standard errors and intervals are halved, means moved by ten standard
+errors.
 """
 
 from __future__ import annotations
@@ -97,6 +98,7 @@ class Report:
             "bite": bite(self)[0],
             "cpu_seconds": round(self.seconds, 2),
         }
+        row = {key: v.item() if isinstance(v, np.generic) else v for key, v in row.items()}
         return {
             key: None if isinstance(v, float) and not math.isfinite(v) else v for key, v in row.items()
         } | {"infinite_worst": math.isinf(row["worst"])}

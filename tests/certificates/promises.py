@@ -74,15 +74,10 @@ CARRIES: dict[str, str] = {
 
 # Promised, and not yet tried: whoever adds a trial takes its solver out of this list.
 UNTRIED: set[str] = {
-    "rank.rasch",
-    "rank.plackett_luce",
-    "rank.whole_history",
-    "rank.grade_scale",
     "weigh.magnitude",
     "weigh.magnitude_function",
     "weigh.solve_similarity",
     "weigh.max_diversity",
-    "weigh.solve_simplex_qp",
     "weigh.magnitude_dimension",
     "weigh.magnitude_area",
     "weigh.magnitude_difference",

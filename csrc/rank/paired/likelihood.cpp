@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 
 #include "core/index.hpp"
 #include "core/logistic.hpp"
@@ -223,6 +224,49 @@ void multiply_hessian(const PairGraph& graph, const Derivatives& d, const std::v
                      return multiply_rows_any(graph, d, w, x, y, columns, begin, end);
                  }
                });
+}
+
+double rounding(const PairProblem& problem, const Parameters& point, const Derivatives& d) {
+  const auto& graph = problem.graph;
+  const Effects effects(problem);
+  const auto square = [](double x) { return x * x; };
+  double energy = 0.0;
+  std::vector<double> terms(at(effects.count()), 0.0);
+  for (std::size_t k = 0; k < graph.left.size(); ++k) {
+    const auto i = at(graph.left[k]), j = at(graph.right[k]);
+    const double size = std::fabs(point.strengths[i]) + std::fabs(point.strengths[j]) +
+                        std::fabs(effects.count() > 0 ? effects.shift(k, point) : 0.0);
+    const double g = d.cell_gradient[k], around = std::min(d.diagonal[i], d.diagonal[j]);
+    energy += d.cell_curvature[k] * square(4.0 + size);
+    if (around > 0.0) energy += 2.0 * g * g / around;
+    for (int c = 0; c < effects.count(); ++c) terms[at(c)] += std::fabs(effects.of(k, c) * g);
+  }
+  if (problem.model.prior > 0.0) {
+    std::vector<double> met(d.gradient.size(), 0.0);
+    for (std::size_t k = 0; k < graph.left.size(); ++k) {
+      met[at(graph.left[k])] += std::fabs(d.cell_gradient[k]);
+      met[at(graph.right[k])] += std::fabs(d.cell_gradient[k]);
+    }
+    double sums = 0.0, held = 0.0;
+    for (std::size_t i = 0; i < met.size(); ++i) {
+      sums += square(met[i]);
+      held += d.prior_curvature[i];
+      energy += d.prior_curvature[i] * square(4.0 + std::fabs(point.strengths[i]));
+    }
+    energy += sums / held;
+  }
+  if (problem.model.tie_columns() > 0) {
+    double ties = 0.0;
+    for (const double t : problem.counts.ties()) ties += t;
+    const double own = d.extra_hessian[0];
+    if (own > 0.0) energy += own * square(4.0 + std::fabs(point.tie)) + square(2.0 * ties) / own;
+  }
+  const int tie = problem.model.tie_columns();
+  for (int c = 0; c < effects.count(); ++c) {
+    const double own = d.extra_hessian[at((tie + c) * (d.extra + 1))];
+    if (own > 0.0) energy += square(terms[at(c)]) / own;
+  }
+  return 2.0 * std::numeric_limits<double>::epsilon() * std::sqrt(energy);
 }
 
 double log_likelihood(const PairProblem& problem, const Parameters& point, Monitor& monitor) {

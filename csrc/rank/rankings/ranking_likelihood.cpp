@@ -272,6 +272,17 @@ bool differentiate(const RankingModel& model, std::span<const double> strengths,
   return complete;
 }
 
+double rounding(const RankingModel& model, std::span<const double> strengths, const RankingDerivatives& d) {
+  double energy = 0.0;
+  for (std::size_t i = 0; i < strengths.size(); ++i) {
+    const double size = 4.0 + std::fabs(strengths[i]);
+    energy += 2.0 * d.diagonal[i] * size * size;
+  }
+  for (std::ptrdiff_t r = 0; r < model.rankings.count(); ++r)
+    energy += model.weight_of(r) * static_cast<double>(model.rankings.stages[at(r)]);
+  return 2.0 * std::numeric_limits<double>::epsilon() * std::sqrt(energy);
+}
+
 bool expected_choices(const RankingModel& model, std::span<const double> strengths, RankingDerivatives& out,
                       std::vector<double>& expected, Monitor& monitor) {
   out.shares.resize(model.rankings.codes.size());

@@ -96,6 +96,10 @@ struct RankingDerivatives {
 bool differentiate(const RankingModel& model, std::span<const double> strengths, RankingDerivatives& out,
                    Monitor& monitor);
 
+/// The decrement that rounding alone can make at this point, to a small factor: strengths off by eps |s_i| in the
+/// norm of H <= 2 diag(H), and shares by eps of themselves, which in the norm of a choice's inverse is eps.
+double rounding(const RankingModel& model, std::span<const double> strengths, const RankingDerivatives& d);
+
 /// Expected choices of each item, weighted; without the prior. Fills out.shares. False if stopped.
 bool expected_choices(const RankingModel& model, std::span<const double> strengths, RankingDerivatives& out,
                       std::vector<double>& expected, Monitor& monitor);

@@ -49,6 +49,24 @@ double least_decrement(const RankingDerivatives& d) {
   return std::isnan(sum) ? std::numeric_limits<double>::infinity() : std::sqrt(sum);
 }
 
+double largest_change(const RankingModel& model, const std::vector<double>& direction, double small) {
+  const auto [least, most] = std::minmax_element(direction.begin(), direction.end());
+  const double apart = model.prior > 0.0 ? std::max(*most, -*least) : *most - *least;
+  if (apart <= small || model.prior > 0.0) return apart;
+  const auto& rankings = model.rankings;
+  double largest = 0.0;
+  for (ptrdiff_t r = 0; r < rankings.count(); ++r) {
+    double low = std::numeric_limits<double>::infinity(), high = -low;
+    for (auto place = rankings.starts[at(r)]; place < rankings.starts[at(r) + 1]; ++place) {
+      const double move = direction[at(rankings.codes[at(place)])];
+      low = std::min(low, move);
+      high = std::max(high, move);
+    }
+    largest = std::max(largest, high - low);
+  }
+  return largest;
+}
+
 RankingSystem::RankingSystem(const RankingModel& model, Linear wanted)
     : model_(model), automatic_(wanted == Linear::automatic) {
   if (!automatic_) {

@@ -33,6 +33,10 @@ struct RankingDirection {
 /// sqrt(sum_i g_i^2 / (2 H_ii)): a lower bound of the decrement for the price of a sum.
 double least_decrement(const RankingDerivatives& d);
 
+/// Largest change of a difference within a ranking, or of a strength itself where the prior holds it; from above
+/// where that is at most `small`.
+double largest_change(const RankingModel& model, const std::vector<double>& direction, double small);
+
 class RankingSystem {
  public:
   /// `automatic` starts with dense Cholesky or conjugate gradients, whichever should be cheaper; where the
