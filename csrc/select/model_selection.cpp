@@ -9,7 +9,7 @@
 namespace steelyard::select {
 
 bool expected_entropies(MatrixView<const std::int32_t> predictions, std::int32_t classes,
-                        std::span<const double> beliefs, double gain, std::span<double> out,
+                        std::span<const double> beliefs, double gain, LabelLaw law, std::span<double> out,
                         Monitor& monitor) {
   const auto models = predictions.cols;
   std::vector<double> terms(beliefs.size());
@@ -36,13 +36,31 @@ bool expected_entropies(MatrixView<const std::int32_t> predictions, std::int32_t
                             double* own = sums.data() + 2 * c;
                             if (own[0] > 0.0) {
                               const double z = 1.0 + (gain - 1.0) * own[0];
-                              total +=
+                              const double entropy =
                                   std::log(z) - (all + (gain - 1.0) * own[1] + gain * own[0] * log_gain) / z;
+                              total += law == LabelLaw::own ? z * entropy : entropy;
                               ++counted;
                             }
                             own[0] = own[1] = 0.0;
                           }
-                          out[at(i)] = (total - all * (classes - counted)) / classes;
+                          out[at(i)] = (total - all * (classes - counted)) /
+                                       (law == LabelLaw::own ? classes + gain - 1.0 : classes);
+                        }
+                      });
+}
+
+bool agreements(MatrixView<const std::int32_t> predictions, std::int32_t classes, std::span<std::int32_t> out,
+                Monitor& monitor) {
+  const auto models = predictions.cols;
+  return parallel_for(predictions.rows, grain_for(3.0 * static_cast<double>(models)), monitor,
+                      [&](std::ptrdiff_t begin, std::ptrdiff_t end) {
+                        std::vector<std::int32_t> count(at(classes), 0);
+                        for (auto i = begin; i < end; ++i) {
+                          const std::int32_t* row = predictions.row(i);
+                          for (std::ptrdiff_t j = 0; j < models; ++j) ++count[at(row[j])];
+                          for (std::ptrdiff_t j = 0; j < models; ++j)
+                            out[at(i * models + j)] = count[at(row[j])];
+                          for (std::ptrdiff_t j = 0; j < models; ++j) count[at(row[j])] = 0;
                         }
                       });
 }

@@ -14,7 +14,8 @@ from ._validate import check_vector, refuse_masked
 Points = npt.NDArray[np.floating[Any]]
 METRICS = ("euclidean", "cosine")
 _ROWS = 65_536
-_LARGEST = {2: np.inf, 4: 1e17, 8: 1e150}  # by bytes of a number
+# By bytes of a number: largest entries whose squares, and those of their roundings, are normal numbers.
+_USUAL = {2: (0.0, np.inf), 4: (1e-8, 1e17), 8: (1e-100, 1e150)}
 
 
 def read_points(X: Any, name: str, metric: str) -> Points:
@@ -22,6 +23,35 @@ def read_points(X: Any, name: str, metric: str) -> Points:
 
     For 'cosine' a copy with rows of length 1, float32 for float16.
     """
+    return _read(X, name, metric)[0]
+
+
+def read_in_range(X: Any, name: str, metric: str) -> tuple[Points, int]:
+    """As `read_points`, but x 2^-shift where squares would overflow or vanish; and the shift, 0 as a rule."""
+    points, largest = _read(X, name, metric)
+    shift = 0 if metric == "cosine" else shift_of(largest, points)
+    return shifted(points, -shift), shift
+
+
+def shift_of(largest: float, points: Points) -> int:
+    """The power of two by which to divide points whose entries are at most `largest`."""
+    low, high = _USUAL[points.dtype.itemsize]
+    return 0 if largest == 0.0 or low <= largest <= high else int(np.frexp(largest)[1])
+
+
+def shifted(points: Points, shift: int) -> Points:
+    """Times 2^shift, which is exact between the ends of the type."""
+    with np.errstate(over="ignore", under="ignore"):
+        return points if shift == 0 else np.asarray(np.ldexp(points, shift))
+
+
+def unit_power(shift: int, power: float) -> float:
+    """(2^shift)^power: what costs of shifted points are to be multiplied by."""
+    with np.errstate(over="ignore", under="ignore"):
+        return float(np.exp2(np.float64(shift) * power))
+
+
+def _read(X: Any, name: str, metric: str) -> tuple[Points, float]:
     array = refuse_masked(X, name)
     if array.dtype.kind not in "fiub":
         raise TypeError(f"{name} must hold real numbers, got dtype {array.dtype}")
@@ -31,16 +61,13 @@ def read_points(X: Any, name: str, metric: str) -> Points:
     points: Points = np.require(
         array, dtype=array.dtype.newbyteorder("=") if kept else np.float64, requirements=["C", "A"]
     )
+    largest = 0.0
     for start in range(0, len(points), _ROWS):
         bad = np.flatnonzero(~np.isfinite(points[start : start + _ROWS]).all(axis=1))
         if len(bad):
             raise ValueError(f"{name} has NaN or infinite entries (first: row {start + bad[0]})")
-        largest = float(np.abs(points[start : start + _ROWS]).max())
-        if metric != "cosine" and largest > (limit := _LARGEST[points.dtype.itemsize]):
-            raise ValueError(
-                f"{name} must lie within +-{limit:g}, or squares overflow; got {largest:.3g}: scale it"
-            )
-    return _unit_rows(points, name) if metric == "cosine" else points
+        largest = max(largest, float(np.abs(points[start : start + _ROWS]).max()))
+    return (_unit_rows(points, name), 1.0) if metric == "cosine" else (points, largest)
 
 
 def stored(points: Points) -> npt.NDArray[Any]:
@@ -89,10 +116,13 @@ def own_squared_distances(
 
 
 def nearest_centers(
-    block: Points, centers: Points, threads: int
+    block: Points, centers: Points, threads: int, shift: int = 0
 ) -> tuple[npt.NDArray[np.int64], npt.NDArray[Any]]:
-    """Nearest centres, and squared distances to them."""
-    centers = centers.astype(computed(block[:1]).dtype, copy=False)
+    """Nearest centres, and squared distances to them, both x 2^-shift."""
+    centers = shifted(centers.astype(computed(block[:1]).dtype, copy=False), -shift)
+    block = shifted(block, -shift)
+    if shift and not np.isfinite(block).all():
+        raise ValueError("X has rows too far from the centers for its float type: scale it")
     out = _core.select._lloyd_step(stored(block), None, centers, "mean", False, threads)
     if out[-1]:
         raise interrupted(None)

@@ -104,12 +104,23 @@ def check_progress(progress: Any) -> Progress | None:
     raise TypeError(f"progress must be callable as progress(done, total) or None, got {progress!r}")
 
 
+def generator_of(rng: Any) -> np.random.Generator:
+    """A generator from None, an integer, a SeedSequence, a BitGenerator or a Generator."""
+    try:
+        return np.random.default_rng(rng)
+    except (TypeError, ValueError) as error:
+        kind = ValueError if isinstance(error, ValueError) else TypeError
+        raise kind(
+            f"rng must be None, an integer >= 0, a SeedSequence, a BitGenerator or a Generator, got {rng!r}"
+        ) from None
+
+
 def seed_words(rng: Any) -> tuple[int, int]:
     """Two 64-bit words for the counter-based generators, drawn as SPEC 7 asks.
 
     `rng` is None, an integer, a SeedSequence, a BitGenerator or a Generator (which advances).
     """
-    words = np.random.default_rng(rng).integers(0, 2**64, size=2, dtype=np.uint64)
+    words = generator_of(rng).integers(0, 2**64, size=2, dtype=np.uint64)
     return int(words[0]), int(words[1])
 
 

@@ -149,10 +149,12 @@ def test_the_best_model_is_found_with_fewer_labels_than_at_random():
     assert np.quantile(asked, 0.9) < 0.7 * np.quantile(random, 0.9)
 
 
-def test_names_do_not_matter_and_selectors_pickle():
+@pytest.mark.parametrize("rule", ["unbiased", "entropy"])
+def test_names_do_not_matter_and_selectors_pickle(rule):
     predictions, truth = pool(1)
     names = np.array(["cat", "dog", "eel"])
-    one, two = ModelSelector(predictions, rng=0), ModelSelector(names[predictions], rng=0)
+    one = ModelSelector(predictions, rule=rule, rng=0)
+    two = ModelSelector(names[predictions], rule=rule, rng=0)
     assert one.epsilon == two.epsilon
     for _ in range(30):
         two = pickle.loads(pickle.dumps(two))
@@ -165,8 +167,157 @@ def test_names_do_not_matter_and_selectors_pickle():
     gain = (1 - one.epsilon) / one.epsilon
     items = [told.item for told in one.history]
     right = (predictions[items] == truth[items, None]).sum(0)
+    if rule == "unbiased":
+        assert one.posterior.argmax() == one.leader
+        return
     expected = gain ** (right - right.max())
     np.testing.assert_allclose(one.posterior, expected / expected.sum(), rtol=1e-9)
+
+
+@examples(20)
+@given(st.integers(0, 10**6), st.integers(1, 4), st.floats(1.01, 30))
+def test_entropies_by_the_beliefs_own_law_of_labels(seed, classes, gain):
+    rng = np.random.default_rng(seed)
+    predictions = rng.integers(0, classes, (7, 5)).astype(np.int32)
+    predictions[0] = 0
+    beliefs = rng.dirichlet(np.ones(5))
+    found = _core.select._expected_entropies(predictions, classes, beliefs, gain, "own")
+    np.testing.assert_allclose(found, reference.entropies_by_own_law(predictions, classes, beliefs, gain))
+    now = -(beliefs @ np.log(beliefs))
+    assert found[0] == pytest.approx(now)
+    assert (found <= now + 1e-12).all()
+
+
+def close_pair(seed=5, items=600):
+    """Two models of accuracies .75 and .80 that agree where both are wrong."""
+    g = np.random.default_rng(seed)
+    truth = g.integers(0, 3, items)
+    right = g.random((items, 2)) < [0.75, 0.80]
+    return np.where(right, truth[:, None], (truth[:, None] + 1) % 3), truth
+
+
+def test_items_on_which_all_models_agree_come_last():
+    predictions, truth = close_pair(items=120)
+    contested = predictions[:, 0] != predictions[:, 1]
+    selector = ModelSelector(predictions, 0.35, rng=0)
+    assert not selector.decided
+    items, decided = [], []
+    for _ in truth:
+        items.append(selector.ask())
+        assert selector.ask() == items[-1]
+        selector.tell(items[-1], truth[items[-1]])
+        decided.append(selector.decided)
+    assert contested[items[: contested.sum()]].all()
+    assert sorted(items) == list(range(120))
+    assert decided == sorted(decided)
+    assert decided[contested.sum() - 1]
+    right = (predictions == truth[:, None]).sum(axis=0)
+    assert selector.leader == right.argmax()
+
+
+def test_estimates_are_exact_once_all_contested_items_have_labels():
+    predictions, truth = pool(3, items=80)
+    contested = (predictions != predictions[:, :1]).any(axis=1)
+    selector = ModelSelector(predictions, 0.3, rng=1)
+    for _ in range(contested.sum()):
+        item = selector.ask()
+        selector.tell(item, truth[item])
+    right = (predictions == truth[:, None]).sum(axis=0)
+    expected = (0.7 / 0.3) ** (right - right.max())
+    np.testing.assert_allclose(selector.posterior, expected / expected.sum(), rtol=1e-9)
+    assert selector.decided
+
+
+def test_items_and_models_in_any_order_are_asked_alike():
+    """Files sorted by class, or with the same models in another order: only chance breaks ties."""
+    predictions, _ = close_pair()
+    firsts = [ModelSelector(predictions, 0.35, rule="entropy", rng=seed).ask() for seed in range(30)]
+    assert len(set(firsts)) > 20
+    drawn = [ModelSelector(predictions, 0.35, rng=seed).ask() for seed in range(30)]
+    assert len(set(drawn)) > 20
+
+
+@pytest.mark.parametrize("order", ["shuffled", "sorted"])
+def test_the_better_of_two_close_models_leads_sooner_than_by_uniform_sampling(order):
+    predictions, truth = close_pair()
+    if order == "sorted":
+        rows = np.lexsort(((predictions == truth[:, None]).sum(axis=1), truth))
+        predictions, truth = predictions[rows], truth[rows]
+    right = predictions == truth[:, None]
+    own = plain = 0
+    for seed in range(40):
+        selector = ModelSelector(predictions, 0.35, rng=seed)
+        for _ in range(60):
+            item = selector.ask()
+            selector.tell(item, truth[item])
+        own += selector.leader == 1
+        some = np.random.default_rng(seed).permutation(600)[:60]
+        plain += np.subtract(*right[some].sum(axis=0)) < 0
+    assert own >= 38
+    assert own >= plain
+
+
+@pytest.mark.parametrize(("models", "labels"), [(5, 120), (12, 60)])
+def test_close_models_lead_no_later_than_by_uniform_sampling(models, labels):
+    rng = np.random.default_rng(models)
+    own = plain = 0
+    for seed in range(40):
+        truth = rng.integers(0, 3, 300)
+        right = rng.random((300, models)) < rng.permutation(np.linspace(0.7, 0.82, models))
+        predictions = np.where(right, truth[:, None], (truth[:, None] + 1) % 3)
+        counts = right.sum(axis=0)
+        selector = ModelSelector(predictions, 0.35, rng=seed)
+        for _ in range(labels):
+            item = selector.ask()
+            selector.tell(item, truth[item])
+        own += counts[selector.leader] == counts.max()
+        some = rng.permutation(300)[:labels]
+        plain += counts[right[some].sum(axis=0).argmax()] == counts.max()
+    assert own > plain
+
+
+def test_copies_of_a_middling_model_do_not_outvote_the_best():
+    rng = np.random.default_rng(0)
+    found = 0
+    for seed in range(20):
+        truth = rng.integers(0, 3, 400)
+        herd = np.where(rng.random(400) < 0.7, truth, (truth + 1) % 3)
+        best = np.where(rng.random(400) < 0.85, truth, (truth + 2) % 3)
+        predictions = np.c_[np.tile(herd[:, None], 9), best]
+        selector = ModelSelector(predictions, 0.35, rng=seed)
+        for _ in range(60):
+            item = selector.ask()
+            selector.tell(item, truth[item])
+        found += selector.leader == 9
+    assert found >= 18
+
+
+def test_float_predictions_that_are_whole_are_classes():
+    predictions = np.array([[0.0, 1.0], [1.0, 1.0], [1.0, 0.0]])
+    selector = ModelSelector(predictions, 0.3, rng=0)
+    selector.tell(0, 1)
+    assert selector.posterior[1] > 0.5
+    with pytest.raises(ValueError, match="predictions has missing entries"):
+        ModelSelector([[0.0, np.nan]])
+
+
+@pytest.mark.parametrize(
+    ("predictions", "label", "error", "message"),
+    [
+        ([[0, 1]], "0", TypeError, "label must be a number as the predictions are, got '0'"),
+        ([[0.0, 1.0]], "1.0", TypeError, "label must be a number"),
+        ([["a", "b"]], 0, TypeError, "label must be str as the predictions are, got 0"),
+        ([["a", "b"]], b"a", TypeError, "label must be str"),
+        ([[0, 1]], None, ValueError, "label is missing"),
+        ([[0, 1]], np.nan, ValueError, "label is missing"),
+        ([[0, 1]], [1], TypeError, "label must be one class"),
+    ],
+)
+def test_a_label_of_another_kind_is_refused(predictions, label, error, message):
+    selector = ModelSelector(predictions, 0.3)
+    with pytest.raises(error, match=message):
+        selector.tell(0, label)
+    assert not selector.history
 
 
 def test_a_label_that_nobody_predicts_changes_nothing_and_items_end():
@@ -188,6 +339,9 @@ def test_a_label_that_nobody_predicts_changes_nothing_and_items_end():
         (lambda: ModelSelector([[0.5]]), TypeError, "predictions must hold classes"),
         (lambda: ModelSelector([[None, "a"]]), ValueError, "missing"),
         (lambda: ModelSelector([[1]], 0.5), ValueError, "epsilon must lie between 0 and 0.5"),
+        (lambda: ModelSelector([[1]], rule="best"), ValueError, "rule must be one of"),
+        (lambda: ModelSelector([[1]], rng="a"), TypeError, "rng must be None, an integer >= 0"),
+        (lambda: ModelSelector([[1]], rng=-1), ValueError, "rng must be None, an integer >= 0"),
         (lambda: ModelSelector([[1]], "best"), ValueError, "epsilon must be a number or 'auto'"),
         (lambda: ModelSelector([[1]], 0.3).tell(1, 1), ValueError, "item must lie in 0 .. 0"),
     ],
@@ -245,6 +399,33 @@ def test_a_sampled_fit_estimates_the_fit_to_all_with_honest_errors(method):
     assert np.median([fit.residual for fit in fits]) == pytest.approx(rss[0], rel=0.15)
     gram = np.mean([(A[f.indices].T * f.weights) @ A[f.indices] for f in fits], axis=0)
     np.testing.assert_allclose(gram, A.T @ A, atol=0.1 * np.abs(A.T @ A).max())
+
+
+@pytest.mark.parametrize("method", ["leverage", "sensitivity", "uniform"])
+def test_errors_of_a_fit_count_its_coefficients(method):
+    rng = np.random.default_rng(5)
+    A = rng.normal(size=(2000, 6))
+    b = A.sum(axis=1) + rng.normal(size=2000)
+    best = np.linalg.lstsq(A, b, rcond=None)[0]
+    fits = [regression_sample(A, b, 18, method=method, clusters=8, rng=seed) for seed in range(300)]
+    wrong = np.array([fit.coefficients - best for fit in fits])
+    errors = np.array([fit.standard_errors for fit in fits])
+    assert np.sqrt((errors**2).mean() / (wrong**2).mean()) == pytest.approx(1, abs=0.12)
+    ends = np.array([fit.intervals() for fit in fits])
+    assert 0.91 < ((ends[:, :, 0] < best) & (best < ends[:, :, 1])).mean() < 0.975
+
+
+def test_a_coefficient_that_hangs_on_one_draw_has_no_known_error():
+    A = np.zeros((400, 2))
+    A[:, 0] = 1
+    A[7, 1] = 1
+    b = np.random.default_rng(0).normal(size=400)
+    fits = [regression_sample(A, b, 6, rng=seed) for seed in range(40)]
+    once = [fit for fit in fits if (fit.indices == 7).sum() == 1]
+    assert once
+    for fit in once:
+        assert np.isfinite(fit.standard_errors[0])
+        assert np.isinf(fit.standard_errors[1])
 
 
 def test_leverage_finds_the_rows_that_decide():

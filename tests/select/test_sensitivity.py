@@ -414,3 +414,58 @@ X, LOSS = data(0, n=60)
 def test_wrong_arguments_are_refused_by_name(call, error, message):
     with pytest.raises(error, match=message):
         call()
+
+
+# ---- what certain items say of the error of a sample
+
+
+def plan_with_certain_items():
+    """Eight items that are always drawn, four of which some are."""
+    X = np.arange(12.0)[:, None]
+    predicted = np.r_[100.0, 90, 80, 70, 60, 50, 40, 30, 2, 2, 2, 2]
+    plan = plan_sensitivity(X, clusters=(X, np.arange(12)), holder=0.0, mix=0.02)
+    return plan, predicted, np.r_[predicted[:8], 1, 2, 3, 4]
+
+
+def test_one_item_left_to_chance_tells_nothing_of_its_scatter():
+    plan, predicted, loss = plan_with_certain_items()
+    sample = plan.sample(9, losses=predicted[plan.queries], replace=False, rng=0)
+    assert (sample.probabilities == 1).sum() == 8
+    found = sample.estimate(loss[sample.indices])
+    assert (found.standard_error, found.lower, found.upper) == (np.inf, -np.inf, np.inf)
+    assert np.isfinite(found.total)
+    controlled = sample.estimate(loss[sample.indices], control=True)
+    assert controlled.mean_standard_error == np.inf
+
+
+@pytest.mark.parametrize("left", [2, 3])
+def test_intervals_of_a_few_items_beside_certain_ones_cover(left):
+    plan, predicted, loss = plan_with_certain_items()
+    inside, totals, variances = 0, [], []
+    for seed in range(400):
+        sample = plan.sample(8 + left, losses=predicted[plan.queries], replace=False, rng=seed)
+        found = sample.estimate(loss[sample.indices])
+        inside += found.lower <= loss.sum() <= found.upper
+        totals.append(found.total)
+        variances.append(found.standard_error**2)
+    assert inside / 400 > 0.93
+    assert np.mean(totals) == pytest.approx(loss.sum(), abs=5 * np.std(totals) / 20)
+    assert np.mean(variances) == pytest.approx(np.var(totals), rel=0.25)
+
+
+def test_an_item_that_is_all_but_certain_counts_as_hardly_any():
+    chances = np.array([1.0, 1.0, 0.999, 0.001, 0.5])
+    sample = Sample(np.arange(5), 1 / chances, chances, chances, False, 9, np.zeros(0, np.int64))
+    few = sample.estimate([1.0, 2.0, 3.0, 4.0, 5.0])
+    alike = Sample(np.arange(3), np.full(3, 2.0), np.full(3, 0.5), np.full(3, 0.5), False, 9, sample.queries)
+    assert alike.estimate([1.0, 2.0, 3.0]).standard_error == pytest.approx(np.sqrt(1.5 * 0.5 * 8))
+    assert np.isfinite(few.standard_error)
+    nearly = Sample(np.arange(2), np.ones(2), np.array([0.999, 0.2]), np.ones(2), False, 9, sample.queries)
+    assert nearly.estimate([1.0, 2.0]).standard_error == np.inf
+
+
+def test_a_sample_of_certain_items_alone_has_no_error():
+    plan, predicted, loss = plan_with_certain_items()
+    sample = plan.sample(12, losses=predicted[plan.queries], replace=False, rng=0)
+    found = sample.estimate(loss[sample.indices])
+    assert (found.total, found.standard_error, found.lower) == (loss.sum(), 0.0, loss.sum())

@@ -73,26 +73,42 @@ void register_for(py::module_& m) {
         py::arg("centers").noconvert(), "update"_a, "move"_a, "n_threads"_a = 1);
 }
 
-py::array_t<double> expected_entropies(const Array<std::int32_t>& predictions, std::int32_t classes,
-                                       const Array<double>& beliefs, double gain, int n_threads) {
-  const auto rows = matrix_view(predictions, "predictions");
-  const auto b = vector_view(beliefs, "beliefs");
-  if (std::ssize(b) != rows.cols) throw py::value_error("beliefs must have one number a model");
+void check_codes(MatrixView<const std::int32_t> rows, std::int32_t classes) {
   for (std::ptrdiff_t k = 0; k < rows.rows * rows.cols; ++k)
     if (rows.data[k] < 0 || rows.data[k] >= classes)
       throw py::value_error("predictions must lie in 0 .. classes - 1");
   room_for<double>("predictions", classes, 2);
+}
+
+py::array_t<double> expected_entropies(const Array<std::int32_t>& predictions, std::int32_t classes,
+                                       const Array<double>& beliefs, double gain, const std::string& law,
+                                       int n_threads) {
+  const auto rows = matrix_view(predictions, "predictions");
+  const auto b = vector_view(beliefs, "beliefs");
+  if (std::ssize(b) != rows.cols) throw py::value_error("beliefs must have one number a model");
+  check_codes(rows, classes);
+  const auto kind = choice<select::LabelLaw>({"even", "own"}, law, "law");
   std::vector<double> out(checked_product("predictions", rows.rows));
   run(n_threads, no_progress,
-      [&](Monitor& monitor) { select::expected_entropies(rows, classes, b, gain, out, monitor); });
+      [&](Monitor& monitor) { select::expected_entropies(rows, classes, b, gain, kind, out, monitor); });
   return take(std::move(out));
+}
+
+py::array_t<std::int32_t> agreements(const Array<std::int32_t>& predictions, std::int32_t classes,
+                                     int n_threads) {
+  const auto rows = matrix_view(predictions, "predictions");
+  check_codes(rows, classes);
+  std::vector<std::int32_t> out(checked_product("predictions", rows.rows, rows.cols));
+  run(n_threads, no_progress, [&](Monitor& monitor) { select::agreements(rows, classes, out, monitor); });
+  return take(std::move(out), rows.rows, rows.cols);
 }
 
 }  // namespace
 
 void register_select(py::module_& m) {
   m.def("_expected_entropies", &expected_entropies, "predictions"_a, "classes"_a, "beliefs"_a, "gain"_a,
-        "n_threads"_a = 1);
+        "law"_a = "even", "n_threads"_a = 1);
+  m.def("_agreements", &agreements, "predictions"_a, "classes"_a, "n_threads"_a = 1);
   register_for<float, float>(m);
   register_for<double, double>(m);
   register_for<float, Half>(m);

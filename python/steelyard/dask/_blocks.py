@@ -7,7 +7,15 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from .._points import nearest_centers, own_squared_distances, read_points
+from .._points import (
+    nearest_centers,
+    own_squared_distances,
+    read_points,
+    shift_of,
+    shifted,
+    unit_power,
+)
+from .._validate import generator_of
 
 Floats = npt.NDArray[np.float64]
 
@@ -32,12 +40,13 @@ class Blocks:
 
 
 class States:
-    """Blocks with the clusters of their rows and the distances to the centre points."""
+    """Blocks with the clusters of their rows and the distances to the centre points, these over `unit`."""
 
     def __init__(self, blocks: Blocks, centers: Any, power: float, metric: str) -> None:
         import dask
 
         self.blocks, self.k = blocks, len(centers)
+        self.unit = unit_power(shift_for(centers, metric), power)
         self.parts = dask.persist(*(dask.delayed(assigned)(part, centers, metric) for part in blocks.parts))
         found = dask.compute(
             *(
@@ -50,7 +59,7 @@ class States:
         points = np.stack([found[b][2][c] for c, b in enumerate(best)])
         self.distances = dask.persist(
             *(
-                dask.delayed(_to_speakers)(block, part, points, power, metric)
+                dask.delayed(_to_speakers)(block, part, points, power, metric, shift_for(centers, metric))
                 for block, part in zip(blocks.parts, self.parts, strict=True)
             )
         )
@@ -84,13 +93,20 @@ class States:
 
 
 def entropy_of(rng: Any) -> list[int]:
-    return [int(word) for word in np.random.default_rng(rng).integers(0, 2**63, 2)]
+    return [int(word) for word in generator_of(rng).integers(0, 2**63, 2)]
+
+
+def shift_for(centers: Any, metric: str) -> int:
+    """The power of two by which blocks are divided: one for all of them."""
+    return 0 if metric == "cosine" else shift_of(float(np.abs(centers).max()), centers)
 
 
 def assigned(block: Any, centers: Any, metric: str) -> tuple[Any, Any]:
+    """Nearest centres of a block, and squared distances to them over 2^(2 shift)."""
     if len(block) == 0:
         return np.zeros(0, dtype=np.int64), np.zeros(0)
-    return nearest_centers(read_points(np.asarray(block), "X", metric), centers, 1)
+    points = read_points(np.asarray(block), "X", metric)
+    return nearest_centers(points, centers, 1, shift_for(centers, metric))
 
 
 def _candidates(block: Any, part: Any, k: int) -> tuple[Any, Any, Any]:
@@ -104,11 +120,12 @@ def _candidates(block: Any, part: Any, k: int) -> tuple[Any, Any, Any]:
     return best, row, np.asarray(block)[np.maximum(row, 0)] if len(block) else np.zeros((k, 0))
 
 
-def _to_speakers(block: Any, part: Any, points: Any, power: float, metric: str) -> Floats:
+def _to_speakers(block: Any, part: Any, points: Any, power: float, metric: str, shift: int) -> Floats:
     if len(block) == 0:
         return np.zeros(0)
-    own = read_points(np.asarray(block), "X", metric)
-    return np.asarray(own_squared_distances(own, read_points(points, "X", metric), part[0]) ** (0.5 * power))
+    own = shifted(read_points(np.asarray(block), "X", metric), -shift)
+    speakers = shifted(read_points(points, "X", metric), -shift)
+    return np.asarray(own_squared_distances(own, speakers, part[0]) ** (0.5 * power))
 
 
 def _sums(part: Any, distances: Floats, k: int) -> tuple[Floats, Floats]:

@@ -7,11 +7,11 @@ from typing import Any
 
 import numpy as np
 
-from .._points import METRICS
+from .._points import METRICS, unit_power
 from .._validate import check_choice, check_count
 from ..select import KMeansInfo
 from ..select import kmeans as kmeans_of_points
-from ._blocks import Blocks, assigned, entropy_of
+from ._blocks import Blocks, assigned, entropy_of, shift_for
 from ._coreset import merged
 
 
@@ -88,7 +88,8 @@ def kmeans(
         for part, length in zip(parts, blocks.lengths, strict=True)
     ]
     costs = dask.compute(*(dask.delayed(_cost)(part) for part in parts))
-    return DaskKMeans(found.centers, da.concatenate(labels), float(sum(costs)), found.info)
+    cost = float(sum(costs)) * unit_power(shift_for(found.centers, kind), 2.0)
+    return DaskKMeans(found.centers, da.concatenate(labels), cost, found.info)
 
 
 def _first(part: Any) -> Any:

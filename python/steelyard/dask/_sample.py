@@ -110,7 +110,8 @@ def _asked(
     labels, distances = state.look_up(probes)
     gaps = np.abs(values[np.searchsorted(queries, probes)] - predicted[labels])
     mean = float(state.spreads.sum() / n)
-    return queries, predicted, slopes_of(holder, gaps, distances, mean, k)
+    wanted = holder if isinstance(holder, str) else holder * state.unit
+    return queries, predicted, slopes_of(wanted, gaps, distances, mean, k)
 
 
 def _law(state: States, predicted: Floats | None, slopes: Floats, mix: float) -> _Law:

@@ -24,6 +24,18 @@ def entropies_after(predictions: Any, beliefs: Any, gain: float) -> Array:
     return out
 
 
+def entropies_by_own_law(predictions: Any, classes: int, beliefs: Any, gain: float) -> Array:
+    """The beliefs' entropy after a label, expected under the beliefs: for every item."""
+    predictions, beliefs = np.asarray(predictions), np.asarray(beliefs, float)
+    out = np.zeros(len(predictions))
+    for i, row in enumerate(predictions):
+        for c in range(classes):
+            joint = beliefs * np.where(row == c, gain, 1.0) / (gain + classes - 1)  # of model and label
+            chance, b = joint.sum(), joint[joint > 0] / joint.sum()
+            out[i] -= chance * (b * np.log(b)).sum()
+    return out
+
+
 def lure(losses: Sequence[float], probabilities: Sequence[float], n: int) -> float:
     """The levelled unbiased risk estimator, term by term.
 

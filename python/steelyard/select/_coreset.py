@@ -14,12 +14,22 @@ from .._points import (
     Points,
     computed,
     own_squared_distances,
+    read_in_range,
     read_points,
     read_weights,
+    shifted,
     stored,
 )
 from .._results import Result
-from .._validate import check_choice, check_count, check_flag, check_positive, check_room, check_threads
+from .._validate import (
+    check_choice,
+    check_count,
+    check_flag,
+    check_positive,
+    check_room,
+    check_threads,
+    generator_of,
+)
 from ._sample import Floats, draw
 from ._sensitivity import clusters_of
 
@@ -184,10 +194,12 @@ def coreset(
     """
     metric = check_choice(metric, "metric", METRICS)
     exponent, count = check_positive(power, "power"), check_room(check_count(size, "size"), "size")
-    points = read_points(X, "X", metric)
+    points, shift = read_in_range(X, "X", metric)
     weights = read_weights(sample_weight, len(points))
-    again, generator = check_flag(replace, "replace"), np.random.default_rng(rng)
-    centers, labels = clusters_of(points, clusters, exponent, metric, generator, n_threads, weights, progress)
+    again, generator = check_flag(replace, "replace"), generator_of(rng)
+    centers, labels = clusters_of(
+        (points, shift), clusters, exponent, metric, generator, n_threads, weights, progress
+    )
     cost = own_squared_distances(points, centers, labels) ** (0.5 * exponent)
     mass = np.ones(len(points)) if weights is None else weights
     sums = np.bincount(labels, weights=cost * mass, minlength=len(centers))
@@ -197,7 +209,7 @@ def coreset(
         # A cluster of one place has no cost to share out, and must not be missed for it.
         even = np.where(sizes > 0, np.where(sums > 0, 1.0, 1.0 + _COST_SHARE) / sizes, 0.0)
     scores = mass * (cost * by_cost[labels] + even[labels])
-    return _drawn(points, scores, mass, count, again, ids, exponent, len(centers), generator)
+    return _drawn((points, shift), scores, mass, count, again, ids, exponent, len(centers), generator)
 
 
 def lightweight_coreset(
@@ -232,7 +244,7 @@ def lightweight_coreset(
     >>> print(lightweight_coreset(np.eye(4), 3, rng=0).weights.shape)
     (3,)
     """
-    points = read_points(X, "X", "euclidean")
+    points, shift = read_in_range(X, "X", "euclidean")
     count, weights = check_room(check_count(size, "size"), "size"), read_weights(sample_weight, len(points))
     mass = np.ones(len(points)) if weights is None else weights
     none = np.zeros(len(points), dtype=np.int64)
@@ -242,11 +254,11 @@ def lightweight_coreset(
     squared = mass * own_squared_distances(points, mean, none)
     total = squared.sum()
     scores = 0.5 * mass / mass.sum() + (0.5 * squared / total if total > 0 else 0.0)
-    return _drawn(points, scores, mass, count, True, ids, 2.0, 1, np.random.default_rng(rng))
+    return _drawn((points, shift), scores, mass, count, True, ids, 2.0, 1, generator_of(rng))
 
 
 def _drawn(
-    points: Points,
+    shifted_points: tuple[Points, int],
     scores: Floats,
     mass: Floats,
     size: int,
@@ -256,6 +268,7 @@ def _drawn(
     clusters: int,
     rng: np.random.Generator,
 ) -> Coreset:
+    points, shift = shifted_points
     names = np.arange(len(points)) if ids is None else np.asarray(ids)
     if names.shape != (len(points),) or names.dtype.kind not in "iu":
         raise ValueError(
@@ -263,9 +276,8 @@ def _drawn(
         )
     possible = int(np.count_nonzero(scores))
     rows, weights, _ = draw(scores / scores.sum(), size if replace else min(size, possible), replace, rng)
-    return Coreset(
-        computed(points[rows]), mass[rows] * weights, names[rows].astype(np.int64), power, clusters
-    )
+    chosen = shifted(computed(points[rows]), shift)
+    return Coreset(chosen, mass[rows] * weights, names[rows].astype(np.int64), power, clusters)
 
 
 class StreamingCoreset:
@@ -326,7 +338,7 @@ class StreamingCoreset:
             raise ValueError(f"clusters must be at most size = {self.size}, got {self.clusters}")
         self.power = check_positive(power, "power")
         self.n_seen = 0
-        self._rng, self._threads = np.random.default_rng(rng), check_threads(n_threads)
+        self._rng, self._threads = generator_of(rng), check_threads(n_threads)
         self._levels: list[Coreset | None] = []
         self._pending: Coreset | None = None
 

@@ -12,7 +12,18 @@ import numpy.typing as npt
 from .. import _core
 from .._errors import finish, interrupted, report, warn
 from .._info import Info
-from .._points import METRICS, Points, computed, nearest_centers, read_points, read_weights, stored
+from .._points import (
+    METRICS,
+    Points,
+    computed,
+    nearest_centers,
+    read_in_range,
+    read_points,
+    read_weights,
+    shift_of,
+    shifted,
+    stored,
+)
 from .._results import Result
 from .._validate import (
     check_choice,
@@ -21,8 +32,9 @@ from .._validate import (
     check_number,
     check_progress,
     check_threads,
+    generator_of,
 )
-from ._seeding import Seeding, check_trials, cluster_sizes, seeds
+from ._seeding import Seeding, check_trials, cluster_sizes, scaled_cost, seeds
 
 Floats = npt.NDArray[np.float64]
 Labels = npt.NDArray[np.int64]
@@ -99,7 +111,9 @@ class KMeansResult(Result):
         parts = [np.zeros(0, dtype=np.int64)]
         for start in range(0, shape[0], _BLOCK):
             block = read_points(X[start : start + _BLOCK], "X", self.metric)
-            parts.append(nearest_centers(block, self.centers, self._threads)[0])
+            largest = max(float(np.abs(block).max()), float(np.abs(self.centers).max()))
+            shift = 0 if self.metric == "cosine" else shift_of(largest, block)
+            parts.append(nearest_centers(block, self.centers, self._threads, shift)[0])
         return np.concatenate(parts)
 
 
@@ -125,7 +139,8 @@ def kmeans(
     ----------
     X : array_like, shape (n, d)
         Finite. float32 stays float32; float16 is read as float32 in blocks, without a copy of all; all else
-        becomes float64. A memory-mapped file is read where it lies: a pass to check it (two if seeds are to
+        becomes float64; numbers whose squares would overflow or vanish are scaled as for `kmeans_plusplus`. A
+        memory-mapped file is read where it lies: a pass to check it (two if seeds are to
         be drawn), one a step, one to assign in the end, and for the seeding k (2 + ln k) / 512 and up to some
         twenty more, or k / 128 and some more with n_local_trials=1.
     k : int
@@ -200,15 +215,16 @@ def kmeans(
         raise ValueError("power=1 needs metric='euclidean'")
     count, steps = check_count(k, "k"), check_count(max_iter, "max_iter")
     tol, threads, callback = check_nonnegative(tol, "tol"), check_threads(n_threads), check_progress(progress)
-    points = read_points(X, "X", metric)
+    points, shift = read_in_range(X, "X", metric)
     weights = read_weights(sample_weight, len(points))
-    generator = np.random.default_rng(rng)
+    generator = generator_of(rng)
     chosen, note = _training(points, weights, train_size, generator)
     if count > len(chosen[0]):
         raise ValueError(f"k must be at most the number of points, {len(chosen[0])}, got {count}")
     trials = check_trials(n_local_trials, count)
-    centers = _start(init, chosen, (count, trials), metric, int(power), generator, threads)
-    task = _Task(*chosen, "median" if power == 1 else "direction" if metric == "cosine" else "mean", threads)
+    centers = _start(init, (*chosen, shift), (count, trials), metric, int(power), generator, threads)
+    update = "median" if power == 1 else "direction" if metric == "cosine" else "mean"
+    task = _Task(*chosen, update, threads, shift)
     found = _iterate(task, centers, (steps, tol), callback, metric, note)
     if note:
         found = _for_all(found, points, weights, task)
@@ -226,6 +242,7 @@ class _Task:
     weights: Floats | None
     update: str
     threads: int
+    shift: int  # points are divided by 2^shift, and so are the centres of a step
 
     def step(self, centers: Points, move: bool = True) -> Any:
         return _core.select._lloyd_step(
@@ -254,14 +271,14 @@ def _training(
 
 def _start(
     init: Any,
-    chosen: tuple[Points, Floats | None],
+    chosen: tuple[Points, Floats | None, int],
     counts: tuple[int, int],
     metric: str,
     power: int,
     rng: np.random.Generator,
     threads: int,
 ) -> Points:
-    (points, weights), (k, trials) = chosen, counts
+    (points, weights, shift), (k, trials) = chosen, counts
     kind = computed(points[:1]).dtype
     if isinstance(init, str):
         if check_choice(init, "init", ("k-means++", "random")) == "random":
@@ -287,7 +304,10 @@ def _start(
         or (not isinstance(init, Seeding) and len(centers) < k)
     ):
         raise ValueError(f"init must have shape ({k}, {points.shape[1]}), got {centers.shape}")
-    return np.ascontiguousarray(centers, dtype=kind)
+    centers = np.ascontiguousarray(shifted(centers, -shift), dtype=kind)
+    if not np.isfinite(centers).all():
+        raise ValueError("init is too far from X for its float type")
+    return centers
 
 
 def _iterate(
@@ -297,16 +317,16 @@ def _iterate(
     power = 1 if task.update == "median" else 2
     trace: list[tuple[float, float, float]] = []
     last: KMeansResult | None = None
-    repaired, fall = True, np.inf
+    repaired, fall, before = True, np.inf, None
     for number in range(1, steps + 2):
         labels, squared, moved, weights, cost, stopped = task.step(centers, move=number <= steps)
         if stopped:
             raise interrupted(last)
         empty = np.flatnonzero(np.bincount(labels, minlength=len(centers)) == 0)
-        if last is not None:
-            before = last.cost
+        if before is not None:
             fall = (before - cost) / before if before > 0 else 0.0
-        trace.append((number, cost, len(empty)))
+        before, total = cost, scaled_cost(float(cost), task.shift, power)
+        trace.append((number, total, len(empty)))
         converged = not repaired and fall <= tol
         info = KMeansInfo(
             converged=bool(converged),
@@ -319,7 +339,8 @@ def _iterate(
             message="; ".join(filter(None, [note, _shortfall(converged, number, limits, fall)])),
             trace=np.array(trace, dtype=_TRACE),
         )
-        last = KMeansResult(centers, labels, float(cost), info, power, metric, task.threads)
+        own = shifted(centers, task.shift)
+        last = KMeansResult(own, labels, total, info, power, metric, task.threads)
         if converged or number > steps:
             break
         report(progress, number, steps, last)
@@ -363,10 +384,9 @@ def _without_empty(found: KMeansResult) -> KMeansResult:
 
 def _for_all(found: KMeansResult, points: Points, weights: Floats | None, task: _Task) -> KMeansResult:
     """The centres of a subsample, with every point assigned to them."""
-    whole = _Task(points, weights, task.update, task.threads)
-    labels, _, _, _, cost, stopped = whole.step(found.centers, move=False)
+    whole = _Task(points, weights, task.update, task.threads, task.shift)
+    labels, _, _, _, cost, stopped = whole.step(shifted(found.centers, -task.shift), move=False)
     if stopped:
         raise interrupted(found)
-    return KMeansResult(
-        found.centers, labels, float(cost), found.info, found.power, found.metric, found._threads
-    )
+    total = scaled_cost(float(cost), task.shift, found.power)
+    return KMeansResult(found.centers, labels, total, found.info, found.power, found.metric, found._threads)

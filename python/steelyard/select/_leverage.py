@@ -9,21 +9,24 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from .._points import own_squared_distances
+from .._points import own_squared_distances, read_in_range
 from .._results import Result
 from .._validate import (
     check_choice,
     check_count,
+    check_level,
     check_nonnegative,
     check_number,
     check_room,
     check_vector,
+    generator_of,
     refuse_masked,
 )
-from ._sample import Floats, draw
+from ._sample import Floats, draw, student_quantile
 from ._sensitivity import cluster_sensitivities, clusters_of, mixed
 
 _PROJECTIONS = 64
+_TIED = 1e-10  # 1 - leverage of a draw that counts as 0
 
 
 def leverage_scores(A: Any, *, method: str = "exact", ridge: float = 0.0, rng: Any = None) -> Floats:
@@ -59,7 +62,7 @@ def leverage_scores(A: Any, *, method: str = "exact", ridge: float = 0.0, rng: A
     penalty = check_nonnegative(ridge, "ridge")
     if check_choice(method, "method", ("exact", "sketch")) == "exact":
         return _exact(_matrix(A, "A"), penalty)
-    return _sketched(A, penalty, np.random.default_rng(rng))
+    return _sketched(A, penalty, generator_of(rng))
 
 
 def _matrix(A: Any, name: str) -> Floats:
@@ -131,10 +134,17 @@ class RegressionSample(Result):
     coefficients : ndarray, shape (d,)
         Minimise sum of weight * (a'x - b)^2 over the rows drawn.
     standard_errors : ndarray, shape (d,)
-        Of the coefficients as estimates of the fit to all rows: the error of sampling alone.
+        Of the coefficients as estimates of the fit to all rows: the error of sampling alone. A residual is
+        divided by sqrt(1 - the draw's leverage among the draws), for what was fitted to it [1]_; infinite for
+        coefficients that hang on one draw alone, whose residual is 0 by force.
     residual : float
         Estimated sum of squares of the residuals over all rows, at these coefficients. Too small by what was
         fitted; compare fits by it only with size much larger than d.
+
+    References
+    ----------
+    .. [1] J. G. MacKinnon and H. White, "Some heteroskedasticity-consistent covariance matrix estimators",
+       J. Econometrics 29 (1985), HC2.
     """
 
     indices: npt.NDArray[np.int64]
@@ -145,6 +155,21 @@ class RegressionSample(Result):
 
     def __repr__(self) -> str:
         return f"RegressionSample: {len(self.indices):,} rows, {len(self.coefficients)} coefficients"
+
+    def intervals(self, level: float = 0.95) -> Floats:
+        """Of each coefficient, by Student's t with size - d degrees of freedom.
+
+        Parameters
+        ----------
+        level : float, default 0.95
+
+        Returns
+        -------
+        ndarray, shape (d, 2)
+            Lower and upper ends.
+        """
+        wide = student_quantile(0.5 + 0.5 * check_level(level), len(self.indices) - len(self.coefficients))
+        return np.stack([self.coefficients + s * wide * self.standard_errors for s in (-1.0, 1.0)], axis=1)
 
     def to_frame(self) -> dict[str, npt.NDArray[Any]]:
         """Columns ``column`` (of A), ``coefficient`` and ``standard_error``, for any data frame."""
@@ -219,16 +244,17 @@ def regression_sample(
     if not 0 <= share <= 1:
         raise ValueError(f"mix must lie between 0 and 1, got {share}")
     penalty = check_nonnegative(ridge, "ridge")
-    generator = np.random.default_rng(rng)
+    generator = generator_of(rng)
     kind = check_choice(method, "method", ("leverage", "sensitivity", "uniform"))
     everywhere = np.ones(n, dtype=bool)
     if kind == "leverage":
         scores = _exact(matrix, penalty)
     elif kind == "sensitivity":
+        points = read_in_range(matrix, "A", "euclidean")
         centers, labels = clusters_of(
-            matrix, clusters, 2.0, "euclidean", generator, n_threads, progress=progress
+            points, clusters, 2.0, "euclidean", generator, n_threads, progress=progress
         )
-        squared = own_squared_distances(matrix, centers, labels)
+        squared = own_squared_distances(points[0], centers, labels)
         total, k = squared.sum(), len(centers)
         even = cluster_sensitivities(labels, np.zeros(n), k) / k
         scores = even + (squared / total if total > 0 else 0.0)
@@ -253,8 +279,12 @@ def _fitted(A: Floats, b: Floats, rows: npt.NDArray[np.int64], weights: Floats) 
         raise ValueError("the rows drawn do not determine all coefficients; raise size, or drop columns of A")
     x = linalg.solve_triangular(r, q.T @ (root[:, 0] * b), check_finite=False)
     residuals = A @ x - b
-    pulls = len(rows) * weights[:, None] * A * residuals[:, None]  # each estimates the gradient, 0 at x
     inverse = linalg.solve_triangular(r, np.eye(len(r)), check_finite=False)
-    moves = pulls @ (inverse @ inverse.T)
-    errors = np.sqrt((moves**2).sum(axis=0) / (len(rows) * (len(rows) - 1)))
+    pulls = weights[:, None] * A @ (inverse @ inverse.T)  # by which a draw's target moves x
+    free = 1.0 - (q**2).sum(axis=1)
+    tied = free <= _TIED
+    moves = pulls * (residuals / np.sqrt(np.where(tied, 1.0, free)))[:, None]
+    errors = np.sqrt((moves**2).sum(axis=0))
+    alone = np.abs(q[tied] @ inverse.T) > _TIED * np.abs(inverse).max(axis=1)
+    errors[alone.any(axis=0)] = np.inf
     return RegressionSample(rows, weights, x, errors, float(weights @ residuals**2))

@@ -15,6 +15,8 @@ from .._validate import check_flag, check_level, check_vector
 Floats = npt.NDArray[np.float64]
 Indices = npt.NDArray[np.int64]
 
+_FEWEST = 1.05  # items left to chance below which nothing is known of their scatter
+
 
 @dataclass(frozen=True, repr=False)
 class Estimate(Result):
@@ -23,6 +25,7 @@ class Estimate(Result):
     Attributes
     ----------
     total, standard_error : float
+        The error is infinite where one item alone was left to chance, which says nothing of its scatter.
     lower, upper : float
         Of the interval for the total, by Student's t.
     mean, mean_standard_error : float
@@ -145,7 +148,15 @@ class Sample(Result):
         Notes
         -----
         With replacement the variance is that of independent draws, unbiased. Without, it is Deville's
-        approximation for designs of fixed size and high entropy.
+        approximation for designs of fixed size and high entropy [1]_. An item counts by how much it was left
+        to chance, 1 - inclusion probability: m of these that are alike, and any number of certain ones beside
+        them, give the variance a factor m / (m - 1) and Student's t m - 1 degrees of freedom; unequal ones
+        count as fewer. With one the error is infinite, with none it is 0.
+
+        References
+        ----------
+        .. [1] J.-C. Deville, "Variance estimation for complex statistics and estimators", Survey Methodology
+           25 (1999).
         """
         y = check_vector(values, "values", length=len(self))
         wide = check_level(level)
@@ -156,27 +167,31 @@ class Sample(Result):
             if self.controls is None:
                 raise ValueError("control=True needs a sample that was drawn with losses")
             y, base = y - self.controls, self.control_total
-        total = float(self.weights @ y)
-        error = float(np.sqrt(max(self._variance(y), 0.0)))
-        half = student_quantile(0.5 + 0.5 * wide, len(y) - 1) * error
-        total += base
+        total = base + float(self.weights @ y)
+        variance, freedom = self._variance(y)
+        error = float(np.sqrt(variance))
+        half = student_quantile(0.5 + 0.5 * wide, freedom) * error if 0.0 < error < np.inf else error
         n = self.population
         return Estimate(total, error, total - half, total + half, total / n, error / n, wide)
 
-    def _variance(self, y: Floats) -> float:
-        size = len(y)
-        if self.replace:
-            each = y / self.probabilities
-            return float(((each - each.mean()) ** 2).sum() / (size * (size - 1)))
-        open_ = 1.0 - self.probabilities
-        if not (open_ > 0).any():
-            return 0.0
+    def _variance(self, y: Floats) -> tuple[float, float]:
+        """Of the estimated total, and the degrees of freedom behind it."""
         each = y / self.probabilities
-        centre = (open_ @ each) / open_.sum()
-        return float(size / (size - 1) * (open_ @ (each - centre) ** 2))
+        if self.replace:
+            size = len(y)
+            return float(((each - each.mean()) ** 2).sum() / (size * (size - 1))), size - 1.0
+        chance = 1.0 - self.probabilities
+        if not chance.any():
+            return 0.0, 0.0
+        shares = chance / chance.sum()
+        count = 1.0 / float(shares @ shares)  # of items as open as the most open ones
+        if count < _FEWEST:
+            return np.inf, 0.0
+        scatter = float(chance @ (each - shares @ each) ** 2)
+        return scatter * count / (count - 1.0), count - 1.0
 
 
-def student_quantile(probability: float, freedom: int) -> float:
+def student_quantile(probability: float, freedom: float) -> float:
     from scipy import special
 
     return float(special.stdtrit(freedom, probability))

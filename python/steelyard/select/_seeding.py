@@ -10,7 +10,16 @@ import numpy.typing as npt
 
 from .. import _core
 from .._errors import interrupted, warn
-from .._points import METRICS, Points, computed, read_points, read_weights, stored
+from .._points import (
+    METRICS,
+    Points,
+    computed,
+    read_in_range,
+    read_weights,
+    shifted,
+    stored,
+    unit_power,
+)
 from .._results import Result
 from .._validate import check_choice, check_count, check_positive, check_progress, check_threads, seed_words
 
@@ -74,7 +83,9 @@ def kmeans_plusplus(
     ----------
     X : array_like, shape (n, d)
         Finite. float32 stays float32; float16 is read as float32 in blocks, without a copy of all; all else
-        becomes float64. Never altered; a memory-mapped file is read where it lies.
+        becomes float64. Never altered; a memory-mapped file is read where it lies. Where squares would
+        overflow or vanish (largest entry above 1e150 or below 1e-100; 1e17 and 1e-8 in float32) it works on a
+        copy times a power of two, and only the cost may be 0 or infinite.
     k : int
         Points to draw, 1 to n.
     sample_weight : array_like, shape (n,), optional
@@ -171,7 +182,7 @@ def seeds(
     power = check_positive(power, "power")
     count = check_count(k, "k")
     trials = check_trials(n_local_trials, count)
-    points = read_points(X, "X", metric)
+    points, shift = read_in_range(X, "X", metric)
     if count > len(points):
         raise ValueError(f"k must be at most the number of points, {len(points)}, got {count}")
     weights = read_weights(sample_weight, len(points))
@@ -185,10 +196,16 @@ def seeds(
         progress=check_progress(progress),
         candidates=trials,
     )
-    found = Seeding(indices, computed(points[indices]), labels, cost, power, metric)
+    centers = shifted(computed(points[indices]), shift)
+    found = Seeding(indices, centers, labels, scaled_cost(cost, shift, power), power, metric)
     if stopped:
         raise interrupted(found)
     return found
+
+
+def scaled_cost(cost: float, shift: int, power: float) -> float:
+    """A cost of points that were divided by 2^shift, as it is of the points themselves."""
+    return cost if shift == 0 else cost * unit_power(shift, power)
 
 
 def check_trials(n_local_trials: Any, k: int) -> int:

@@ -9,7 +9,15 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from .._points import METRICS, Points, own_squared_distances, read_points
+from .._points import (
+    METRICS,
+    Points,
+    own_squared_distances,
+    read_in_range,
+    read_points,
+    shifted,
+    unit_power,
+)
 from .._results import Result
 from .._sampling import losses_of, slopes_of
 from .._validate import (
@@ -20,6 +28,7 @@ from .._validate import (
     check_positive,
     check_room,
     check_vector,
+    generator_of,
 )
 from ._kmeans import KMeansResult
 from ._sample import Floats, Indices, Sample, draw
@@ -38,14 +47,13 @@ class SensitivityPlan(Result):
         Clusters.
     center_points : ndarray of int, shape (k,)
         The item that speaks for each cluster; -1 for a cluster of excluded items.
-    distances : ndarray, shape (n,)
-        Distance^power to it.
     """
 
     queries: Indices
     labels: npt.NDArray[np.int32]
     center_points: Indices
-    distances: Floats
+    _scaled: Floats = field(repr=False)  # distances^power / _unit
+    _unit: float = field(repr=False)
     _probes: Indices = field(repr=False)
     _known: tuple[Indices, Floats] = field(repr=False)
     _allowed: npt.NDArray[np.bool_] = field(repr=False)
@@ -58,6 +66,11 @@ class SensitivityPlan(Result):
             f"SensitivityPlan: {len(self.labels):,} items in {len(self.center_points):,} clusters, "
             f"{len(self.queries):,} losses to ask for"
         )
+
+    @property
+    def distances(self) -> Floats:
+        """Distance^power of each item to the one that speaks for its cluster."""
+        return self._scaled * self._unit
 
     def to_frame(self) -> dict[str, npt.NDArray[Any]]:
         """Columns ``row``, ``cluster`` and ``distance`` (to the power) of what to ask for."""
@@ -87,16 +100,14 @@ class SensitivityPlan(Result):
         population = int(self._allowed.sum())
         if not again and count > population:
             raise ValueError(f"size must be at most {population} without replacement, got {count}")
-        generator = np.random.default_rng(list(self._seed) if rng is None else rng)
+        generator = generator_of(list(self._seed) if rng is None else rng)
         predicted: Floats | None = None
         if losses is None and not (len(self._known[0]) and len(self.queries) == 0):
-            scores = cluster_sensitivities(
-                self.labels, self.distances, len(self.center_points), self._allowed
-            )
+            scores = cluster_sensitivities(self.labels, self._scaled, len(self.center_points), self._allowed)
         else:
             values = () if losses is None else losses
             predicted, slopes = self._predictions(losses_of(values, "losses", len(self.queries)))
-            scores = predicted + slopes * self.distances
+            scores = predicted + slopes * self._scaled
         chances = mixed(scores, self._allowed, self._mix)
         rows, weights, drawn = draw(chances, count, again, generator)
         inclusion = -np.expm1(count * np.log1p(-np.minimum(drawn, 1 - 1e-16))) if again else drawn
@@ -113,7 +124,7 @@ class SensitivityPlan(Result):
         )
 
     def _predictions(self, losses: Floats) -> tuple[Floats, Floats]:
-        """Predicted loss of every item, and its cluster's slope."""
+        """Predicted loss of every item, and its cluster's slope over `_scaled`."""
         rows = np.concatenate([self.queries, self._known[0]])
         every = np.zeros(len(self.labels))
         every[rows] = np.concatenate([losses, self._known[1]])
@@ -122,8 +133,9 @@ class SensitivityPlan(Result):
         predicted = center[self.labels]
         probes = np.setdiff1d(rows, self.center_points)
         gaps = np.abs(every[probes] - predicted[probes])
-        mean = float(self.distances[self._allowed].mean())
-        slopes = slopes_of(self._holder, gaps, self.distances[probes], mean, len(self.center_points))
+        mean = float(self._scaled[self._allowed].mean())
+        holder = self._holder if isinstance(self._holder, str) else self._holder * self._unit
+        slopes = slopes_of(holder, gaps, self._scaled[probes], mean, len(self.center_points))
         return predicted, slopes[self.labels]
 
 
@@ -168,16 +180,18 @@ def plan_sensitivity(
     share = check_number(mix, "mix")
     if not 0 <= share <= 1:
         raise ValueError(f"mix must lie between 0 and 1, got {share}")
-    points = read_points(X, "X", metric)
+    points, shift = read_in_range(X, "X", metric)
     n = len(points)
-    generator = np.random.default_rng(rng)
+    generator = generator_of(rng)
     allowed = np.ones(n, dtype=bool)
     if exclude is not None:
         allowed[_rows(exclude, "exclude", n)] = False
     if not allowed.any():
         raise ValueError("exclude leaves no item")
     told = _told(known, n)
-    centers, labels = clusters_of(points, clusters, exponent, metric, generator, n_threads, progress=progress)
+    centers, labels = clusters_of(
+        (points, shift), clusters, exponent, metric, generator, n_threads, progress=progress
+    )
     speakers = _speakers(points, centers, labels, allowed, told[0])
     distances = own_squared_distances(points, points[np.maximum(speakers, 0)], labels) ** (0.5 * exponent)
     k = len(centers)
@@ -191,7 +205,8 @@ def plan_sensitivity(
         queries=np.setdiff1d(asked, told[0]).astype(np.int64),
         labels=labels.astype(np.int32),
         center_points=speakers,
-        distances=distances,
+        _scaled=distances,
+        _unit=unit_power(shift, exponent),
         _probes=probes,
         _known=told,
         _allowed=allowed,
@@ -365,7 +380,7 @@ def mixed(scores: Floats, allowed: npt.NDArray[np.bool_], mix: float) -> Floats:
 
 
 def clusters_of(
-    points: Points,
+    shifted_points: tuple[Points, int],
     clusters: Any,
     power: float,
     metric: str,
@@ -374,14 +389,15 @@ def clusters_of(
     weights: Floats | None = None,
     progress: Any = None,
 ) -> tuple[Points, npt.NDArray[np.int64]]:
-    """Centres and labels, by as many seeds as a number asks for."""
+    """Centres (divided by 2^shift, as the points are) and labels, by as many seeds as a number asks for."""
+    points, shift = shifted_points
     n = len(points)
     if isinstance(clusters, Seeding | KMeansResult):
-        centers, labels = clusters.centers, clusters.labels
+        centers, labels = shifted(clusters.centers, -shift), clusters.labels
     elif isinstance(clusters, tuple):
         if len(clusters) != 2:
             raise ValueError(f"clusters must be a pair (centers, labels), got {len(clusters)} entries")
-        centers = read_points(clusters[0], "clusters[0]", metric)
+        centers = shifted(read_points(clusters[0], "clusters[0]", metric), -shift)
         labels = np.asarray(clusters[1])
         if labels.dtype.kind not in "iu":
             raise TypeError(f"clusters[1] must hold integers, got dtype {labels.dtype}")

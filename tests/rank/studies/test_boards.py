@@ -35,6 +35,15 @@ def test_duels_are_the_loop_over_rows_and_rounds(seed):
 def test_a_difference_of_just_the_margin_is_a_draw():
     assert score_duels([0.90, 0.85]).ratings.tolist() == [1500, 1500]
     assert score_duels([0.90, 0.849]).ratings.tolist() == [1520, 1480]
+    assert score_duels([0.93, 0.88]).ratings.tolist() == [1500, 1500]
+
+
+def test_published_boards_compare_as_floats_do():
+    assert score_duels([0.93, 0.88], published=True).ratings.tolist() == [1520, 1480]
+    assert score_duels([0.88, 0.93], published=True).ratings.tolist() == [1480, 1520]
+    assert score_duels([0.85, 0.80], published=True).ratings.tolist() == [1500, 1500]
+    with pytest.raises(TypeError, match="published must be True or False"):
+        score_duels([0.9, 0.8], published=1)
 
 
 def test_rounds_can_go_on():
