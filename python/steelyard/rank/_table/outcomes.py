@@ -43,7 +43,7 @@ def read_outcomes(
         elif value is None:
             row = row_name(listed.index(None))
             raise ValueError(
-                f"{column} has missing outcomes (first: row {row}); drop them, "
+                f"{column} has missing outcomes (first: {row}); drop them, "
                 f"or give {argument('outcome_map', {None: None})}"
             )
         else:
@@ -130,7 +130,7 @@ def _winner(
         k = unknown[0]
         pair = f"{encoded.labels[first[k]]!s} nor {encoded.labels[second[k]]!s}"
         raise ValueError(
-            f"{listed[rows[k]]!r} in {column} (row {row_name(int(rows[k]))}) is neither {pair}, nor "
+            f"{listed[rows[k]]!r} in {column} ({row_name(int(rows[k]))}) is neither {pair}, nor "
             f"'left', 'right', 'tie' or a column's name; say what it means by {argument('outcome_map')}"
         )
     return np.where(named == first, np.int8(1), np.int8(-1))
@@ -151,7 +151,7 @@ def outcomes_of_scores(
             if played[row]
             else (wanted.left_score, wanted.right_score)
         )
-        raise ValueError(f"column {missing!r} has no score in row {row_name(row)}, but column {other!r} has")
+        raise ValueError(f"column {missing!r} has no score in {row_name(row)}, but column {other!r} has")
     return (left > right).astype(np.int8) - (left < right).astype(np.int8), played
 
 
@@ -166,7 +166,7 @@ def _numbers(values: Values, column: str, row_name: RowName) -> npt.NDArray[np.f
             read[value] = np.nan if is_missing(value) or value in _NOT_PLAYED else float(value)
         except (TypeError, ValueError):
             raise ValueError(
-                f"column {column!r} must hold numbers, got {value!r} in row {row_name(_first(listed, value))}"
+                f"column {column!r} must hold numbers, got {value!r} in {row_name(_first(listed, value))}"
             ) from None
     return np.fromiter(map(read.__getitem__, listed), dtype=np.float64, count=len(listed))
 
@@ -181,7 +181,7 @@ def read_booleans(values: Values, column: str, row_name: RowName) -> npt.NDArray
         word = str(value if is_missing(value) or value not in (0, 1) else int(value)).lower()
         if word not in _TRUE + _FALSE:
             raise ValueError(
-                f"column {column!r} must hold booleans (or TRUE, FALSE), got {value!r} in row "
+                f"column {column!r} must hold booleans (or TRUE, FALSE), got {value!r} in "
                 f"{row_name(_first(listed, value))}"
             )
         read[value] = word in _TRUE
