@@ -1,4 +1,4 @@
-"""How a message spells an argument or a row: as in Python, or as the command line calls it while that runs."""
+"""How a message spells an argument or a row: as in Python, or as the command line does while that runs."""
 
 from __future__ import annotations
 

@@ -1,8 +1,9 @@
 """How a column of times is written: one rule for Python and the command line.
 
-ISO dates, and others with the year first, are dates. So are whole numbers, or texts, of eight digits that are all valid
-days of 1800 to 2100. Day first and month first need years of four digits, and rows that tell which it is. Other numbers
-stay numbers. All else is refused: a year of two digits, rows that disagree, what can be read in two ways.
+ISO dates, and others with the year first, are dates. So are whole numbers, or texts, of eight digits that
+are all valid days of 1800 to 2100. Day first and month first need years of four digits, and rows that tell
+which it is. Other numbers stay numbers. All else is refused: a year of two digits, rows that disagree, what
+can be read in two ways.
 """
 
 from __future__ import annotations
@@ -31,7 +32,7 @@ Where = Callable[[str], str]
 
 @dataclass(frozen=True)
 class Form:
-    """What a column holds: "numbers", "year first", "eight digits", "day first", "month first" or "formats"."""
+    """What a column holds: numbers, dates of eight digits, with year, day or month first, or in formats."""
 
     kind: str
     separator: str = ""
@@ -126,7 +127,8 @@ def _of_dates(listed: list[str], name: str, where: Where) -> Form:
         kind = _kind(text)
         if kind == "short year":
             raise ValueError(
-                f"{name} holds dates with a year of two digits, such as {text!r} in {where(text)}: {_ways(text)}"
+                f"{name} holds dates with a year of two digits, such as {text!r} in {where(text)}: "
+                f"{_ways(text)}"
             )
         if not kind:
             raise ValueError(
@@ -140,8 +142,8 @@ def _of_dates(listed: list[str], name: str, where: Where) -> Form:
     if len(kinds) > 1:
         one, other, *_ = kinds.values()
         raise ValueError(
-            f"{name} holds dates of different forms, {one!r} in {where(one)} and {other!r} in {where(other)}; "
-            f"{_one_form()}"
+            f"{name} holds dates of different forms, {one!r} in {where(one)} and {other!r} in "
+            f"{where(other)}; {_one_form()}"
         )
     (kind,) = kinds
     return Form(kind) if not sides else _day_or_month_first(sides, kind, name, where)

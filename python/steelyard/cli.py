@@ -11,6 +11,7 @@ from importlib.metadata import version
 
 from ._cli.command import Command, Parser
 from ._cli.files import refuse_inputs
+from ._cli.source import Mended
 from ._cli.text import printable
 from ._cli.usage import OutputError, UsageError
 
@@ -52,10 +53,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
         options = _parse(arguments)
         given = vars(options)
         refuse_inputs(
-            [str(given[name]) for name in ("file", "losses") if given.get(name)],
+            [*given.get("file", ()), *filter(None, [given.get("losses")])],
             {f"--{name}": given.get(name) for name in ("output", "plot")},
         )
-        options.run(options)
+        try:
+            options.run(options)
+        except Mended:
+            options.run(options)
         sys.stdout.flush()
     except UsageError as error:
         if isinstance(error, OutputError):

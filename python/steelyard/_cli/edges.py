@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from scipy import sparse
 
-from .source import Source, duckdb_errors, quoted
+from .source import Source, quoted
 from .text import listed
 from .usage import UsageError
 
@@ -28,7 +28,7 @@ class Edges:
 def read_edges(source: Source, left: str | None, right: str | None, weight: str | None) -> Edges:
     """Each unordered pair once; a pair that comes with two weights is refused."""
     one, other, heavy = _columns(source, left, right, weight)
-    with duckdb_errors(source.name):
+    with source.reading():
         value = "1.0" if heavy is None else f"TRY_CAST({quoted(heavy)} AS DOUBLE)"
         ends = ", ".join(f"CAST({quoted(c)} AS VARCHAR) AS {name}" for c, name in ((one, "a"), (other, "b")))
         rows = source.relation.project(f"{ends}, {value} AS w")

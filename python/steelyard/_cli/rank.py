@@ -9,14 +9,14 @@ from typing import TYPE_CHECKING, Any
 
 from .._units import ELO
 from .board import Board, make_board
-from .columns import recognise, require_column
 from .command import Command
 from .dates import select_period
-from .games import PRESETS, add_columns, add_model, add_period, amount, asked, count, explained
+from .games import PRESETS, add_columns, add_model, add_period, amount, count, explained, open_comparisons
+from .inputs import add_files
 from .options import add_output, add_plot, add_top, integer, number
 from .picture import new_figure, save
 from .show import progress_bar, show
-from .source import Source, open_source
+from .source import Source
 from .text import listed
 from .usage import require
 from .write import write
@@ -45,7 +45,7 @@ examples:
 
 
 def _add_options(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("file", metavar="FILE", help="a file, or football, or llmfao")
+    add_files(parser, "files or patterns, - for the standard input, or football, or llmfao")
     times = {
         "time": "dates, for --since and --until",
         "cluster": "groups of dependent rows, such as the judge",
@@ -90,14 +90,12 @@ def run(options: argparse.Namespace) -> None:
     require("rich", "cli")
     if options.plot:
         require("matplotlib", "plot")
-    source = open_source(options.file, PRESETS, "comparison")
-    roles = recognise(source.columns, asked(options, source), source.name)
-    for column in options.covariates:
-        require_column(column, "covariates", source.columns, source.name)
-    source = select_period(source, roles, options.since, options.until)
+    source, roles = open_comparisons(options, PRESETS, options.covariates)
+    with explained(source):
+        source = select_period(source, roles, options.since, options.until, tuple(options.date_format))
     home = roles.left_is_home if options.home is None else options.home
     notes: list[str] = []
-    with explained(), warnings.catch_warnings(record=True) as caught:
+    with explained(source), warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
         comparisons = count(source, roles, home, options.outcome_map, covariates=options.covariates)
         notes.append(_headline(source, comparisons))

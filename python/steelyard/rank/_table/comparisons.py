@@ -12,7 +12,7 @@ import numpy.typing as npt
 from ... import _core
 from ..._labels import position
 from ..._results import Result
-from ..._validate import check_choice, check_flag, check_nonnegative, check_number, refuse_masked
+from ..._validate import check_choice, check_flag, check_nonnegative, refuse_masked
 from .addition import add_tables
 from .components import ComponentReport, find_components
 from .covariates import Covariates

@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from .comparisons import _outcome_of_ties
 from ..._spelling import row_words
+from .comparisons import _outcome_of_ties
 from .labels import hashable, positions
 from .votes import _amounts, encode_items, home_signs
 
