@@ -377,7 +377,7 @@ def test_a_picture_is_drawn(file, tmp_path, capsys):
         (GAMES, ("--until", "May"), "--until must be a year"),
         (GAMES, ("--since", "9" * 20), "--since must be a year"),
         (GAMES, ("--since", "0000-01"), "--since must be a year"),
-        ("left,right,winner\na,b,\n", (), "or give --outcome-map =skip"),
+        ("left,right,winner\na,b,\n", (), "or give --skip-blank"),
     ],
 )
 def test_wrong_files_and_columns_end_in_one_line(text, options, says, file, capsys):

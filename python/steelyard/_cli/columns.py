@@ -27,6 +27,7 @@ class Roles:
     count: str | None = None
     time: str | None = None
     cluster: str | None = None
+    status: str | None = None  # how a game ended, which tells draws from games that were not played
     left_is_home: bool = False
     meanings: Mapping[object, int | None] = field(default_factory=dict)  # of words in the outcome
 
@@ -52,6 +53,7 @@ _LAYOUTS = (
         left="players.white.user.name",
         right="players.black.user.name",
         outcome="winner",
+        status="status",
         left_is_home=True,
         meanings=_SIDES,
     ),
@@ -64,7 +66,7 @@ _TIMES = (
 )  # fmt: skip
 SINGLE = (
     "left", "right", "winner", "loser", "outcome", "left_score", "right_score", "neutral", "weight", "count",
-    "time", "cluster",
+    "time", "cluster", "status",
 )  # fmt: skip
 _OUTCOMES = ("outcome", "winners", "left_score", "right_score")
 
@@ -73,18 +75,29 @@ def recognise(columns: Sequence[str], asked: Roles, file: str) -> Roles:
     """The columns asked for, and for the rest those of a layout that is known by its names."""
     for name in SINGLE:
         column = getattr(asked, name)
-        if column is not None:
+        if column is not None and (column or name not in ("weight", "count")):
             require_column(column, name, columns, file)
     for column in asked.winners:
         require_column(column, "winners", columns, file)
     known = {column.casefold(): column for column in reversed(columns)}
     roles = _filled(asked, _layout(asked, known))
-    if roles.time is None:
-        roles = replace(
-            roles, time=next((known[name.casefold()] for name in _TIMES if name.casefold() in known), None)
-        )
+    roles = replace(roles, time=time_column(columns, roles.time, file))
+    for name in ("weight", "count"):
+        if getattr(asked, name) is None:
+            roles = replace(roles, **{name: known.get(name)})  # type: ignore[arg-type]
+        elif not getattr(asked, name):
+            roles = replace(roles, **{name: None})  # type: ignore[arg-type]
     _require_enough(roles, columns, file)
     return roles
+
+
+def time_column(columns: Sequence[str], asked: str | None, file: str) -> str | None:
+    """The column of times that was asked for, or that is known by its name."""
+    if asked is not None:
+        require_column(asked, "time", columns, file)
+        return asked
+    known = {column.casefold(): column for column in reversed(columns)}
+    return next((known[name.casefold()] for name in _TIMES if name.casefold() in known), None)
 
 
 def _filled(asked: Roles, found: Roles) -> Roles:

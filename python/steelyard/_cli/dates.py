@@ -95,12 +95,8 @@ def select_period(
         raise UsageError(
             f"{source.name} has no rows from {first or 'the start'} to {last or latest}; try another period"
         )
-    # A step that changes nothing, for what is said.
-    return chosen.then(
-        lambda relation: relation,
-        _period(start, end, clock),
-        f"{missing} rows without a date left out" if missing else "",
-    )
+    left_out = f"{missing} rows without a date left out" if missing else ""
+    return chosen.noted(_period(start, end, clock), left_out)
 
 
 def with_times(source: Source, roles: Roles, formats: tuple[str, ...]) -> tuple[Source, Clock]:

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from scipy import sparse
 
+from .._labels import warn_of_twins
 from .source import Source, quoted
 from .text import listed
 from .usage import UsageError
@@ -50,6 +51,7 @@ def read_edges(source: Source, left: str | None, right: str | None, weight: str 
     notes += [f"{loops} rows join an item to itself and say nothing"] if loops else []
     a, b, w = (np.ma.getdata(found[name]) for name in ("a", "b", "w"))
     names, ends_at = np.unique(np.concatenate([a, b]).astype(str), return_inverse=True)
+    warn_of_twins(names.tolist(), "items")
     i, j = ends_at[: len(a)], ends_at[len(a) :]
     other_item = i != j
     i, j, w = i[other_item], j[other_item], w[other_item].astype(float)

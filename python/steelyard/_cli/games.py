@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
@@ -12,7 +12,7 @@ from .._spelling import spelt
 from .columns import SINGLE, Roles, recognise, require_column
 from .layouts import one_layout
 from .options import as_number, names
-from .source import Preset, Source, open_source
+from .source import Preset, Source
 from .usage import UsageError
 
 if TYPE_CHECKING:
@@ -42,8 +42,8 @@ def add_columns(parser: argparse.ArgumentParser, more: dict[str, str]) -> None:
         "left-score": "points of the left item; the higher score wins",
         "right-score": "points of the right item",
         "neutral": "true where neither was at home",
-        "weight": "sampling weight of a row",
-        "count": "how often a row occurred",
+        "weight": "sampling weight of a row (default: weight, where there is one; '' for none)",
+        "count": "how often a row occurred (default: count, where there is one; '' for none)",
     }
     for role, what in (roles | more).items():
         columns.add_argument(f"--{role}", metavar="COLUMN", help=what)
@@ -134,11 +134,10 @@ def asked(options: argparse.Namespace, source: Source) -> Roles:
     return Roles(**given, winners=options.winners)  # type: ignore[arg-type]
 
 
-def open_comparisons(
-    options: argparse.Namespace, presets: Mapping[str, Preset], more: Sequence[str] = ()
+def find_comparisons(
+    source: Source, options: argparse.Namespace, more: Sequence[str] = ()
 ) -> tuple[Source, Roles]:
     """The rows, every layout as two items and an outcome; `more` are other columns that must be there."""
-    source = open_source(options, presets, "comparison")
     roles = recognise(source.columns, asked(options, source), source.name)
     for column in more:
         require_column(column, "covariates", source.columns, source.name)
@@ -203,7 +202,7 @@ def _option(name: str, code: str) -> str:
         return f"--date-format {code}"
     if name != "outcome_map":
         return f"--{name} {code}" if code else f"--{name}"
-    return "--outcome-map " + ("=skip" if code == "{None: None}" else "VALUE=left (or right, tie, skip)")
+    return "--skip-blank" if code == "{None: None}" else "--outcome-map VALUE=left (or right, tie, skip)"
 
 
 def _separated(error: SeparationError) -> str:

@@ -14,12 +14,12 @@ from .._units import ELO
 from .columns import Roles
 from .command import Command
 from .dates import Clock, day_range, number_of, select_period, with_times
-from .games import PRESETS, add_columns, add_model, add_period, amount, count, explained, open_comparisons
+from .games import PRESETS, add_columns, add_model, add_period, amount, count, explained, find_comparisons
 from .inputs import add_files
 from .options import add_output, add_plot, add_top, names, number
 from .picture import new_figure, save
 from .show import progress_bar, show
-from .source import Source
+from .source import Source, open_source
 from .table import Table
 from .text import listed
 from .usage import UsageError, require
@@ -100,7 +100,11 @@ def run(options: argparse.Namespace) -> None:
     notes = [_headline(source, comparisons, clock), *(f"Note: {warning.message}" for warning in caught)]
     show(table, [*notes, _method(fit, options, day, clock)], sys.stdout)
     if options.output:
-        write(dict(fit.to_frame(items=items, scale=options.scale, elo_mean=_MEAN)), options.output)
+        write(
+            dict(fit.to_frame(items=items, scale=options.scale, elo_mean=_MEAN)),
+            options.output,
+            verbatim=options.verbatim,
+        )
     if options.plot:
         figure = new_figure(8, 4.5)
         chosen = shown[:_FIRST] if options.teams is None else items
@@ -111,7 +115,7 @@ def run(options: argparse.Namespace) -> None:
 def _open(options: argparse.Namespace) -> tuple[Source, Roles, Clock]:
     presets = {"football": replace(PRESETS["football"], years=None)}
     formats = tuple(options.date_format)
-    source, roles = open_comparisons(options, presets)
+    source, roles = find_comparisons(open_source(options, presets, "comparison"), options)
     with explained(source):
         timed, clock = with_times(source, roles, formats)
         chosen = select_period(timed, roles, options.since, options.until, ())

@@ -10,14 +10,16 @@ from .source import Source, quoted
 
 def one_layout(source: Source, roles: Roles, *, skip_blank: bool, skip_self: bool) -> tuple[Source, Roles]:
     """Winners and losers, and columns of 0 and 1, as an outcome; rows that are left out are said."""
+    said = [roles.left, roles.right, roles.outcome, *roles.winners, roles.left_score, roles.right_score]
     if roles.winner is not None and roles.loser is not None:
+        said = [roles.winner, roles.loser]
         source, roles = _with_outcome(source, roles, f"{roles.winner} against {roles.loser}", "'left'")
         roles = replace(roles, left=roles.winner, right=roles.loser)
     elif roles.winners:
         source, roles = _with_outcome(source, roles, ", ".join(roles.winners), _one_hot(roles.winners))
-    said = [roles.left, roles.right, roles.outcome, roles.left_score, roles.right_score]
-    if roles.winner is not None or roles.winners:
-        said = [roles.left, roles.right, *roles.winners]
+    elif roles.status is not None and roles.outcome is not None:
+        source, roles = _with_outcome(source, roles, f"{roles.outcome}, {roles.status}", _ended(roles))
+        said = [roles.left, roles.right, roles.outcome]
     blanks = [_blank(column) for column in said if column is not None]
     source = _without(source, " AND ".join(blanks), "empty row")
     if skip_blank:
@@ -25,7 +27,8 @@ def one_layout(source: Source, roles: Roles, *, skip_blank: bool, skip_self: boo
     if skip_self:
         left, right = (f"CAST({quoted(column or '')} AS VARCHAR)" for column in (roles.left, roles.right))
         source = _without(source, f"{left} IS NOT DISTINCT FROM {right}", "row of an item with itself")
-    return source, roles
+    amounts = (("weighted", roles.weight), ("counted", roles.count))
+    return source.noted(*(f"{done} by {column!r}" for done, column in amounts if column)), roles
 
 
 def _with_outcome(source: Source, roles: Roles, name: str, sql: str) -> tuple[Source, Roles]:
@@ -47,6 +50,13 @@ def _one_hot(columns: tuple[str, ...]) -> str:
         for k, (one, side) in enumerate(zip(on, ("left", "right", "tie"), strict=False))
     )
     return f"CASE {sides} WHEN {' OR '.join(on)} THEN 'several of them' END"
+
+
+def _ended(roles: Roles) -> str:
+    """The winner; a draw where a game was played to an end without one."""
+    unplayed = "'aborted', 'noStart', 'created', 'started', 'unknownFinish'"
+    outcome, status = quoted(roles.outcome or ""), quoted(roles.status or "")
+    return f"coalesce({outcome}, CASE WHEN {status} NOT IN ({unplayed}) THEN 'draw' END)"
 
 
 def _blank(column: str) -> str:

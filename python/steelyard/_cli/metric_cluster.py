@@ -66,13 +66,13 @@ def run(options: argparse.Namespace) -> None:
 
     require("rich", "cli")
     source = open_source(options, {}, "pair")
-    edges = read_edges(source, options.left, options.right, options.weight)
     with (
         explained(source.name, "S"),
         progress_bar("clustering") as progress,
         warnings.catch_warnings(record=True) as caught,
     ):
         warnings.simplefilter("always")
+        edges = read_edges(source, options.left, options.right, options.weight)
         found = correlation_clustering(
             edges.matrix,
             formulation=options.formulation,
@@ -90,7 +90,7 @@ def run(options: argparse.Namespace) -> None:
     ]
     names = np.array(edges.names, dtype=object)
     if options.output:
-        write({"item": names, "cluster": found.labels}, options.output)
+        write({"item": names, "cluster": found.labels}, options.output, verbatim=options.verbatim)
     show(_table(names, found.labels, options.top), lines, sys.stdout)
 
 

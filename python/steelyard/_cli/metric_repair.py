@@ -73,7 +73,7 @@ def run(options: argparse.Namespace) -> None:
         notes, table = broken
     notes += [_found(near, points), *(f"Note: {warning.message}" for warning in caught)]
     if options.output:
-        write(_columns(near, points), options.output)
+        write(_columns(near, points), options.output, verbatim=options.verbatim)
     show(table, [f"{name}: {notes[0]}", *notes[1:]], sys.stdout)
 
 

@@ -104,7 +104,7 @@ def run(options: argparse.Namespace) -> None:
     notes += [f"Note: {warning.message}" for warning in caught]
     show(_table(columns, options.top), notes, sys.stdout)
     if options.output:
-        write(columns, options.output)
+        write(columns, options.output, verbatim=options.verbatim)
 
 
 def _read(options: argparse.Namespace) -> _Data:

@@ -55,7 +55,11 @@ class Source:
 
     def then(self, step: Step, *notes: str) -> Source:
         """With one more step, which keeps columns that it does not know, and what to say of it."""
-        return replace(self, steps=(*self.steps, step), notes=(*self.notes, *filter(None, notes)))
+        return replace(self, steps=(*self.steps, step)).noted(*notes)
+
+    def noted(self, *notes: str) -> Source:
+        """With more to say."""
+        return replace(self, notes=(*self.notes, *filter(None, notes)))
 
     @contextmanager
     def reading(self) -> Iterator[None]:

@@ -148,7 +148,7 @@ def run(options: argparse.Namespace) -> None:
     columns = _columns(weighting, points)
     show(_table(columns, options.outliers), notes, sys.stdout)
     if options.output:
-        write(columns, options.output)
+        write(columns, options.output, verbatim=options.verbatim)
     if options.plot:
         _draw(weighting, points, options)
 

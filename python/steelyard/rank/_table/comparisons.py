@@ -222,7 +222,8 @@ class Comparisons(Result):
             Columns with the labels of the two items.
         outcome : str, optional
             Column that says who won: 'left' or 'right', the name of the left or right column, the winner's
-            label, 1 or -1, anything that starts with 'tie' (case ignored), or 0. Give this or the two scores.
+            label, 1 or -1, anything that starts with 'tie' (case ignored), 'draw', or 0; or a result of
+            chess, '1-0', '0-1' or '1/2-1/2'. Give this or the two scores.
         outcome_map : mapping of values to 1, 0, -1 or None, optional
             What other values mean: left won, tie, right won, drop the row. A key None is for missing
             outcomes. Needed where a value can be read in two ways, such as a label 'left', labels that are

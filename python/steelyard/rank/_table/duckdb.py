@@ -27,7 +27,7 @@ def count_relation(relation: Any, wanted: Wanted) -> tuple[dict[str, Any], RowNa
     require_columns(list(types), wanted.columns)
     keys = _keys(wanted, types)
     amounts = {
-        p: f"CAST({_quoted(c)} AS DOUBLE)" for p, c in wanted.parts.items() if p in ("count", "weight")
+        p: f"TRY_CAST({_quoted(c)} AS DOUBLE)" for p, c in wanted.parts.items() if p in ("count", "weight")
     }
     projected = [f"{sql} AS {_quoted(part)}" for part, sql in {**keys, **amounts}.items()]
     groups = [_quoted(part) for part in keys]
@@ -74,7 +74,7 @@ def _keys(wanted: Wanted, types: dict[str, str]) -> dict[str, str]:
     if "time" in parts:
         keys["time"] = _time_sql(parts["time"], types[parts["time"]])
     for k, name in enumerate(wanted.covariates):
-        keys[f"covariate_{k}"] = f"CAST({_quoted(name)} AS DOUBLE)"
+        keys[f"covariate_{k}"] = f"TRY_CAST({_quoted(name)} AS DOUBLE)"
     return keys
 
 
@@ -130,9 +130,13 @@ def _refuse_bad_amounts(found: dict[str, npt.NDArray[Any]], relation: Any, wante
         if f"least_{part}" not in found:
             continue
         column = wanted.parts[part]
-        value = f"CAST({_quoted(column)} AS DOUBLE)"
+        value = f"TRY_CAST({_quoted(column)} AS DOUBLE)"
         if found[f"missing_{part}"].any():
             first = _first_where(relation, f"{value} IS NULL")
+            words = f"nullif(trim(CAST({_quoted(column)} AS VARCHAR)), '')"
+            word = relation.filter(f"{value} IS NULL").project(words).limit(1).fetchall()[0][0]
+            if word is not None:
+                raise ValueError(f"column {column!r} must hold numbers, got {word!r} in {first}")
             raise ValueError(f"column {column!r} has missing entries (first: {first})")
         if not np.isfinite(found["total" if part == "count" else "squares"]).all():
             first = _first_where(relation, f"NOT isfinite({value})")

@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ... import _core
+from ..._labels import warn_of_twins
 from ..._spelling import row_words
 from ..._validate import refuse_masked
 
@@ -164,6 +165,7 @@ def _encode_objects(
         raise TypeError(
             f"{names[0]} and {names[1]} mix labels that can't be sorted ({', '.join(kinds)}); use one type"
         ) from None
+    warn_of_twins(labels, f"labels in {names[0]}" + (f" and {names[1]}" if names[1] != names[0] else ""))
     place = {label: k for k, label in enumerate(labels)}
     code = place.__getitem__
     x = np.fromiter(map(code, first), dtype=np.int32, count=len(first))

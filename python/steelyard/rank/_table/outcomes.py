@@ -18,6 +18,15 @@ Outcomes = tuple[npt.NDArray[np.int8], npt.NDArray[np.bool_]]
 
 _DROP, _LABEL = 2, 3
 _NOT_PLAYED = ("", "NA")
+_WORDS = {
+    "left": 1,
+    "right": -1,
+    "1-0": 1,
+    "0-1": -1,
+    "1/2-1/2": 0,
+    "½-½": 0,
+    "0.5-0.5": 0,  # chess
+}
 _TRUE, _FALSE = ("true", "t", "yes", "y", "1"), ("false", "f", "no", "n", "0")
 
 
@@ -88,8 +97,10 @@ def _understand(value: Any, sides: Mapping[str, int], labels: Container[Any], co
         raise ValueError(f"{column} holds booleans; say what they mean by {means}")
     readings = set()
     if isinstance(value, str):
-        if value in ("left", "right"):
-            readings.add(1 if value == "left" else -1)
+        if value in _WORDS:
+            readings.add(_WORDS[value])
+        if value.lower() in ("draw", "drawn"):
+            readings.add(0)
         if value in sides:
             readings.add(sides[value])
         if value.lower().startswith("tie"):
