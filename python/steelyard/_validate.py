@@ -12,6 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from . import _core
+from ._spelling import row_words
 
 Progress = Callable[[float, float], object]
 
@@ -133,7 +134,9 @@ def refuse_masked(values: Any, name: str) -> npt.NDArray[Any]:
     return np.asarray(values)
 
 
-def check_vector(values: Any, name: str, *, length: int | None = None) -> npt.NDArray[np.float64]:
+def check_vector(
+    values: Any, name: str, *, length: int | None = None, row_name: Callable[[int], str] = row_words
+) -> npt.NDArray[np.float64]:
     """A finite 1-D float64 array; masked, complex and object arrays are refused."""
     array = refuse_masked(values, name)
     if array.dtype.kind not in "fiub":
@@ -145,5 +148,7 @@ def check_vector(values: Any, name: str, *, length: int | None = None) -> npt.ND
     result = array.astype(np.float64, copy=False)
     bad = np.flatnonzero(~np.isfinite(result))
     if len(bad):
-        raise ValueError(f"{name} has {len(bad)} entries that are NaN or infinite (first: row {bad[0]})")
+        raise ValueError(
+            f"{name} has {len(bad)} entries that are NaN or infinite (first: {row_name(int(bad[0]))})"
+        )
     return result

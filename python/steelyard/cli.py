@@ -5,12 +5,16 @@ from __future__ import annotations
 import argparse
 import importlib
 import os
+import signal
 import sys
-from collections.abc import Sequence
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from importlib.metadata import version
 
 from ._cli.command import Command, Parser
 from ._cli.files import refuse_inputs
+from ._cli.source import Mended
 from ._cli.text import printable
 from ._cli.usage import OutputError, UsageError
 
@@ -41,21 +45,27 @@ def main(arguments: Sequence[str] | None = None) -> int:
     Returns
     -------
     int
-        0; 2 after a message that says what to do; 130 after Ctrl-C; 141 where nobody reads the output.
+        0; 2 after a message that says what to do; 130 after Ctrl-C; 141 where nobody reads the output;
+        143 after SIGTERM.
 
     Examples
     --------
     >>> main(["rank", "nowhere.csv"])
     2
     """
+    signals: list[int] = []
     try:
         options = _parse(arguments)
         given = vars(options)
         refuse_inputs(
-            [str(given[name]) for name in ("file", "losses") if given.get(name)],
+            [*given.get("file", ()), *filter(None, [given.get("losses")])],
             {f"--{name}": given.get(name) for name in ("output", "plot")},
         )
-        options.run(options)
+        with _ended_by_signals(signals):
+            try:
+                options.run(options)
+            except Mended:
+                options.run(options)
         sys.stdout.flush()
     except UsageError as error:
         if isinstance(error, OutputError):
@@ -63,12 +73,36 @@ def main(arguments: Sequence[str] | None = None) -> int:
         _say(f"steelyard: {error}")
         return _WRONG_USE
     except KeyboardInterrupt:
-        _say("steelyard: interrupted")
-        return _INTERRUPTED
+        _say("steelyard: " + ("ended by a signal" if signals else "interrupted"))
+        return 128 + signals[0] if signals else _INTERRUPTED
     except BrokenPipeError:
         _drop_output()
         return _BROKEN_PIPE
     return 0
+
+
+@contextmanager
+def _ended_by_signals(signals: list[int]) -> Iterator[None]:
+    """SIGTERM and SIGHUP end a run as Ctrl-C does: what is half written goes. They are added to the list."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+
+    def end(number: int, _: object) -> None:
+        signals.append(number)
+        raise KeyboardInterrupt
+
+    names = [name for name in ("SIGTERM", "SIGHUP") if hasattr(signal, name)]
+    before = {
+        number: signal.signal(number, end)
+        for number in (getattr(signal, name) for name in names)
+        if signal.getsignal(number) == signal.SIG_DFL
+    }
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 def _say(line: str) -> None:

@@ -105,6 +105,7 @@ def plot_strengths(
     scale: str = "log",
     level: float = 0.95,
     uncertainty: Any = "sandwich",
+    anchor: Mapping[Any, float] | None = None,
     ax: Axes | None = None,
 ) -> Axes:
     """Ratings with their intervals, strongest on top.
@@ -121,6 +122,8 @@ def plot_strengths(
         Of the intervals.
     uncertainty : {'sandwich', 'hessian'}, BootstrapResult or None
         Where the intervals come from; None draws none.
+    anchor : mapping {label: rating}, optional
+        As in `BradleyTerryFit.to_frame`.
     ax : matplotlib.axes.Axes, optional
         Where to draw; default a new figure.
 
@@ -148,7 +151,8 @@ def plot_strengths(
     ['ann', 'ben']
     """
     some = fit.items[fit.order[: check_count(top, "top")]]
-    table = fit.to_frame(scale=scale, level=level, uncertainty=uncertainty, items=some)
+    fixed = {} if anchor is None else {"anchor": anchor}
+    table = fit.to_frame(scale=scale, level=level, uncertainty=uncertainty, items=some, **fixed)
     rating = table["rating"]
     lower, upper = table.get("lower", rating), table.get("upper", rating)
     axes = _draw(table["item"], rating, lower, upper, ax)

@@ -104,7 +104,7 @@ def test_dollars_in_names_are_drawn(file, tmp_path, capsys):
         (
             GAMES.replace("2021-02-03", "soon"),
             (),
-            "a history needs dates, but the column 'date' holds 'soon'",
+            "column 'date' must hold numbers, or ISO dates such as 2018-07-15, got 'soon' in",
         ),
         (GAMES, ("--teams", "dan"), "--teams: there is no 'dan'"),
         (GAMES, ("--at", "May"), "--at must be a year"),

@@ -195,10 +195,10 @@ def test_since_and_until_take_years_months_and_days(file, capsys):
         assert f": {games} comparisons" in notes, options
 
 
-def test_years_serve_as_dates(file, capsys):
+def test_years_are_numbers_and_bound_a_period(file, capsys):
     path = file("year,left,right,winner\n1999,a,b,a\n2001,a,b,b\n2003,a,b,a\n2004,a,b,b\n")
     notes, _ = board(capsys, path, "--since", "2001", "--until", "2003")
-    assert "2001-01-01 to 2003-01-01: 2 comparisons" in notes
+    assert "times 2001 to 2003 (numbers): 2 comparisons" in notes
 
 
 def test_items_with_few_games_are_left_out(file, capsys):
@@ -377,7 +377,7 @@ def test_a_picture_is_drawn(file, tmp_path, capsys):
         (GAMES, ("--until", "May"), "--until must be a year"),
         (GAMES, ("--since", "9" * 20), "--since must be a year"),
         (GAMES, ("--since", "0000-01"), "--since must be a year"),
-        ("left,right,winner\na,b,\n", (), "or give --outcome-map =skip"),
+        ("left,right,winner\na,b,\n", (), "or give --skip-blank"),
     ],
 )
 def test_wrong_files_and_columns_end_in_one_line(text, options, says, file, capsys):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import csv
 import errno
 import io
@@ -15,6 +16,10 @@ from steelyard._cli import blocks
 from steelyard._cli.source import open_source
 from steelyard.cli import main
 from steelyard.select import sensitivity_sample
+
+
+def reading(*files):
+    return argparse.Namespace(file=list(map(str, files)), encoding=None, separator=None)
 
 
 @pytest.fixture
@@ -59,7 +64,7 @@ def test_parquet_is_read_in_blocks(table, capsys, monkeypatch, dtype):
     frame[gaps[1], "loss"] = float("nan")
     frame.write_parquet(folder / "data.parquet", row_group_size=32)
     monkeypatch.setattr(blocks, "_BLOCK_BYTES", 8 * 3 * 17)  # 17 rows
-    stored = blocks.store_points(open_source(str(folder / "data.parquet"), {}, "point"), "loss")
+    stored = blocks.store_points(open_source(reading(folder / "data.parquet"), {}, "point"), "loss")
     whole = np.setdiff1d(np.arange(200), gaps)
     assert isinstance(stored.values, np.memmap)
     assert stored.values.dtype == dtype

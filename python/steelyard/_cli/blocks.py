@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from .points import as_number, columns_of, number_columns, type_of
-from .source import Source, duckdb_errors, quoted
+from .source import Source, quoted
 from .usage import UsageError
 
 _BLOCK_BYTES = 16 << 20
@@ -34,7 +34,7 @@ def store_points(source: Source, aside: str | None) -> StoredPoints:
     The clusters go over the points many times, and decoding them costs more than reading numbers. The file
     lies where temporary files do, has no name, and goes with the process.
     """
-    with duckdb_errors(source.name):
+    with source.reading():
         names = number_columns(source)
         if aside is not None and aside not in names:
             raise UsageError(f"--losses: {source.name} has no column of numbers {aside!r}")

@@ -53,14 +53,21 @@ class Board:
         )
 
 
-def make_board(fit: BradleyTerryFit, scale: str, resampled: Any, top: int, noun: str) -> Board:
+def make_board(
+    fit: BradleyTerryFit,
+    scale: str,
+    resampled: Any,
+    top: int,
+    noun: str,
+    anchor: dict[Any, float] | None = None,
+) -> Board:
     """Ratings of all items, with intervals and rank sets of all or, where they are many, of those shown."""
     shown = min(top or len(fit), len(fit))
     some = fit.items[fit.order[:shown]] if len(fit) > _ALL else None
     uncertainty = resampled
     if resampled is None:  # of all items one covariance serves both
         uncertainty = fit.covariance() if some is None else "sandwich"
-    table = fit.to_frame(scale=scale, uncertainty=uncertainty, items=some)
+    table = fit.to_frame(scale=scale, uncertainty=uncertainty, items=some, anchor=anchor)
     sets = fit.rank_intervals(0.95, uncertainty=uncertainty, items=some)
     place = np.argsort(sets.rank, kind="stable")
     columns = {

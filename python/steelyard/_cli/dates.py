@@ -1,59 +1,123 @@
-"""Rows by the day that a column of dates gives them."""
+"""Rows by the day, or the number, that a column of times gives them."""
 
 from __future__ import annotations
 
-import calendar
-from dataclasses import replace
+from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
+from .._times import TIME_OF_DAY, Form, eight_digits, find_form, year_month_day
 from .columns import Roles
-from .source import Source, duckdb_errors, quoted
+from .options import as_number
+from .source import Source, quoted
 from .usage import UsageError
 
+_SAYS = {
+    "day first": "day first",
+    "month first": "month first",
+    "eight digits": "from eight digits",
+    "numbers": "numbers",
+}
+_MOST = 2_000_000  # different texts to look at one by one
 
-def select_period(source: Source, roles: Roles, since: str | None, until: str | None) -> Source:
+
+@dataclass(frozen=True)
+class Clock:
+    """How a column of times is read: SQL for its days or numbers, and what to call the reading."""
+
+    sql: str
+    dates: bool
+    says: str
+
+    def literal(self, moment: Any) -> str:
+        return f"DATE '{moment}'" if self.dates else f"{float(moment)!r}"
+
+
+def read_clock(source: Source, roles: Roles, formats: tuple[str, ...]) -> Clock:
+    """One form for all rows of all files; refuses what the library refuses in Python."""
+    column = roles.time or ""
+    kind = str(source.relation.types[source.columns.index(column)])
+    raw = quoted(column)
+    if kind.startswith(("DATE", "TIMESTAMP")):
+        return Clock(f"CAST({raw} AS DATE)", True, "")
+    text = f"nullif(trim(CAST({raw} AS VARCHAR)), '')"
+    if kind not in ("VARCHAR", "JSON") and not formats:
+        return _of_numbers(source, raw)
+    with source.reading():
+        words, numbers = source.relation.aggregate(
+            f"count({text}), count(*) FILTER (isfinite(TRY_CAST({text} AS DOUBLE)))"
+        ).fetchall()[0]
+        if not words:
+            raise UsageError(f"the column {column!r} of {source.name} holds no dates")
+        if numbers == words and not formats:
+            return _of_numbers(source, text)
+        part = text if formats else _date_part(text)
+        found = source.relation.project(f"{part} AS part").filter("part IS NOT NULL").distinct().limit(_MOST)
+        parts = [row[0] for row in found.fetchall()]
+    try:
+        form = find_form(sorted(parts), f"column {column!r}", _finder(source, part), formats)
+    except ValueError as error:
+        raise UsageError(error) from None
+    return Clock(_day(part, form), True, _SAYS.get(form.kind, "") or " or ".join(form.formats))
+
+
+def select_period(
+    source: Source, roles: Roles, since: str | None, until: str | None, formats: tuple[str, ...]
+) -> Source:
     """The rows from `since` to `until`; a data set's own period where nothing was asked."""
     years = source.preset.years
     if since is None and until is None and years is None:
         return source
     if roles.time is None:
         raise UsageError(f"--since and --until need a column of dates in {source.name}: name it by --time")
-    day = _day(roles.time, str(source.relation.types[source.columns.index(roles.time)]))
-    first, last = day_range(since, "--since")[0], day_range(until, "--until")[1]
-    relation = source.relation
-    with duckdb_errors(source.name):
-        missing, latest = _days_of(source, roles, day, "--since and --until need dates")
+    clock = read_clock(source, roles, formats)
+    first, last = _ends(since, until, clock)
+    with source.reading():
+        missing, latest = source.relation.aggregate(
+            f"count(*) - count({clock.sql}), max({clock.sql}) FILTER ({_played(roles)})"
+        ).fetchall()[0]
+        if latest is None:
+            raise UsageError(f"the column {roles.time!r} of {source.name} holds no dates")
         if since is None and years is not None:
-            end = min(latest, last) if last else latest
-            first = _years_before(end, years)
-        if first:
-            relation = relation.filter(f"{day} >= DATE '{first}'")
-        if last:
-            relation = relation.filter(f"{day} <= DATE '{last}'")
-        played = relation.filter(_played(roles))
-        start, end = played.aggregate(f"min({day}), max({day})").fetchall()[0]
+            first = _years_before(min(latest, last) if last else latest, years)
+        ends = [
+            f"{clock.sql} {sign} {clock.literal(end)}"
+            for sign, end in ((">=", first), ("<=", last))
+            if end is not None
+        ]
+        chosen = source.then(lambda relation: relation.filter(" AND ".join(ends or ["true"])))
+        start, end = (
+            chosen.relation.filter(_played(roles))
+            .aggregate(f"min({clock.sql}), max({clock.sql})")
+            .fetchall()[0]
+        )
     if start is None:
         raise UsageError(
             f"{source.name} has no rows from {first or 'the start'} to {last or latest}; try another period"
         )
-    note = f"{start} to {end}"
-    if missing:
-        note += f", {missing} rows without a date left out"
-    return replace(source, relation=relation, note=note)
+    left_out = f"{missing} rows without a date left out" if missing else ""
+    return chosen.noted(_period(start, end, clock), left_out)
 
 
-def with_days(source: Source, roles: Roles) -> Source:
-    """Rows with a date, the column of times read as days."""
+def with_times(source: Source, roles: Roles, formats: tuple[str, ...]) -> tuple[Source, Clock]:
+    """Rows with a time, the column of times read as days or numbers."""
     if roles.time is None:
         raise UsageError(f"a history needs a column of dates in {source.name}: name it by --time")
-    day = _day(roles.time, str(source.relation.types[source.columns.index(roles.time)]))
-    with duckdb_errors(source.name):
-        missing, _ = _days_of(source, roles, day, "a history needs dates")
-        column = quoted(roles.time)
-        relation = source.relation.filter(f"{day} IS NOT NULL").select(f"* REPLACE ({day} AS {column})")
-    note = f"{missing} rows without a date left out" if missing else ""
-    return replace(source, relation=relation, note=note)
+    clock = read_clock(source, roles, formats)
+    with source.reading():
+        missing, there = source.relation.aggregate(
+            f"count(*) - count({clock.sql}), count({clock.sql})"
+        ).fetchall()[0]
+    if not there:
+        raise UsageError(f"the column {roles.time!r} of {source.name} holds no dates")
+    column = quoted(roles.time)
+    read = source.then(
+        lambda relation: relation.filter(f"{clock.sql} IS NOT NULL").project(
+            f"* REPLACE ({clock.sql} AS {column})"
+        ),
+        f"{missing} rows without a date left out" if missing else "",
+    )
+    return read, clock
 
 
 def day_range(text: str | None, option: str) -> tuple[date | None, date | None]:
@@ -61,19 +125,79 @@ def day_range(text: str | None, option: str) -> tuple[date | None, date | None]:
     if text is None:
         return None, None
     try:
-        parts = [int(part) for part in text.split("-")]
-        if len(parts) == 1:
-            return date(parts[0], 1, 1), date(parts[0], 12, 31)
-        if len(parts) == 2:
-            year, month = parts
-            first = date(year, month, 1)
-            return first, first.replace(day=calendar.monthrange(year, month)[1])
-        whole = date.fromisoformat(text)
+        return year_month_day(text)
     except (ValueError, OverflowError):
         raise UsageError(
             f"{option} must be a year, a month or a day such as 2018, 2018-07 or 2018-07-15, got {text!r}"
         ) from None
-    return whole, whole
+
+
+def number_of(text: str | None, option: str) -> float | None:
+    """A time of a column of numbers."""
+    if text is None:
+        return None
+    value = as_number(text)
+    if isinstance(value, str) or value - value != 0:
+        raise UsageError(f"{option} must be a number, as the column of times holds, got {text!r}")
+    return value
+
+
+def _ends(since: str | None, until: str | None, clock: Clock) -> tuple[Any, Any]:
+    if clock.dates:
+        return day_range(since, "--since")[0], day_range(until, "--until")[1]
+    return number_of(since, "--since"), number_of(until, "--until")
+
+
+def _period(start: Any, end: Any, clock: Clock) -> str:
+    ends = f"{start} to {end}" if clock.dates else f"times {start:.12g} to {end:.12g}"
+    return f"{ends} ({clock.says})" if clock.says else ends
+
+
+def _of_numbers(source: Source, raw: str) -> Clock:
+    """Days where all are whole numbers of eight digits that the calendar has."""
+    number = f"TRY_CAST({raw} AS DOUBLE)"
+    with source.reading():
+        numbers = source.relation.project(f"{number} AS x").filter("x IS NOT NULL")
+        fit = "count(*) FILTER (NOT isfinite(x) OR x <> floor(x) OR x NOT BETWEEN 18000101 AND 21001231)"
+        wrong, there = numbers.aggregate(f"{fit}, count(*)").fetchall()[0]
+        days = not wrong and there and all(eight_digits(row[0]) for row in numbers.distinct().fetchall())
+    if not days:
+        return Clock(f"CASE WHEN isfinite({number}) THEN {number} END", False, "numbers")
+    digits = f"CAST(CAST({number} AS BIGINT) AS VARCHAR)"
+    return Clock(_day(digits, Form("eight digits")), True, _SAYS["eight digits"])
+
+
+def _date_part(text: str) -> str:
+    """SQL for the text without its time of day, whole where what follows the date is none."""
+    day = f"regexp_extract({text}, '^([0-9][^ T]*)[ T] ?({TIME_OF_DAY})$', 1)"
+    return f"coalesce(nullif({day}, ''), {text})"
+
+
+def _day(part: str, form: Form) -> str:
+    """SQL for the day that a text of this form names."""
+    if form.formats:
+        listed = ", ".join("'" + one.replace("'", "''") + "'" for one in form.formats)
+        return f"CAST(try_strptime({part}, [{listed}]) AS DATE)"
+    if form.kind == "eight digits":
+        return f"CAST(try_strptime({part}, '%Y%m%d') AS DATE)"
+    if form.kind == "year first":
+        dashes = f"regexp_replace({part}, '[/.]', '-', 'g')"
+        whole = [f"TRY_CAST({dashes} || '{end}' AS DATE)" for end in ("", "-01", "-01-01")]
+        return f"coalesce({', '.join(whole)})"
+    one, other = "dm" if form.kind == "day first" else "md"
+    return f"CAST(try_strptime({part}, '%{one}{form.separator}%{other}{form.separator}%Y') AS DATE)"
+
+
+def _finder(source: Source, part: str) -> Any:
+    """Where the first row with a text stands."""
+
+    def find(text: str) -> str:
+        with source.reading():
+            numbered = source.relation.project(f"{part} AS part, row_number() OVER () - 1 AS place")
+            same = f"part = '{text.replace(chr(39), chr(39) * 2)}'"
+            return source.row(numbered.filter(same).aggregate("min(place)").fetchall()[0][0])
+
+    return find
 
 
 def _years_before(day: date, years: int) -> date:
@@ -87,24 +211,6 @@ def _years_before(day: date, years: int) -> date:
     return date.fromordinal(same.toordinal() + 1)
 
 
-def _days_of(source: Source, roles: Roles, day: str, why: str) -> tuple[int, date]:
-    """Number of rows without a date, and the latest day."""
-    wrong, missing, latest = _look(source.relation, roles, day)
-    if wrong is not None:
-        raise UsageError(f"{why}, but the column {roles.time!r} holds {wrong!r}")
-    if latest is None:
-        raise UsageError(f"the column {roles.time!r} of {source.name} holds no dates")
-    return missing, latest
-
-
-def _day(column: str, kind: str) -> str:
-    """SQL that reads a date, a moment or a year as a day."""
-    text = f"CAST({quoted(column)} AS VARCHAR)"
-    if kind.startswith(("DATE", "TIMESTAMP")):
-        return f"CAST({quoted(column)} AS DATE)"
-    return f"coalesce(CAST(TRY_CAST({text} AS TIMESTAMP) AS DATE), TRY_CAST({text} || '-01-01' AS DATE))"
-
-
 def _played(roles: Roles) -> str:
     if roles.left_score is None or roles.right_score is None:
         return "true"
@@ -112,14 +218,3 @@ def _played(roles: Roles) -> str:
         f"TRY_CAST({quoted(score)} AS DOUBLE) IS NOT NULL" for score in (roles.left_score, roles.right_score)
     )
     return " AND ".join(scores)
-
-
-def _look(relation: Any, roles: Roles, day: str) -> tuple[Any, int, date | None]:
-    """(a value that is no date, number of missing dates, day of the last game that was played)."""
-    column = quoted(roles.time or "")
-    given = f"nullif(trim(CAST({column} AS VARCHAR)), '')"
-    wrong, missing, latest = relation.aggregate(
-        f"any_value({given}) FILTER ({given} IS NOT NULL AND {day} IS NULL), "
-        f"count(*) FILTER ({given} IS NULL), max({day}) FILTER ({_played(roles)})"
-    ).fetchall()[0]
-    return wrong, missing, latest

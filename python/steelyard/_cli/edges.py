@@ -9,7 +9,8 @@ from typing import Any
 import numpy as np
 from scipy import sparse
 
-from .source import Source, duckdb_errors, quoted
+from .._labels import warn_of_twins
+from .source import Source, quoted
 from .text import listed
 from .usage import UsageError
 
@@ -28,7 +29,7 @@ class Edges:
 def read_edges(source: Source, left: str | None, right: str | None, weight: str | None) -> Edges:
     """Each unordered pair once; a pair that comes with two weights is refused."""
     one, other, heavy = _columns(source, left, right, weight)
-    with duckdb_errors(source.name):
+    with source.reading():
         value = "1.0" if heavy is None else f"TRY_CAST({quoted(heavy)} AS DOUBLE)"
         ends = ", ".join(f"CAST({quoted(c)} AS VARCHAR) AS {name}" for c, name in ((one, "a"), (other, "b")))
         rows = source.relation.project(f"{ends}, {value} AS w")
@@ -50,6 +51,7 @@ def read_edges(source: Source, left: str | None, right: str | None, weight: str 
     notes += [f"{loops} rows join an item to itself and say nothing"] if loops else []
     a, b, w = (np.ma.getdata(found[name]) for name in ("a", "b", "w"))
     names, ends_at = np.unique(np.concatenate([a, b]).astype(str), return_inverse=True)
+    warn_of_twins(names.tolist(), "items")
     i, j = ends_at[: len(a)], ends_at[len(a) :]
     other_item = i != j
     i, j, w = i[other_item], j[other_item], w[other_item].astype(float)

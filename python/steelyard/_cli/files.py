@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import glob
 import os
 import tempfile
 from collections.abc import Iterator
@@ -55,8 +56,10 @@ def _new_file(target: Path) -> Path:
 def refuse_inputs(inputs: list[str], outputs: dict[str, Path | None]) -> None:
     """An output that is one of the files to read, by whatever name, is refused before any work."""
     for option, path in outputs.items():
-        for file in inputs:
-            if path is not None and path.exists() and Path(file).exists() and os.path.samefile(path, file):
+        if path is None or not path.exists():
+            continue
+        for file in [one for name in inputs for one in ([name] if Path(name).exists() else glob.glob(name))]:
+            if os.path.samefile(path, file):
                 raise UsageError(
                     f"{option} {str(path)!r} is the file that is read; write to another, or it would be lost"
                 )

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from .._errors import DisconnectedError, SeparationError
 from .._spelling import spelt
-from .columns import Roles
-from .options import as_number
-from .source import Preset, Source, duckdb_errors
+from .columns import SINGLE, Roles, recognise, require_column
+from .layouts import one_layout
+from .options import as_number, names
+from .source import Preset, Source
 from .usage import UsageError
 
 if TYPE_CHECKING:
@@ -35,18 +36,35 @@ def add_columns(parser: argparse.ArgumentParser, more: dict[str, str]) -> None:
     roles = {
         "left": "one item",
         "right": "the other item",
-        "outcome": "who won: left, right, the winner, or tie...",
+        "winner": "the item that won, in files without ties",
+        "loser": "the item that lost",
+        "outcome": "who won: left, right, the winner, tie..., draw, or as in chess 1-0, 0-1, 1/2-1/2",
         "left-score": "points of the left item; the higher score wins",
         "right-score": "points of the right item",
         "neutral": "true where neither was at home",
+        "weight": "sampling weight of a row (default: weight, where there is one; '' for none)",
+        "count": "how often a row occurred (default: count, where there is one; '' for none)",
     }
     for role, what in (roles | more).items():
         columns.add_argument(f"--{role}", metavar="COLUMN", help=what)
+    columns.add_argument(
+        "--winners",
+        metavar="COLUMN,COLUMN[,COLUMN]",
+        type=_two_or_three,
+        default=(),
+        help="columns of 0 and 1: left won, right won, tie",
+    )
     columns.add_argument(
         "--outcome-map",
         metavar="VALUE=MEANING,...",
         type=_outcome_map,
         help="what the values of the outcome column mean: left, right, tie or skip",
+    )
+    columns.add_argument(
+        "--skip-blank", action="store_true", help="leave out rows where an item or the outcome is blank"
+    )
+    columns.add_argument(
+        "--skip-self", action="store_true", help="leave out rows that compare an item with itself"
     )
 
 
@@ -71,6 +89,28 @@ def add_period(parser: argparse._ActionsContainer) -> None:
     """The rows to use, by their dates."""
     parser.add_argument("--since", metavar="WHEN", help="first year, month or day to use")
     parser.add_argument("--until", metavar="WHEN", help="last year, month or day to use")
+    parser.add_argument(
+        "--date-format",
+        metavar="FORMAT",
+        action="append",
+        default=[],
+        type=_date_format,
+        help="how dates are written, such as %%d/%%m/%%y: needed for years of two digits, and where day and "
+        "month can't be told apart; may be given twice",
+    )
+
+
+def _date_format(text: str) -> str:
+    if "%" not in text:
+        raise argparse.ArgumentTypeError(f"must be a format such as %d/%m/%y, got {text!r}")
+    return text
+
+
+def _two_or_three(text: str) -> tuple[str, ...]:
+    found = tuple(names(text))
+    if not 2 <= len(set(found)) == len(found) <= 3:
+        raise argparse.ArgumentTypeError(f"must be two or three different columns, got {text!r}")
+    return found
 
 
 def _outcome_map(text: str) -> dict[object, int | None]:
@@ -89,10 +129,19 @@ def _outcome_map(text: str) -> dict[object, int | None]:
 
 def asked(options: argparse.Namespace, source: Source) -> Roles:
     """The columns that the options name."""
-    names = ("left", "right", "outcome", "left_score", "right_score", "neutral", "time", "cluster")
-    given = {name: getattr(options, name, None) for name in names}
+    given = {name: getattr(options, name, None) for name in SINGLE}
     given["cluster"] = given["cluster"] or source.preset.cluster
-    return Roles(**given)  # type: ignore[arg-type]
+    return Roles(**given, winners=options.winners)  # type: ignore[arg-type]
+
+
+def find_comparisons(
+    source: Source, options: argparse.Namespace, more: Sequence[str] = ()
+) -> tuple[Source, Roles]:
+    """The rows, every layout as two items and an outcome; `more` are other columns that must be there."""
+    roles = recognise(source.columns, asked(options, source), source.name)
+    for column in more:
+        require_column(column, "covariates", source.columns, source.name)
+    return one_layout(source, roles, skip_blank=options.skip_blank, skip_self=options.skip_self)
 
 
 def count(
@@ -101,34 +150,41 @@ def count(
     home: bool,
     outcome_map: dict[object, int | None] | None,
     *,
-    dated: bool = False,
+    timed: bool = False,
     covariates: tuple[str, ...] = (),
 ) -> Comparisons:
-    """The grouped table, counted in DuckDB; `dated`: by day too (see `with_days`), not by cluster."""
+    """The grouped table, counted in DuckDB; `timed`: by time too (see `with_times`), not by cluster."""
     from ..rank import Comparisons
 
-    with duckdb_errors(source.name):
+    with source.reading():
         return Comparisons.from_frame(
             source.relation,
             left=roles.left or "",
             right=roles.right or "",
             outcome=roles.outcome,
-            outcome_map=outcome_map,
+            outcome_map=_meanings(roles, outcome_map),
             left_score=roles.left_score,
             right_score=roles.right_score,
+            weight=roles.weight,
+            count=roles.count,
             neutral=roles.neutral if home else None,
             home=True if home and roles.neutral is None else None,
-            cluster=None if dated else roles.cluster,
-            time=roles.time if dated else None,
+            cluster=None if timed else roles.cluster,
+            time=roles.time if timed else None,
             covariates=covariates or None,
         )
 
 
+def _meanings(roles: Roles, given: dict[object, int | None] | None) -> dict[object, int | None] | None:
+    """Those of the layout, and over them those given."""
+    return {**roles.meanings, **(given or {})} or None if roles.outcome is not None else given
+
+
 @contextmanager
-def explained() -> Iterator[None]:
-    """The library's errors in the words of the command line."""
+def explained(source: Source) -> Iterator[None]:
+    """The library's errors in the words of the command line, with the lines of the files."""
     try:
-        with spelt(_option):
+        with spelt(_option, source.row):
             yield
     except DisconnectedError as error:
         words = error.report.describe() if error.report is not None else error
@@ -142,9 +198,11 @@ def explained() -> Iterator[None]:
 
 
 def _option(name: str, code: str) -> str:
+    if name == "date_format":
+        return f"--date-format {code}"
     if name != "outcome_map":
         return f"--{name} {code}" if code else f"--{name}"
-    return "--outcome-map " + ("=skip" if code == "{None: None}" else "VALUE=left (or right, tie, skip)")
+    return "--skip-blank" if code == "{None: None}" else "--outcome-map VALUE=left (or right, tie, skip)"
 
 
 def _separated(error: SeparationError) -> str:

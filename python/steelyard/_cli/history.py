@@ -11,10 +11,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from .._units import ELO
-from .columns import recognise
+from .columns import Roles
 from .command import Command
-from .dates import day_range, select_period, with_days
-from .games import PRESETS, add_columns, add_model, add_period, amount, asked, count, explained
+from .dates import Clock, day_range, number_of, select_period, with_times
+from .games import PRESETS, add_columns, add_model, add_period, amount, count, explained, find_comparisons
+from .inputs import add_files
 from .options import add_output, add_plot, add_top, names, number
 from .picture import new_figure, save
 from .show import progress_bar, show
@@ -47,7 +48,7 @@ examples:
 
 
 def _add_options(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("file", metavar="FILE", help="a file, or football")
+    add_files(parser, "files or patterns, - for the standard input, or football")
     add_columns(parser, {"time": "dates"})
     model = add_model(parser)
     model.add_argument(
@@ -57,7 +58,7 @@ def _add_options(parser: argparse.ArgumentParser) -> None:
         help="change of a natural-log strength in one unit of time (default: estimated)",
     )
     model.add_argument(
-        "--unit", choices=("day", "week", "month", "year"), default="year", help="of time (default: year)"
+        "--unit", choices=("day", "week", "month", "year"), help="of time, where it is dates (default: year)"
     )
     model.add_argument(
         "--prior",
@@ -86,20 +87,24 @@ def run(options: argparse.Namespace) -> None:
     require("rich", "cli")
     if options.plot:
         require("matplotlib", "plot")
-    source, roles = _open(options)
+    source, roles, clock = _open(options)
     home = roles.left_is_home if options.home is None else options.home
-    with explained(), warnings.catch_warnings(record=True) as caught:
+    with explained(source), warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
-        comparisons = count(source, roles, home, options.outcome_map, dated=True)
+        comparisons = count(source, roles, home, options.outcome_map, timed=True)
         home = home and comparisons.home is not None and bool(comparisons.home.any())
-        fit = _fit(comparisons, options, home)
+        fit = _fit(comparisons, options, home, clock)
         items = _wanted(options.teams, comparisons, source)
-        day = _day_shown(options.at, comparisons)
+        day = _shown_at(options.at, comparisons, clock)
         table, shown = _table(fit, items, day, options, source)
-    notes = [_headline(source, comparisons), *(f"Note: {warning.message}" for warning in caught)]
-    show(table, [*notes, _method(fit, options, day)], sys.stdout)
+    notes = [_headline(source, comparisons, clock), *(f"Note: {warning.message}" for warning in caught)]
+    show(table, [*notes, _method(fit, options, day, clock)], sys.stdout)
     if options.output:
-        write(dict(fit.to_frame(items=items, scale=options.scale, elo_mean=_MEAN)), options.output)
+        write(
+            dict(fit.to_frame(items=items, scale=options.scale, elo_mean=_MEAN)),
+            options.output,
+            verbatim=options.verbatim,
+        )
     if options.plot:
         figure = new_figure(8, 4.5)
         chosen = shown[:_FIRST] if options.teams is None else items
@@ -107,16 +112,21 @@ def run(options: argparse.Namespace) -> None:
         save(figure, options.plot)
 
 
-def _open(options: argparse.Namespace) -> tuple[Source, Any]:
+def _open(options: argparse.Namespace) -> tuple[Source, Roles, Clock]:
     presets = {"football": replace(PRESETS["football"], years=None)}
-    source = open_source(options.file, presets, "comparison")
-    roles = recognise(source.columns, asked(options, source), source.name)
-    dated = with_days(source, roles)
-    chosen = select_period(dated, roles, options.since, options.until)
-    return replace(chosen, note=dated.note), roles
+    formats = tuple(options.date_format)
+    source, roles = find_comparisons(open_source(options, presets, "comparison"), options)
+    with explained(source):
+        timed, clock = with_times(source, roles, formats)
+        chosen = select_period(timed, roles, options.since, options.until, ())
+    if options.unit is not None and not clock.dates:
+        raise UsageError(
+            f"--unit needs dates; the column {roles.time!r} holds numbers, whose unit is its own"
+        )
+    return replace(chosen, notes=timed.notes), roles, clock
 
 
-def _fit(comparisons: Comparisons, options: argparse.Namespace, home: bool) -> History:
+def _fit(comparisons: Comparisons, options: argparse.Namespace, home: bool, clock: Clock) -> History:
     from ..rank import whole_history
 
     with progress_bar("fitting") as progress:
@@ -126,7 +136,7 @@ def _fit(comparisons: Comparisons, options: argparse.Namespace, home: bool) -> H
             prior=options.prior,
             ties=options.ties,
             home=home,
-            time_unit=options.unit,
+            time_unit=(options.unit or "year") if clock.dates else 1.0,
             progress=progress,
         )
 
@@ -142,14 +152,17 @@ def _wanted(teams: list[str] | None, comparisons: Comparisons, source: Source) -
     return [known[team] for team in teams]
 
 
-def _day_shown(at: str | None, comparisons: Comparisons) -> np.datetime64:
-    last = day_range(at, "--at")[1]
+def _shown_at(at: str | None, comparisons: Comparisons, clock: Clock) -> Any:
     assert comparisons.time is not None
+    if not clock.dates:
+        number_given = number_of(at, "--at")
+        return comparisons.time.max() if number_given is None else number_given
+    last = day_range(at, "--at")[1]
     return comparisons.time.max() if last is None else np.datetime64(last)
 
 
 def _table(
-    fit: History, items: list[Any], day: np.datetime64, options: argparse.Namespace, source: Source
+    fit: History, items: list[Any], day: Any, options: argparse.Namespace, source: Source
 ) -> tuple[Table, list[Any]]:
     """Strongest first on the day; items that had no comparison by then are left out."""
     rows = []
@@ -157,7 +170,7 @@ def _table(
         times = fit.to_frame(items=[item], uncertainty=False)["time"]
         if times[0] <= day:
             seen = times[times <= day]
-            rows.append((fit.strength(item, day), item, str(seen[-1]), len(seen)))
+            rows.append((fit.strength(item, day), item, _when(seen[-1]), len(seen)))
     rows.sort(key=lambda row: -row[0].mean)
     factor, zero = (ELO, _MEAN) if options.scale == "elo" else (1.0, 0.0)
     digits = 0 if options.scale == "elo" else 2
@@ -172,19 +185,26 @@ def _table(
     return Table(titles, cells, frozenset({1}), footer), [row[1] for row in rows]
 
 
-def _headline(source: Source, comparisons: Comparisons) -> str:
+def _when(time: Any) -> str:
+    return f"{time:.12g}" if isinstance(time, float) else str(time)
+
+
+def _headline(source: Source, comparisons: Comparisons, clock: Clock) -> str:
     assert comparisons.time is not None
-    period = f"{comparisons.time.min()} to {comparisons.time.max()}"
+    period = f"{_when(comparisons.time.min())} to {_when(comparisons.time.max())}"
+    period += f" ({clock.says})" if clock.says else ""
     games = amount(comparisons.n_comparisons, source.preset.comparison)
     left_out = f"; {source.note}" if source.note else ""
     return f"{source.name}, {period}: {games} of {amount(comparisons.n_items, source.preset.item)}{left_out}"
 
 
-def _method(fit: History, options: argparse.Namespace, day: np.datetime64) -> str:
+def _method(fit: History, options: argparse.Namespace, day: Any, clock: Clock) -> str:
     factor, unit = (ELO, " Elo") if options.scale == "elo" else (1.0, "")
     how = "estimated" if options.volatility is None else "given"
-    speed = f"{factor * fit.volatility:.3g}{unit} a square root of a {options.unit}"
-    parts = [f"Strengths on {day}; volatility {fit.volatility:.3g} ({how}), {speed}"]
+    speed = f"{factor * fit.volatility:.3g}{unit} a square root of "
+    speed += f"a {options.unit or 'year'}" if clock.dates else "time"
+    when = f"{'on' if clock.dates else 'at'} {_when(day)}"
+    parts = [f"Strengths {when}; volatility {fit.volatility:.3g} ({how}), {speed}"]
     if fit.home_advantage is not None:
         parts.append(f"home advantage {factor * fit.home_advantage:+.2f}{unit}")
     parts.append(f"within {fit.info.error_bound:.1g} standard errors of the joint optimum")

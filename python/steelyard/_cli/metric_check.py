@@ -31,10 +31,10 @@ def _add_options(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace) -> None:
     """From the file to a report."""
     require("rich", "cli")
-    points = read_square(options.file, gaps=False)
-    with explained(options.file, "D"):
+    name, points = read_square(options, gaps=False)
+    with explained(name, "D"):
         notes, table = check(points, options.slack, options.top)
-    show(table, [f"{options.file}: {notes[0]}", *notes[1:]], sys.stdout)
+    show(table, [f"{name}: {notes[0]}", *notes[1:]], sys.stdout)
 
 
 COMMAND = Command(

@@ -10,6 +10,7 @@ import numpy as np
 
 from .command import Command
 from .edges import read_edges
+from .inputs import add_files
 from .options import add_output, add_top, tolerance
 from .show import progress_bar, show
 from .source import open_source
@@ -31,7 +32,7 @@ examples:
 
 
 def _add_options(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("file", metavar="FILE", help="pairs of items")
+    add_files(parser, "files or patterns of pairs of items, - for the standard input")
     add_top(parser, 10, "clusters")
     for option, what in (
         ("--left", "column of one item"),
@@ -64,13 +65,14 @@ def run(options: argparse.Namespace) -> None:
     from ..metric import correlation_clustering
 
     require("rich", "cli")
-    edges = read_edges(open_source(options.file, {}, "pair"), options.left, options.right, options.weight)
+    source = open_source(options, {}, "pair")
     with (
-        explained(options.file, "S"),
+        explained(source.name, "S"),
         progress_bar("clustering") as progress,
         warnings.catch_warnings(record=True) as caught,
     ):
         warnings.simplefilter("always")
+        edges = read_edges(source, options.left, options.right, options.weight)
         found = correlation_clustering(
             edges.matrix,
             formulation=options.formulation,
@@ -81,14 +83,14 @@ def run(options: argparse.Namespace) -> None:
         )
     bound = f"no clustering costs less than {found.lower_bound:.6g} (ratio {found.ratio:.4g})"
     lines = [
-        f"{options.file}: {len(found.labels):,} items in {found.n_clusters:,} clusters ({found.formulation})",
+        f"{source.name}: {len(found.labels):,} items in {found.n_clusters:,} clusters ({found.formulation})",
         f"Cost {found.cost:.6g}, {bound}",
         *edges.notes,
         *(f"Note: {warning.message}" for warning in caught),
     ]
     names = np.array(edges.names, dtype=object)
     if options.output:
-        write({"item": names, "cluster": found.labels}, options.output)
+        write({"item": names, "cluster": found.labels}, options.output, verbatim=options.verbatim)
     show(_table(names, found.labels, options.top), lines, sys.stdout)
 
 

@@ -59,9 +59,9 @@ def run(options: argparse.Namespace) -> None:
     """From the file to the nearest metric, told and in a file."""
     require("rich", "cli")
     hint = ", or take empty cells as unknown pairs: --missing free"
-    points = read_square(options.file, gaps=options.missing == "free", hint=hint)
+    name, points = read_square(options, gaps=options.missing == "free", hint=hint)
     unknown = int(np.isnan(points.values[np.triu_indices(len(points.values), 1)]).sum())
-    with explained(options.file, "D"), warnings.catch_warnings(record=True) as caught:
+    with explained(name, "D"), warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
         broken = None if unknown else check(points, options.slack, options.top)
         near = _nearest(points, options)
@@ -73,8 +73,8 @@ def run(options: argparse.Namespace) -> None:
         notes, table = broken
     notes += [_found(near, points), *(f"Note: {warning.message}" for warning in caught)]
     if options.output:
-        write(_columns(near, points), options.output)
-    show(table, [f"{options.file}: {notes[0]}", *notes[1:]], sys.stdout)
+        write(_columns(near, points), options.output, verbatim=options.verbatim)
+    show(table, [f"{name}: {notes[0]}", *notes[1:]], sys.stdout)
 
 
 def _nearest(points: Points, options: argparse.Namespace) -> NearestMetric:

@@ -27,6 +27,12 @@ def add_output(parser: argparse._ActionsContainer, what: str) -> None:
     parser.add_argument(
         "--output", metavar="TABLE", type=path(_TABLES), help=f"{what}: .csv, .json or .parquet"
     )
+    parser.add_argument(
+        "--verbatim",
+        action="store_true",
+        help="in .csv, write texts that begin with = + - @ as they are: a spreadsheet may run them as "
+        "formulas (default: with a ' before them, unless they are numbers)",
+    )
 
 
 def add_plot(parser: argparse._ActionsContainer, what: str) -> None:

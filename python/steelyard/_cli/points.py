@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from .source import Source, duckdb_errors, quoted
+from .source import Source, quoted
 from .usage import UsageError
 
 # Words for a missing number, in lower case.
@@ -31,7 +31,7 @@ class Points:
 
 def read_points(source: Source, asked: list[str] | None, *, gaps: bool = False, hint: str = "") -> Points:
     """The columns asked for, else those that hold nothing but numbers; with `gaps` rows may miss some."""
-    with duckdb_errors(source.name):
+    with source.reading():
         names = number_columns(source, hint) if asked is None else _checked(source, asked)
         texts = [c for c in source.columns if c not in names]
         chosen = [f"{as_number(source, c)} AS {quoted(c)}" for c in names]

@@ -3,22 +3,38 @@
 from __future__ import annotations
 
 import argparse
+import difflib
+import math
 import sys
 import warnings
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
+from .._errors import DisconnectedError, SeparationError
 from .._units import ELO
 from .board import Board, make_board
-from .columns import recognise, require_column
+from .columns import Roles, time_column
 from .command import Command
 from .dates import select_period
-from .games import PRESETS, add_columns, add_model, add_period, amount, asked, count, explained
-from .options import add_output, add_plot, add_top, integer, number
+from .games import (
+    PRESETS,
+    add_columns,
+    add_model,
+    add_period,
+    amount,
+    asked,
+    count,
+    explained,
+    find_comparisons,
+)
+from .inputs import add_files
+from .options import add_output, add_plot, add_top, as_number, integer, number
 from .picture import new_figure, save
+from .ratings import Ratings, add_ratings, count_ratings, find_ratings
 from .show import progress_bar, show
 from .source import Source, open_source
 from .text import listed
-from .usage import require
+from .usage import UsageError, require
 from .write import write
 
 if TYPE_CHECKING:
@@ -45,12 +61,13 @@ examples:
 
 
 def _add_options(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("file", metavar="FILE", help="a file, or football, or llmfao")
+    add_files(parser, "files or patterns, - for the standard input, or football, or llmfao")
     times = {
         "time": "dates, for --since and --until",
         "cluster": "groups of dependent rows, such as the judge",
     }
     add_columns(parser, times)
+    add_ratings(parser)
     model = add_model(parser)
     model.add_argument(
         "--covariates",
@@ -81,8 +98,22 @@ def _add_options(parser: argparse.ArgumentParser) -> None:
     output.add_argument(
         "--scale", choices=("elo", "log", "probability"), default="elo", help="of the ratings (default: elo)"
     )
+    output.add_argument(
+        "--anchor",
+        metavar="ITEM=RATING",
+        type=_anchor,
+        help="the Elo rating of one item, to which intervals are then relative (default: the mean is 1000)",
+    )
     add_plot(output, "draw what is shown")
     add_output(output, "write all rows")
+
+
+def _anchor(text: str) -> tuple[str, float]:
+    item, _, rating = text.rpartition("=")
+    value = as_number(rating)
+    if not item or isinstance(value, str) or not math.isfinite(value):
+        raise argparse.ArgumentTypeError(f"must be an item and its rating, such as gpt-4=1114, got {text!r}")
+    return item, value
 
 
 def run(options: argparse.Namespace) -> None:
@@ -90,28 +121,62 @@ def run(options: argparse.Namespace) -> None:
     require("rich", "cli")
     if options.plot:
         require("matplotlib", "plot")
-    source = open_source(options.file, PRESETS, "comparison")
-    roles = recognise(source.columns, asked(options, source), source.name)
-    for column in options.covariates:
-        require_column(column, "covariates", source.columns, source.name)
-    source = select_period(source, roles, options.since, options.until)
+    source, roles, ratings = _open(options)
+    with explained(source):
+        source = select_period(source, roles, options.since, options.until, tuple(options.date_format))
     home = roles.left_is_home if options.home is None else options.home
     notes: list[str] = []
-    with explained(), warnings.catch_warnings(record=True) as caught:
+    with explained(source), warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
-        comparisons = count(source, roles, home, options.outcome_map, covariates=options.covariates)
+        if ratings is None:
+            comparisons = count(source, roles, home, options.outcome_map, covariates=options.covariates)
+        else:
+            comparisons, read = count_ratings(source, ratings)
+            source = source.noted(read)
         notes.append(_headline(source, comparisons))
         comparisons = _comparable(comparisons, options.min_games, source, notes)
         fit = _fit(comparisons, options, home, source, notes)
         resampled = _resample(fit, options.bootstrap) if options.bootstrap else None
-        board = make_board(fit, options.scale, resampled, options.top, source.preset.item)
+        anchor = _label(fit, options, source)
+        board = make_board(fit, options.scale, resampled, options.top, source.preset.item, anchor)
     notes.extend(f"Note: {warning.message}" for warning in caught)
     notes.append(_method(fit, board, options))
     show(board.table(), notes, sys.stdout)
     if options.output:
-        write(board.columns, options.output)
+        write(board.columns, options.output, verbatim=options.verbatim)
     if options.plot:
-        _draw(fit, resampled, options)
+        _draw(fit, resampled, options, anchor)
+
+
+def _open(options: argparse.Namespace) -> tuple[Source, Roles, Ratings | None]:
+    """Comparisons, or ratings where they were asked for or nothing else is known by its name."""
+    source = open_source(options, PRESETS, "comparison")
+    ratings = find_ratings(source, options)
+    asked_for = options.wide or options.rating or options.item or options.rater
+    try:
+        if not asked_for:
+            return *find_comparisons(source, options, options.covariates), None
+    except UsageError:
+        if ratings is None or asked(options, source) != Roles(cluster=source.preset.cluster):
+            raise
+    if options.covariates or options.home:
+        raise UsageError("--covariates and --home are for comparisons, not for ratings")
+    return source, Roles(time=time_column(source.columns, options.time, source.name)), ratings
+
+
+def _label(fit: BradleyTerryFit, options: argparse.Namespace, source: Source) -> dict[Any, float] | None:
+    """The anchor by the label of its item."""
+    if options.anchor is None:
+        return None
+    if options.scale != "elo":
+        raise UsageError("--anchor goes with --scale elo")
+    item, rating = options.anchor
+    label = next((label for label in fit.items.tolist() if str(label) == item), None)
+    if label is None:
+        near = difflib.get_close_matches(item, map(str, fit.items.tolist()), 1)
+        hint = f"; did you mean {near[0]!r}?" if near else ""
+        raise UsageError(f"--anchor: there is no item {item!r} among those ranked of {source.name}{hint}")
+    return {label: rating}
 
 
 def _headline(source: Source, comparisons: Comparisons) -> str:
@@ -146,29 +211,46 @@ def _comparable(
 def _fit(
     comparisons: Comparisons, options: argparse.Namespace, home: bool, source: Source, notes: list[str]
 ) -> BradleyTerryFit:
-    from ..rank import bradley_terry
-
     if home and (comparisons.home is None or not comparisons.home.any()):
         notes.append("No home advantage is fitted: nobody was at home")
         home = False
+    try:
+        return _fit_with(comparisons, options, home, source, notes)
+    except SeparationError as error:
+        if error.parameter != "home_advantage" or options.home:
+            raise
+        notes.append("No home advantage is fitted: this data does not bound it")
+        return _fit_with(comparisons, options, False, source, notes)
+
+
+def _fit_with(
+    comparisons: Comparisons, options: argparse.Namespace, home: bool, source: Source, notes: list[str]
+) -> BradleyTerryFit:
+    """With the prior that was asked for, or one of 1 where there is no finite optimum without."""
+    from ..rank import bradley_terry
+
     prior = source.preset.prior if options.prior is None else options.prior
-    if prior is None:
-        prior = (
-            0.0
-            if comparisons.components(ties="drop" if options.ties == "drop" else "keep").n_strong == 1
-            else 1.0
-        )
-        if prior:
-            notes.append("A prior of 1 keeps the ratings finite (--prior changes it)")
-    with progress_bar("fitting") as progress:
-        return bradley_terry(
-            comparisons,
-            prior=prior,
-            ties=options.ties,
-            home=home,
-            covariates=bool(options.covariates),
-            progress=progress,
-        )
+
+    def fit(prior: float) -> BradleyTerryFit:
+        with progress_bar("fitting") as progress:
+            return bradley_terry(
+                comparisons,
+                prior=prior,
+                ties=options.ties,
+                home=home,
+                covariates=bool(options.covariates),
+                progress=progress,
+            )
+
+    if prior is not None:
+        return fit(prior)
+    ties = "drop" if options.ties == "drop" else "keep"
+    with suppress(DisconnectedError, SeparationError):  # no finite optimum
+        if comparisons.components(ties=ties).n_strong == 1:
+            return fit(0.0)
+    found = fit(1.0)
+    notes.append("A prior of 1 keeps the ratings finite (--prior changes it)")
+    return found
 
 
 def _resample(fit: BradleyTerryFit, rounds: int) -> Any:
@@ -201,7 +283,9 @@ def _effects(found: Coefficients, scale: str) -> str:
     return ", ".join(f"{column} {b:+.{digits}f} +- {error:.{digits}f}{name}" for column, b, error in triples)
 
 
-def _draw(fit: BradleyTerryFit, resampled: Any, options: argparse.Namespace) -> None:
+def _draw(
+    fit: BradleyTerryFit, resampled: Any, options: argparse.Namespace, anchor: dict[Any, float] | None
+) -> None:
     from ..plotting import plot_strengths
 
     rows = min(options.top or len(fit), len(fit))
@@ -211,6 +295,7 @@ def _draw(fit: BradleyTerryFit, resampled: Any, options: argparse.Namespace) -> 
         top=rows,
         scale=options.scale,
         uncertainty="sandwich" if resampled is None else resampled,
+        anchor=anchor,
         ax=figure.subplots(),
     )
     save(figure, options.plot)

@@ -14,6 +14,7 @@ import numpy.typing as npt
 
 from .blocks import store_points
 from .command import Command
+from .inputs import add_files
 from .options import add_output, add_top, integer
 from .points import read_points
 from .show import show
@@ -46,7 +47,7 @@ examples:
 
 
 def _add_options(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("file", metavar="FILE", help="a file, or digits")
+    add_files(parser, "files or patterns, - for the standard input, or digits")
     parser.add_argument("--size", metavar="N", type=integer(2), required=True, help="rows to draw")
     parser.add_argument("--clusters", metavar="K", type=integer(1), required=True, help="clusters to make")
     parser.add_argument(
@@ -103,32 +104,33 @@ def run(options: argparse.Namespace) -> None:
     notes += [f"Note: {warning.message}" for warning in caught]
     show(_table(columns, options.top), notes, sys.stdout)
     if options.output:
-        write(columns, options.output)
+        write(columns, options.output, verbatim=options.verbatim)
 
 
 def _read(options: argparse.Namespace) -> _Data:
-    if options.file == "digits":
+    if options.file == ["digits"]:
         digits = require("sklearn.datasets", "sklearn").load_digits().data / 16
         losses = _losses_file(options.losses, "digits", len(digits)) if options.losses else None
         note = "digits of scikit-learn, pixels divided by 16"
         return _Data("digits", digits, np.arange(len(digits)), losses, note)
-    if Path(options.file).suffix.lower() == ".npy":
-        points = _array(Path(options.file), "points")
+    (name, *more) = options.file
+    if not more and Path(name).suffix.lower() == ".npy":
+        points = _array(Path(name), "points")
         if points.ndim != 2:
-            raise UsageError(f"{options.file} must hold an array of shape (n, d), got {points.shape}")
-        losses = _losses_file(options.losses, options.file, len(points)) if options.losses else None
-        return _Data(options.file, points, np.arange(len(points)), losses, "")
-    source = open_source(options.file, {}, "point", ("an array (.npy)", "digits"))
-    if ".parquet" in {suffix.lower() for suffix in Path(options.file).suffixes[-2:]}:
+            raise UsageError(f"{name} must hold an array of shape (n, d), got {points.shape}")
+        losses = _losses_file(options.losses, name, len(points)) if options.losses else None
+        return _Data(name, points, np.arange(len(points)), losses, "")
+    source = open_source(options, {}, "point", ("an array (.npy)", "digits"))
+    if all(reader.file.kind == "parquet" for reader in source.readers):
         return _stored(options, source)
     column = None if options.losses is None or options.losses.endswith(".npy") else options.losses
     found = read_points(source, None)
-    names = [name for name in found.names if name != column]
+    names = [one for one in found.names if one != column]
     if column is not None and column not in found.names:
         raise UsageError(f"--losses: {source.name} has no column of numbers {column!r}")
     if not names:
         raise UsageError(f"{source.name} has no column of numbers beside {column!r}")
-    values = found.values[:, [found.names.index(name) for name in names]]
+    values = found.values[:, [found.names.index(one) for one in names]]
     losses = found.values[:, found.names.index(column)] if column is not None else None
     if options.losses is not None and column is None:
         losses = _losses_file(options.losses, source.name, len(found.rows) + found.dropped)[found.rows]

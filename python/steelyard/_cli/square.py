@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from .inputs import add_files
 from .options import number
 from .points import Points, read_points
 from .show import progress_bar
@@ -25,15 +26,15 @@ in the same order, zeros on the diagonal. A column of words (names again) is kep
 
 def add_table(parser: argparse.ArgumentParser) -> None:
     """The file, and what is let pass."""
-    parser.add_argument("file", metavar="FILE", help="a square table of distances")
+    add_files(parser, "a square table of distances, - for the standard input")
     parser.add_argument(
         "--slack", metavar="S", type=number(0), default=0.0, help="excess to let pass (default: 0)"
     )
 
 
-def read_square(file: str, *, gaps: bool, hint: str = "") -> Points:
-    """One row and one column an item; `hint` is what may be done about cells that are empty."""
-    source = open_source(file, {}, "item")
+def read_square(options: argparse.Namespace, *, gaps: bool, hint: str = "") -> tuple[str, Points]:
+    """The file's name, and one row and one column an item; `hint` is what may be done about empty cells."""
+    source = open_source(options, {}, "item")
     points = read_points(source, None, gaps=True)
     empty = 0 if gaps else int(np.isnan(points.values).any(axis=1).sum())
     if points.dropped + empty:
@@ -46,7 +47,7 @@ def read_square(file: str, *, gaps: bool, hint: str = "") -> Points:
             f"{source.name} must be a square table with one column and one row an item, got {rows} rows and "
             f"{cols} columns of numbers"
         )
-    return points
+    return source.name, points
 
 
 def check(points: Points, slack: float, top: int) -> tuple[list[str], Table]:

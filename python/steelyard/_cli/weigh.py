@@ -13,6 +13,7 @@ import numpy.typing as npt
 
 from .._errors import ConvergenceWarning
 from .command import Command
+from .inputs import add_files
 from .options import add_output, add_plot, as_number, integer, names, share, tolerance
 from .picture import new_figure, save
 from .points import Points, read_points
@@ -62,7 +63,7 @@ examples:
 
 
 def _add_options(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("file", metavar="FILE", help="a file, or iris")
+    add_files(parser, "files or patterns, - for the standard input, or iris")
 
     data = parser.add_argument_group("data")
     data.add_argument(
@@ -134,7 +135,7 @@ def run(options: argparse.Namespace) -> None:
         )
     if options.metric not in METRICS and not options.metric.startswith("minkowski("):
         raise UsageError(f"--metric must be one of {', '.join(METRICS)}, got {options.metric!r}")
-    source = open_source(options.file, _PRESETS, "point")
+    source = open_source(options, _PRESETS, "point")
     points = read_points(source, options.columns, hint="; try --columns")
     standardise = options.metric not in _AS_THEY_ARE if options.standardise is None else options.standardise
     notes = _headline(source.name, points)
@@ -147,7 +148,7 @@ def run(options: argparse.Namespace) -> None:
     columns = _columns(weighting, points)
     show(_table(columns, options.outliers), notes, sys.stdout)
     if options.output:
-        write(columns, options.output)
+        write(columns, options.output, verbatim=options.verbatim)
     if options.plot:
         _draw(weighting, points, options)
 

@@ -13,6 +13,7 @@ from ... import _core
 from ..._errors import ConvergenceWarning, interrupted, warn
 from ..._labels import position
 from ..._results import Result
+from ..._spelling import row_words
 from ..._validate import (
     Progress,
     check_count,
@@ -280,7 +281,7 @@ def grade_scale(
     if count == 0:
         raise ValueError("ascents has no rows")
     grades = check_vector(columns[grade], grade, length=count)
-    up = read_booleans(columns[sent], sent, lambda row: row)
+    up = read_booleans(columns[sent], sent, row_words)
     period = _periods(check_times(columns[time], time, count), time_unit)
     laws = (*_law(first, "first"), *_law(slope_prior, "slope_prior"))
     drift = check_positive(volatility, "volatility")

@@ -12,7 +12,8 @@ from .outcomes import read_booleans
 from .rankings import Rankings, read_rankings
 from .score_table import read_score_table
 from .timelines import Timelines, make_timelines, unit_length
-from .votes import by_name, check_times
+from .times import check_times
+from .votes import by_name
 
 __all__ = [
     "Comparisons",

@@ -12,14 +12,15 @@ import numpy.typing as npt
 from ... import _core
 from ..._labels import position
 from ..._results import Result
-from ..._validate import check_choice, check_flag, check_nonnegative, check_number, refuse_masked
+from ..._validate import check_choice, check_flag, check_nonnegative, refuse_masked
 from .addition import add_tables
 from .components import ComponentReport, find_components
 from .covariates import Covariates
 from .frames import count_frame
-from .labels import as_day, positions
+from .labels import positions
 from .matrices import count_matrices
 from .score_table import count_score_table
+from .times import check_formats, moment
 from .votes import Columns, Extras, count_votes, encode_items
 from .wanted import Wanted
 
@@ -113,6 +114,7 @@ class Comparisons(Result):
         home: npt.ArrayLike | None = None,
         cluster: npt.ArrayLike | None = None,
         time: npt.ArrayLike | None = None,
+        date_format: str | Iterable[str] | None = None,
         covariates: npt.ArrayLike | Mapping[str, npt.ArrayLike] | None = None,
         items: npt.ArrayLike | None = None,
     ) -> Self:
@@ -133,7 +135,10 @@ class Comparisons(Result):
         cluster : array_like, shape (n,), optional
             Labels of groups of dependent votes, such as the judge.
         time : array_like, shape (n,), optional
-            Numbers, or dates as datetime64, date objects or ISO strings; a time of day is cut off.
+            Dates, of which a time of day is cut off, or numbers: see Notes.
+        date_format : str or list of str, optional
+            How the strings of `time` are written, as `datetime.strptime` takes it: ``'%d/%m/%y'``. Of several
+            the first that fits a string reads it.
         covariates : array_like, shape (n, p), or mapping or data frame of named columns, optional
             Differences, winner (first item) minus loser.
         items : array_like, optional
@@ -158,6 +163,12 @@ class Comparisons(Result):
         needed beside the encoded columns. Rows of weight or count 0 count as never given, but their labels
         are items.
 
+        Times are dates where they are datetime64, date objects, ISO strings or other strings with the year
+        first (2018/7/15), or whole numbers or strings of eight digits that are all days of 1800 to 2100
+        (20180715). Strings with the day or the month first (15.7.2018) are read where the years have four
+        digits and the rows tell, all together, which comes first. All other numbers, as numbers or strings,
+        stay numbers. The rest is refused, years of two digits above all, unless `date_format` reads it.
+
         Examples
         --------
         >>> from steelyard.rank import Comparisons
@@ -174,6 +185,7 @@ class Comparisons(Result):
             home=home,
             cluster=cluster,
             time=time,
+            formats=check_formats(date_format),
             covariates=covariates,
         )
         return cls._of(columns)
@@ -195,6 +207,7 @@ class Comparisons(Result):
         count: str | None = None,
         cluster: str | None = None,
         time: str | None = None,
+        date_format: str | Iterable[str] | None = None,
         covariates: str | Iterable[str] | None = None,
         items: npt.ArrayLike | None = None,
     ) -> Self:
@@ -209,7 +222,8 @@ class Comparisons(Result):
             Columns with the labels of the two items.
         outcome : str, optional
             Column that says who won: 'left' or 'right', the name of the left or right column, the winner's
-            label, 1 or -1, anything that starts with 'tie' (case ignored), or 0. Give this or the two scores.
+            label, 1 or -1, anything that starts with 'tie' (case ignored), 'draw', or 0; or a result of
+            chess, '1-0', '0-1' or '1/2-1/2'. Give this or the two scores.
         outcome_map : mapping of values to 1, 0, -1 or None, optional
             What other values mean: left won, tie, right won, drop the row. A key None is for missing
             outcomes. Needed where a value can be read in two ways, such as a label 'left', labels that are
@@ -223,6 +237,8 @@ class Comparisons(Result):
             Column of +1 (left at home), -1 (right) or 0; or True: left always was.
         weight, count, cluster, time : str, optional
             Columns as in `from_pairs`.
+        date_format : str or list of str, optional
+            As in `from_pairs`.
         covariates : str or list of str, optional
             Columns of differences, left minus right.
         items : array_like, optional
@@ -259,6 +275,7 @@ class Comparisons(Result):
             count=count,
             cluster=cluster,
             time=time,
+            formats=check_formats(date_format),
             covariates=(covariates,) if isinstance(covariates, str) else tuple(covariates or ()),
         )
         return cls._of(count_frame(df, wanted, outcome_map, items))
@@ -623,9 +640,9 @@ class Comparisons(Result):
                     "since and until need a time column; give from_pairs(time=...) or from_frame(time=...)"
                 )
             if since is not None:
-                rows &= self.time >= _moment(since, "since", self.time)
+                rows &= self.time >= moment(since, "since", self.time)
             if until is not None:
-                rows &= self.time <= _moment(until, "until", self.time)
+                rows &= self.time <= moment(until, "until", self.time)
         part = self._part(rows, None)
         if min_games is None:
             return part
@@ -718,21 +735,6 @@ def _outcome_of_ties(tie: npt.ArrayLike, n: int) -> npt.NDArray[np.int8]:
     if array.shape != (n,):
         raise ValueError(f"tie must have shape ({n},), got {array.shape}")
     return np.asarray(np.logical_not(array).view(np.int8))
-
-
-def _moment(value: Any, name: str, time: npt.NDArray[Any]) -> Any:
-    if time.dtype.kind == "f":
-        return check_number(value, name)
-    try:
-        moment = np.datetime64(as_day(value))
-        day = moment.astype("datetime64[D]")
-    except (ValueError, TypeError):
-        raise ValueError(f"{name} must be a date such as 2018-07-15, got {value!r}") from None
-    if np.isnat(day):
-        raise ValueError(f"{name} must be a date such as 2018-07-15, got {value!r}")
-    if name == "until" and np.datetime_data(moment.dtype)[0] in ("Y", "M"):
-        return (moment + 1).astype("datetime64[D]") - 1
-    return day
 
 
 def _number(total: float) -> str:

@@ -7,34 +7,60 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from ..._spelling import row_of_relation
+from .labels import RowName
 from .wanted import Wanted, require_columns
+
+_ROW = "steelyard_row"
 
 _NUMBERS = ("TINYINT", "SMALLINT", "INTEGER", "BIGINT", "UTINYINT", "USMALLINT", "UINTEGER", "UBIGINT")
 _FLOATS = ("FLOAT", "DOUBLE", "HUGEINT", "UHUGEINT", "DECIMAL")
 _SCORE_FAULTS = {3: "left_score", 4: "right_score", 5: "left_score", 6: "right_score"}
 
 
-def count_relation(relation: Any, wanted: Wanted) -> dict[str, Any]:
-    """The parts as columns of the grouped rows. `count` and `weight` stand for the sums of c w and c w^2."""
+def count_relation(relation: Any, wanted: Wanted) -> tuple[dict[str, Any], RowName]:
+    """The parts as columns of the grouped rows, and what the first row of a group is called.
+
+    `count` and `weight` stand for the sums of c w and c w^2.
+    """
     types = dict(zip(relation.columns, map(str, relation.types), strict=True))
     require_columns(list(types), wanted.columns)
     keys = _keys(wanted, types)
     amounts = {
-        p: f"CAST({_quoted(c)} AS DOUBLE)" for p, c in wanted.parts.items() if p in ("count", "weight")
+        p: f"TRY_CAST({_quoted(c)} AS DOUBLE)" for p, c in wanted.parts.items() if p in ("count", "weight")
     }
     projected = [f"{sql} AS {_quoted(part)}" for part, sql in {**keys, **amounts}.items()]
     groups = [_quoted(part) for part in keys]
+
+    def first_of(group: int) -> str:
+        """Where the first row of a group stands; seldom asked, so that nobody pays for numbers else."""
+        numbered = _numbered(relation).project(", ".join([*projected, _ROW]))
+        firsts = numbered.aggregate(", ".join([*groups, f"min({_ROW}) AS {_ROW}"]), ", ".join(groups))
+        found = firsts.order(", ".join(groups)).limit(1, offset=group).project(_ROW).fetchall()
+        return row_of_relation(found[0][0])
+
     counted = relation.project(", ".join(projected)).aggregate(
         ", ".join(groups + _sums(amounts)), ", ".join(groups)
     )
     grouped = counted.order(", ".join(groups))  # DuckDB's threads give groups in any order
     found = {name: _plain(column) for name, column in grouped.fetchnumpy().items()}
-    _refuse_bad_amounts(found, wanted)
+    _refuse_bad_amounts(found, relation, wanted)
     data: dict[str, Any] = {part: found[part] for part in keys if not part.startswith("covariate_")}
     if wanted.covariates:
         data["covariates"] = {name: found[f"covariate_{k}"] for k, name in enumerate(wanted.covariates)}
     data["count"], data["weight"] = _as_count_and_weight(found)
-    return _with_scores(data, relation, wanted) if wanted.outcome is None else data
+    return (_with_scores(data, relation, wanted) if wanted.outcome is None else data), first_of
+
+
+def _numbered(relation: Any) -> Any:
+    """The relation with the place of each row, from 0."""
+    return relation.project(f"*, row_number() OVER () - 1 AS {_ROW}")
+
+
+def _first_where(relation: Any, condition: str) -> str:
+    """What the first row is called of which a condition holds."""
+    row = _numbered(relation).filter(condition).aggregate(f"min({_ROW})").fetchall()[0][0]
+    return row_of_relation(row)
 
 
 def _keys(wanted: Wanted, types: dict[str, str]) -> dict[str, str]:
@@ -48,7 +74,7 @@ def _keys(wanted: Wanted, types: dict[str, str]) -> dict[str, str]:
     if "time" in parts:
         keys["time"] = _time_sql(parts["time"], types[parts["time"]])
     for k, name in enumerate(wanted.covariates):
-        keys[f"covariate_{k}"] = f"CAST({_quoted(name)} AS DOUBLE)"
+        keys[f"covariate_{k}"] = f"TRY_CAST({_quoted(name)} AS DOUBLE)"
     return keys
 
 
@@ -99,18 +125,26 @@ def _plain(column: Any) -> npt.NDArray[Any]:
     return filled
 
 
-def _refuse_bad_amounts(found: dict[str, npt.NDArray[Any]], wanted: Wanted) -> None:
+def _refuse_bad_amounts(found: dict[str, npt.NDArray[Any]], relation: Any, wanted: Wanted) -> None:
     for part in ("count", "weight"):
         if f"least_{part}" not in found:
             continue
         column = wanted.parts[part]
+        value = f"TRY_CAST({_quoted(column)} AS DOUBLE)"
         if found[f"missing_{part}"].any():
-            raise ValueError(f"column {column!r} has missing entries")
+            first = _first_where(relation, f"{value} IS NULL")
+            words = f"nullif(trim(CAST({_quoted(column)} AS VARCHAR)), '')"
+            word = relation.filter(f"{value} IS NULL").project(words).limit(1).fetchall()[0][0]
+            if word is not None:
+                raise ValueError(f"column {column!r} must hold numbers, got {word!r} in {first}")
+            raise ValueError(f"column {column!r} has missing entries (first: {first})")
         if not np.isfinite(found["total" if part == "count" else "squares"]).all():
-            raise ValueError(f"column {column!r} has entries that are NaN or infinite")
+            first = _first_where(relation, f"NOT isfinite({value})")
+            raise ValueError(f"column {column!r} has entries that are NaN or infinite (first: {first})")
         least = found[f"least_{part}"].min(initial=0.0)
         if least < 0:
-            raise ValueError(f"column {column!r} must be zero or positive, got {least}")
+            first = _first_where(relation, f"{value} = {float(least)!r}")
+            raise ValueError(f"column {column!r} must be zero or positive, got {least} in {first}")
 
 
 def _as_count_and_weight(found: dict[str, npt.NDArray[Any]]) -> tuple[Any, Any]:
@@ -126,14 +160,16 @@ def _with_scores(data: dict[str, Any], relation: Any, wanted: Wanted) -> dict[st
     score = data.pop("score")
     for fault in np.unique(score[score > 2]).tolist():
         part = _SCORE_FAULTS[fault]
-        column, k = wanted.parts[part], int(np.flatnonzero(score == fault)[0])
-        game = f"{data['left'][k]} against {data['right'][k]}"
+        column = wanted.parts[part]
+        scores = _score_sql(wanted.parts["left_score"], wanted.parts["right_score"])
+        row = _first_where(relation, f"({scores}) = {fault}")
         if fault > 4:
-            raise ValueError(f"column {column!r} has no score for {game}, but the other column has")
+            other = wanted.parts[_SCORE_FAULTS[11 - fault]]
+            raise ValueError(f"column {column!r} has no score in {row}, but column {other!r} has")
         text = f"trim(CAST({_quoted(column)} AS VARCHAR))"
         wrong = f"{text} NOT IN ('', 'NA') AND TRY_CAST({text} AS DOUBLE) IS NULL"
         value = relation.filter(wrong).project(_quoted(column)).limit(1).fetchall()[0][0]
-        raise ValueError(f"column {column!r} must hold numbers, got {value!r} (first in {game})")
+        raise ValueError(f"column {column!r} must hold numbers, got {value!r} in {row}")
     sign = np.where(score == 2, np.nan, score.astype(np.float64))
     return {**data, "left_score": sign, "right_score": np.where(score == 2, np.nan, 0.0)}
 

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from ..._spelling import row_words
 from ..._validate import refuse_masked
 from .duckdb import count_relation
 from .labels import Encoded, RowName
@@ -22,13 +23,13 @@ def count_frame(df: Any, wanted: Wanted, outcome_map: Mapping[Any, int | None] |
     """Reads the columns wanted (DuckDB: counts them there), understands the outcomes and groups the rows."""
     wanted.check(outcome_map)
     if _is_relation(df):
-        data = count_relation(df, wanted)
-        return _count(data, wanted, outcome_map, items, lambda row: f"{row} of those counted by DuckDB")
+        data, row_name = count_relation(df, wanted)
+        return _count(data, wanted, outcome_map, items, row_name)
     columns = columns_of(df, wanted.columns)
     data = {part: columns[name] for part, name in wanted.parts.items()}
     if wanted.covariates:
         data["covariates"] = {name: columns[name] for name in wanted.covariates}
-    return _count(data, wanted, outcome_map, items, lambda row: row)
+    return _count(data, wanted, outcome_map, items, row_words)
 
 
 def columns_of(df: Any, names: list[str]) -> dict[str, Values]:
@@ -90,7 +91,7 @@ def _count(
         outcome, keep = outcomes_of_scores(data.pop("left_score"), data.pop("right_score"), wanted, row_name)
     data["home"] = _home(data.pop("neutral", None), data.get("home"), wanted, len(outcome), row_name)
     if keep.all():
-        return count_votes(encoded, outcome=outcome, **data, row_name=row_name)
+        return count_votes(encoded, outcome=outcome, **data, formats=wanted.formats, row_name=row_name)
     kept = np.flatnonzero(keep)
     if len(kept) == 0:
         raise ValueError("no row has an outcome: there is nothing to compare")
@@ -98,6 +99,7 @@ def _count(
         _some(encoded, kept, fixed=items is not None),
         outcome=outcome[kept],
         **{part: _rows(column, kept) for part, column in data.items()},
+        formats=wanted.formats,
         row_name=lambda row: row_name(int(kept[row])),
     )
 

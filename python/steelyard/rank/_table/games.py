@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from ..._spelling import row_words
 from .comparisons import _outcome_of_ties
 from .labels import hashable, positions
 from .votes import _amounts, encode_items, home_signs
@@ -46,9 +47,9 @@ def read_games(
         first,
         second,
         None if tie is None else _outcome_of_ties(tie, n),
-        None if weight is None else _amounts(weight, "weight", n, lambda row: row),
-        None if margin is None else _amounts(margin, "margin", n, lambda row: row),
-        None if home is None else home_signs(home, n, lambda row: row),
+        None if weight is None else _amounts(weight, "weight", n, row_words),
+        None if margin is None else _amounts(margin, "margin", n, row_words),
+        None if home is None else home_signs(home, n, row_words),
     )
 
 

@@ -10,10 +10,13 @@ import numpy as np
 import numpy.typing as npt
 
 from ... import _core
+from ..._labels import warn_of_twins
+from ..._spelling import row_words
 from ..._validate import refuse_masked
 
 Codes = npt.NDArray[np.int32]
-RowName = Callable[[int], object]
+RowName = Callable[[int], str]
+"""What a message calls a row: "row 17", or a file and its line."""
 
 _MOST_CODES = 2**30
 
@@ -24,7 +27,7 @@ class Encoded(NamedTuple):
     second: Codes
 
 
-def encode(first: Any, second: Any, names: tuple[str, str], row_name: RowName = lambda row: row) -> Encoded:
+def encode(first: Any, second: Any, names: tuple[str, str], row_name: RowName = row_words) -> Encoded:
     """Sorted unique labels of both columns, and each column as positions in them."""
     a, b = label_column(first, names[0]), label_column(second, names[1])
     if _kind(a) != _kind(b) and "object" not in (_kind(a), _kind(b)):
@@ -47,7 +50,7 @@ def encode(first: Any, second: Any, names: tuple[str, str], row_name: RowName = 
     return Encoded(labels, x, y)
 
 
-def encode_one(values: Any, name: str, row_name: RowName = lambda row: row) -> tuple[npt.NDArray[Any], Codes]:
+def encode_one(values: Any, name: str, row_name: RowName = row_words) -> tuple[npt.NDArray[Any], Codes]:
     """Sorted unique labels of one column, and the column as positions in them."""
     column = label_column(values, name)
     labels, codes, _ = encode(column, column[:0], (name, name), row_name)
@@ -55,7 +58,7 @@ def encode_one(values: Any, name: str, row_name: RowName = lambda row: row) -> t
 
 
 def encode_into(
-    items: Any, first: Any, second: Any, names: tuple[str, str], row_name: RowName = lambda row: row
+    items: Any, first: Any, second: Any, names: tuple[str, str], row_name: RowName = row_words
 ) -> Encoded:
     """Like `encode`, but the labels and their order are given; others are refused."""
     labels = given_labels(items, "items")
@@ -67,7 +70,7 @@ def encode_into(
         if len(unknown):
             label = found.labels[codes[unknown[0]]]
             raise ValueError(
-                f"{name} holds {_shown(label)} (row {row_name(int(unknown[0]))}), which is not in items"
+                f"{name} holds {_shown(label)} ({row_name(int(unknown[0]))}), which is not in items"
             )
     return Encoded(labels, table[found.first], table[found.second])
 
@@ -75,7 +78,7 @@ def encode_into(
 def given_labels(items: Any, name: str) -> npt.NDArray[Any]:
     """Labels whose order the caller fixes: unique, none missing."""
     labels = label_column(items, name).copy()
-    _refuse_missing(labels, name, lambda row: row)
+    _refuse_missing(labels, name, row_words)
     if labels.dtype.kind in "OTSU":
         labels = label_array(labels.tolist())
     if len(labels) > _MOST_CODES:
@@ -154,7 +157,7 @@ def _encode_objects(
             (n, v) for n, v in zip(names, (first, second), strict=True) if any(map(is_missing, v))
         )
         row = next(k for k, x in enumerate(values) if is_missing(x))
-        raise ValueError(f"{name} has missing labels (first: row {row_name(row)}); drop those rows")
+        raise ValueError(f"{name} has missing labels (first: {row_name(row)}); drop those rows")
     try:
         labels = sorted(seen)
     except TypeError:
@@ -162,6 +165,7 @@ def _encode_objects(
         raise TypeError(
             f"{names[0]} and {names[1]} mix labels that can't be sorted ({', '.join(kinds)}); use one type"
         ) from None
+    warn_of_twins(labels, f"labels in {names[0]}" + (f" and {names[1]}" if names[1] != names[0] else ""))
     place = {label: k for k, label in enumerate(labels)}
     code = place.__getitem__
     x = np.fromiter(map(code, first), dtype=np.int32, count=len(first))
@@ -179,7 +183,7 @@ def _refuse_missing(column: npt.NDArray[Any], name: str, row_name: RowName) -> N
         return
     if len(bad):
         raise ValueError(
-            f"{name} has {len(bad)} missing or infinite labels (first: row {row_name(int(bad[0]))}); "
+            f"{name} has {len(bad)} missing or infinite labels (first: {row_name(int(bad[0]))}); "
             "drop those rows"
         )
 

@@ -18,6 +18,15 @@ Outcomes = tuple[npt.NDArray[np.int8], npt.NDArray[np.bool_]]
 
 _DROP, _LABEL = 2, 3
 _NOT_PLAYED = ("", "NA")
+_WORDS = {
+    "left": 1,
+    "right": -1,
+    "1-0": 1,
+    "0-1": -1,
+    "1/2-1/2": 0,
+    "½-½": 0,
+    "0.5-0.5": 0,  # chess
+}
 _TRUE, _FALSE = ("true", "t", "yes", "y", "1"), ("false", "f", "no", "n", "0")
 
 
@@ -43,7 +52,7 @@ def read_outcomes(
         elif value is None:
             row = row_name(listed.index(None))
             raise ValueError(
-                f"{column} has missing outcomes (first: row {row}); drop them, "
+                f"{column} has missing outcomes (first: {row}); drop them, "
                 f"or give {argument('outcome_map', {None: None})}"
             )
         else:
@@ -88,8 +97,10 @@ def _understand(value: Any, sides: Mapping[str, int], labels: Container[Any], co
         raise ValueError(f"{column} holds booleans; say what they mean by {means}")
     readings = set()
     if isinstance(value, str):
-        if value in ("left", "right"):
-            readings.add(1 if value == "left" else -1)
+        if value in _WORDS:
+            readings.add(_WORDS[value])
+        if value.lower() in ("draw", "drawn"):
+            readings.add(0)
         if value in sides:
             readings.add(sides[value])
         if value.lower().startswith("tie"):
@@ -130,7 +141,7 @@ def _winner(
         k = unknown[0]
         pair = f"{encoded.labels[first[k]]!s} nor {encoded.labels[second[k]]!s}"
         raise ValueError(
-            f"{listed[rows[k]]!r} in {column} (row {row_name(int(rows[k]))}) is neither {pair}, nor "
+            f"{listed[rows[k]]!r} in {column} ({row_name(int(rows[k]))}) is neither {pair}, nor "
             f"'left', 'right', 'tie' or a column's name; say what it means by {argument('outcome_map')}"
         )
     return np.where(named == first, np.int8(1), np.int8(-1))
@@ -151,7 +162,7 @@ def outcomes_of_scores(
             if played[row]
             else (wanted.left_score, wanted.right_score)
         )
-        raise ValueError(f"column {missing!r} has no score in row {row_name(row)}, but column {other!r} has")
+        raise ValueError(f"column {missing!r} has no score in {row_name(row)}, but column {other!r} has")
     return (left > right).astype(np.int8) - (left < right).astype(np.int8), played
 
 
@@ -166,7 +177,7 @@ def _numbers(values: Values, column: str, row_name: RowName) -> npt.NDArray[np.f
             read[value] = np.nan if is_missing(value) or value in _NOT_PLAYED else float(value)
         except (TypeError, ValueError):
             raise ValueError(
-                f"column {column!r} must hold numbers, got {value!r} in row {row_name(_first(listed, value))}"
+                f"column {column!r} must hold numbers, got {value!r} in {row_name(_first(listed, value))}"
             ) from None
     return np.fromiter(map(read.__getitem__, listed), dtype=np.float64, count=len(listed))
 
@@ -181,7 +192,7 @@ def read_booleans(values: Values, column: str, row_name: RowName) -> npt.NDArray
         word = str(value if is_missing(value) or value not in (0, 1) else int(value)).lower()
         if word not in _TRUE + _FALSE:
             raise ValueError(
-                f"column {column!r} must hold booleans (or TRUE, FALSE), got {value!r} in row "
+                f"column {column!r} must hold booleans (or TRUE, FALSE), got {value!r} in "
                 f"{row_name(_first(listed, value))}"
             )
         read[value] = word in _TRUE

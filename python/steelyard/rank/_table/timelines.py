@@ -13,7 +13,7 @@ from ..._labels import position
 from ..._validate import check_number, check_positive
 from .comparisons import Comparisons
 from .labels import positions
-from .votes import check_times
+from .times import check_times
 
 Floats = npt.NDArray[np.float64]
 
@@ -65,7 +65,7 @@ class Timelines:
 
     def in_units(self, times: Any) -> Floats:
         """Dates or numbers as the caller writes them."""
-        values = check_times(np.atleast_1d(np.asarray(times)), "time", np.size(times))
+        values = check_times(np.atleast_1d(np.asarray(times)), "time", np.size(times), dates=self.dates)
         if (values.dtype.kind == "M") != self.dates:
             kind = "dates" if self.dates else "numbers"
             raise TypeError(f"time must hold {kind}, as the comparisons do; got {times!r}")

@@ -9,8 +9,10 @@ import numpy as np
 import numpy.typing as npt
 
 from ... import _core
+from ..._spelling import row_words
 from ..._validate import check_threads, check_vector, refuse_masked
-from .labels import Encoded, RowName, as_day, encode, encode_into, encode_one, is_missing
+from .labels import Encoded, RowName, encode, encode_into, encode_one
+from .times import check_times
 
 Values = npt.NDArray[Any]
 
@@ -87,7 +89,7 @@ class Columns(NamedTuple):
 
 
 def encode_items(
-    first: Any, second: Any, items: Any, names: tuple[str, str], row_name: RowName = lambda row: row
+    first: Any, second: Any, items: Any, names: tuple[str, str], row_name: RowName = row_words
 ) -> Encoded:
     """Labels of both sides of at least one comparison; none meets itself."""
     encoded = (
@@ -113,8 +115,9 @@ def count_votes(
     home: Any = None,
     cluster: Any = None,
     time: Any = None,
+    formats: tuple[str, ...] = (),
     covariates: Any = None,
-    row_name: RowName = lambda row: row,
+    row_name: RowName = row_words,
 ) -> Columns:
     """Validates the columns and groups them. `row_name` says how messages call a row."""
     labels, a, b = encoded
@@ -125,7 +128,7 @@ def count_votes(
         "count": None if count is None else _amounts(count, "count", n, row_name),
         "home": None if home is None else home_signs(home, n, row_name),
     }
-    extras = check_extras(cluster, time, covariates, n, row_name)
+    extras = check_extras(cluster, time, covariates, n, row_name, formats)
     happened = _happened(columns["weight"], columns["count"])
     if happened is not None:
         a, b, extras = a[happened], b[happened], extras.take(happened)
@@ -177,17 +180,19 @@ def _refuse_self(labels: Values, a: Any, b: Any, names: tuple[str, str], row_nam
         )
     raise ValueError(
         f"{len(same)} rows compare an item with itself "
-        f"(first: row {row_name(int(same[0]))}, {labels[a[same[0]]]!s})"
+        f"(first: {row_name(int(same[0]))}, {labels[a[same[0]]]!s})"
     )
 
 
 def _amounts(values: Any, name: str, n: int, row_name: RowName) -> npt.NDArray[np.float64]:
     """Finite numbers >= 0, one a row; a single number stands for all."""
-    array = check_vector(np.full(n, values) if np.ndim(values) == 0 else values, name, length=n)
+    array = check_vector(
+        np.full(n, values) if np.ndim(values) == 0 else values, name, length=n, row_name=row_name
+    )
     negative = np.flatnonzero(array < 0)
     if len(negative):
         row = int(negative[0])
-        raise ValueError(f"{name} must be zero or positive, got {array[row]} in row {row_name(row)}")
+        raise ValueError(f"{name} must be zero or positive, got {array[row]} in {row_name(row)}")
     return array
 
 
@@ -215,66 +220,22 @@ def home_signs(values: Any, n: int, row_name: RowName) -> npt.NDArray[np.int8]:
     wrong = np.flatnonzero(signs != array)
     if len(wrong):
         row = int(wrong[0])
-        raise ValueError(f"home must be -1, 0 or 1, got {array[row]} in row {row_name(row)}")
+        raise ValueError(f"home must be -1, 0 or 1, got {array[row]} in {row_name(row)}")
     return signs
 
 
-def check_extras(cluster: Any, time: Any, covariates: Any, n: int, row_name: RowName) -> Extras:
+def check_extras(
+    cluster: Any, time: Any, covariates: Any, n: int, row_name: RowName, formats: tuple[str, ...] = ()
+) -> Extras:
     """The columns that split rows, checked."""
     codes = labels = None
     if cluster is not None:
         labels, codes = encode_one(cluster, "cluster", row_name)
         if len(codes) != n:
             raise ValueError(f"cluster must have length {n}, got {len(codes)}")
-    times = None if time is None else check_times(time, "time", n, row_name)
-    matrix, names = (None, ()) if covariates is None else _check_covariates(covariates, n)
+    times = None if time is None else check_times(time, "time", n, row_name, formats=formats)
+    matrix, names = (None, ()) if covariates is None else _check_covariates(covariates, n, row_name)
     return Extras(codes, labels, times, matrix, names)
-
-
-def check_times(values: Any, name: str, n: int, row_name: RowName = lambda row: row) -> Values:
-    """float64, or datetime64[D] for anything that names a day (a time of day is cut off)."""
-    array = refuse_masked(values, name)
-    if array.shape != (n,):
-        raise ValueError(f"{name} must have shape ({n},), got {array.shape}")
-    if array.dtype.kind in "biuf":
-        return _finite(array.astype(np.float64), name, row_name)
-    if array.dtype.kind in "OTU":
-        array = _parse_days(array, name, row_name)
-    if array.dtype.kind != "M":
-        raise TypeError(f"{name} must hold numbers or dates, got dtype {array.dtype}")
-    days = array.astype("datetime64[D]")
-    missing = np.flatnonzero(np.isnat(days))
-    if len(missing):
-        raise ValueError(f"{name} has {len(missing)} missing dates (first: row {row_name(int(missing[0]))})")
-    return days
-
-
-def _finite(array: npt.NDArray[np.float64], name: str, row_name: RowName) -> npt.NDArray[np.float64]:
-    bad = np.flatnonzero(~np.isfinite(array))
-    if len(bad):
-        raise ValueError(
-            f"{name} has {len(bad)} entries that are NaN or infinite (first: row {row_name(int(bad[0]))})"
-        )
-    return array
-
-
-def _parse_days(array: Values, name: str, row_name: RowName) -> Values:
-    """Strings in ISO form, or date objects; each distinct one is read once."""
-    values = array.tolist()
-    days: dict[Any, Any] = {}
-    try:
-        for value in dict.fromkeys(values):
-            days[value] = (
-                np.datetime64("NaT", "D")
-                if is_missing(value)
-                else np.datetime64(as_day(value)).astype("M8[D]")
-            )
-    except (ValueError, TypeError):
-        raise ValueError(
-            f"{name} must hold numbers or ISO dates such as 2018-07-15, got {value!r} "
-            f"in row {row_name(values.index(value))}"
-        ) from None
-    return np.array([days[value] for value in values], dtype="datetime64[D]")
 
 
 def by_name(values: Any) -> Any:
@@ -289,7 +250,9 @@ def by_name(values: Any) -> Any:
     return {name: frame.get_column(name).to_numpy() for name in frame.columns}
 
 
-def _check_covariates(values: Any, n: int) -> tuple[npt.NDArray[np.float64], tuple[str, ...]]:
+def _check_covariates(
+    values: Any, n: int, row_name: RowName
+) -> tuple[npt.NDArray[np.float64], tuple[str, ...]]:
     values = by_name(values)
     if isinstance(values, Mapping):
         if not values:
@@ -298,7 +261,7 @@ def _check_covariates(values: Any, n: int) -> tuple[npt.NDArray[np.float64], tup
         if len(set(names)) < len(names):
             raise ValueError(f"covariates must have distinct names, got {names}")
         return np.column_stack(
-            [check_vector(x, f"covariates[{k!r}]", length=n) for k, x in values.items()]
+            [check_vector(x, f"covariates[{k!r}]", length=n, row_name=row_name) for k, x in values.items()]
         ), names
     array = refuse_masked(values, "covariates")
     if array.dtype.kind not in "biuf":
@@ -308,5 +271,7 @@ def _check_covariates(values: Any, n: int) -> tuple[npt.NDArray[np.float64], tup
     matrix = array.astype(np.float64)
     bad = np.flatnonzero(~np.isfinite(matrix).all(axis=1))
     if len(bad):
-        raise ValueError(f"covariates has {len(bad)} rows with NaN or infinite entries (first: row {bad[0]})")
+        raise ValueError(
+            f"covariates has {len(bad)} rows with NaN or infinite entries (first: {row_name(int(bad[0]))})"
+        )
     return matrix, tuple(f"x{k}" for k in range(matrix.shape[1]))

@@ -22,6 +22,7 @@ class Wanted:
     count: str | None = None
     cluster: str | None = None
     time: str | None = None
+    formats: tuple[str, ...] = ()
     covariates: tuple[str, ...] = ()
 
     @property
