@@ -9,7 +9,7 @@ import numpy.typing as npt
 
 from . import _core
 from ._errors import interrupted
-from ._validate import check_vector, refuse_masked
+from ._validate import check_vector, real_array
 
 Points = npt.NDArray[np.floating[Any]]
 METRICS = ("euclidean", "cosine")
@@ -17,14 +17,12 @@ _ROWS = 65_536
 _LARGEST = {2: np.inf, 4: 1e17, 8: 1e150}  # by bytes of a number
 
 
-def read_points(X: Any, name: str, metric: str) -> Points:
+def read_points(X: Any, name: str, metric: str, first: int = 0) -> Points:
     """Finite, two dimensions; float16, float32 and float64 as they came, all else as float64.
 
-    For 'cosine' a copy with rows of length 1, float32 for float16.
+    Messages count rows from `first`. For 'cosine' a copy with rows of length 1, float32 for float16.
     """
-    array = refuse_masked(X, name)
-    if array.dtype.kind not in "fiub":
-        raise TypeError(f"{name} must hold real numbers, got dtype {array.dtype}")
+    array = real_array(X, name)
     if array.ndim != 2 or array.shape[0] == 0 or array.shape[1] == 0:
         raise ValueError(f"{name} must have shape (n, d), not empty, got {array.shape}")
     kept = array.dtype in (np.float32, np.float16)
@@ -34,7 +32,7 @@ def read_points(X: Any, name: str, metric: str) -> Points:
     for start in range(0, len(points), _ROWS):
         bad = np.flatnonzero(~np.isfinite(points[start : start + _ROWS]).all(axis=1))
         if len(bad):
-            raise ValueError(f"{name} has NaN or infinite entries (first: row {start + bad[0]})")
+            raise ValueError(f"{name} has NaN or infinite entries (first: row {first + start + bad[0]})")
         largest = float(np.abs(points[start : start + _ROWS]).max())
         if metric != "cosine" and largest > (limit := _LARGEST[points.dtype.itemsize]):
             raise ValueError(

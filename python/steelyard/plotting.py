@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 import numpy as np
 import numpy.typing as npt
 
+from ._spelling import shown
 from ._validate import check_count, check_level, check_vector, refuse_masked
 
 if TYPE_CHECKING:
@@ -284,7 +285,7 @@ def plot_history(
     """
     wide = NormalDist().inv_cdf(0.5 + 0.5 * check_level(level))
     chosen = history.latest(5) if items is None else list(items)
-    axes = _new_axes(4.2) if ax is None else ax
+    axes = _axes(ax, 4.2)
     for item in chosen:
         table = history.to_frame(items=[item], scale=scale, elo_mean=elo_mean, uncertainty=uncertainty)
         time, middle = table["time"], table["strength"]
@@ -338,7 +339,7 @@ def plot_weights(weighting: _Weights, X: Any = None, *, ax: Axes | None = None) 
     'feature 0'
     """
     points = weighting.places() if X is None else _places(X, len(weighting.weights))
-    axes = _new_axes(4.8) if ax is None else ax
+    axes = _axes(ax, 4.8)
     if points is None:
         _draw_sorted(weighting.weights, axes)
     elif points.shape[1] == 1:
@@ -379,7 +380,7 @@ def plot_magnitude_function(f: _Magnitudes, *, ax: Axes | None = None) -> Axes:
     >>> plot_magnitude_function(f).get_xlabel()
     'scale (1 / distance)'
     """
-    axes = _new_axes(4.8) if ax is None else ax
+    axes = _axes(ax, 4.8)
     axes.plot(f.scales, f.magnitudes, "o-", markersize=4)
     axes.axhline(f.n, linestyle="--", color="0.5", label=f"{f.n:,} points")
     axes.set_xscale("log")
@@ -430,7 +431,7 @@ def _draw_sorted(weights: Any, axes: Axes) -> None:
 def _draw(items: Any, middle: Any, lower: Any, upper: Any, ax: Axes | None) -> Axes:
     """One point and one bar an item, first item on top."""
     place = np.arange(len(items))
-    axes = _new_axes(1.2 + 0.24 * len(items)) if ax is None else ax
+    axes = _axes(ax, 1.2 + 0.24 * len(items))
     finite = np.concatenate([x[np.isfinite(x)] for x in (middle, lower, upper)])
     low, high = (finite.min(), finite.max()) if len(finite) else (0.0, 1.0)
     ends = [np.clip(np.nan_to_num(x, nan=0.0), low, high) for x in (lower, upper)]
@@ -440,6 +441,15 @@ def _draw(items: Any, middle: Any, lower: Any, upper: Any, ax: Axes | None) -> A
     axes.set_ylim(len(items) - 0.5, -0.5)
     axes.grid(axis="x", alpha=0.3)
     return axes
+
+
+def _axes(ax: Axes | None, height: float) -> Axes:
+    """Those given, or new ones of this height in inches."""
+    if ax is None:
+        return _new_axes(height)
+    if not (hasattr(ax, "set_xlabel") and hasattr(ax, "plot")):
+        raise TypeError(f"ax must be matplotlib axes or None, got {shown(ax)}")
+    return ax
 
 
 def _new_axes(height: float) -> Axes:

@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from .._points import nearest_centers, own_squared_distances, read_points
+from .._validate import check_rng
 
 Floats = npt.NDArray[np.float64]
 
@@ -18,8 +19,9 @@ class Blocks:
     def __init__(self, X: Any) -> None:
         import dask
 
-        if not hasattr(X, "to_delayed") or getattr(X, "ndim", 0) != 2:
-            raise TypeError(f"X must be a two-dimensional dask.array, got {type(X).__name__}")
+        if not hasattr(X, "to_delayed") or not hasattr(X, "rechunk") or X.ndim != 2:
+            hint = "; X.to_dask_array(lengths=True) is one" if hasattr(X, "to_dask_array") else ""
+            raise TypeError(f"X must be a two-dimensional dask.array, got {type(X).__name__}{hint}")
         X = X.rechunk({1: -1})
         self.parts = X.to_delayed().ravel().tolist()
         lengths = X.chunks[0]
@@ -38,7 +40,12 @@ class States:
         import dask
 
         self.blocks, self.k = blocks, len(centers)
-        self.parts = dask.persist(*(dask.delayed(assigned)(part, centers, metric) for part in blocks.parts))
+        self.parts = dask.persist(
+            *(
+                dask.delayed(assigned)(part, centers, metric, int(first))
+                for part, first in zip(blocks.parts, blocks.first, strict=False)
+            )
+        )
         found = dask.compute(
             *(
                 dask.delayed(_candidates)(block, part, self.k)
@@ -84,13 +91,13 @@ class States:
 
 
 def entropy_of(rng: Any) -> list[int]:
-    return [int(word) for word in np.random.default_rng(rng).integers(0, 2**63, 2)]
+    return [int(word) for word in check_rng(rng).integers(0, 2**63, 2)]
 
 
-def assigned(block: Any, centers: Any, metric: str) -> tuple[Any, Any]:
+def assigned(block: Any, centers: Any, metric: str, first: int = 0) -> tuple[Any, Any]:
     if len(block) == 0:
         return np.zeros(0, dtype=np.int64), np.zeros(0)
-    return nearest_centers(read_points(np.asarray(block), "X", metric), centers, 1)
+    return nearest_centers(read_points(np.asarray(block), "X", metric, first), centers, 1)
 
 
 def _candidates(block: Any, part: Any, k: int) -> tuple[Any, Any, Any]:

@@ -11,7 +11,15 @@ import numpy.typing as npt
 from .. import _core
 from .._errors import finish, needs_sklearn
 from .._info import Info
-from .._validate import check_choice, check_count, check_positive, check_progress, check_room, seed_words
+from .._validate import (
+    check_choice,
+    check_count,
+    check_positive,
+    check_progress,
+    check_room,
+    check_steps,
+    seed_words,
+)
 
 try:
     from sklearn.base import BaseEstimator, ClassNamePrefixFeaturesOutMixin, TransformerMixin
@@ -142,7 +150,7 @@ class _Mahalanobis(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstima
         gamma = check_positive(self.gamma, "gamma")
         variant = check_choice(self.variant, "variant", VARIANTS)
         tol = check_positive(self.tol, "tol")
-        sweeps = check_count(self.max_iter, "max_iter")
+        sweeps = check_steps(self.max_iter, "max_iter")
         root = _root_of_prior(self.prior, X)
         points = X @ root
         near, far = _bounds(points, bounds, rng)

@@ -19,7 +19,15 @@ from .._points import (
     stored,
 )
 from .._results import Result
-from .._validate import check_choice, check_count, check_flag, check_positive, check_room, check_threads
+from .._validate import (
+    check_choice,
+    check_count,
+    check_flag,
+    check_positive,
+    check_rng,
+    check_room,
+    check_threads,
+)
 from ._sample import Floats, draw
 from ._sensitivity import clusters_of
 
@@ -186,7 +194,7 @@ def coreset(
     exponent, count = check_positive(power, "power"), check_room(check_count(size, "size"), "size")
     points = read_points(X, "X", metric)
     weights = read_weights(sample_weight, len(points))
-    again, generator = check_flag(replace, "replace"), np.random.default_rng(rng)
+    again, generator = check_flag(replace, "replace"), check_rng(rng)
     centers, labels = clusters_of(points, clusters, exponent, metric, generator, n_threads, weights, progress)
     cost = own_squared_distances(points, centers, labels) ** (0.5 * exponent)
     mass = np.ones(len(points)) if weights is None else weights
@@ -242,7 +250,7 @@ def lightweight_coreset(
     squared = mass * own_squared_distances(points, mean, none)
     total = squared.sum()
     scores = 0.5 * mass / mass.sum() + (0.5 * squared / total if total > 0 else 0.0)
-    return _drawn(points, scores, mass, count, True, ids, 2.0, 1, np.random.default_rng(rng))
+    return _drawn(points, scores, mass, count, True, ids, 2.0, 1, check_rng(rng))
 
 
 def _drawn(
@@ -326,7 +334,7 @@ class StreamingCoreset:
             raise ValueError(f"clusters must be at most size = {self.size}, got {self.clusters}")
         self.power = check_positive(power, "power")
         self.n_seen = 0
-        self._rng, self._threads = np.random.default_rng(rng), check_threads(n_threads)
+        self._rng, self._threads = check_rng(rng), check_threads(n_threads)
         self._levels: list[Coreset | None] = []
         self._pending: Coreset | None = None
 

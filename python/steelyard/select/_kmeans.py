@@ -20,6 +20,8 @@ from .._validate import (
     check_nonnegative,
     check_number,
     check_progress,
+    check_rng,
+    check_steps,
     check_threads,
 )
 from ._seeding import Seeding, check_trials, cluster_sizes, seeds
@@ -198,11 +200,11 @@ def kmeans(
         raise ValueError(f"power must be 1 or 2, got {power!r}")
     if power == 1 and metric == "cosine":
         raise ValueError("power=1 needs metric='euclidean'")
-    count, steps = check_count(k, "k"), check_count(max_iter, "max_iter")
+    count, steps = check_count(k, "k"), check_steps(max_iter, "max_iter")
     tol, threads, callback = check_nonnegative(tol, "tol"), check_threads(n_threads), check_progress(progress)
     points = read_points(X, "X", metric)
     weights = read_weights(sample_weight, len(points))
-    generator = np.random.default_rng(rng)
+    generator = check_rng(rng)
     chosen, note = _training(points, weights, train_size, generator)
     if count > len(chosen[0]):
         raise ValueError(f"k must be at most the number of points, {len(chosen[0])}, got {count}")
@@ -217,7 +219,7 @@ def kmeans(
             f"k={count}, but only {len(found.centers)} points differ and have weight: fewer centres",
             UserWarning,
         )
-    return finish(found, "kmeans")
+    return finish(found, "kmeans", n_threads=n_threads)
 
 
 @dataclass(frozen=True)

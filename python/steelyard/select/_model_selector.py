@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numbers
 from dataclasses import dataclass
 from typing import Any
 
@@ -9,7 +10,8 @@ import numpy as np
 import numpy.typing as npt
 
 from .. import _core
-from .._validate import check_number, check_threads, refuse_masked
+from .._spelling import shown
+from .._validate import check_number, check_rng, check_threads, refuse_masked
 
 Floats = npt.NDArray[np.float64]
 
@@ -93,8 +95,12 @@ class ModelSelector:
         array = refuse_masked(predictions, "predictions")
         if array.ndim != 2 or 0 in array.shape:
             raise ValueError(f"predictions must have shape (n_items, n_models), got {array.shape}")
+        if array.dtype.kind == "f" and (array == np.rint(array)).all() and (np.abs(array) < 2.0**53).all():
+            array = array.astype(np.int64)
         if array.dtype.kind not in "biuUSO":
-            raise TypeError(f"predictions must hold classes (integers or strings), got dtype {array.dtype}")
+            raise TypeError(
+                f"predictions must hold classes (whole numbers or strings), got dtype {array.dtype}"
+            )
         if array.dtype.kind == "O" and any(x is None or x != x for x in array.ravel().tolist()):
             raise ValueError("predictions has missing entries")
         self._threads = check_threads(n_threads)
@@ -106,9 +112,7 @@ class ModelSelector:
         if isinstance(epsilon, str):
             if epsilon != "auto":
                 raise ValueError(f"epsilon must be a number or 'auto', got {epsilon!r}")
-            self.epsilon = _replayed(
-                self._codes, len(self._classes), np.random.default_rng(rng), self._threads
-            )
+            self.epsilon = _replayed(self._codes, len(self._classes), check_rng(rng), self._threads)
         else:
             self.epsilon = check_number(epsilon, "epsilon")
             if not 0 < self.epsilon < 0.5:
@@ -168,6 +172,12 @@ class ModelSelector:
             raise ValueError(f"item must lie in 0 .. {len(self._open) - 1}, got {item!r}")
         if not self._open[item]:
             raise ValueError(f"item {item} has a label")
+        numeric = self._classes.dtype.kind in "biu"
+        if self._classes.dtype.kind != "O" and isinstance(label, numbers.Number | np.bool_) != numeric:
+            kind = "numbers" if numeric else "strings"
+            raise TypeError(
+                f"label must be one of the {kind} that models predict, or alike, got {shown(label)}"
+            )
         code = np.flatnonzero(self._classes == label)
         if len(code):
             gain = np.log((1.0 - self.epsilon) / self.epsilon)

@@ -18,6 +18,7 @@ from .._validate import (
     check_flag,
     check_number,
     check_positive,
+    check_rng,
     check_room,
     check_vector,
 )
@@ -170,7 +171,7 @@ def plan_sensitivity(
         raise ValueError(f"mix must lie between 0 and 1, got {share}")
     points = read_points(X, "X", metric)
     n = len(points)
-    generator = np.random.default_rng(rng)
+    generator = check_rng(rng)
     allowed = np.ones(n, dtype=bool)
     if exclude is not None:
         allowed[_rows(exclude, "exclude", n)] = False

@@ -171,7 +171,7 @@ def magnitude_function(
         if not len(all_scales) or all_scales[0] <= 0:
             raise ValueError("scales must be positive numbers, at least one")
     found = _lock_step if _shares_iterations(space) else _one_by_one
-    return finish(found(space, all_scales, request), "magnitude_function")
+    return finish(found(space, all_scales, request), "magnitude_function", n_threads=n_threads)
 
 
 def _shares_iterations(space: Space) -> bool:

@@ -59,9 +59,9 @@ class Choice:
     neighbours: int = 0
 
 
-def solve(space: Space, request: Request) -> Weighting:
+def solve(space: Space, request: Request, n_threads: int | None = None) -> Weighting:
     """The weighting of a space; warns where it misses the tolerance, raises what Ctrl-C asks for."""
-    return finish(_answer(space, request), request.who)
+    return finish(_answer(space, request), request.who, n_threads=n_threads)
 
 
 def attempt(space: Space, request: Request) -> Weighting:

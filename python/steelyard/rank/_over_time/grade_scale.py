@@ -20,6 +20,7 @@ from ..._validate import (
     check_number,
     check_positive,
     check_progress,
+    check_steps,
     check_threads,
     check_vector,
     seed_words,
@@ -284,7 +285,7 @@ def grade_scale(
     period = _periods(check_times(columns[time], time, count), time_unit)
     laws = (*_law(first, "first"), *_law(slope_prior, "slope_prior"))
     drift = check_positive(volatility, "volatility")
-    chains, warmup = check_count(n_chains, "n_chains", least=2), check_count(n_warmup, "n_warmup", least=20)
+    chains, warmup = check_count(n_chains, "n_chains", least=2), check_steps(n_warmup, "n_warmup", least=20)
     draws, threads = check_count(n_draws, "n_draws", least=4), check_threads(n_threads)
     callback = check_progress(progress)
     problem, node_climbers, node_periods = _problem(who, period, grades, up, len(labels), drift, laws)

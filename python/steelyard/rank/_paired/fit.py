@@ -189,7 +189,7 @@ class BradleyTerryFit(Ranked):
         method = check_choice(method, "method", METHODS)
         threads, callback = check_threads(n_threads), check_progress(progress)
         columns, info = resample(self._problem, self._point, method, n_rounds, rng, threads, callback)
-        return finish_rounds(BootstrapResult(**columns, method=method, fit=self, info=info))
+        return finish_rounds(BootstrapResult(**columns, method=method, fit=self, info=info), n_threads)
 
     # ---- for what lies below
 

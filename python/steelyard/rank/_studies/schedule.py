@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ..._results import Result
-from ..._validate import check_choice, check_count, check_level, check_positive, check_room
+from ..._validate import check_choice, check_count, check_level, check_positive, check_rng, check_room
 from .._paired import bradley_terry
 from .._table import Comparisons, given_labels, read_games
 
@@ -74,7 +74,7 @@ def schedule(
         raise ValueError(
             f"n_rounds goes with kind='random': {kind!r} needs the results of a round for the next"
         )
-    generator = np.random.default_rng(rng)
+    generator = check_rng(rng)
     winner, loser, tie = _read_played(played, labels)
     met: Pairs = np.zeros((len(labels), len(labels)), dtype=np.intp)
     np.add.at(met, (winner, loser), 1)
@@ -252,7 +252,7 @@ def simulate_schedule(
     rounds, repeats = check_count(n_rounds, "n_rounds"), check_count(n_repeats, "n_repeats")
     spread = check_positive(spread, "spread")
     prior = check_positive(prior, "prior")
-    generator = np.random.default_rng(rng)
+    generator = check_rng(rng)
     runs = [_tournament(n, kind, rounds, spread, prior, generator) for _ in range(repeats)]
     matches, tau, top = (np.array(part, float).mean(axis=0) for part in zip(*runs, strict=True))
     return ScheduleSimulation(matches.astype(np.int64), tau, top, kind)

@@ -270,6 +270,8 @@ def _parse_days(array: Values, name: str, row_name: RowName) -> Values:
                 else np.datetime64(as_day(value)).astype("M8[D]")
             )
     except (ValueError, TypeError):
+        unhashable = [each for each in values if each.__hash__ is None]
+        value = unhashable[0] if unhashable else value
         raise ValueError(
             f"{name} must hold numbers or ISO dates such as 2018-07-15, got {value!r} "
             f"in row {row_name(values.index(value))}"

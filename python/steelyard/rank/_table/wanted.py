@@ -6,6 +6,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from ..._spelling import shown
+
+_PARTS = ("left", "right", "outcome", "left_score", "right_score", "neutral", "home")
+_PARTS += ("weight", "count", "cluster", "time")
+
 
 @dataclass(frozen=True)
 class Wanted:
@@ -27,8 +32,7 @@ class Wanted:
     @property
     def parts(self) -> dict[str, str]:
         """Column of each part that is there, the covariates left out."""
-        names = ("left", "right", "outcome", "left_score", "right_score", "neutral", "home")
-        parts = {name: getattr(self, name) for name in (*names, "weight", "count", "cluster", "time")}
+        parts = {name: getattr(self, name) for name in _PARTS}
         return {part: column for part, column in parts.items() if isinstance(column, str)}
 
     @property
@@ -37,7 +41,14 @@ class Wanted:
         return list(dict.fromkeys([*self.parts.values(), *self.covariates]))
 
     def check(self, outcome_map: Mapping[Any, int | None] | None) -> None:
-        """The parts must make sense together."""
+        """The parts must be names, and make sense together."""
+        for name in (part for part in _PARTS if part != "home"):
+            column = getattr(self, name)
+            if not (isinstance(column, str) or (column is None and name not in ("left", "right"))):
+                raise TypeError(f"{name} must be a column name, got {shown(column)}")
+        odd = [name for name in self.covariates if not isinstance(name, str)]
+        if odd:
+            raise TypeError(f"covariates must be column names, got {shown(odd[0])}")
         scores = (self.left_score is not None) + (self.right_score is not None)
         if (self.outcome is None) == (scores == 0) or scores == 1:
             raise ValueError("give either outcome, or both left_score and right_score")
