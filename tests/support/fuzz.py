@@ -28,11 +28,16 @@ from typing import Any
 
 import numpy as np
 
-PATIENCE = (
-    20.0  # seconds that a call may take to answer Ctrl-C, on a busy machine, before its process is killed
-)
+PATIENCE = 20.0  # seconds without an answer to Ctrl-C, on a busy machine, until a process is killed
 ROOM = 2 << 30  # bytes that a child may take
-GOOD = ("fine", "refused", "refused by another name", "long, ended by Ctrl-C", "steelyard's own error")
+GOOD = (
+    "fine",
+    "refused",
+    "refused by another name",
+    "long, ended by Ctrl-C",
+    "steelyard's own error",
+    "scikit-learn's own check",
+)
 
 
 @dataclass(frozen=True)
@@ -347,6 +352,8 @@ def _judged(error: BaseException, case: Case, target: Target, name: str) -> Outc
         return Outcome(name, "dump of a binding", said)
     if kind in ("DisconnectedError", "SeparationError") or "thorny function" in text:
         return Outcome(name, "steelyard's own error", said)
+    if "/sklearn/" in trace[-1].filename and isinstance(error, ValueError | TypeError | OverflowError):
+        return Outcome(name, "scikit-learn's own check", said)
     if not isinstance(
         error, ValueError | TypeError | MemoryError | KeyError | ImportError | NotImplementedError
     ):

@@ -11,6 +11,7 @@ import numpy.typing as npt
 from .. import _core
 from .._errors import finish, needs_sklearn
 from .._info import Info
+from .._spelling import shown
 from .._validate import (
     check_choice,
     check_count,
@@ -18,6 +19,7 @@ from .._validate import (
     check_progress,
     check_room,
     check_steps,
+    real_array,
     seed_words,
 )
 
@@ -232,7 +234,7 @@ def _root_of_prior(prior: Any, X: Array) -> Array:
             )
         lower = np.linalg.cholesky(covariance)
         return np.linalg.inv(lower).T
-    matrix = np.asarray(prior, dtype=np.float64)
+    matrix = real_array(prior, "prior").astype(np.float64)
     if matrix.shape != (d, d) or not np.isfinite(matrix).all() or not np.allclose(matrix, matrix.T):
         raise ValueError(
             f"prior must be a finite symmetric matrix of shape {(d, d)}, got shape {matrix.shape}"
@@ -246,11 +248,11 @@ def _root_of_prior(prior: Any, X: Array) -> Array:
 def _bounds(points: Array, bounds: Any, rng: np.random.Generator) -> tuple[float, float]:
     """Distances that similar pairs should not exceed and dissimilar ones should."""
     if bounds is not None:
-        given = np.asarray(bounds, dtype=np.float64)
+        given = real_array(bounds, "bounds").astype(np.float64)
         if given.shape != (2,) or not np.isfinite(given).all() or not (given > 0).all():
-            raise ValueError(f"bounds must be two positive distances (near, far), got {bounds!r}")
+            raise ValueError(f"bounds must be two positive distances (near, far), got {shown(bounds)}")
         if not 1e-100 < given[0] / given[1] < 1e100:
-            raise ValueError(f"bounds must be within a factor of 1e100 of each other, got {bounds!r}")
+            raise ValueError(f"bounds must be within a factor of 1e100 of each other, got {shown(bounds)}")
         return float(given[0]), float(given[1])
     if len(points) > _MOST_POINTS:
         points = points[rng.choice(len(points), _MOST_POINTS, replace=False)]

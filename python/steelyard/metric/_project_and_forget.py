@@ -16,6 +16,7 @@ from .. import _core
 from .._errors import finish
 from .._info import Info
 from .._results import Result
+from .._spelling import shown
 from .._validate import check_positive, check_progress, check_steps, check_vector, real_array
 
 Array = npt.NDArray[np.float64]
@@ -170,7 +171,7 @@ def project_and_forget(
     """
     start = check_vector(x0, "x0")
     if not callable(oracle):
-        raise TypeError(f"oracle must be callable as oracle(x) -> (A, b), got {oracle!r}")
+        raise TypeError(f"oracle must be callable as oracle(x) -> (A, b), got {shown(oracle)}")
     weight = _read_weights(weights, len(start))
     tol = check_positive(tol, "tol")
     max_iter = check_steps(max_iter, "max_iter")

@@ -14,6 +14,7 @@ from .._errors import finish, interrupted, report, warn
 from .._info import Info
 from .._points import METRICS, Points, computed, nearest_centers, read_points, read_weights, stored
 from .._results import Result
+from .._spelling import shown
 from .._validate import (
     check_choice,
     check_count,
@@ -197,7 +198,7 @@ def kmeans(
     """
     metric = check_choice(metric, "metric", METRICS)
     if isinstance(power, bool) or check_number(power, "power") not in (1.0, 2.0):
-        raise ValueError(f"power must be 1 or 2, got {power!r}")
+        raise ValueError(f"power must be 1 or 2, got {shown(power)}")
     if power == 1 and metric == "cosine":
         raise ValueError("power=1 needs metric='euclidean'")
     count, steps = check_count(k, "k"), check_steps(max_iter, "max_iter")

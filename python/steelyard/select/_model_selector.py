@@ -111,7 +111,7 @@ class ModelSelector:
         self.history: list[Told] = []
         if isinstance(epsilon, str):
             if epsilon != "auto":
-                raise ValueError(f"epsilon must be a number or 'auto', got {epsilon!r}")
+                raise ValueError(f"epsilon must be a number or 'auto', got {shown(epsilon)}")
             self.epsilon = _replayed(self._codes, len(self._classes), check_rng(rng), self._threads)
         else:
             self.epsilon = check_number(epsilon, "epsilon")
@@ -169,7 +169,7 @@ class ModelSelector:
             If there is no such item, or it has a label.
         """
         if not isinstance(item, int | np.integer) or not 0 <= item < len(self._open):
-            raise ValueError(f"item must lie in 0 .. {len(self._open) - 1}, got {item!r}")
+            raise ValueError(f"item must lie in 0 .. {len(self._open) - 1}, got {shown(item)}")
         if not self._open[item]:
             raise ValueError(f"item {item} has a label")
         numeric = self._classes.dtype.kind in "biu"

@@ -21,6 +21,8 @@ from .._validate import (
     check_rng,
     check_room,
     check_vector,
+    real_array,
+    refuse_masked,
 )
 from ._kmeans import KMeansResult
 from ._sample import Floats, Indices, Sample, draw
@@ -88,7 +90,7 @@ class SensitivityPlan(Result):
         population = int(self._allowed.sum())
         if not again and count > population:
             raise ValueError(f"size must be at most {population} without replacement, got {count}")
-        generator = np.random.default_rng(list(self._seed) if rng is None else rng)
+        generator = check_rng(list(self._seed) if rng is None else rng)
         predicted: Floats | None = None
         if losses is None and not (len(self._known[0]) and len(self.queries) == 0):
             scores = cluster_sensitivities(
@@ -383,7 +385,7 @@ def clusters_of(
         if len(clusters) != 2:
             raise ValueError(f"clusters must be a pair (centers, labels), got {len(clusters)} entries")
         centers = read_points(clusters[0], "clusters[0]", metric)
-        labels = np.asarray(clusters[1])
+        labels = refuse_masked(clusters[1], "clusters[1]")
         if labels.dtype.kind not in "iu":
             raise TypeError(f"clusters[1] must hold integers, got dtype {labels.dtype}")
         if labels.shape == (n,) and (labels.min() < 0 or labels.max() >= len(centers)):
@@ -432,7 +434,7 @@ def _speakers(
 def _holder(holder: Any, k: int) -> Any:
     if isinstance(holder, str):
         return check_choice(holder, "holder", ("pooled", "quantile"))
-    values = np.asarray(holder, dtype=np.float64)
+    values = real_array(holder, "holder").astype(np.float64)
     if values.ndim > 0:
         values = check_vector(holder, "holder", length=k)
     if not np.isfinite(values).all() or (values < 0).any():
@@ -441,7 +443,7 @@ def _holder(holder: Any, k: int) -> Any:
 
 
 def _rows(indices: Any, name: str, n: int) -> Indices:
-    rows = np.asarray(indices)
+    rows = refuse_masked(indices, name)
     if rows.dtype == bool:
         if rows.shape != (n,):
             raise ValueError(f"{name} must have shape ({n},) if it holds booleans, got {rows.shape}")

@@ -12,7 +12,7 @@ import numpy.typing as npt
 
 from .. import _core
 from .._errors import finish, interrupted
-from .._spelling import argument
+from .._spelling import argument, shown
 from .._validate import Progress
 from ._bounds import gershgorin, narcowich_ward
 from ._enriched import solution_of
@@ -90,7 +90,9 @@ def choose(space: Space, request: Request) -> Choice:
         )
     if not space.symmetric:
         if method not in ("auto", "direct"):
-            raise ValueError(f"method must be 'auto' or 'direct' for asymmetric distances, got {method!r}")
+            raise ValueError(
+                f"method must be 'auto' or 'direct' for asymmetric distances, got {shown(method)}"
+            )
         return Choice("direct", "asymmetric distances")
     if n == 1 and method == "local":
         return Choice("cholesky", "one point has no neighbours")

@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from .. import _core
-from .._spelling import argument
+from .._spelling import argument, shown
 from .._validate import check_positive, check_threads, real_array
 
 Array = npt.NDArray[np.float64]
@@ -161,7 +161,7 @@ def parse_metric(metric: object) -> tuple[str, float]:
             return named.get(power, "minkowski"), power
         if metric in METRICS and metric != "minkowski(p)":
             return metric, 2.0
-    raise ValueError(f"{argument('metric')} must be one of {', '.join(METRICS)}, got {metric!r}")
+    raise ValueError(f"{argument('metric')} must be one of {', '.join(METRICS)}, got {shown(metric)}")
 
 
 def check_space(X: Any, metric: object = "euclidean", *, name: str = "X") -> Space:

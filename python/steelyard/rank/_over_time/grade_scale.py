@@ -13,6 +13,7 @@ from ... import _core
 from ..._errors import ConvergenceWarning, interrupted, warn
 from ..._labels import position
 from ..._results import Result
+from ..._spelling import shown
 from ..._validate import (
     Progress,
     check_count,
@@ -316,7 +317,7 @@ def grade_scale(
 
 def _law(values: Any, name: str) -> tuple[float, float]:
     if not isinstance(values, tuple | list) or len(values) != 2:
-        raise ValueError(f"{name} must be a pair (mean, standard deviation), got {values!r}")
+        raise ValueError(f"{name} must be a pair (mean, standard deviation), got {shown(values)}")
     return check_number(values[0], f"{name}[0]"), check_positive(values[1], f"{name}[1]")
 
 

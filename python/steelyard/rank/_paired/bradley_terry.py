@@ -18,6 +18,7 @@ from ..._errors import (
     finish,
     warn,
 )
+from ..._spelling import shown
 from ..._validate import (
     Progress,
     check_choice,
@@ -171,7 +172,7 @@ def bradley_terry(
         _require_sides(comparisons)
     columns = choose_columns(comparisons, covariates, check_flag(standardize, "standardize"))
     if columns and method != "newton":
-        raise ValueError(f"solver must be 'auto' or 'newton' with covariates, got {solver!r}")
+        raise ValueError(f"solver must be 'auto' or 'newton' with covariates, got {shown(solver)}")
     problem = PairProblem(comparisons, ties, home, prior, columns)
     _require_optimum(problem, threads)
     out = problem.fit(

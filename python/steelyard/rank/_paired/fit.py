@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from ..._spelling import shown
 from ..._validate import Progress, check_choice, check_count, check_progress, check_room, check_threads
 from .._chances import Prediction, RankInfo, outcome_chances
 from .._inference import BootstrapResult, Coefficients, Ranked, finish_rounds
@@ -104,7 +105,7 @@ class BradleyTerryFit(Ranked):
         i, j = self._place(a), self._place(b)
         sign = np.asarray(home)
         if sign.dtype.kind not in "iub" or not np.isin(sign, (-1, 0, 1)).all():
-            raise ValueError(f"home must be -1, 0 or +1, got {home!r}")
+            raise ValueError(f"home must be -1, 0 or +1, got {shown(home)}")
         if self.home_advantage is None and sign.any():
             raise ValueError("home must be 0 for a fit without home advantage (fit with home=True)")
         x = self.strengths[i] - self.strengths[j] + sign * (self.home_advantage or 0.0)

@@ -10,8 +10,9 @@ import numpy as np
 import numpy.typing as npt
 
 from ... import _core
-from ..._labels import position
+from ..._labels import label_list, position
 from ..._results import Result
+from ..._spelling import shown
 from ..._validate import check_choice, check_flag, check_nonnegative, check_number, refuse_masked
 from .addition import add_tables
 from .components import ComponentReport, find_components
@@ -657,7 +658,7 @@ class Comparisons(Result):
         Comparisons(2 items, 1 comparisons in 1 rows)
         """
         wanted = np.zeros(self.n_items, dtype=bool)
-        for label in list(refuse_masked(items, "items")):
+        for label in label_list(refuse_masked(items, "items"), "items"):
             wanted[self.index(label)] = True
         return self._only(wanted)
 
@@ -727,9 +728,9 @@ def _moment(value: Any, name: str, time: npt.NDArray[Any]) -> Any:
         moment = np.datetime64(as_day(value))
         day = moment.astype("datetime64[D]")
     except (ValueError, TypeError):
-        raise ValueError(f"{name} must be a date such as 2018-07-15, got {value!r}") from None
+        raise ValueError(f"{name} must be a date such as 2018-07-15, got {shown(value)}") from None
     if np.isnat(day):
-        raise ValueError(f"{name} must be a date such as 2018-07-15, got {value!r}")
+        raise ValueError(f"{name} must be a date such as 2018-07-15, got {shown(value)}")
     if name == "until" and np.datetime_data(moment.dtype)[0] in ("Y", "M"):
         return (moment + 1).astype("datetime64[D]") - 1
     return day

@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ... import _core
+from ..._spelling import shown
 from ..._validate import check_nonnegative, check_threads, real_array
 from .labels import encode_one, given_labels
 from .matrices import count_matrices
@@ -73,7 +74,7 @@ def _read_clusters(cluster: Any, samples: int) -> tuple[Values, npt.NDArray[np.i
         labels = np.arange(samples)
         return labels, labels.astype(np.int32) if cluster else None
     if isinstance(cluster, str) or np.ndim(cluster) == 0:
-        raise TypeError(f"cluster must be True, False or one label a sample, got {cluster!r}")
+        raise TypeError(f"cluster must be True, False or one label a sample, got {shown(cluster)}")
     labels, codes = encode_one(cluster, "cluster")
     if len(codes) != samples:
         raise ValueError(f"cluster must have {samples} labels, one a sample, got {len(codes)}")

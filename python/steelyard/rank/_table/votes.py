@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ... import _core
+from ..._spelling import shown
 from ..._validate import check_threads, check_vector, refuse_masked
 from .labels import Encoded, RowName, as_day, encode, encode_into, encode_one, is_missing
 
@@ -273,7 +274,7 @@ def _parse_days(array: Values, name: str, row_name: RowName) -> Values:
         unhashable = [each for each in values if each.__hash__ is None]
         value = unhashable[0] if unhashable else value
         raise ValueError(
-            f"{name} must hold numbers or ISO dates such as 2018-07-15, got {value!r} "
+            f"{name} must hold numbers or ISO dates such as 2018-07-15, got {shown(value)} "
             f"in row {row_name(values.index(value))}"
         ) from None
     return np.array([days[value] for value in values], dtype="datetime64[D]")

@@ -55,10 +55,10 @@ class Wanted:
         if outcome_map is not None and self.outcome is None:
             raise ValueError("outcome_map needs outcome")
         if self.left == self.right:
-            raise ValueError(f"left and right must be different columns, got {self.left!r} twice")
+            raise ValueError(f"left and right must be different columns, got {shown(self.left)} twice")
         if self.home is False or not isinstance(self.home, str | bool | None):
             raise TypeError(
-                f"home must be a column name, True (left always at home) or None, got {self.home!r}"
+                f"home must be a column name, True (left always at home) or None, got {shown(self.home)}"
             )
         if self.neutral is not None and isinstance(self.home, str):
             raise ValueError("give either neutral or a home column, not both")
@@ -68,5 +68,5 @@ def require_columns(there: list[str], wanted: list[str]) -> None:
     """Names the first column that is missing, and those that exist."""
     for name in wanted:
         if name not in there:
-            shown = ", ".join(map(repr, there[:20])) + (", ..." if len(there) > 20 else "")
-            raise ValueError(f"there is no column {name!r}; the columns are {shown}")
+            listed = ", ".join(map(repr, there[:20])) + (", ..." if len(there) > 20 else "")
+            raise ValueError(f"there is no column {name!r}; the columns are {listed}")
