@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
@@ -84,6 +85,17 @@ def own_squared_distances(
         gap = computed(points[rows]) - centers[labels[rows]]
         out[rows] = np.einsum("ij,ij->i", gap, gap)
     return out
+
+
+def powers(squared: npt.NDArray[np.float64], power: float) -> npt.NDArray[np.float64]:
+    """Distances to a power, from their squares; ValueError where a float64 can't hold them and their sum."""
+    with np.errstate(over="ignore"):
+        out = np.asarray(squared ** (0.5 * power))
+        if np.isfinite(out.sum()):
+            return out
+    raise ValueError(
+        f"power={power:g} of distances to {math.sqrt(squared.max()):.3g} overflows; scale X or lower power"
+    )
 
 
 def nearest_centers(

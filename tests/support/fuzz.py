@@ -1,8 +1,8 @@
 """Hostile values for every parameter of every public call, taken from signatures.
 
 `targets()` lists the calls with arguments that work; `cases(n, seed)` puts a hostile value (now and then two)
-into them; `run` makes the calls in forked children that are killed if they don't answer, and says what came of
-each: see `Outcome`. A child makes many calls; one that dies is replaced and its case is named.
+into them; `run` makes the calls in forked children that are killed if they don't answer, and says what came
+of each: see `Outcome`. A child makes many calls; one that dies is replaced and its case is named.
 """
 
 from __future__ import annotations
@@ -30,14 +30,9 @@ import numpy as np
 
 PATIENCE = 20.0  # seconds without an answer to Ctrl-C, on a busy machine, until a process is killed
 ROOM = 2 << 30  # bytes that a child may take
-GOOD = (
-    "fine",
-    "refused",
-    "refused by another name",
-    "long, ended by Ctrl-C",
-    "steelyard's own error",
-    "scikit-learn's own check",
-)
+REFUSED = ("refused", "refused by another name", "steelyard's own error", "the value's own error", "scikit-learn's own check")
+GOOD = ("fine", *REFUSED, "long, ended by Ctrl-C")
+CALLED = {"compose", "size_map", "oracle", "progress"}  # what these raise is the caller's
 
 
 @dataclass(frozen=True)
@@ -326,13 +321,13 @@ def judge(case: Case, all_targets: list[Target]) -> Outcome:
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
         try:
-            signal.setitimer(signal.ITIMER_REAL, float(os.environ.get("STEELYARD_FUZZ_SECONDS", "0.5")))
+            signal.setitimer(signal.ITIMER_PROF, float(os.environ.get("STEELYARD_FUZZ_SECONDS", "0.5")))
             function(**arguments)
         except BaseException as error:
-            signal.setitimer(signal.ITIMER_REAL, 0)
+            signal.setitimer(signal.ITIMER_PROF, 0)
             return _judged(error, case, target, name)
         finally:
-            signal.setitimer(signal.ITIMER_REAL, 0)
+            signal.setitimer(signal.ITIMER_PROF, 0)
     odd = [w for w in caught if issubclass(w.category, RuntimeWarning | DeprecationWarning)]
     if odd:
         return Outcome(
@@ -346,13 +341,16 @@ def _judged(error: BaseException, case: Case, target: Target, name: str) -> Outc
     trace = traceback.extract_tb(error.__traceback__)
     said = f"{said}  [{trace[-1].filename.rpartition('steelyard/')[2]}:{trace[-1].lineno}]"
     if isinstance(error, KeyboardInterrupt):
-        return Outcome(name, "long, ended by Ctrl-C", said)
+        asked_for = any("**" in HOSTILE[k][0] for _, k in case.values)
+        return Outcome(name, "long, ended by Ctrl-C" if asked_for else "long without need", said)
     text = str(error)
     if "incompatible function arguments" in text or "pybind11" in text:
         return Outcome(name, "dump of a binding", said)
-    if kind in ("DisconnectedError", "SeparationError") or "thorny function" in text:
+    if kind in ("DisconnectedError", "SeparationError"):
         return Outcome(name, "steelyard's own error", said)
-    if "/sklearn/" in trace[-1].filename and isinstance(error, ValueError | TypeError | OverflowError):
+    if "a thorny" in text or (isinstance(error, TypeError) and any(p in CALLED for p, _ in case.values)):
+        return Outcome(name, "the value's own error", said)
+    if any("/sklearn/" in frame.filename for frame in trace[-3:]) and isinstance(error, ValueError | TypeError | OverflowError):
         return Outcome(name, "scikit-learn's own check", said)
     if not isinstance(
         error, ValueError | TypeError | MemoryError | KeyError | ImportError | NotImplementedError
@@ -429,7 +427,7 @@ def _listen(
 
 def _serve(writer: int, chosen: list[Case], all_targets: list[Target]) -> None:
     try:
-        signal.signal(signal.SIGALRM, signal.default_int_handler)
+        signal.signal(signal.SIGPROF, signal.default_int_handler)
         null = os.open(os.devnull, os.O_RDWR)
         os.dup2(null, 0)
         os.dup2(null, 1)

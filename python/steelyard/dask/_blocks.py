@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from .._points import nearest_centers, own_squared_distances, read_points
+from .._points import nearest_centers, own_squared_distances, powers, read_points
 from .._validate import check_rng
 
 Floats = npt.NDArray[np.float64]
@@ -115,7 +115,7 @@ def _to_speakers(block: Any, part: Any, points: Any, power: float, metric: str) 
     if len(block) == 0:
         return np.zeros(0)
     own = read_points(np.asarray(block), "X", metric)
-    return np.asarray(own_squared_distances(own, read_points(points, "X", metric), part[0]) ** (0.5 * power))
+    return powers(own_squared_distances(own, read_points(points, "X", metric), part[0]), power)
 
 
 def _sums(part: Any, distances: Floats, k: int) -> tuple[Floats, Floats]:

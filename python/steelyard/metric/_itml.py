@@ -63,7 +63,11 @@ class MetricLearningInfo(Info):
 
 def _generator(random_state: Any) -> np.random.Generator:
     """scikit-learn's random_state as a Generator."""
-    return np.random.default_rng(check_random_state(random_state).randint(2**31 - 1))
+    try:
+        state = check_random_state(random_state)
+    except (ValueError, TypeError) as error:
+        raise ValueError(f"random_state can't seed a numpy.random.RandomState: {error}") from None
+    return np.random.default_rng(state.randint(2**31 - 1))
 
 
 class _Mahalanobis(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):  # type: ignore[misc]
@@ -371,7 +375,7 @@ class ITML(_Mahalanobis):
             Itself.
         """
         pairs = _check_pairs(pairs, None)
-        kinds = np.asarray(y)
+        kinds = real_array(y, "y")
         if kinds.shape != (len(pairs),) or not np.isin(kinds, (-1, 1)).all():
             raise ValueError(f"y must be 1 (similar) or -1 (dissimilar) for each of {len(pairs)} pairs")
         self.n_features_in_ = pairs.shape[2]

@@ -189,6 +189,10 @@ def _read_weights(weights: Any, n: int) -> Array | None:
     weight = check_vector(weights, "weights", length=n)
     if not (weight > 0).all():
         raise ValueError(f"weights must be positive, got {weight.min()}")
+    if len(weight) and not (weight.min() >= 1e-150 and weight.max() <= 1e150):
+        raise ValueError(
+            f"weights must lie between 1e-150 and 1e150, got {weight.min():.3g} to {weight.max():.3g}"
+        )
     return weight
 
 

@@ -14,6 +14,7 @@ from .._points import (
     Points,
     computed,
     own_squared_distances,
+    powers,
     read_points,
     read_weights,
     stored,
@@ -196,7 +197,7 @@ def coreset(
     weights = read_weights(sample_weight, len(points))
     again, generator = check_flag(replace, "replace"), check_rng(rng)
     centers, labels = clusters_of(points, clusters, exponent, metric, generator, n_threads, weights, progress)
-    cost = own_squared_distances(points, centers, labels) ** (0.5 * exponent)
+    cost = powers(own_squared_distances(points, centers, labels), exponent)
     mass = np.ones(len(points)) if weights is None else weights
     sums = np.bincount(labels, weights=cost * mass, minlength=len(centers))
     sizes = np.bincount(labels, weights=mass, minlength=len(centers))

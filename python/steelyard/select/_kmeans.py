@@ -24,6 +24,7 @@ from .._validate import (
     check_rng,
     check_steps,
     check_threads,
+    real_array,
 )
 from ._seeding import Seeding, check_trials, cluster_sizes, seeds
 
@@ -96,7 +97,8 @@ class KMeansResult(Result):
         ValueError
             If X is not finite, or has other columns than the centres.
         """
-        shape = np.shape(X)
+        X = real_array(X, "X")
+        shape = X.shape
         if len(shape) != 2 or shape[1] != self.centers.shape[1]:
             raise ValueError(f"X must have shape (n, {self.centers.shape[1]}), got {shape}")
         parts = [np.zeros(0, dtype=np.int64)]

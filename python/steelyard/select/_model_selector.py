@@ -172,6 +172,8 @@ class ModelSelector:
             raise ValueError(f"item must lie in 0 .. {len(self._open) - 1}, got {shown(item)}")
         if not self._open[item]:
             raise ValueError(f"item {item} has a label")
+        if np.ndim(label) > 0:
+            raise TypeError(f"label must be one class, got {shown(label)}")
         numeric = self._classes.dtype.kind in "biu"
         if self._classes.dtype.kind != "O" and isinstance(label, numbers.Number | np.bool_) != numeric:
             kind = "numbers" if numeric else "strings"

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from .._points import METRICS, Points, own_squared_distances, read_points
+from .._points import METRICS, Points, own_squared_distances, powers, read_points
 from .._results import Result
 from .._sampling import losses_of, slopes_of
 from .._validate import (
@@ -182,7 +182,7 @@ def plan_sensitivity(
     told = _told(known, n)
     centers, labels = clusters_of(points, clusters, exponent, metric, generator, n_threads, progress=progress)
     speakers = _speakers(points, centers, labels, allowed, told[0])
-    distances = own_squared_distances(points, points[np.maximum(speakers, 0)], labels) ** (0.5 * exponent)
+    distances = powers(own_squared_distances(points, points[np.maximum(speakers, 0)], labels), exponent)
     k = len(centers)
     kind = _holder(holder, k)
     probes = np.zeros(0, dtype=np.int64)

@@ -276,7 +276,7 @@ def grade_scale(
     True
     """
     names = {"climber": climber, "grade": grade, "sent": sent, "time": time}
-    columns = columns_of(ascents, list(dict.fromkeys(names.values())))
+    columns = columns_of(ascents, list(dict.fromkeys(names.values())), "ascents")
     labels, who = encode_one(columns[climber], climber)
     count = len(who)
     if count == 0:

@@ -278,7 +278,8 @@ def _tournament(
             seeds, since = rng.permutation(n), len(winners)
             pairs = schedule(seeds, kind, rng=rng)
         lead = strengths[pairs[:, 0]] - strengths[pairs[:, 1]]
-        first = rng.random(len(pairs)) < 1 / (1 + np.exp(-lead))
+        with np.errstate(over="ignore"):
+            first = rng.random(len(pairs)) < 1 / (1 + np.exp(-lead))
         winners = np.r_[winners, np.where(first, pairs[:, 0], pairs[:, 1])]
         losers = np.r_[losers, np.where(first, pairs[:, 1], pairs[:, 0])]
         with warnings.catch_warnings():

@@ -260,7 +260,9 @@ class Comparisons(Result):
             count=count,
             cluster=cluster,
             time=time,
-            covariates=(covariates,) if isinstance(covariates, str) else tuple(covariates or ()),
+            covariates=(covariates,)
+            if isinstance(covariates, str)
+            else tuple(label_list(() if covariates is None else covariates, "covariates")),
         )
         return cls._of(count_frame(df, wanted, outcome_map, items))
 
@@ -668,7 +670,7 @@ class Comparisons(Result):
     def _part(self, rows: npt.NDArray[np.bool_], wanted: npt.NDArray[np.bool_] | None) -> Self:
         """Some rows, and the items wanted (None: those that occur); the rows stay sorted."""
         if not rows.any():
-            raise ValueError("no comparisons are left")
+            raise ValueError("no comparisons are left: items, min_games, since or until leave none")
         left, right = self.left[rows], self.right[rows]
         if wanted is None:
             wanted = np.zeros(self.n_items, dtype=bool)
