@@ -43,10 +43,10 @@ struct Sampler {
   double weight(ptrdiff_t i) const { return weights.empty() ? 1.0 : weights[at(i)]; }
 
   double mass(ptrdiff_t i, Real gap) const {
-    const auto d2 = static_cast<double>(gap);
+    const auto d2 = static_cast<double>(gap) / unit;
     return weight(i) * (options.power == 2.0   ? d2
                         : options.power == 1.0 ? std::sqrt(d2)
-                                               : std::pow(d2 / unit, 0.5 * options.power));
+                                               : std::pow(d2, 0.5 * options.power));
   }
 
   /// The sum of w D^z in the unit of the data; inf or 0 where a float64 can't hold it.
@@ -81,7 +81,8 @@ struct Sampler {
 
   void sum_blocks() {
     add_blocks();
-    if (options.power == 1.0 || options.power == 2.0 || (std::isfinite(total) && total > 1e-200)) return;
+    const bool high = options.power != 1.0 && options.power != 2.0;
+    if (std::isfinite(total) && (total > 1e-200 || !high)) return;
     if (rescale()) add_blocks();
   }
 
@@ -96,7 +97,7 @@ struct Sampler {
     for (std::size_t b = 0; b < sums.size(); ++b) ends[b] = total += sums[b];
   }
 
-  /// Masses in the unit of the largest D, where a high power leaves the range of float64. False where all
+  /// Masses in the unit of the largest D, where these leave the range of float64. False where all
   /// are zero, or no centre was taken in.
   bool rescale() {
     double largest = 0.0;
@@ -117,7 +118,7 @@ struct Sampler {
   std::vector<double> masses;  // w D^z of these; w before the first
   std::vector<double> ends;    // running sums over blocks
   double total = 0.0;
-  double unit = 1.0;  // of D^2, for powers other than 1 and 2
+  double unit = 1.0;  // of D^2
 };
 
 /// One candidate a draw.

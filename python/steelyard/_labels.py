@@ -15,7 +15,7 @@ def position(places: Mapping[Any, int], label: Any, what: str = "item") -> int:
     """Where a label stands; KeyError if it is not there or can't be a label."""
     try:
         return places[label]
-    except (KeyError, TypeError):  # TypeError: not hashable
+    except (KeyError, TypeError, ValueError):  # the others: not hashable
         raise KeyError(f"no {what} {shown(label)} among the {len(places)} {what}s") from None
 
 

@@ -71,6 +71,8 @@ def read_weights(sample_weight: Any, n: int) -> npt.NDArray[np.float64] | None:
     weights = check_vector(sample_weight, "sample_weight", length=n)
     if (weights < 0).any() or not weights.any():
         raise ValueError(f"sample_weight must be >= 0 and not all zero, got least {weights.min()}")
+    if weights.max() > np.finfo(float).max / n:
+        raise ValueError(f"sample_weight must have a finite sum, got {weights.max():.3g}: scale it")
     return weights
 
 

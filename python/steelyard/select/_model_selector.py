@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from .. import _core
 from .._spelling import shown
-from .._validate import check_number, check_rng, check_threads, refuse_masked
+from .._validate import check_count, check_number, check_rng, check_threads, refuse_masked
 
 Floats = npt.NDArray[np.float64]
 
@@ -168,11 +168,11 @@ class ModelSelector:
         ValueError
             If there is no such item, or it has a label.
         """
-        if not isinstance(item, int | np.integer) or not 0 <= item < len(self._open):
+        if check_count(item, "item", least=0) >= len(self._open):
             raise ValueError(f"item must lie in 0 .. {len(self._open) - 1}, got {shown(item)}")
         if not self._open[item]:
             raise ValueError(f"item {item} has a label")
-        if np.ndim(label) > 0:
+        if isinstance(label, list | tuple | set | dict) or (isinstance(label, np.ndarray) and label.ndim > 0):
             raise TypeError(f"label must be one class, got {shown(label)}")
         numeric = self._classes.dtype.kind in "biu"
         if self._classes.dtype.kind != "O" and isinstance(label, numbers.Number | np.bool_) != numeric:

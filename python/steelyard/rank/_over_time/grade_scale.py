@@ -276,6 +276,9 @@ def grade_scale(
     True
     """
     names = {"climber": climber, "grade": grade, "sent": sent, "time": time}
+    for part, column in names.items():
+        if not isinstance(column, str):
+            raise TypeError(f"{part} must be a column name, got {shown(column)}")
     columns = columns_of(ascents, list(dict.fromkeys(names.values())), "ascents")
     labels, who = encode_one(columns[climber], climber)
     count = len(who)

@@ -509,11 +509,12 @@ class History(Result):
         dict of str to ndarray
             Any data frame library takes it.
         """
-        nodes = (
-            np.arange(len(self))
-            if items is None
-            else np.concatenate([np.r_[self._lines.nodes_of(item)] for item in label_list(items, "items")])
-        )
+        nodes = np.arange(len(self))
+        if items is not None:
+            chosen = [np.r_[self._lines.nodes_of(item)] for item in label_list(items, "items")]
+            if not chosen:
+                raise ValueError("items must name at least one item, got none")
+            nodes = np.concatenate(chosen)
         factor, zero = (1.0, 0.0)
         if check_choice(scale, "scale", ("log", "elo")) == "elo":
             factor, zero = ELO, check_number(elo_mean, "elo_mean")

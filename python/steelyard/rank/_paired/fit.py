@@ -108,6 +108,9 @@ class BradleyTerryFit(Ranked):
             raise ValueError(f"home must be -1, 0 or +1, got {shown(home)}")
         if self.home_advantage is None and sign.any():
             raise ValueError("home must be 0 for a fit without home advantage (fit with home=True)")
+        shapes = {np.shape(part) for part in (i, j, sign)} - {()}
+        if len(shapes) > 1:
+            raise ValueError(f"a, b and home must have equal lengths or be single, got {sorted(shapes)}")
         x = self.strengths[i] - self.strengths[j] + sign * (self.home_advantage or 0.0)
         x = x + shift_of(self._problem.covariates, self._coefficients, covariates, np.shape(x))
         win, tie, loss = outcome_chances(x, self.ties, self.tie_parameter)

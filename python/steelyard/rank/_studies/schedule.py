@@ -96,7 +96,10 @@ def _read_played(played: Any, labels: Values) -> tuple[Pairs, Pairs, npt.NDArray
         return none, none, np.zeros(0, bool)
     if not isinstance(played, tuple) or len(played) not in (2, 3):
         raise TypeError("played must be (winner, loser) or (winner, loser, tie)")
-    games = read_games(played[0], played[1], played[2] if len(played) == 3 else None, items=labels)
+    try:
+        games = read_games(played[0], played[1], played[2] if len(played) == 3 else None, items=labels)
+    except (ValueError, TypeError) as error:
+        raise type(error)(f"played does not fit: {error}") from None
     tie = np.zeros(len(games.first), bool) if games.score is None else games.score == 0
     return games.first.astype(np.intp), games.second.astype(np.intp), tie
 
