@@ -225,3 +225,11 @@ def test_a_missing_matplotlib_names_the_extra(fit, monkeypatch):
     monkeypatch.setitem(sys.modules, "matplotlib", None)
     with pytest.raises(ImportError, match=r"steelyard\[plot\]"):
         plotting.plot_strengths(fit)
+
+
+def test_axes_that_are_none_are_refused_by_name():
+    fit = bradley_terry(Comparisons.from_pairs(["a", "b", "c"], ["b", "c", "a"]))
+    points = weigh.weighting([[0.0], [1.0], [3.0]])
+    for draw in (fit.plot, points.plot, weigh.magnitude_function([[0.0], [1.0]], [1.0]).plot):
+        with pytest.raises(TypeError, match=r"^ax must be matplotlib axes or None, got 3"):
+            draw(ax=3)

@@ -71,6 +71,7 @@ void register_core(py::module_& m) {
   m.def("_set_blas", &set_blas, "addresses"_a);
   m.def("_build_facts", &build_facts);
   m.def("_default_threads", &default_threads);
+  m.def("_most_threads", &most_threads);
 }
 
 }  // namespace steelyard::bindings

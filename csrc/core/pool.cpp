@@ -6,6 +6,7 @@
 #include <cstdlib>
 #include <exception>
 #include <mutex>
+#include <system_error>
 #include <thread>
 #include <utility>
 
@@ -50,8 +51,12 @@ class Pool {
   void open(int threads, const std::function<void()>& job) {
     {
       const std::lock_guard<std::mutex> lock(mutex_);
-      while (std::ssize(workers_) < threads - 1) {
-        workers_.emplace_back([this, seen = epoch_] { serve(seen); });
+      try {
+        while (std::ssize(workers_) < threads - 1) {
+          workers_.emplace_back([this, seen = epoch_] { serve(seen); });
+        }
+      } catch (const std::system_error&) {  // the system gives no more: those that there are do the work
+        threads = static_cast<int>(std::ssize(workers_)) + 1;
       }
       job_ = &job;
       tickets_ = running_ = threads - 1;
@@ -166,17 +171,20 @@ int available_cpus() {
 
 int default_threads() {
   if (const char* text = std::getenv("STEELYARD_NUM_THREADS")) {
-    const int wanted = std::atoi(text);
-    if (wanted > 0) return wanted;
+    const long wanted = std::strtol(text, nullptr, 10);  // the largest long where it is more than that
+    if (wanted > 0) return static_cast<int>(std::min<long>(wanted, most_threads()));
   }
   return available_cpus();
 }
+
+int most_threads() { return std::max(64, 4 * available_cpus()); }
 
 bool parallel_for(std::ptrdiff_t n, std::ptrdiff_t grain, Monitor& monitor, const ChunkBody& body) {
   if (n <= 0) return true;
   grain = std::max<std::ptrdiff_t>(grain, 1);
   const auto chunks = (n + grain - 1) / grain;
-  const int threads = static_cast<int>(std::min<std::ptrdiff_t>(monitor.threads(), chunks / 2));
+  int threads = static_cast<int>(std::min<std::ptrdiff_t>(monitor.threads(), chunks / 2));
+  if (threads > 64) threads = std::min(threads, most_threads());
   Region region(n, grain, monitor, body);
   const auto work = [&region] { region.work(); };
   if (threads <= 1 || inside_region || !Pool::get().run(threads, work, monitor)) region.work();

@@ -17,6 +17,9 @@ namespace steelyard {
 /// Threads used when a call does not say: STEELYARD_NUM_THREADS, else the CPUs this process may run on.
 int default_threads();
 
+/// More gain nothing, and are not started: 64, or four times the CPUs this process may run on.
+int most_threads();
+
 using ChunkBody = std::function<void(std::ptrdiff_t begin, std::ptrdiff_t end)>;
 
 /// Calls body(begin, end) for [0, grain), [grain, 2 grain), ... up to n, on up to monitor.threads() threads.

@@ -43,11 +43,14 @@ struct Sampler {
   double weight(ptrdiff_t i) const { return weights.empty() ? 1.0 : weights[at(i)]; }
 
   double mass(ptrdiff_t i, Real gap) const {
-    const auto d2 = static_cast<double>(gap);
+    const auto d2 = static_cast<double>(gap) / unit;
     return weight(i) * (options.power == 2.0   ? d2
                         : options.power == 1.0 ? std::sqrt(d2)
                                                : std::pow(d2, 0.5 * options.power));
   }
+
+  /// The sum of w D^z in the unit of the data; inf or 0 where a float64 can't hold it.
+  double cost() const { return unit == 1.0 ? total : total * std::pow(unit, 0.5 * options.power); }
 
   /// A centre at this squared distance; true where none was nearer.
   bool offer(ptrdiff_t i, Real gap) {
@@ -77,6 +80,13 @@ struct Sampler {
   }
 
   void sum_blocks() {
+    add_blocks();
+    const bool high = options.power != 1.0 && options.power != 2.0;
+    if (std::isfinite(total) && (total > 1e-200 || !high)) return;
+    if (rescale()) add_blocks();
+  }
+
+  void add_blocks() {
     std::vector<double> sums(ends.size());
     parallel_for(std::ssize(sums), 4, monitor, [&](ptrdiff_t begin, ptrdiff_t end) {
       for (auto b = begin; b < end; ++b)
@@ -85,6 +95,18 @@ struct Sampler {
     });
     total = 0.0;
     for (std::size_t b = 0; b < sums.size(); ++b) ends[b] = total += sums[b];
+  }
+
+  /// Masses in the unit of the largest D, where these leave the range of float64. False where all
+  /// are zero, or no centre was taken in.
+  bool rescale() {
+    double largest = 0.0;
+    for (ptrdiff_t i = 0; i < x.rows; ++i)
+      if (weight(i) > 0.0) largest = std::max(largest, static_cast<double>(squared[at(i)]));
+    if (!(largest > 0.0) || !std::isfinite(largest)) return false;
+    unit = largest;
+    for (ptrdiff_t i = 0; i < x.rows; ++i) masses[at(i)] = mass(i, squared[at(i)]);
+    return true;
   }
 
   MatrixView<const From> x;
@@ -96,6 +118,7 @@ struct Sampler {
   std::vector<double> masses;  // w D^z of these; w before the first
   std::vector<double> ends;    // running sums over blocks
   double total = 0.0;
+  double unit = 1.0;  // of D^2
 };
 
 /// One candidate a draw.
@@ -127,7 +150,7 @@ class Lazy {
       s_.monitor.progress(static_cast<double>(out_.indices.size()), static_cast<double>(s_.options.k));
     }
     take_in();
-    out_.cost = s_.total;
+    out_.cost = s_.cost();
     return std::move(out_);
   }
 
@@ -194,7 +217,7 @@ class Greedy {
       s_.monitor.progress(static_cast<double>(out_.indices.size()), static_cast<double>(s_.options.k));
     }
     s_.sum_blocks();
-    out_.cost = s_.total;
+    out_.cost = s_.cost();
     return std::move(out_);
   }
 

@@ -6,6 +6,8 @@ import sys
 import warnings
 from typing import Any, TypeVar
 
+from . import _core
+
 Result = TypeVar("Result")
 
 # scikit-learn calls the methods of its estimators in the user's name (fit_transform, set_output).
@@ -71,17 +73,26 @@ def warn(message: str, category: type[Warning]) -> None:
     warnings.warn(message, category, stacklevel=depth)
 
 
-def finish(result: Result, who: str, *, info: Any = None) -> Result:
+def finish(result: Result, who: str, *, info: Any = None, n_threads: int | None = None) -> Result:
     """The result as a caller should get it: Ctrl-C with what there is, or a warning.
 
-    `info` is what `result` says of itself where that is not ``result.info``.
+    `info` is what `result` says of itself where that is not ``result.info``; `n_threads` is what was asked
+    for, of which the account speaks where it is more than can be of use.
     """
     account = result.info if info is None else info  # type: ignore[attr-defined]
+    note_threads(account, n_threads)
     if account.interrupted:
         raise interrupted(result)
     if not account.converged:
         warn(f"{who} did not reach tol={account.tol:g}: {account.message}", ConvergenceWarning)
     return result
+
+
+def note_threads(account: Any, n_threads: int | None) -> None:
+    """Let an Info that nobody has seen yet speak of threads that were asked for in vain."""
+    if n_threads is not None and n_threads > (most := _core._most_threads()):
+        told = f"n_threads={n_threads} is more than can be of use here: {most} were allowed"
+        object.__setattr__(account, "message", "; ".join(filter(None, [account.message, told])))
 
 
 def report(progress: Any, done: float, total: float, partial: Any = None) -> None:

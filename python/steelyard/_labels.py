@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ._errors import warn
+from ._spelling import shown
 
 _UNSEEN = dict.fromkeys(map(ord, "\u200b\u200c\u200d\u2060\ufeff\u00ad"))
 _SHOWN = 3  # groups
@@ -19,8 +20,18 @@ def position(places: Mapping[Any, int], label: Any, what: str = "item") -> int:
     """Where a label stands; KeyError if it is not there or can't be a label."""
     try:
         return places[label]
-    except (KeyError, TypeError):  # TypeError: not hashable
-        raise KeyError(f"no {what} {label!r} among the {len(places)} {what}s") from None
+    except (KeyError, TypeError, ValueError):  # the others: not hashable
+        raise KeyError(f"no {what} {shown(label)} among the {len(places)} {what}s") from None
+
+
+def label_list(labels: Any, name: str) -> list[Any]:
+    """Labels one after the other; TypeError for what can't be gone through, and for a single text."""
+    if isinstance(labels, str | bytes):
+        raise TypeError(f"{name} must be a list of labels, got {shown(labels)}")
+    try:
+        return list(labels)
+    except Exception:
+        raise TypeError(f"{name} must be a list of labels, got {shown(labels)}") from None
 
 
 def positions(places: Mapping[Any, int], labels: Iterable[Any], what: str = "item") -> npt.NDArray[np.intp]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
@@ -9,7 +10,7 @@ import numpy.typing as npt
 
 from . import _core
 from ._errors import interrupted
-from ._validate import check_vector, refuse_masked
+from ._validate import check_vector, real_array
 
 Points = npt.NDArray[np.floating[Any]]
 METRICS = ("euclidean", "cosine")
@@ -18,12 +19,12 @@ _ROWS = 65_536
 _USUAL = {2: (0.0, np.inf), 4: (1e-8, 1e17), 8: (1e-100, 1e150)}
 
 
-def read_points(X: Any, name: str, metric: str) -> Points:
+def read_points(X: Any, name: str, metric: str, first: int = 0) -> Points:
     """Finite, two dimensions; float16, float32 and float64 as they came, all else as float64.
 
-    For 'cosine' a copy with rows of length 1, float32 for float16.
+    Messages count rows from `first`. For 'cosine' a copy with rows of length 1, float32 for float16.
     """
-    return _read(X, name, metric)[0]
+    return _read(X, name, metric, first)[0]
 
 
 def read_in_range(X: Any, name: str, metric: str) -> tuple[Points, int]:
@@ -51,10 +52,8 @@ def unit_power(shift: int, power: float) -> float:
         return float(np.exp2(np.float64(shift) * power))
 
 
-def _read(X: Any, name: str, metric: str) -> tuple[Points, float]:
-    array = refuse_masked(X, name)
-    if array.dtype.kind not in "fiub":
-        raise TypeError(f"{name} must hold real numbers, got dtype {array.dtype}")
+def _read(X: Any, name: str, metric: str, first: int = 0) -> tuple[Points, float]:
+    array = real_array(X, name)
     if array.ndim != 2 or array.shape[0] == 0 or array.shape[1] == 0:
         raise ValueError(f"{name} must have shape (n, d), not empty, got {array.shape}")
     kept = array.dtype in (np.float32, np.float16)
@@ -65,7 +64,7 @@ def _read(X: Any, name: str, metric: str) -> tuple[Points, float]:
     for start in range(0, len(points), _ROWS):
         bad = np.flatnonzero(~np.isfinite(points[start : start + _ROWS]).all(axis=1))
         if len(bad):
-            raise ValueError(f"{name} has NaN or infinite entries (first: row {start + bad[0]})")
+            raise ValueError(f"{name} has NaN or infinite entries (first: row {first + start + bad[0]})")
         largest = max(largest, float(np.abs(points[start : start + _ROWS]).max()))
     return (_unit_rows(points, name), 1.0) if metric == "cosine" else (points, largest)
 
@@ -99,6 +98,8 @@ def read_weights(sample_weight: Any, n: int) -> npt.NDArray[np.float64] | None:
     weights = check_vector(sample_weight, "sample_weight", length=n)
     if (weights < 0).any() or not weights.any():
         raise ValueError(f"sample_weight must be >= 0 and not all zero, got least {weights.min()}")
+    if weights.max() > np.finfo(float).max / n:
+        raise ValueError(f"sample_weight must have a finite sum, got {weights.max():.3g}: scale it")
     return weights
 
 
@@ -113,6 +114,17 @@ def own_squared_distances(
         gap = computed(points[rows]) - centers[labels[rows]]
         out[rows] = np.einsum("ij,ij->i", gap, gap)
     return out
+
+
+def powers(squared: npt.NDArray[np.float64], power: float) -> npt.NDArray[np.float64]:
+    """Distances to a power, from their squares; ValueError where a float64 can't hold them and their sum."""
+    with np.errstate(over="ignore"):
+        out = np.asarray(squared ** (0.5 * power))
+        if np.isfinite(out.sum()):
+            return out
+    raise ValueError(
+        f"power={power:g} of distances to {math.sqrt(squared.max()):.3g} overflows; scale X or lower power"
+    )
 
 
 def nearest_centers(

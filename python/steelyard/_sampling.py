@@ -44,6 +44,8 @@ def losses_of(losses: Any, name: str, length: int) -> Floats:
     values = check_vector(losses, name, length=length)
     if (values < 0).any():
         raise ValueError(f"{name} must be >= 0, got {values.min()}")
+    if len(values) and values.max() > np.finfo(float).max / len(values):
+        raise ValueError(f"{name} must have a finite sum, got values to {values.max():.3g}; scale them")
     return values
 
 

@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
+from typing import Any
 
 Spelling = Callable[[str, str], str]
+_LONGEST = 200  # characters of a value in a message
 
 
 def _in_python(name: str, code: str) -> str:
@@ -41,3 +43,14 @@ def spelt(spelling: Spelling, row: Callable[[int], str] = row_words) -> Iterator
     finally:
         _SPELLING.reset(tokens[0])
         _ROW.reset(tokens[1])
+
+
+def shown(value: Any) -> str:
+    """A value as a message shows it: its repr, however long the value is and whatever its repr does."""
+    if isinstance(value, int) and abs(value) >= 10**40:
+        return f"an integer of {value.bit_length()} bits"
+    try:
+        text = repr(value)
+    except Exception:  # objects of others, and Python's own limit on the digits of integers
+        text = f"<{type(value).__name__}>"
+    return text if len(text) <= _LONGEST else f"{text[:_LONGEST]}..."

@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, Any, Protocol
 import numpy as np
 import numpy.typing as npt
 
+from ._labels import label_list
+from ._spelling import shown
 from ._validate import check_count, check_level, check_vector, refuse_masked
 
 if TYPE_CHECKING:
@@ -150,6 +152,7 @@ def plot_strengths(
     >>> [tick.get_text() for tick in axes.get_yticklabels()]
     ['ann', 'ben']
     """
+    _check_offers(fit, "fit", "items", "order", "to_frame")
     some = fit.items[fit.order[: check_count(top, "top")]]
     fixed = {} if anchor is None else {"anchor": anchor}
     table = fit.to_frame(scale=scale, level=level, uncertainty=uncertainty, items=some, **fixed)
@@ -190,6 +193,7 @@ def plot_rank_intervals(intervals: _RankSets, *, top: int = 30, ax: Axes | None 
     >>> plot_rank_intervals(fit.rank_intervals()).get_xlabel()
     'rank (95 % simultaneous)'
     """
+    _check_offers(intervals, "intervals", "items", "rank", "lower", "upper", "level", "method")
     order = np.argsort(intervals.rank, kind="stable")[: check_count(top, "top")]
     axes = _draw(
         intervals.items[order], intervals.rank[order], intervals.lower[order], intervals.upper[order], ax
@@ -229,7 +233,12 @@ def plot_estimates(table: Mapping[str, Any], *, top: int = 30, ax: Axes | None =
     ('rating', ['ann', 'ben'])
     """
     count = check_count(top, "top")
-    head = {name: np.asarray(column)[:count] for name, column in table.items()}
+    if not isinstance(table, Mapping):
+        raise TypeError(f"table must map names to columns, got {shown(table)}")
+    head = {
+        str(name): np.atleast_1d(refuse_masked(column, f"table[{name!r}]")) for name, column in table.items()
+    }
+    head = {name: column[:count] for name, column in head.items()}
     if len(head) < 2:
         raise ValueError(f"table must have a column of labels and one of numbers, got {', '.join(head)}")
     (_, items), (label, middle) = list(head.items())[:2]
@@ -286,9 +295,10 @@ def plot_history(
     >>> [line.get_label() for line in axes.get_lines()]
     ['ann', 'ben']
     """
+    _check_offers(history, "history", "latest", "to_frame")
     wide = NormalDist().inv_cdf(0.5 + 0.5 * check_level(level))
-    chosen = history.latest(5) if items is None else list(items)
-    axes = _new_axes(4.2) if ax is None else ax
+    chosen = history.latest(5) if items is None else label_list(items, "items")
+    axes = _axes(ax, 4.2)
     for item in chosen:
         table = history.to_frame(items=[item], scale=scale, elo_mean=elo_mean, uncertainty=uncertainty)
         time, middle = table["time"], table["strength"]
@@ -341,8 +351,9 @@ def plot_weights(weighting: _Weights, X: Any = None, *, ax: Axes | None = None) 
     >>> plot_weights(w).get_xlabel()
     'feature 0'
     """
+    _check_offers(weighting, "weighting", "places", "weights", "magnitude", "scale")
     points = weighting.places() if X is None else _places(X, len(weighting.weights))
-    axes = _new_axes(4.8) if ax is None else ax
+    axes = _axes(ax, 4.8)
     if points is None:
         _draw_sorted(weighting.weights, axes)
     elif points.shape[1] == 1:
@@ -383,7 +394,8 @@ def plot_magnitude_function(f: _Magnitudes, *, ax: Axes | None = None) -> Axes:
     >>> plot_magnitude_function(f).get_xlabel()
     'scale (1 / distance)'
     """
-    axes = _new_axes(4.8) if ax is None else ax
+    _check_offers(f, "f", "scales", "magnitudes", "n")
+    axes = _axes(ax, 4.8)
     axes.plot(f.scales, f.magnitudes, "o-", markersize=4)
     axes.axhline(f.n, linestyle="--", color="0.5", label=f"{f.n:,} points")
     axes.set_xscale("log")
@@ -434,7 +446,7 @@ def _draw_sorted(weights: Any, axes: Axes) -> None:
 def _draw(items: Any, middle: Any, lower: Any, upper: Any, ax: Axes | None) -> Axes:
     """One point and one bar an item, first item on top."""
     place = np.arange(len(items))
-    axes = _new_axes(1.2 + 0.24 * len(items)) if ax is None else ax
+    axes = _axes(ax, 1.2 + 0.24 * len(items))
     finite = np.concatenate([x[np.isfinite(x)] for x in (middle, lower, upper)])
     low, high = (finite.min(), finite.max()) if len(finite) else (0.0, 1.0)
     ends = [np.clip(np.nan_to_num(x, nan=0.0), low, high) for x in (lower, upper)]
@@ -444,6 +456,22 @@ def _draw(items: Any, middle: Any, lower: Any, upper: Any, ax: Axes | None) -> A
     axes.set_ylim(len(items) - 0.5, -0.5)
     axes.grid(axis="x", alpha=0.3)
     return axes
+
+
+def _check_offers(thing: Any, name: str, *attributes: str) -> None:
+    """TypeError unless it has what is drawn."""
+    missing = [attribute for attribute in attributes if not hasattr(thing, attribute)]
+    if missing:
+        raise TypeError(f"{name} must be a result that offers {missing[0]}, got {shown(thing)}")
+
+
+def _axes(ax: Axes | None, height: float) -> Axes:
+    """Those given, or new ones of this height in inches."""
+    if ax is None:
+        return _new_axes(height)
+    if not (hasattr(ax, "set_xlabel") and hasattr(ax, "plot")):
+        raise TypeError(f"ax must be matplotlib axes or None, got {shown(ax)}")
+    return ax
 
 
 def _new_axes(height: float) -> Axes:

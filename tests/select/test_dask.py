@@ -230,3 +230,23 @@ def test_partitions_of_comparisons_are_counted_together():
 def test_wrong_arguments_are_refused_by_name(call, error, message):
     with pytest.raises(error, match=message):
         call()
+
+
+def test_a_row_is_named_by_its_place_in_the_whole_array():
+    X = np.random.default_rng(0).normal(size=(90, 2))
+    X[70, 1] = np.nan
+    for call in (lambda a: over_dask.kmeans(a, 3), lambda a: over_dask.coreset(a, 10, clusters=2)):
+        with pytest.raises(ValueError, match=r"first: row 70\)"):
+            call(da.from_array(X, chunks=(30, 2)))
+
+
+def test_a_data_frame_is_told_how_to_become_an_array():
+    class Frame:
+        ndim = 2
+
+        def to_delayed(self): ...
+
+        def to_dask_array(self): ...
+
+    with pytest.raises(TypeError, match=r"got Frame; X\.to_dask_array\(lengths=True\) is one"):
+        over_dask.kmeans(Frame(), 2)

@@ -477,3 +477,24 @@ def test_targets_are_asked_for_once_and_only_where_drawn():
 def test_wrong_matrices_are_refused(call, error, message):
     with pytest.raises(error, match=message):
         call()
+
+
+def test_whole_numbers_in_floats_are_classes():
+    predictions = np.array([[0.0, 1.0], [1.0, 1.0], [2.0, 0.0]])
+    whole, same = ModelSelector(predictions.astype(int), 0.3), ModelSelector(predictions, 0.3)
+    for item, label in ((0, 1), (2, 0.0)):
+        whole.tell(item, label)
+        same.tell(item, label)
+    assert whole.posterior.tolist() == same.posterior.tolist() != [0.5, 0.5]
+    with pytest.raises(TypeError, match="predictions must hold classes"):
+        ModelSelector(predictions + 0.5)
+
+
+@pytest.mark.parametrize(
+    ("predictions", "label"), [([[0, 1]], "0"), ([["0", "1"]], 0), ([[True, False]], "True")]
+)
+def test_a_label_of_another_kind_is_no_class_that_nobody_predicted(predictions, label):
+    selector = ModelSelector(predictions, 0.3)
+    with pytest.raises(TypeError, match=r"^label must be one of the"):
+        selector.tell(0, label)
+    assert not selector.history

@@ -216,3 +216,14 @@ def test_ctrl_c_brings_the_seeds_so_far(ctrl_c, call):
     assert answer.has_partial
     assert answer.seconds < 1.0
     assert len(answer.partial.indices) > 1
+
+
+@pytest.mark.parametrize("trials", [1, 3])
+@pytest.mark.parametrize("unit", [1e-100, 1e-3, 1.0, 1e3, 1e100])
+def test_any_power_ends_and_high_ones_choose_the_farthest_point(unit, trials):
+    X = unit * np.random.default_rng(0).normal(size=(30, 2))
+    found = kmeans_plusplus(X, 5, power=1000, n_local_trials=trials, rng=1)
+    assert len(set(found.indices)) == 5
+    for k in range(1, 5):
+        gaps = np.sqrt(((X[:, None] - X[found.indices[:k]]) ** 2).sum(axis=2)).min(axis=1)
+        assert gaps[found.indices[k]] > 0.99 * gaps.max()

@@ -494,3 +494,12 @@ def test_the_result_reads_well():
     assert found.weights[table["row"][0]] == table["weight"][0]
     with pytest.raises(ValueError, match="read-only"):
         found.weights[0] = 1.0
+
+
+def test_a_diagonal_of_rounding_is_no_distance():
+    D = np.abs(np.subtract.outer([0.0, 1, 3], [0.0, 1, 3]))
+    rough = D + 1.1e-16 * np.eye(3)
+    same = weigh.weighting(rough, metric="precomputed").weights
+    np.testing.assert_array_equal(same, weigh.weighting(D, metric="precomputed").weights)
+    with pytest.raises(ValueError, match="diagonal of zeros"):
+        weigh.weighting(D + 1e-6 * np.eye(3), metric="precomputed")

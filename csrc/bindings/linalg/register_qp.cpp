@@ -12,6 +12,13 @@
 namespace steelyard::bindings {
 namespace {
 
+/// TypeError where NumPy would not cast safely. (`ensure` swallows the reason.)
+Array<double> real_numbers(const py::object& values, const char* name) {
+  auto array = Array<double>::ensure(values);
+  if (!array) throw py::type_error(std::string(name) + " must be an array of real numbers");
+  return array;
+}
+
 /// K(indices) -> rows, called with the GIL. Ctrl-C can meet that Python code too: it stops `monitor`.
 class FunctionRows final : public qp::SymmetricRows {
  public:
@@ -25,8 +32,7 @@ class FunctionRows final : public qp::SymmetricRows {
     const auto count = std::ssize(indices);
     py::array_t<std::int64_t> asked(count);
     std::copy(indices.begin(), indices.end(), asked.mutable_data());
-    const auto made = Array<double>::ensure(called(asked));
-    if (!made) throw py::error_already_set();
+    const auto made = real_numbers(called(asked), "K(indices)");
     if (made.ndim() != 2 || made.shape(0) != count || made.shape(1) != n_) {
       throw py::value_error("K(indices) must have shape (" + std::to_string(count) + ", " +
                             std::to_string(n_) + "), got " + py::str(made.attr("shape")).cast<std::string>());
@@ -58,8 +64,7 @@ class FunctionRows final : public qp::SymmetricRows {
 
 std::optional<Array<double>> matrix_of(const py::object& k) {
   if (!py::isinstance<py::array>(k)) return std::nullopt;
-  auto matrix = Array<double>::ensure(k);
-  if (!matrix) throw py::error_already_set();
+  auto matrix = real_numbers(k, "K");
   const auto view = matrix_view(matrix, "K");
   if (view.rows != view.cols) throw py::value_error("K must be square");
   return matrix;

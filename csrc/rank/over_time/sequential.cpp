@@ -39,6 +39,7 @@ void meet(double mu, double other, double other_phi, double score, Met& met) {
 
 /// Step 5 of Glickman's example.
 double new_volatility(double phi, double sigma, double v, double delta, double tau) {
+  if (tau < 1e-12) return sigma;  // to rounding; the search would not move
   const double a = std::log(sigma * sigma);
   const auto f = [&](double x) {
     const double grown = std::exp(x), total = phi * phi + v + grown;

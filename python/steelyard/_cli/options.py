@@ -7,6 +7,7 @@ import math
 from collections.abc import Callable
 from pathlib import Path
 
+_DIGITS = 18  # of a whole number: more than any count, and it fits 64 bits
 _TABLES = (".csv", ".json", ".parquet")
 _PICTURES = (".png", ".svg", ".pdf")
 
@@ -83,8 +84,11 @@ def integer(least: int) -> Callable[[str], int]:
     """At least so much."""
 
     def read(text: str) -> int:
-        if not text.isascii() or not text.isdigit() or int(text) < least:
-            raise argparse.ArgumentTypeError(f"must be a whole number of at least {least}, got {text!r}")
+        if not text.isascii() or not text.isdigit() or len(text) > _DIGITS or int(text) < least:
+            limit = f" and at most {_DIGITS} digits" if len(text) > _DIGITS else ""
+            raise argparse.ArgumentTypeError(
+                f"must be a whole number of at least {least}{limit}, got {text[:40]!r}"
+            )
         return int(text)
 
     return read

@@ -10,12 +10,13 @@ import numpy.typing as npt
 from .._points import (
     nearest_centers,
     own_squared_distances,
+    powers,
     read_points,
     shift_of,
     shifted,
     unit_power,
 )
-from .._validate import generator_of
+from .._validate import check_rng
 
 Floats = npt.NDArray[np.float64]
 
@@ -26,8 +27,9 @@ class Blocks:
     def __init__(self, X: Any) -> None:
         import dask
 
-        if not hasattr(X, "to_delayed") or getattr(X, "ndim", 0) != 2:
-            raise TypeError(f"X must be a two-dimensional dask.array, got {type(X).__name__}")
+        if not hasattr(X, "to_delayed") or not hasattr(X, "rechunk") or X.ndim != 2:
+            hint = "; X.to_dask_array(lengths=True) is one" if hasattr(X, "to_dask_array") else ""
+            raise TypeError(f"X must be a two-dimensional dask.array, got {type(X).__name__}{hint}")
         X = X.rechunk({1: -1})
         self.parts = X.to_delayed().ravel().tolist()
         lengths = X.chunks[0]
@@ -47,7 +49,12 @@ class States:
 
         self.blocks, self.k = blocks, len(centers)
         self.unit = unit_power(shift_for(centers, metric), power)
-        self.parts = dask.persist(*(dask.delayed(assigned)(part, centers, metric) for part in blocks.parts))
+        self.parts = dask.persist(
+            *(
+                dask.delayed(assigned)(part, centers, metric, int(first))
+                for part, first in zip(blocks.parts, blocks.first, strict=False)
+            )
+        )
         found = dask.compute(
             *(
                 dask.delayed(_candidates)(block, part, self.k)
@@ -93,7 +100,7 @@ class States:
 
 
 def entropy_of(rng: Any) -> list[int]:
-    return [int(word) for word in generator_of(rng).integers(0, 2**63, 2)]
+    return [int(word) for word in check_rng(rng).integers(0, 2**63, 2)]
 
 
 def shift_for(centers: Any, metric: str) -> int:
@@ -101,11 +108,11 @@ def shift_for(centers: Any, metric: str) -> int:
     return 0 if metric == "cosine" else shift_of(float(np.abs(centers).max()), centers)
 
 
-def assigned(block: Any, centers: Any, metric: str) -> tuple[Any, Any]:
+def assigned(block: Any, centers: Any, metric: str, first: int = 0) -> tuple[Any, Any]:
     """Nearest centres of a block, and squared distances to them over 2^(2 shift)."""
     if len(block) == 0:
         return np.zeros(0, dtype=np.int64), np.zeros(0)
-    points = read_points(np.asarray(block), "X", metric)
+    points = read_points(np.asarray(block), "X", metric, first)
     return nearest_centers(points, centers, 1, shift_for(centers, metric))
 
 
@@ -125,7 +132,7 @@ def _to_speakers(block: Any, part: Any, points: Any, power: float, metric: str, 
         return np.zeros(0)
     own = shifted(read_points(np.asarray(block), "X", metric), -shift)
     speakers = shifted(read_points(points, "X", metric), -shift)
-    return np.asarray(own_squared_distances(own, speakers, part[0]) ** (0.5 * power))
+    return powers(own_squared_distances(own, speakers, part[0]), power)
 
 
 def _sums(part: Any, distances: Floats, k: int) -> tuple[Floats, Floats]:

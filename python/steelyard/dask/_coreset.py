@@ -80,7 +80,7 @@ def _block_coreset(
 ) -> Coreset | None:
     if len(block) == 0:
         return None
-    points = computed(read_points(np.asarray(block), "X", metric))
+    points = computed(read_points(np.asarray(block), "X", metric, first))
     whole = Coreset(points, np.ones(len(points)), first + np.arange(len(points)), power, k)
     return whole.reduce(size, rng=np.random.default_rng(entropy), n_threads=1)
 

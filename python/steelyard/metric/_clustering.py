@@ -14,10 +14,11 @@ from .._results import Result
 from .._spelling import argument
 from .._validate import (
     check_choice,
-    check_count,
     check_flag,
     check_positive,
     check_progress,
+    check_rng,
+    check_steps,
     check_threads,
     seed_words,
 )
@@ -201,7 +202,7 @@ def correlation_clustering(
     search = check_flag(local_search, "local_search")
     resolution = check_positive(resolution, "resolution")
     tol = check_positive(tol, "tol")
-    steps = check_count(max_iter, "max_iter")
+    steps = check_steps(max_iter, "max_iter")
     threads = check_threads(n_threads)
     callback = check_progress(progress)
     wanted = None if relax is None else check_flag(relax, "relax")
@@ -213,7 +214,7 @@ def correlation_clustering(
     cannot = read_links(cannot_link, "cannot_link", pairs.n, place)
     problem = make_problem(pairs, must, cannot)
     relaxed = problem.nodes <= _MOST_RELAXED if wanted is None else wanted
-    generator = np.random.default_rng(rng)
+    generator = check_rng(rng)
     run = _Run(problem, tol, threads, search, [seed_words(generator) for _ in range(5)])
     try:
         run.from_signs()
@@ -224,7 +225,7 @@ def correlation_clustering(
         run.stopped = True
     result = run.result(pairs.formulation)
     if relaxed or run.stopped:
-        return finish(result, "correlation_clustering")
+        return finish(result, "correlation_clustering", n_threads=n_threads)
     if wanted is None:
         warn(
             f"correlation_clustering of {len(result.labels):,} items: {result.info.message}; relax=True "

@@ -11,7 +11,17 @@ import numpy.typing as npt
 from .. import _core
 from .._errors import finish, needs_sklearn
 from .._info import Info
-from .._validate import check_choice, check_count, check_positive, check_progress, check_room, seed_words
+from .._spelling import shown
+from .._validate import (
+    check_choice,
+    check_count,
+    check_positive,
+    check_progress,
+    check_room,
+    check_steps,
+    real_array,
+    seed_words,
+)
 
 try:
     from sklearn.base import BaseEstimator, ClassNamePrefixFeaturesOutMixin, TransformerMixin
@@ -53,7 +63,11 @@ class MetricLearningInfo(Info):
 
 def _generator(random_state: Any) -> np.random.Generator:
     """scikit-learn's random_state as a Generator."""
-    return np.random.default_rng(check_random_state(random_state).randint(2**31 - 1))
+    try:
+        state = check_random_state(random_state)
+    except (ValueError, TypeError) as error:
+        raise ValueError(f"random_state can't seed a numpy.random.RandomState: {error}") from None
+    return np.random.default_rng(state.randint(2**31 - 1))
 
 
 class _Mahalanobis(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):  # type: ignore[misc]
@@ -142,7 +156,7 @@ class _Mahalanobis(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstima
         gamma = check_positive(self.gamma, "gamma")
         variant = check_choice(self.variant, "variant", VARIANTS)
         tol = check_positive(self.tol, "tol")
-        sweeps = check_count(self.max_iter, "max_iter")
+        sweeps = check_steps(self.max_iter, "max_iter")
         root = _root_of_prior(self.prior, X)
         points = X @ root
         near, far = _bounds(points, bounds, rng)
@@ -224,7 +238,7 @@ def _root_of_prior(prior: Any, X: Array) -> Array:
             )
         lower = np.linalg.cholesky(covariance)
         return np.linalg.inv(lower).T
-    matrix = np.asarray(prior, dtype=np.float64)
+    matrix = real_array(prior, "prior").astype(np.float64)
     if matrix.shape != (d, d) or not np.isfinite(matrix).all() or not np.allclose(matrix, matrix.T):
         raise ValueError(
             f"prior must be a finite symmetric matrix of shape {(d, d)}, got shape {matrix.shape}"
@@ -238,11 +252,11 @@ def _root_of_prior(prior: Any, X: Array) -> Array:
 def _bounds(points: Array, bounds: Any, rng: np.random.Generator) -> tuple[float, float]:
     """Distances that similar pairs should not exceed and dissimilar ones should."""
     if bounds is not None:
-        given = np.asarray(bounds, dtype=np.float64)
+        given = real_array(bounds, "bounds").astype(np.float64)
         if given.shape != (2,) or not np.isfinite(given).all() or not (given > 0).all():
-            raise ValueError(f"bounds must be two positive distances (near, far), got {bounds!r}")
+            raise ValueError(f"bounds must be two positive distances (near, far), got {shown(bounds)}")
         if not 1e-100 < given[0] / given[1] < 1e100:
-            raise ValueError(f"bounds must be within a factor of 1e100 of each other, got {bounds!r}")
+            raise ValueError(f"bounds must be within a factor of 1e100 of each other, got {shown(bounds)}")
         return float(given[0]), float(given[1])
     if len(points) > _MOST_POINTS:
         points = points[rng.choice(len(points), _MOST_POINTS, replace=False)]
@@ -371,7 +385,7 @@ class ITML(_Mahalanobis):
             Itself.
         """
         pairs = _check_pairs(pairs, None)
-        kinds = np.asarray(y)
+        kinds = real_array(y, "y")
         if kinds.shape != (len(pairs),) or not np.isin(kinds, (-1, 1)).all():
             raise ValueError(f"y must be 1 (similar) or -1 (dissimilar) for each of {len(pairs)} pairs")
         self.n_features_in_ = pairs.shape[2]

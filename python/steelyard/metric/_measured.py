@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy import sparse
 
-from .._validate import refuse_masked
+from .._validate import real_array
 from ._pairs import Pairs, check_range, digits_of
 
 Array = npt.NDArray[np.float64]
@@ -57,8 +57,10 @@ class MeasuredPairs:
         )
 
 
-def read_measured(D: Any, name: str) -> MeasuredPairs:
+def read_measured(D: Any, name: str, *, any_diagonal: bool = False) -> MeasuredPairs:
     """Square or condensed with NaN, or scipy.sparse."""
+    if any_diagonal and np.ndim(D) == 2:
+        D = _without_diagonal(D, name)
     if sparse.issparse(D):
         measured = from_sparse(D, name)
     elif np.ndim(D) == 1:
@@ -69,11 +71,21 @@ def read_measured(D: Any, name: str) -> MeasuredPairs:
     return measured
 
 
+def _without_diagonal(D: Any, name: str) -> Any:
+    if sparse.issparse(D):
+        listed = sparse.coo_array(D)
+        off = listed.coords[0] != listed.coords[1]
+        return sparse.coo_array((listed.data[off], tuple(part[off] for part in listed.coords)), shape=D.shape)
+    array = np.array(real_array(D, name))
+    np.fill_diagonal(array, 0)
+    return array
+
+
 def read_measured_weights(weights: Any, measured: MeasuredPairs) -> Array | None:
     """Positive weights of the measured pairs, or None; those of other pairs are not looked at."""
     if weights is None:
         return None
-    read = read_measured(weights, "weights")
+    read = read_measured(weights, "weights", any_diagonal=True)
     if read.n != measured.n:
         raise ValueError(f"weights must be those of {measured.n} items, got {read.n}")
     full = measured.pick(read.spread(read.values, np.nan))
@@ -93,11 +105,11 @@ def from_square_with_nan(D: Any, name: str = "D") -> MeasuredPairs:
     if array.ndim != 2 or array.shape != (n, n) or n == 0:
         raise ValueError(f"{name} must be square and not empty, got shape {array.shape}")
     diagonal = np.diagonal(array)
-    if not ((diagonal == 0) | np.isnan(diagonal)).all():
+    largest = np.nanmax(np.abs(array), initial=0.0)
+    digits = max(1e-12, digits_of(D))
+    if (np.abs(diagonal) > digits * largest).any():
         raise ValueError(f"{name} must have a zero diagonal")
-    apart = (np.isnan(array) != np.isnan(array.T)) | (
-        np.abs(array - array.T) > max(1e-12, digits_of(D)) * np.nanmax(np.abs(array), initial=0.0)
-    )
+    apart = (np.isnan(array) != np.isnan(array.T)) | (np.abs(array - array.T) > digits * largest)
     if apart.any():
         i, j = np.argwhere(apart)[0]
         raise ValueError(
@@ -111,7 +123,7 @@ def from_condensed_with_nan(d: Any, name: str = "D") -> MeasuredPairs:
     """The pairs that are not NaN of a condensed array."""
     array = _real(d, name)
     n = (1 + math.isqrt(1 + 8 * array.size)) // 2
-    if array.ndim != 1 or n * (n - 1) // 2 != array.size or n < 2:
+    if array.ndim != 1 or n * (n - 1) // 2 != array.size:
         raise ValueError(f"{name} must have n (n - 1) / 2 entries where it is condensed, got {array.shape}")
     rows, cols = np.triu_indices(n, 1)
     return _measured(n, rows, cols, array, square=False)
@@ -128,7 +140,7 @@ def from_sparse(D: Any, name: str = "D") -> MeasuredPairs:
     rows, cols = (part.astype(np.int64) for part in coo.coords)
     if not np.isfinite(values).all():
         raise ValueError(f"{name} must list finite numbers only: leave out the pairs that are not measured")
-    if (values[rows == cols] != 0).any():
+    if (np.abs(values[rows == cols]) > max(1e-12, digits_of(D)) * np.abs(values).max(initial=0.0)).any():
         raise ValueError(f"{name} must have a zero or empty diagonal")
     n = D.shape[0]
     if len(np.unique(rows * n + cols)) < len(rows):
@@ -150,11 +162,9 @@ def from_sparse(D: Any, name: str = "D") -> MeasuredPairs:
 
 
 def _real(values: Any, name: str) -> Array:
-    array = refuse_masked(values, name)
-    if array.dtype.kind not in "fiub":
-        raise TypeError(f"{name} must hold real numbers, got dtype {array.dtype}")
+    array = real_array(values, name)
     if np.isinf(array).any():
-        raise ValueError(f"{name} has infinite entries; write NaN where a pair is not measured")
+        raise ValueError(f"{name} has infinite entries; write NaN where a pair is unknown")
     return array.astype(np.float64, copy=False)
 
 

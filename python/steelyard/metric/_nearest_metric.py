@@ -10,7 +10,7 @@ from scipy import sparse
 from .. import _core
 from .._errors import finish
 from .._spelling import argument
-from .._validate import check_choice, check_count, check_flag, check_positive, check_progress, check_threads
+from .._validate import check_choice, check_flag, check_positive, check_progress, check_steps, check_threads
 from ._l1 import nearest_l1
 from ._linf import linf_info, nearest_linf
 from ._measured import read_measured, read_measured_weights
@@ -123,7 +123,7 @@ def nearest_metric(
         norm,
         check_flag(decrease_only, "decrease_only"),
         check_positive(tol, "tol"),
-        check_count(max_iter, "max_iter"),
+        check_steps(max_iter, "max_iter"),
         check_threads(n_threads),
         check_progress(progress),
     )
@@ -137,13 +137,13 @@ def nearest_metric(
         if not measured.complete:
             _check_init(init, measured.n)
             found = nearest_where_measured(measured, weight, options, init)
-            return warn_of_unjoined(finish(found, "nearest_metric"))
+            return warn_of_unjoined(finish(found, "nearest_metric", n_threads=n_threads))
         pairs = Pairs(measured.values, measured.n, measured.square)
     else:
         pairs = read_pairs(D, argument("D"), hint="; missing='free' takes NaN as an unknown pair")
         weight = read_weights(weights, pairs)
     _check_init(init, pairs.n)
-    return finish(_nearest(pairs, weight, options, init), "nearest_metric")
+    return finish(_nearest(pairs, weight, options, init), "nearest_metric", n_threads=n_threads)
 
 
 def _check_init(init: Any, n: int) -> None:

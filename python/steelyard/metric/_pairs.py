@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy.spatial.distance import squareform
 
-from .._validate import refuse_masked
+from .._validate import real_array
 
 Array = npt.NDArray[np.float64]
 
@@ -38,16 +38,17 @@ class Pairs:
         return out
 
 
-def read_pairs(D: Any, name: str, hint: str = "") -> Pairs:
+def read_pairs(D: Any, name: str, hint: str = "", *, any_diagonal: bool = False) -> Pairs:
     """A symmetric square array with a zero diagonal, or a condensed one; finite. `hint`: about NaN."""
-    array = refuse_masked(D, name)
-    if array.dtype.kind not in "fiub":
-        raise TypeError(f"{name} must hold real numbers, got dtype {array.dtype}")
+    array = real_array(D, name)
     digits = digits_of(array)
     array = array.astype(np.float64, copy=False)
     if array.ndim == 1:
         pairs = _condensed(array, name, hint)
     elif array.ndim == 2:
+        if any_diagonal and array.shape[0] == array.shape[1]:
+            array = array.copy()
+            np.fill_diagonal(array, 0.0)
         pairs = _square(array, name, max(1e-12, digits), hint)
     else:
         raise ValueError(f"{name} must be a square or condensed array, got shape {array.shape}")
@@ -72,14 +73,20 @@ def check_range(values: Array, name: str) -> None:
 
 def _condensed(array: Array, name: str, hint: str) -> Pairs:
     n = (1 + math.isqrt(1 + 8 * len(array))) // 2
-    if n * (n - 1) // 2 != len(array) or n < 2:
+    if n * (n - 1) // 2 != len(array):
         raise ValueError(f"{name} must have n (n - 1) / 2 entries where it is condensed, got {len(array)}")
     bad = np.flatnonzero(~np.isfinite(array))
     if len(bad):
         raise ValueError(
-            f"{name} has {len(bad)} entries that are NaN or infinite (first: entry {bad[0]}){hint}"
+            f"{name} has {len(bad)} entries that are NaN or infinite (first: entry {bad[0]}, "
+            f"{array[bad[0]]}){_hint(array, hint)}"
         )
     return Pairs(np.ascontiguousarray(array), n, False)
+
+
+def _hint(array: Array, hint: str) -> str:
+    """`hint` says how NaN can be taken; inf is first to become NaN."""
+    return f"{hint}, written as NaN and not as inf" if hint and np.isinf(array).any() else hint
 
 
 def _square(array: Array, name: str, digits: float, hint: str) -> Pairs:
@@ -90,9 +97,9 @@ def _square(array: Array, name: str, digits: float, hint: str) -> Pairs:
     if len(bad):
         raise ValueError(
             f"{name} has {len(bad)} entries that are NaN or infinite "
-            f"(first: row {bad[0, 0]}, column {bad[0, 1]}){hint}"
+            f"(first: row {bad[0, 0]}, column {bad[0, 1]}, {array[tuple(bad[0])]}){_hint(array, hint)}"
         )
-    diagonal = np.flatnonzero(np.diagonal(array))
+    diagonal = np.flatnonzero(np.abs(np.diagonal(array)) > digits * np.abs(array).max())
     if len(diagonal):
         i = diagonal[0]
         raise ValueError(f"{name} must have a zero diagonal, got {array[i, i]} in row {i}")
@@ -110,7 +117,7 @@ def read_weights(weights: Any, pairs: Pairs) -> Array | None:
     """Positive weights of the same pairs, or None."""
     if weights is None:
         return None
-    read = read_pairs(weights, "weights")
+    read = read_pairs(weights, "weights", any_diagonal=True)
     if read.n != pairs.n:
         raise ValueError(f"weights must be those of {pairs.n} items, got {read.n}")
     if not (read.values > 0).all():

@@ -16,13 +16,8 @@ from .. import _core
 from .._errors import finish
 from .._info import Info
 from .._results import Result
-from .._validate import (
-    check_count,
-    check_positive,
-    check_progress,
-    check_vector,
-    refuse_masked,
-)
+from .._spelling import shown
+from .._validate import check_positive, check_progress, check_steps, check_vector, real_array
 
 Array = npt.NDArray[np.float64]
 Rows = tuple[npt.NDArray[np.int64], npt.NDArray[np.int32], Array, Array]
@@ -182,11 +177,11 @@ def project_and_forget(
     """
     start = check_vector(x0, "x0")
     if not callable(oracle):
-        raise TypeError(f"oracle must be callable as oracle(x) -> (A, b), got {oracle!r}")
+        raise TypeError(f"oracle must be callable as oracle(x) -> (A, b), got {shown(oracle)}")
     weight = _read_weights(weights, len(start))
     tol = check_positive(tol, "tol")
-    max_iter = check_count(max_iter, "max_iter")
-    passes = check_count(passes, "passes")
+    max_iter = check_steps(max_iter, "max_iter")
+    passes = check_steps(passes, "passes")
     callback = check_progress(progress)
     search = _Search(start, weight, oracle, tol, passes)
     if init is not None:
@@ -200,6 +195,10 @@ def _read_weights(weights: Any, n: int) -> Array | None:
     weight = check_vector(weights, "weights", length=n)
     if not (weight > 0).all():
         raise ValueError(f"weights must be positive, got {weight.min()}")
+    if len(weight) and not (weight.min() >= 1e-150 and weight.max() <= 1e150):
+        raise ValueError(
+            f"weights must lie between 1e-150 and 1e150, got {weight.min():.3g} to {weight.max():.3g}"
+        )
     return weight
 
 
@@ -418,9 +417,7 @@ def _read_matrix(A: Any, n: int, m: int) -> Any:
         matrix = sparse.csr_array((data.astype(np.float64), indices, indptr), shape=(len(indptr) - 1, n))
         matrix.check_format(full_check=True)
     else:
-        dense = refuse_masked(A, "A of the oracle")
-        if dense.dtype.kind not in "fiub":
-            raise TypeError(f"A of the oracle must hold real numbers, got dtype {dense.dtype}")
+        dense = real_array(A, "A of the oracle")
         if dense.size == 0 and m == 0:
             dense = np.zeros((0, n))
         if dense.ndim != 2:

@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy import sparse
 
-from .._validate import check_count, check_vector
+from .._validate import check_count, check_rng, check_vector
 from ._project_and_forget import read_rows
 
 Array = npt.NDArray[np.float64]
@@ -74,8 +74,8 @@ class RandomRows:
         self._matrix = sparse.csr_array((data, indices, indptr), shape=(len(self._b), shape[1]))
         m = len(self._b)
         self._size = min(m, max(100, m // 10) if size is None else check_count(size, "size"))
-        self._rng = np.random.default_rng(rng)
-        self._interior = None if interior is None else check_vector(interior, "interior", length=shape[1])
+        self._rng = check_rng(rng)
+        self._interior = None if interior is None else self._point(interior, "interior")
         self.rows_seen = 0
         if self._interior is not None:
             self._room = self._b - self._matrix @ self._interior
@@ -84,6 +84,7 @@ class RandomRows:
 
     def __call__(self, x: Array) -> tuple[Any, Array]:
         """Broken rows among those drawn; where there is none, among all."""
+        x = self._point(x, "x")
         rows = np.sort(self._rng.choice(len(self._b), self._size, replace=False, shuffle=False))
         drawn = self._matrix[rows]
         broken = drawn @ x > self._b[rows]
@@ -92,6 +93,7 @@ class RandomRows:
 
     def check(self, x: Array) -> tuple[Any, Array]:
         """All broken rows."""
+        x = self._point(x, "x")
         self.rows_seen += len(self._b)
         broken = self._matrix @ x > self._b
         return self._matrix[broken], self._b[broken]
@@ -100,8 +102,12 @@ class RandomRows:
         """The last point within all rows on the way from `interior` to x; None without `interior`."""
         if self._interior is None:
             return None
+        x = self._point(x, "x")
         self.rows_seen += len(self._b)
         climb = self._matrix @ (x - self._interior)
         limits = self._room[climb > 0] / climb[climb > 0]
         step = min(1.0, float(limits.min(initial=1.0)) * (1 - 4 * np.finfo(float).eps))
         return self._interior + step * (x - self._interior)
+
+    def _point(self, x: Any, name: str) -> Array:
+        return check_vector(x, name, length=self._matrix.shape[1])

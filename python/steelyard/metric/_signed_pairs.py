@@ -12,7 +12,7 @@ from scipy import sparse
 
 from .. import _core
 from .._spelling import argument
-from .._validate import refuse_masked
+from .._validate import real_array
 from ._measured import MeasuredPairs, from_sparse
 from ._pairs import Array, check_range
 
@@ -79,9 +79,7 @@ def _from_graph(graph: Any, name: str) -> tuple[MeasuredPairs, Mapping[Hashable,
 
 
 def _from_array(S: Any, name: str) -> Any:
-    array = refuse_masked(S, name)
-    if array.dtype.kind not in "fiub":
-        raise TypeError(f"{name} must hold real numbers, got dtype {array.dtype}")
+    array = real_array(S, name)
     if array.ndim != 2:
         raise ValueError(
             f"{name} must be a square array, a scipy.sparse matrix or a graph, got shape {array.shape}"

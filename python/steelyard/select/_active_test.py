@@ -98,12 +98,20 @@ def active_test(losses: Any, probabilities: Any, n_pool: int, *, level: float = 
     if n == m:
         mean = float(y.mean())
         return ActiveTest(mean, 0.0, mean, mean, np.ones(m), wide)
-    left = n - np.arange(m)  # at each turn
-    weights = 1.0 + (n - m) / (left - 1.0) * (1.0 / (left * q) - 1.0)
+    left = float(n) - np.arange(m)  # at each turn
+    with np.errstate(over="ignore"):
+        weights = 1.0 + (n - m) / (left - 1.0) * (1.0 / (left * q) - 1.0)
+        far = np.flatnonzero(~(np.isfinite(weights * y) & np.isfinite((y / q) ** 2)))
+    if len(far):
+        i = far[0]
+        raise ValueError(
+            f"probabilities are too small for the losses: {y[i]} / {q[i]} overflows at {i}; an item drawn "
+            f"with such a probability says nothing of a mean"
+        )
     risk = float((weights * y).mean())
     if m == 1:
         return ActiveTest(risk, float("inf"), -float("inf"), float("inf"), weights, wide)
-    share = n * (n - m) / ((left - 1.0) * left)
+    share = float(n) * (n - m) / ((left - 1.0) * left)
     each = (y / q + np.cumsum(y) - y) / n
     error = float(np.sqrt((share**2 * (each - risk) ** 2).sum() / (m * (m - 1))))
     half = student_quantile(0.5 + 0.5 * wide, m - 1) * error

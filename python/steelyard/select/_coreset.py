@@ -14,6 +14,7 @@ from .._points import (
     Points,
     computed,
     own_squared_distances,
+    powers,
     read_in_range,
     read_points,
     read_weights,
@@ -26,9 +27,9 @@ from .._validate import (
     check_count,
     check_flag,
     check_positive,
+    check_rng,
     check_room,
     check_threads,
-    generator_of,
 )
 from ._sample import Floats, draw
 from ._sensitivity import clusters_of
@@ -196,11 +197,11 @@ def coreset(
     exponent, count = check_positive(power, "power"), check_room(check_count(size, "size"), "size")
     points, shift = read_in_range(X, "X", metric)
     weights = read_weights(sample_weight, len(points))
-    again, generator = check_flag(replace, "replace"), generator_of(rng)
+    again, generator = check_flag(replace, "replace"), check_rng(rng)
     centers, labels = clusters_of(
         (points, shift), clusters, exponent, metric, generator, n_threads, weights, progress
     )
-    cost = own_squared_distances(points, centers, labels) ** (0.5 * exponent)
+    cost = powers(own_squared_distances(points, centers, labels), exponent)
     mass = np.ones(len(points)) if weights is None else weights
     sums = np.bincount(labels, weights=cost * mass, minlength=len(centers))
     sizes = np.bincount(labels, weights=mass, minlength=len(centers))
@@ -254,7 +255,7 @@ def lightweight_coreset(
     squared = mass * own_squared_distances(points, mean, none)
     total = squared.sum()
     scores = 0.5 * mass / mass.sum() + (0.5 * squared / total if total > 0 else 0.0)
-    return _drawn((points, shift), scores, mass, count, True, ids, 2.0, 1, generator_of(rng))
+    return _drawn((points, shift), scores, mass, count, True, ids, 2.0, 1, check_rng(rng))
 
 
 def _drawn(
@@ -338,7 +339,7 @@ class StreamingCoreset:
             raise ValueError(f"clusters must be at most size = {self.size}, got {self.clusters}")
         self.power = check_positive(power, "power")
         self.n_seen = 0
-        self._rng, self._threads = generator_of(rng), check_threads(n_threads)
+        self._rng, self._threads = check_rng(rng), check_threads(n_threads)
         self._levels: list[Coreset | None] = []
         self._pending: Coreset | None = None
 

@@ -25,14 +25,17 @@ from .._points import (
     stored,
 )
 from .._results import Result
+from .._spelling import shown
 from .._validate import (
     check_choice,
     check_count,
     check_nonnegative,
     check_number,
     check_progress,
+    check_rng,
+    check_steps,
     check_threads,
-    generator_of,
+    real_array,
 )
 from ._seeding import Seeding, check_trials, cluster_sizes, scaled_cost, seeds
 
@@ -105,7 +108,8 @@ class KMeansResult(Result):
         ValueError
             If X is not finite, or has other columns than the centres.
         """
-        shape = np.shape(X)
+        X = real_array(X, "X")
+        shape = X.shape
         if len(shape) != 2 or shape[1] != self.centers.shape[1]:
             raise ValueError(f"X must have shape (n, {self.centers.shape[1]}), got {shape}")
         parts = [np.zeros(0, dtype=np.int64)]
@@ -210,14 +214,14 @@ def kmeans(
     """
     metric = check_choice(metric, "metric", METRICS)
     if isinstance(power, bool) or check_number(power, "power") not in (1.0, 2.0):
-        raise ValueError(f"power must be 1 or 2, got {power!r}")
+        raise ValueError(f"power must be 1 or 2, got {shown(power)}")
     if power == 1 and metric == "cosine":
         raise ValueError("power=1 needs metric='euclidean'")
-    count, steps = check_count(k, "k"), check_count(max_iter, "max_iter")
+    count, steps = check_count(k, "k"), check_steps(max_iter, "max_iter")
     tol, threads, callback = check_nonnegative(tol, "tol"), check_threads(n_threads), check_progress(progress)
     points, shift = read_in_range(X, "X", metric)
     weights = read_weights(sample_weight, len(points))
-    generator = generator_of(rng)
+    generator = check_rng(rng)
     chosen, note = _training(points, weights, train_size, generator)
     if count > len(chosen[0]):
         raise ValueError(f"k must be at most the number of points, {len(chosen[0])}, got {count}")
@@ -233,7 +237,7 @@ def kmeans(
             f"k={count}, but only {len(found.centers)} points differ and have weight: fewer centres",
             UserWarning,
         )
-    return finish(found, "kmeans")
+    return finish(found, "kmeans", n_threads=n_threads)
 
 
 @dataclass(frozen=True)

@@ -17,10 +17,10 @@ from .._validate import (
     check_level,
     check_nonnegative,
     check_number,
+    check_rng,
     check_room,
     check_vector,
-    generator_of,
-    refuse_masked,
+    real_array,
 )
 from ._sample import Floats, draw, student_quantile
 from ._sensitivity import cluster_sensitivities, clusters_of, mixed
@@ -62,13 +62,11 @@ def leverage_scores(A: Any, *, method: str = "exact", ridge: float = 0.0, rng: A
     penalty = check_nonnegative(ridge, "ridge")
     if check_choice(method, "method", ("exact", "sketch")) == "exact":
         return _exact(_matrix(A, "A"), penalty)
-    return _sketched(A, penalty, generator_of(rng))
+    return _sketched(A, penalty, check_rng(rng))
 
 
 def _matrix(A: Any, name: str) -> Floats:
-    array = refuse_masked(A, name)
-    if array.dtype.kind not in "fiub":
-        raise TypeError(f"{name} must hold real numbers, got dtype {array.dtype}")
+    array = real_array(A, name)
     if array.ndim != 2 or 0 in array.shape:
         raise ValueError(f"{name} must have shape (n, d), not empty, got {array.shape}")
     matrix = array.astype(np.float64, copy=False)
@@ -244,7 +242,7 @@ def regression_sample(
     if not 0 <= share <= 1:
         raise ValueError(f"mix must lie between 0 and 1, got {share}")
     penalty = check_nonnegative(ridge, "ridge")
-    generator = generator_of(rng)
+    generator = check_rng(rng)
     kind = check_choice(method, "method", ("leverage", "sensitivity", "uniform"))
     everywhere = np.ones(n, dtype=bool)
     if kind == "leverage":

@@ -10,7 +10,8 @@ import numpy.typing as npt
 
 from .. import _core
 from .._sampling import by_inversion
-from .._validate import check_choice, check_number, check_threads, generator_of, refuse_masked
+from .._spelling import shown
+from .._validate import check_choice, check_count, check_number, check_rng, check_threads, refuse_masked
 from ._sensitivity import mixed
 from ._votes import VoteEstimate
 
@@ -123,7 +124,7 @@ class ModelSelector:
         self._right = np.zeros(array.shape[1])
         self._open = np.ones(array.shape[0], dtype=bool)
         self._asked: tuple[int, float | None] | None = None
-        self._rng = generator_of(rng)
+        self._rng = check_rng(rng)
         self._estimate = None
         if self.rule == "unbiased":
             self._estimate = VoteEstimate(self._codes, len(self._classes), self._threads)
@@ -133,7 +134,7 @@ class ModelSelector:
             if not 0 < self.epsilon < 0.5:
                 raise ValueError(f"epsilon must lie between 0 and 0.5, got {self.epsilon}")
         elif epsilon != "auto":
-            raise ValueError(f"epsilon must be a number or 'auto', got {epsilon!r}")
+            raise ValueError(f"epsilon must be a number or 'auto', got {shown(epsilon)}")
         elif self.rule == "unbiased":
             self.epsilon = _EPSILON
         else:
@@ -227,8 +228,8 @@ class ModelSelector:
         TypeError
             If `label` is a number where predictions are text, or the other way round.
         """
-        if not isinstance(item, int | np.integer) or not 0 <= item < len(self._open):
-            raise ValueError(f"item must lie in 0 .. {len(self._open) - 1}, got {item!r}")
+        if check_count(item, "item", least=0) >= len(self._open):
+            raise ValueError(f"item must lie in 0 .. {len(self._open) - 1}, got {shown(item)}")
         if not self._open[item]:
             raise ValueError(f"item {item} has a label")
         _check_label(label, self._classes)
@@ -262,14 +263,14 @@ def _classes_of(predictions: Any) -> npt.NDArray[Any]:
 def _check_label(label: Any, classes: npt.NDArray[Any]) -> None:
     """One value, of the kind of the classes."""
     if np.ndim(label) != 0:
-        raise TypeError(f"label must be one class, got {label!r}")
+        raise TypeError(f"label must be one class, got {shown(label)}")
     if label is None or label != label:
-        raise ValueError(f"label is missing, got {label!r}")
+        raise ValueError(f"label is missing, got {shown(label)}")
     kind = {"U": str, "S": bytes}.get(classes.dtype.kind)
     if kind is not None and not isinstance(label, kind):
-        raise TypeError(f"label must be {kind.__name__} as the predictions are, got {label!r}")
+        raise TypeError(f"label must be {kind.__name__} as the predictions are, got {shown(label)}")
     if kind is None and classes.dtype.kind != "O" and np.asarray(label).dtype.kind not in "biuf":
-        raise TypeError(f"label must be a number as the predictions are, got {label!r}")
+        raise TypeError(f"label must be a number as the predictions are, got {shown(label)}")
 
 
 def _replayed(codes: npt.NDArray[np.int32], classes: int, rng: np.random.Generator, threads: int) -> float:

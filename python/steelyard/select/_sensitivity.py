@@ -13,6 +13,7 @@ from .._points import (
     METRICS,
     Points,
     own_squared_distances,
+    powers,
     read_in_range,
     read_points,
     shifted,
@@ -26,9 +27,11 @@ from .._validate import (
     check_flag,
     check_number,
     check_positive,
+    check_rng,
     check_room,
     check_vector,
-    generator_of,
+    real_array,
+    refuse_masked,
 )
 from ._kmeans import KMeansResult
 from ._sample import Floats, Indices, Sample, draw
@@ -100,7 +103,7 @@ class SensitivityPlan(Result):
         population = int(self._allowed.sum())
         if not again and count > population:
             raise ValueError(f"size must be at most {population} without replacement, got {count}")
-        generator = generator_of(list(self._seed) if rng is None else rng)
+        generator = check_rng(list(self._seed) if rng is None else rng)
         predicted: Floats | None = None
         if losses is None and not (len(self._known[0]) and len(self.queries) == 0):
             scores = cluster_sensitivities(self.labels, self._scaled, len(self.center_points), self._allowed)
@@ -182,7 +185,7 @@ def plan_sensitivity(
         raise ValueError(f"mix must lie between 0 and 1, got {share}")
     points, shift = read_in_range(X, "X", metric)
     n = len(points)
-    generator = generator_of(rng)
+    generator = check_rng(rng)
     allowed = np.ones(n, dtype=bool)
     if exclude is not None:
         allowed[_rows(exclude, "exclude", n)] = False
@@ -193,7 +196,7 @@ def plan_sensitivity(
         (points, shift), clusters, exponent, metric, generator, n_threads, progress=progress
     )
     speakers = _speakers(points, centers, labels, allowed, told[0])
-    distances = own_squared_distances(points, points[np.maximum(speakers, 0)], labels) ** (0.5 * exponent)
+    distances = powers(own_squared_distances(points, points[np.maximum(speakers, 0)], labels), exponent)
     k = len(centers)
     kind = _holder(holder, k)
     probes = np.zeros(0, dtype=np.int64)
@@ -398,7 +401,7 @@ def clusters_of(
         if len(clusters) != 2:
             raise ValueError(f"clusters must be a pair (centers, labels), got {len(clusters)} entries")
         centers = shifted(read_points(clusters[0], "clusters[0]", metric), -shift)
-        labels = np.asarray(clusters[1])
+        labels = refuse_masked(clusters[1], "clusters[1]")
         if labels.dtype.kind not in "iu":
             raise TypeError(f"clusters[1] must hold integers, got dtype {labels.dtype}")
         if labels.shape == (n,) and (labels.min() < 0 or labels.max() >= len(centers)):
@@ -447,7 +450,7 @@ def _speakers(
 def _holder(holder: Any, k: int) -> Any:
     if isinstance(holder, str):
         return check_choice(holder, "holder", ("pooled", "quantile"))
-    values = np.asarray(holder, dtype=np.float64)
+    values = real_array(holder, "holder").astype(np.float64)
     if values.ndim > 0:
         values = check_vector(holder, "holder", length=k)
     if not np.isfinite(values).all() or (values < 0).any():
@@ -456,7 +459,7 @@ def _holder(holder: Any, k: int) -> Any:
 
 
 def _rows(indices: Any, name: str, n: int) -> Indices:
-    rows = np.asarray(indices)
+    rows = refuse_masked(indices, name)
     if rows.dtype == bool:
         if rows.shape != (n,):
             raise ValueError(f"{name} must have shape ({n},) if it holds booleans, got {rows.shape}")

@@ -226,7 +226,7 @@ def max_diversity(
         progress=callback,
         ways="raise tol",
     )
-    return finish(_spread_out(found, space.group, t, definite), "max_diversity")
+    return finish(_spread_out(found, space.group, t, definite), "max_diversity", n_threads=n_threads)
 
 
 def _spread_out(

@@ -16,7 +16,7 @@ from scipy.linalg import lapack
 from .._errors import finish
 from .._info import Info
 from .._results import Result
-from .._validate import check_positive, refuse_masked
+from .._validate import check_positive, real_array
 
 Array = npt.NDArray[np.float64]
 _Pair = tuple[Array, Array, str, float]  # weighting, coweighting, solver, reciprocal condition
@@ -197,9 +197,7 @@ def solution_of(Z: Any, tol: float) -> SimilaritySolution:
 
 def check_similarities(Z: Any, name: str) -> Array:
     """A finite square float64 matrix, not empty."""
-    array = refuse_masked(Z, name)
-    if array.dtype.kind not in "fiub":
-        raise TypeError(f"{name} must hold real numbers, got dtype {array.dtype}")
+    array = real_array(Z, name)
     if array.ndim != 2 or array.shape[0] != array.shape[1] or not len(array):
         raise ValueError(f"{name} must be a square matrix with at least one row, got shape {array.shape}")
     result = array.astype(np.float64, copy=False)

@@ -9,7 +9,15 @@ import numpy.typing as npt
 
 from .. import _core
 from .._errors import needs_sklearn
-from .._validate import check_choice, check_count, check_flag, check_level, check_positive, check_threads
+from .._validate import (
+    check_choice,
+    check_count,
+    check_flag,
+    check_level,
+    check_positive,
+    check_threads,
+    real_array,
+)
 from ._model import WeightingModel
 from ._scales import RULES, median_distance, resolve_scale
 from ._solvers import Request
@@ -159,7 +167,7 @@ class MagnitudeOutlierDetector(OutlierMixin, BaseEstimator):  # type: ignore[mis
         check_flag(self.novelty, "novelty")
         _points_only(self.metric, "MagnitudeOutlierDetector")
         contamination = self._contamination()
-        X = validate_data(self, X, ensure_min_samples=2)
+        X = real_array(validate_data(self, X, ensure_min_samples=2), "X")
         space = check_space(X, self.metric)
         self.scale_ = self._chosen_scale(space)
         if self.score == "spread":
@@ -246,7 +254,7 @@ class MagnitudeOutlierDetector(OutlierMixin, BaseEstimator):  # type: ignore[mis
         ndarray, shape (n_samples,)
         """
         check_is_fitted(self)
-        X = validate_data(self, X, reset=False)
+        X = real_array(validate_data(self, X, reset=False), "X")
         if self.score == "spread":
             return -self._spread_of_new(X)
         found = self._model.score_new(X)
@@ -388,6 +396,7 @@ class WeightingClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         _points_only(self.metric, "WeightingClassifier")
         folds = check_count(self.cv, "cv", least=2)
         X, y = validate_data(self, X, y)
+        X = real_array(X, "X")
         check_classification_targets(y)
         self.classes_, codes = np.unique(y, return_inverse=True)
         if isinstance(self.scale, str):
@@ -410,7 +419,7 @@ class WeightingClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         ndarray, shape (n_samples,)
         """
         check_is_fitted(self)
-        X = validate_data(self, X, reset=False)
+        X = real_array(validate_data(self, X, reset=False), "X")
         return np.asarray(self.classes_[_nearest(self._distance_from(self.models_, X))])
 
     def decision_function(self, X: Any) -> Array:
@@ -426,7 +435,7 @@ class WeightingClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
             For two classes the second less the first: positive is ``classes_[1]``.
         """
         check_is_fitted(self)
-        X = validate_data(self, X, reset=False)
+        X = real_array(validate_data(self, X, reset=False), "X")
         far = self._distance_from(self.models_, X)
         return far[:, 0] - far[:, 1] if far.shape[1] == 2 else -far
 

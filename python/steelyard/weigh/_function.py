@@ -12,6 +12,7 @@ import numpy.typing as npt
 from .. import _core
 from .._errors import finish, interrupted, report
 from .._results import Result
+from .._spelling import shown
 from .._validate import (
     Progress,
     check_count,
@@ -162,7 +163,7 @@ def magnitude_function(
     )
     if isinstance(scales, str):
         if scales != "auto":
-            raise ValueError(f"scales must be 'auto' or an array of positive numbers, got {scales!r}")
+            raise ValueError(f"scales must be 'auto' or an array of positive numbers, got {shown(scales)}")
         all_scales = _auto_scales(
             space, check_room(check_count(n_scales, "n_scales", least=2), "n_scales"), request
         )
@@ -171,7 +172,7 @@ def magnitude_function(
         if not len(all_scales) or all_scales[0] <= 0:
             raise ValueError("scales must be positive numbers, at least one")
     found = _lock_step if _shares_iterations(space) else _one_by_one
-    return finish(found(space, all_scales, request), "magnitude_function")
+    return finish(found(space, all_scales, request), "magnitude_function", n_threads=n_threads)
 
 
 def _shares_iterations(space: Space) -> bool:

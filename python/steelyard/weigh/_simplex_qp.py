@@ -15,13 +15,13 @@ from .._info import Info
 from .._results import Result
 from .._validate import (
     Progress,
-    check_count,
     check_number,
     check_positive,
     check_progress,
+    check_steps,
     check_threads,
     check_vector,
-    refuse_masked,
+    real_array,
 )
 
 Floats = npt.NDArray[np.float64]
@@ -82,9 +82,7 @@ class SimplexQPResult(Result):
 
 def check_matrix(K: Any, name: str) -> Floats:
     """A finite symmetric matrix in float64."""
-    array = refuse_masked(K, name)
-    if array.dtype.kind not in "fiub":
-        raise TypeError(f"{name} must hold real numbers, got dtype {array.dtype}")
+    array = real_array(K, name)
     if array.ndim != 2 or array.shape[0] != array.shape[1]:
         raise ValueError(f"{name} must be a square matrix, got shape {array.shape}")
     if not len(array):
@@ -104,10 +102,15 @@ def check_matrix(K: Any, name: str) -> Floats:
     return result
 
 
+def _checked_rows(K: Rows) -> Rows:
+    def rows(indices: npt.NDArray[np.int64]) -> Floats:
+        return real_array(K(indices), "K(indices)").astype(np.float64, copy=False)
+
+    return rows
+
+
 def _bound(value: Any, name: str, n: int, *, infinite: bool = False) -> Floats:
-    array = refuse_masked(value, name)
-    if array.dtype.kind not in "fiub":
-        raise TypeError(f"{name} must hold real numbers, got dtype {array.dtype}")
+    array = real_array(value, name)
     if array.ndim > 1 or (array.ndim == 1 and len(array) != n):
         raise ValueError(f"{name} must be a number or have shape ({n},), got shape {array.shape}")
     result: Floats = np.broadcast_to(array.astype(np.float64), (n,)).copy()
@@ -125,8 +128,9 @@ def _check_feasible(lower: Floats, upper: Floats, total: float | None) -> None:
         raise ValueError(f"lower must be at most upper, got {lower[i]} > {upper[i]} at {i}")
     if total is None:
         return
-    least, most = float(lower.sum()), float(upper.sum())
-    slack = 1e-12 * (abs(total) + float(np.abs(lower).sum()))
+    with np.errstate(over="ignore"):  # what overflows here overflows in the objective, and is refused there
+        least, most = float(lower.sum()), float(upper.sum())
+        slack = 1e-12 * (abs(total) + float(np.abs(lower).sum()))
     if total < least - slack:
         raise ValueError(f"total must be at least the sum of lower, {least}, got {total}")
     if total > most + slack:
@@ -152,6 +156,12 @@ def solve(
     )
     if found["unbounded"]:
         raise ValueError("upper must be finite or total given: the objective falls without end")
+    if not np.isfinite([found["objective"], found["gap"]]).all():
+        largest = {"q": q, "lower": lower, "upper": upper[np.isfinite(upper)], "total": [total or 0.0]}
+        if not callable(K):
+            largest["K"] = K
+        said = ", ".join(f"{name} (to {np.abs(part).max(initial=0):.2g})" for name, part in largest.items())
+        raise ValueError(f"the objective overflows; scale {said}")
     x = found["x"]
     x.flags.writeable = False
     info = SimplexQPInfo.from_core(found["info"], convex=found["convex"], message=_message(found, ways))
@@ -265,7 +275,7 @@ def solve_simplex_qp(
     """
     vector = check_vector(q, "q")
     if callable(K):
-        matrix: Floats | Rows = K
+        matrix: Floats | Rows = _checked_rows(K)
         if not len(vector):
             raise ValueError("q must have at least one entry")
     else:
@@ -284,8 +294,8 @@ def solve_simplex_qp(
         high,
         sum_to,
         tol=check_positive(tol, "tol"),
-        max_iter=0 if max_iter is None else check_count(max_iter, "max_iter"),
+        max_iter=0 if max_iter is None else check_steps(max_iter, "max_iter"),
         n_threads=check_threads(n_threads),
         progress=check_progress(progress),
     )
-    return finish(result, "solve_simplex_qp")
+    return finish(result, "solve_simplex_qp", n_threads=n_threads)

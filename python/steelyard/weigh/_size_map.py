@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from .._spelling import shown
 from .._validate import check_count, refuse_masked
 
 Array = npt.NDArray[np.float64]
@@ -77,9 +78,9 @@ def similarity(
     [[1.0, 0.3679], [0.1353, 1.0]]
     """
     if not callable(size_map):
-        raise TypeError(f"size_map must be callable, got {size_map!r}")
+        raise TypeError(f"size_map must be callable, got {shown(size_map)}")
     if compose is not None and not callable(compose):
-        raise TypeError(f"compose must be callable as compose(a, b) or None, got {compose!r}")
+        raise TypeError(f"compose must be callable as compose(a, b) or None, got {shown(compose)}")
     check = check_count(check, "check", least=0)
     objects = _check_hom(hom)
     n = len(objects)
@@ -124,7 +125,7 @@ def _check_hom(hom: Any) -> Array:
 def _size(size_map: Callable[[Any], Any], hom_object: Any, name: str) -> float:
     size = size_map(float(hom_object) if np.ndim(hom_object) == 0 else hom_object)
     if np.ndim(size) != 0 or isinstance(size, bool) or not isinstance(np.asarray(size).item(), numbers.Real):
-        raise TypeError(f"size_map must return a real number, got {size!r} for {name}")
+        raise TypeError(f"size_map must return a real number, got {shown(size)} for {name}")
     if not np.isfinite(size):
         raise ValueError(f"size_map must return a finite number, got {size} for {name}")
     return float(size)

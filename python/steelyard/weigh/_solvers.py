@@ -12,7 +12,7 @@ import numpy.typing as npt
 
 from .. import _core
 from .._errors import finish, interrupted
-from .._spelling import argument
+from .._spelling import argument, shown
 from .._validate import Progress
 from ._bounds import gershgorin, narcowich_ward
 from ._enriched import solution_of
@@ -59,9 +59,9 @@ class Choice:
     neighbours: int = 0
 
 
-def solve(space: Space, request: Request) -> Weighting:
+def solve(space: Space, request: Request, n_threads: int | None = None) -> Weighting:
     """The weighting of a space; warns where it misses the tolerance, raises what Ctrl-C asks for."""
-    return finish(_answer(space, request), request.who)
+    return finish(_answer(space, request), request.who, n_threads=n_threads)
 
 
 def attempt(space: Space, request: Request) -> Weighting:
@@ -90,7 +90,9 @@ def choose(space: Space, request: Request) -> Choice:
         )
     if not space.symmetric:
         if method not in ("auto", "direct"):
-            raise ValueError(f"method must be 'auto' or 'direct' for asymmetric distances, got {method!r}")
+            raise ValueError(
+                f"method must be 'auto' or 'direct' for asymmetric distances, got {shown(method)}"
+            )
         return Choice("direct", "asymmetric distances")
     if n == 1 and method == "local":
         return Choice("cholesky", "one point has no neighbours")

@@ -11,8 +11,8 @@ import numpy as np
 import numpy.typing as npt
 
 from .. import _core
-from .._spelling import argument
-from .._validate import check_positive, check_threads, refuse_masked
+from .._spelling import argument, shown
+from .._validate import check_positive, check_threads, real_array
 
 Array = npt.NDArray[np.float64]
 Index = npt.NDArray[np.intp]
@@ -161,7 +161,7 @@ def parse_metric(metric: object) -> tuple[str, float]:
             return named.get(power, "minkowski"), power
         if metric in METRICS and metric != "minkowski(p)":
             return metric, 2.0
-    raise ValueError(f"{argument('metric')} must be one of {', '.join(METRICS)}, got {metric!r}")
+    raise ValueError(f"{argument('metric')} must be one of {', '.join(METRICS)}, got {shown(metric)}")
 
 
 def check_space(X: Any, metric: object = "euclidean", *, name: str = "X") -> Space:
@@ -199,9 +199,7 @@ def check_space(X: Any, metric: object = "euclidean", *, name: str = "X") -> Spa
 
 
 def _check_array(X: Any, name: str) -> Array:
-    array = refuse_masked(X, name)
-    if array.dtype.kind not in "fiub":
-        raise TypeError(f"{name} must hold real numbers, got dtype {array.dtype}")
+    array = real_array(X, name)
     if array.ndim != 2:
         hint = "; a column of numbers is x[:, None]" if array.ndim == 1 else ""
         raise ValueError(f"{name} must be 2-dimensional (points x features), got shape {array.shape}{hint}")
@@ -266,17 +264,18 @@ def _distinct_rows(rows: Array) -> tuple[Index, Index]:
 
 
 def _precomputed(X: Any, name: str) -> Space:
-    array = refuse_masked(X, name)
-    if array.dtype.kind not in "fiub":
-        raise TypeError(f"{name} must hold real numbers, got dtype {array.dtype}")
+    array = real_array(X, name)
     square = _square(array.astype(np.float64, copy=False), name)
     if np.isnan(square).any() or (square < 0).any():
         i, j = np.argwhere(np.isnan(square) | (square < 0))[0]
         raise ValueError(
             f"{name} must hold distances >= 0 (inf: no similarity), got {square[i, j]} at [{i}, {j}]"
         )
-    if np.diagonal(square).any():
-        i = int(np.flatnonzero(np.diagonal(square))[0])
+    diagonal = np.diagonal(square)
+    if diagonal.any() and (diagonal <= 1e-12 * square[np.isfinite(square)].max(initial=0.0)).all():
+        square = square * (1.0 - np.eye(len(square)))  # rounding, as in 1 - correlation
+    elif diagonal.any():
+        i = int(np.flatnonzero(diagonal)[0])
         raise ValueError(f"{name} must have a diagonal of zeros, got {square[i, i]} at [{i}, {i}]")
     symmetric = bool((square == square.T).all())
     first = group = np.arange(len(square))

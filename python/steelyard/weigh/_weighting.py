@@ -123,7 +123,7 @@ def weighting(
         threads=check_threads(n_threads),
         progress=check_progress(progress),
     )
-    found = solve(space, resolve_scale(space, scale, check_level(fraction, "fraction"), request))
+    found = solve(space, resolve_scale(space, scale, check_level(fraction, "fraction"), request), n_threads)
     return with_note(found, GRID_NOTE) if scale in ("positive_cutoff", "strong_cutoff") else found
 
 

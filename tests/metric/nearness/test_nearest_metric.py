@@ -461,3 +461,42 @@ def test_ctrl_c_brings_the_best_so_far(ctrl_c):
     assert answer.has_partial
     assert answer.seconds < 1.0
     assert metric.violations(answer.partial.distances, tol=1e-9).is_pseudometric
+
+
+def test_a_diagonal_of_rounding_is_no_diagonal():
+    X = np.random.default_rng(0).normal(size=(8, 5))
+    D = 1 - np.corrcoef(X)
+    np.fill_diagonal(D, 1.1e-16)
+    clean = D.copy()
+    np.fill_diagonal(clean, 0.0)
+    for options in ({}, {"missing": "free"}):
+        found = metric.nearest_metric((D + D.T) / 2, **options)
+        np.testing.assert_array_equal(
+            found.distances, metric.nearest_metric((clean + clean.T) / 2, **options).distances
+        )
+    D[2, 2] = 1e-6
+    with pytest.raises(ValueError, match="zero diagonal"):
+        metric.nearest_metric((D + D.T) / 2)
+
+
+def test_the_diagonal_of_weights_says_nothing():
+    D = np.array([[0, 1, 9.0, 2], [1, 0, 1, 2], [9, 1, 0, 2], [2, 2, 2, 0]])
+    holes = D.copy()
+    holes[0, 3] = holes[3, 0] = np.nan
+    for array, options in ((D, {}), (holes, {"missing": "free"})):
+        plain = metric.nearest_metric(array, weights=np.ones((4, 4)) - np.eye(4), **options)
+        same = metric.nearest_metric(array, weights=np.ones((4, 4)), **options)
+        np.testing.assert_array_equal(same.distances, plain.distances)
+
+
+def test_one_item_may_be_condensed():
+    assert metric.nearest_metric([]).distances.shape == (0,)
+    assert metric.nearest_metric([[0.0]]).distances.shape == (1, 1)
+    assert metric.violations([]).n_broken == metric.violations([[0.0]]).n_broken == 0
+
+
+def test_infinite_entries_are_told_to_become_nan_first():
+    with pytest.raises(ValueError, match=r"written as NaN and not as inf"):
+        metric.nearest_metric([1.0, 2.0, np.inf])
+    with pytest.raises(ValueError, match="write NaN where a pair is unknown"):
+        metric.nearest_metric([1.0, 2.0, np.inf], missing="free")

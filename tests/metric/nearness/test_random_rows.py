@@ -113,3 +113,11 @@ def test_an_oracle_that_looks_at_a_part_is_asked_for_the_rest_before_the_end():
 def test_what_is_no_system_is_refused(arguments, options, message):
     with pytest.raises(ValueError, match=message):
         metric.RandomRows(*arguments, **options)
+
+
+def test_points_that_are_none_are_refused_by_name():
+    oracle = metric.RandomRows(np.eye(3), np.ones(3), interior=np.zeros(3), rng=0)
+    for x in (np.array(["2020-01-01"] * 3, "M8[D]"), [1.0, np.nan, 0.0], [1.0, 2.0], None, "abc"):
+        for ask in (oracle, oracle.check, oracle.feasible):
+            with pytest.raises((TypeError, ValueError), match=r"^x "):
+                ask(x)

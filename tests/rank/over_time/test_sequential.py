@@ -179,3 +179,11 @@ def test_unknown_items_are_refused():
         elo(["a"], ["b"]).rating("x")
     with pytest.raises(TypeError, match="labels of the same kind"):
         elo(["a"], ["b"], initial=elo([0], [1]))
+
+
+@pytest.mark.parametrize("tau", [1e-300, 1e-17, 1e-11, 1e-3, 1.0, 1e3, 1e200])
+def test_volatility_is_found_for_any_tau(tau):
+    found = glicko2([0, 0, 1], [1, 1, 0], tau=tau)
+    assert np.isfinite(found.volatilities).all()
+    if tau <= 1e-11:
+        np.testing.assert_allclose(found.volatilities, glicko2([0], [1], tau=1e-9).volatilities, rtol=1e-12)

@@ -344,3 +344,11 @@ def test_a_home_side_that_always_wins_is_named():
     table = Comparisons.from_pairs(["a", "b"], ["b", "a"], time=[0, 1], home=[1, 1])
     with pytest.raises(steelyard.SeparationError, match="home_advantage"):
         whole_history(table, volatility=0.1, home=True)
+
+
+def test_times_that_are_none_are_refused_by_name():
+    table = Comparisons.from_pairs(["a", "b"] * 3, ["b", "a"] * 3, time=np.arange(6))
+    fit = whole_history(table, volatility=0.3, time_unit=1)
+    for time in ({1}, [{1}, 2], object(), [["a"]]):
+        with pytest.raises((TypeError, ValueError), match=r"^time must"):
+            fit.strength("a", time)

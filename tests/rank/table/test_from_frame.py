@@ -410,3 +410,15 @@ def test_duckdb_and_numpy_count_alike(rows):
         np.testing.assert_allclose(getattr(ours, name), getattr(theirs, name), rtol=1e-14)
     if ours.left_squared is not None:
         np.testing.assert_allclose(ours.left_squared, theirs.left_squared, rtol=1e-14)
+
+
+@pytest.mark.parametrize(
+    "part", ["left", "right", "outcome", "weight", "count", "cluster", "time", "covariates"]
+)
+@pytest.mark.parametrize("wrong", [3, ("a",), b"left", object()])
+def test_a_column_name_that_is_none_is_refused_by_the_part_it_plays(part, wrong):
+    df = pd.DataFrame({"left": ["a", "b"], "right": ["b", "a"], "outcome": [1, 0]})
+    parts = {"left": "left", "right": "right", "outcome": "outcome"}
+    wrong = [wrong] if part == "covariates" else wrong
+    with pytest.raises(TypeError, match=f"^{part} must be"):
+        Comparisons.from_frame(df, **(parts | {part: wrong}))

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from ..._errors import ConvergenceWarning, DisconnectedWarning, interrupted, warn
+from ..._errors import ConvergenceWarning, DisconnectedWarning, interrupted, note_threads, warn
 from ..._info import Info
 from ..._results import Result
 from ..._validate import check_level
@@ -191,8 +191,9 @@ class BootstrapResult(Uncertainty, Result):
         )
 
 
-def finish_rounds(result: BootstrapResult) -> BootstrapResult:
+def finish_rounds(result: BootstrapResult, n_threads: int | None) -> BootstrapResult:
     """The rounds as a caller should get them: Ctrl-C with what there is, or warnings."""
+    note_threads(result.info, n_threads)
     if result.info.interrupted:
         raise interrupted(result)
     rounds, info = len(result), result.info

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from ..._spelling import shown
 from ..._validate import check_number
 from .._chances import ELO
 from .strengths import Strengths
@@ -48,6 +49,6 @@ def _anchor(fit: Strengths, anchor: Mapping[Any, float] | None) -> tuple[int | N
     if anchor is None:
         return None, None
     if not isinstance(anchor, Mapping) or len(anchor) != 1:
-        raise ValueError(f"anchor must be a mapping of one label to its rating, got {anchor!r}")
+        raise ValueError(f"anchor must be a mapping of one label to its rating, got {shown(anchor)}")
     ((label, rating),) = anchor.items()
     return fit.index(label), check_number(rating, "anchor")

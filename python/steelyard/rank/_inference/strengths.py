@@ -80,9 +80,7 @@ class Strengths:
         """
         if items is None:
             return np.arange(len(self))
-        if isinstance(items, str) or not np.iterable(items):
-            raise TypeError(f"items must be a sequence of labels or None, got {items!r}")
-        found = _labels.positions(self._places, items)
+        found = _labels.positions(self._places, _labels.label_list(items, "items"))
         if len(found) == 0:
             raise ValueError("items must name at least one item, got none")
         return found

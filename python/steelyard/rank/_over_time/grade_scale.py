@@ -13,7 +13,7 @@ from ... import _core
 from ..._errors import ConvergenceWarning, interrupted, warn
 from ..._labels import position
 from ..._results import Result
-from ..._spelling import row_words
+from ..._spelling import row_words, shown
 from ..._validate import (
     Progress,
     check_count,
@@ -21,6 +21,7 @@ from ..._validate import (
     check_number,
     check_positive,
     check_progress,
+    check_steps,
     check_threads,
     check_vector,
     seed_words,
@@ -275,7 +276,10 @@ def grade_scale(
     True
     """
     names = {"climber": climber, "grade": grade, "sent": sent, "time": time}
-    columns = columns_of(ascents, list(dict.fromkeys(names.values())))
+    for part, column in names.items():
+        if not isinstance(column, str):
+            raise TypeError(f"{part} must be a column name, got {shown(column)}")
+    columns = columns_of(ascents, list(dict.fromkeys(names.values())), "ascents")
     labels, who = encode_one(columns[climber], climber)
     count = len(who)
     if count == 0:
@@ -285,7 +289,7 @@ def grade_scale(
     period = _periods(check_times(columns[time], time, count), time_unit)
     laws = (*_law(first, "first"), *_law(slope_prior, "slope_prior"))
     drift = check_positive(volatility, "volatility")
-    chains, warmup = check_count(n_chains, "n_chains", least=2), check_count(n_warmup, "n_warmup", least=20)
+    chains, warmup = check_count(n_chains, "n_chains", least=2), check_steps(n_warmup, "n_warmup", least=20)
     draws, threads = check_count(n_draws, "n_draws", least=4), check_threads(n_threads)
     callback = check_progress(progress)
     problem, node_climbers, node_periods = _problem(who, period, grades, up, len(labels), drift, laws)
@@ -316,7 +320,7 @@ def grade_scale(
 
 def _law(values: Any, name: str) -> tuple[float, float]:
     if not isinstance(values, tuple | list) or len(values) != 2:
-        raise ValueError(f"{name} must be a pair (mean, standard deviation), got {values!r}")
+        raise ValueError(f"{name} must be a pair (mean, standard deviation), got {shown(values)}")
     return check_number(values[0], f"{name}[0]"), check_positive(values[1], f"{name}[1]")
 
 

@@ -11,7 +11,9 @@ import numpy.typing as npt
 
 from ..._errors import ConvergenceWarning, interrupted, warn
 from ..._info import Info
+from ..._labels import label_list
 from ..._results import Columns, Result
+from ..._spelling import shown
 from ..._validate import Progress, check_choice, check_count, check_flag, check_number
 from ...plotting import plot_history
 from .._chances import ELO, Prediction, outcome_chances
@@ -340,7 +342,7 @@ class History(Result):
         assert samples is not None
         place = np.searchsorted(samples.nodes, nodes)
         if not np.isin(nodes, samples.nodes).all():
-            raise KeyError(f"the draws of {item!r} were not kept; name it in keep")
+            raise KeyError(f"the draws of {shown(item)} were not kept; name it in keep")
         return samples.strengths[:, :, place].reshape(-1, len(nodes)).astype(np.float64)
 
     def _between(self, nodes: slice, times: Floats) -> tuple[npt.NDArray[np.intp], Floats, Floats]:
@@ -394,7 +396,7 @@ class History(Result):
         labels = [self._listed(a), self._listed(b)]
         times, signs = np.atleast_1d(np.asarray(time)), np.atleast_1d(np.asarray(home))
         if signs.dtype.kind not in "iub" or not np.isin(signs, (-1, 0, 1)).all():
-            raise ValueError(f"home must be -1, 0 or +1, got {home!r}")
+            raise ValueError(f"home must be -1, 0 or +1, got {shown(home)}")
         if self.home_advantage is None and signs.any():
             raise ValueError("home must be 0 for a fit without home advantage (fit with home=True)")
         sizes = {len(labels[0]), len(labels[1]), len(times), len(signs)} - {1}
@@ -507,11 +509,12 @@ class History(Result):
         dict of str to ndarray
             Any data frame library takes it.
         """
-        nodes = (
-            np.arange(len(self))
-            if items is None
-            else np.concatenate([np.r_[self._lines.nodes_of(item)] for item in items])
-        )
+        nodes = np.arange(len(self))
+        if items is not None:
+            chosen = [np.r_[self._lines.nodes_of(item)] for item in label_list(items, "items")]
+            if not chosen:
+                raise ValueError("items must name at least one item, got none")
+            nodes = np.concatenate(chosen)
         factor, zero = (1.0, 0.0)
         if check_choice(scale, "scale", ("log", "elo")) == "elo":
             factor, zero = ELO, check_number(elo_mean, "elo_mean")

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from ..._labels import label_list
 from ..._results import Columns, Result
 from ..._validate import Progress, check_choice, check_count, check_level, check_progress, seed_words
 from .._paired import PairPoint
@@ -238,9 +239,7 @@ def _no_gibbs(problem: HistoryProblem) -> str:
 def _kept(problem: HistoryProblem, keep: Iterable[Any] | None) -> npt.NDArray[np.int64]:
     if keep is None:
         return np.arange(problem.games.n, dtype=np.int64)
-    if isinstance(keep, str):
-        raise TypeError(f"keep must be a list of labels, got {keep!r}")
-    parts = [np.r_[problem.lines.nodes_of(item)] for item in keep]
+    parts = [np.r_[problem.lines.nodes_of(item)] for item in label_list(keep, "keep")]
     return np.unique(np.concatenate(parts or [np.zeros(0)])).astype(np.int64)
 
 

@@ -55,6 +55,8 @@ class HistoryProblem:
         with np.errstate(over="ignore", divide="ignore"):
             out: Floats = 1.0 / (self.volatility * self.volatility * self.lines.gaps)
         out[np.isnan(out)] = 1.0
+        if not (out > 0).all():
+            raise ValueError(f"volatility {self.volatility:g} is too large: its square overflows")
         if not np.isfinite(out).all():
             raise ValueError(
                 f"volatility {self.volatility:g} is too small for the shortest gap between times"

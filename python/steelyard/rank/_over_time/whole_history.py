@@ -13,10 +13,10 @@ from ..._errors import ConvergenceWarning, finish, interrupted, warn
 from ..._validate import (
     Progress,
     check_choice,
-    check_count,
     check_flag,
     check_positive,
     check_progress,
+    check_steps,
     check_threads,
 )
 from .._paired import TIES, PairProblem, require_finite_extras
@@ -146,7 +146,7 @@ def whole_history(
     rate = 0.0 if isinstance(volatility, str) else check_positive(volatility, "volatility")
     laws = Laws(prior=check_positive(prior, "prior"))
     ties, home = check_choice(ties, "ties", TIES), check_flag(home, "home")
-    tol, iterations = check_positive(tol, "tol"), check_count(max_iter, "max_iter")
+    tol, iterations = check_positive(tol, "tol"), check_steps(max_iter, "max_iter")
     memory, threads = check_positive(max_memory, "max_memory"), check_threads(n_threads)
     callback = check_progress(progress)
     sampled = check_choice(posterior, "posterior", ("laplace", "mcmc")) == "mcmc"
@@ -161,7 +161,7 @@ def whole_history(
     if estimate:
         rate, start, message = estimated(solver)
     fit = solver.fit(rate, start, message)
-    finish(fit, "whole_history")
+    finish(fit, "whole_history", n_threads=n_threads)
     if fit.info.converged and fit.info.message:
         warn(fit.info.message, ConvergenceWarning)
     return fit.sample(rng=rng, progress=callback) if sampled else fit

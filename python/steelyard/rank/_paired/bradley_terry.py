@@ -18,14 +18,15 @@ from ..._errors import (
     finish,
     warn,
 )
+from ..._spelling import shown
 from ..._validate import (
     Progress,
     check_choice,
-    check_count,
     check_flag,
     check_nonnegative,
     check_positive,
     check_progress,
+    check_steps,
     check_threads,
 )
 from .._chances import RankInfo
@@ -163,7 +164,7 @@ def bradley_terry(
     threads = check_threads(n_threads)
     callback = check_progress(progress)
     method = "newton" if solver == "auto" else solver
-    iterations = _DEFAULT_ITERATIONS[method] if max_iter is None else check_count(max_iter, "max_iter")
+    iterations = _DEFAULT_ITERATIONS[method] if max_iter is None else check_steps(max_iter, "max_iter")
     if init is not None and not isinstance(init, BradleyTerryFit):
         raise TypeError(f"init must be a BradleyTerryFit or None, got {type(init).__name__}")
 
@@ -171,7 +172,7 @@ def bradley_terry(
         _require_sides(comparisons)
     columns = choose_columns(comparisons, covariates, check_flag(standardize, "standardize"))
     if columns and method != "newton":
-        raise ValueError(f"solver must be 'auto' or 'newton' with covariates, got {solver!r}")
+        raise ValueError(f"solver must be 'auto' or 'newton' with covariates, got {shown(solver)}")
     problem = PairProblem(comparisons, ties, home, prior, columns)
     _require_optimum(problem, threads)
     out = problem.fit(
@@ -193,7 +194,7 @@ def bradley_terry(
     if out["info"]["converged"] and not fit.info.converged:
         warn(fit.info.message, ConvergenceWarning)  # within tol, which proves too little
         return fit
-    return finish(fit, "bradley_terry")
+    return finish(fit, "bradley_terry", n_threads=n_threads)
 
 
 def _require_sides(comparisons: Comparisons) -> None:

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from ..._spelling import shown
 from ..._validate import Progress, check_choice, check_count, check_progress, check_room, check_threads
 from .._chances import Prediction, RankInfo, outcome_chances
 from .._inference import BootstrapResult, Coefficients, Ranked, finish_rounds
@@ -104,9 +105,12 @@ class BradleyTerryFit(Ranked):
         i, j = self._place(a), self._place(b)
         sign = np.asarray(home)
         if sign.dtype.kind not in "iub" or not np.isin(sign, (-1, 0, 1)).all():
-            raise ValueError(f"home must be -1, 0 or +1, got {home!r}")
+            raise ValueError(f"home must be -1, 0 or +1, got {shown(home)}")
         if self.home_advantage is None and sign.any():
             raise ValueError("home must be 0 for a fit without home advantage (fit with home=True)")
+        shapes = {np.shape(part) for part in (i, j, sign)} - {()}
+        if len(shapes) > 1:
+            raise ValueError(f"a, b and home must have equal lengths or be single, got {sorted(shapes)}")
         x = self.strengths[i] - self.strengths[j] + sign * (self.home_advantage or 0.0)
         x = x + shift_of(self._problem.covariates, self._coefficients, covariates, np.shape(x))
         win, tie, loss = outcome_chances(x, self.ties, self.tie_parameter)
@@ -189,7 +193,7 @@ class BradleyTerryFit(Ranked):
         method = check_choice(method, "method", METHODS)
         threads, callback = check_threads(n_threads), check_progress(progress)
         columns, info = resample(self._problem, self._point, method, n_rounds, rng, threads, callback)
-        return finish_rounds(BootstrapResult(**columns, method=method, fit=self, info=info))
+        return finish_rounds(BootstrapResult(**columns, method=method, fit=self, info=info), n_threads)
 
     # ---- for what lies below
 

@@ -11,7 +11,7 @@ import numpy.typing as npt
 from ..._errors import DisconnectedError
 from ..._labels import position
 from ..._results import Result
-from ..._validate import check_choice, check_level, check_nonnegative, check_threads, refuse_masked
+from ..._validate import check_choice, check_level, check_nonnegative, check_threads, real_array
 from ...plotting import plot_estimates
 from .._chances import RankInfo
 from .._inference import KINDS, normal_intervals
@@ -219,9 +219,7 @@ def _read_responses(
         found = sparse.coo_array(responses)
         values, (rows, cols), shape = found.data, found.coords, found.shape
     else:
-        array = refuse_masked(responses, "responses")
-        if array.dtype.kind not in "fiub":
-            raise TypeError(f"responses must hold real numbers, got dtype {array.dtype}")
+        array = real_array(responses, "responses")
         if array.ndim != 2:
             raise ValueError(f"responses must have shape (n_persons, n_items), got {array.shape}")
         rows, cols = np.nonzero(~np.isnan(array))

@@ -18,7 +18,9 @@ from ..._validate import (
     check_nonnegative,
     check_positive,
     check_progress,
+    check_rng,
     check_room,
+    check_steps,
     check_threads,
 )
 from .._chances import RankInfo
@@ -139,7 +141,7 @@ class PlackettLuceFit(Ranked):
         rounds = check_room(check_count(n_rounds, "n_rounds"), "n_rounds", len(self))
         threads, callback = check_threads(n_threads), check_progress(progress)
         strengths, info = _resampled(self._problem, self._point, rounds, rng, threads, callback)
-        return finish_rounds(BootstrapResult(strengths, None, None, None, "bayesian", self, info))
+        return finish_rounds(BootstrapResult(strengths, None, None, None, "bayesian", self, info), n_threads)
 
     # ---- for what lies below
 
@@ -160,7 +162,7 @@ def _resampled(
     problem: RankingProblem, at: Floats, rounds: int, rng: Any, threads: int, progress: Progress | None
 ) -> tuple[Floats, BootstrapInfo]:
     """Strengths of every round from the optimum `at`; those made until Ctrl-C."""
-    start, generator = perf_counter(), np.random.default_rng(rng)
+    start, generator = perf_counter(), check_rng(rng)
     out, found, stopped = np.empty((rounds, problem.n)), [], False
     try:  # a round is short: Ctrl-C may come between two of them
         for r in range(rounds):
@@ -293,7 +295,7 @@ def plackett_luce(
     solver = check_choice(solver, "solver", SOLVERS)
     tol = check_positive(tol, "tol")
     method = "newton" if solver == "auto" else solver
-    iterations = _DEFAULT_ITERATIONS[method] if max_iter is None else check_count(max_iter, "max_iter")
+    iterations = _DEFAULT_ITERATIONS[method] if max_iter is None else check_steps(max_iter, "max_iter")
     threads = check_threads(n_threads)
     callback = check_progress(progress)
     table = read_rankings(rankings, choices, items, sample_weight)
@@ -315,7 +317,7 @@ def plackett_luce(
     strengths = out["strengths"] - shift
     strengths.flags.writeable = False
     fit = PlackettLuceFit(table.items, strengths, float(out["log_likelihood"]), prior, info, table)
-    return finish(fit, "plackett_luce")
+    return finish(fit, "plackett_luce", n_threads=n_threads)
 
 
 def _advice(info: RankInfo) -> str:

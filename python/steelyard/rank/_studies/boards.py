@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ..._results import Result
-from ..._validate import check_flag, check_nonnegative, check_vector, refuse_masked
+from ..._validate import check_flag, check_nonnegative, check_vector, real_array
 from ...plotting import plot_estimates
 from .._over_time import EloRatings, elo
 from .._table import encode_one, given_labels
@@ -99,9 +99,7 @@ def score_duels(
 
 
 def _read_table(table: Any) -> Floats:
-    array = refuse_masked(table, "table")
-    if array.dtype.kind not in "fiub":
-        raise TypeError(f"table must hold real numbers, got dtype {array.dtype}")
+    array = real_array(table, "table")
     if array.ndim not in (1, 2) or len(array) == 0:
         raise ValueError(f"table must have shape (n_models,) or (n_models, n_rounds), got {array.shape}")
     if np.isinf(array).any():

@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ..._results import Result
-from ..._validate import check_choice, check_count, check_level, check_positive, check_room
+from ..._validate import check_choice, check_count, check_level, check_positive, check_rng, check_room
 from .._paired import bradley_terry
 from .._table import Comparisons, given_labels, read_games
 
@@ -74,7 +74,7 @@ def schedule(
         raise ValueError(
             f"n_rounds goes with kind='random': {kind!r} needs the results of a round for the next"
         )
-    generator = np.random.default_rng(rng)
+    generator = check_rng(rng)
     winner, loser, tie = _read_played(played, labels)
     met: Pairs = np.zeros((len(labels), len(labels)), dtype=np.intp)
     np.add.at(met, (winner, loser), 1)
@@ -96,7 +96,10 @@ def _read_played(played: Any, labels: Values) -> tuple[Pairs, Pairs, npt.NDArray
         return none, none, np.zeros(0, bool)
     if not isinstance(played, tuple) or len(played) not in (2, 3):
         raise TypeError("played must be (winner, loser) or (winner, loser, tie)")
-    games = read_games(played[0], played[1], played[2] if len(played) == 3 else None, items=labels)
+    try:
+        games = read_games(played[0], played[1], played[2] if len(played) == 3 else None, items=labels)
+    except (ValueError, TypeError) as error:
+        raise type(error)(f"played does not fit: {error}") from None
     tie = np.zeros(len(games.first), bool) if games.score is None else games.score == 0
     return games.first.astype(np.intp), games.second.astype(np.intp), tie
 
@@ -252,7 +255,7 @@ def simulate_schedule(
     rounds, repeats = check_count(n_rounds, "n_rounds"), check_count(n_repeats, "n_repeats")
     spread = check_positive(spread, "spread")
     prior = check_positive(prior, "prior")
-    generator = np.random.default_rng(rng)
+    generator = check_rng(rng)
     runs = [_tournament(n, kind, rounds, spread, prior, generator) for _ in range(repeats)]
     matches, tau, top = (np.array(part, float).mean(axis=0) for part in zip(*runs, strict=True))
     return ScheduleSimulation(matches.astype(np.int64), tau, top, kind)
@@ -278,7 +281,8 @@ def _tournament(
             seeds, since = rng.permutation(n), len(winners)
             pairs = schedule(seeds, kind, rng=rng)
         lead = strengths[pairs[:, 0]] - strengths[pairs[:, 1]]
-        first = rng.random(len(pairs)) < 1 / (1 + np.exp(-lead))
+        with np.errstate(over="ignore"):
+            first = rng.random(len(pairs)) < 1 / (1 + np.exp(-lead))
         winners = np.r_[winners, np.where(first, pairs[:, 0], pairs[:, 1])]
         losers = np.r_[losers, np.where(first, pairs[:, 1], pairs[:, 0])]
         with warnings.catch_warnings():

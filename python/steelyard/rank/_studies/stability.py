@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from ..._errors import interrupted
 from ..._results import Result
-from ..._validate import check_choice, check_count, check_flag, check_nonnegative, check_room
+from ..._validate import check_choice, check_count, check_flag, check_nonnegative, check_rng, check_room
 from ...plotting import plot_estimates
 from .._paired import bradley_terry
 from .._table import Comparisons, given_labels, read_score_table
@@ -173,7 +173,7 @@ def stability(
     method = check_choice(method, "method", ("mean", "comparisons"))
     prior = check_nonnegative(prior, "prior")
     higher = check_flag(higher_is_better, "higher_is_better")
-    generator = np.random.default_rng(rng)
+    generator = check_rng(rng)
     if isinstance(data, Comparisons):
         if items is not None or method != "mean" or not higher:
             raise ValueError(

@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ... import _core
-from ..._labels import position
+from ..._labels import label_list, position
 from ..._results import Result
 from ..._validate import check_choice, check_flag, check_nonnegative, refuse_masked
 from .addition import add_tables
@@ -276,7 +276,9 @@ class Comparisons(Result):
             cluster=cluster,
             time=time,
             formats=check_formats(date_format),
-            covariates=(covariates,) if isinstance(covariates, str) else tuple(covariates or ()),
+            covariates=(covariates,)
+            if isinstance(covariates, str)
+            else tuple(label_list(() if covariates is None else covariates, "covariates")),
         )
         return cls._of(count_frame(df, wanted, outcome_map, items))
 
@@ -674,7 +676,7 @@ class Comparisons(Result):
         Comparisons(2 items, 1 comparisons in 1 rows)
         """
         wanted = np.zeros(self.n_items, dtype=bool)
-        for label in list(refuse_masked(items, "items")):
+        for label in label_list(refuse_masked(items, "items"), "items"):
             wanted[self.index(label)] = True
         return self._only(wanted)
 
@@ -684,7 +686,7 @@ class Comparisons(Result):
     def _part(self, rows: npt.NDArray[np.bool_], wanted: npt.NDArray[np.bool_] | None) -> Self:
         """Some rows, and the items wanted (None: those that occur); the rows stay sorted."""
         if not rows.any():
-            raise ValueError("no comparisons are left")
+            raise ValueError("no comparisons are left: items, min_games, since or until leave none")
         left, right = self.left[rows], self.right[rows]
         if wanted is None:
             wanted = np.zeros(self.n_items, dtype=bool)

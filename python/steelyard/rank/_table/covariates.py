@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from ..._spelling import shown
 from ..._validate import check_vector
 from .stored import Stored
 from .votes import by_name
@@ -67,9 +68,9 @@ def _names(table: Stored, wanted: Any) -> tuple[str, ...]:
         return table.covariate_names
     names = (wanted,) if isinstance(wanted, str) else wanted
     if not isinstance(names, list | tuple) or not all(isinstance(name, str) for name in names):
-        raise TypeError(f"covariates must be True, False or a list of names, got {wanted!r}")
+        raise TypeError(f"covariates must be True, False or a list of names, got {shown(wanted)}")
     if len(names) == 0 or len(set(names)) < len(names):
-        raise ValueError(f"covariates must name each column once, got {names!r}")
+        raise ValueError(f"covariates must name each column once, got {shown(names)}")
     for name in names:
         if name not in table.covariate_names:
             known = ", ".join(table.covariate_names)

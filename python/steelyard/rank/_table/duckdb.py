@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from ..._spelling import row_of_relation
+from ..._spelling import row_of_relation, shown
 from .labels import RowName
 from .wanted import Wanted, require_columns
 
@@ -169,7 +169,7 @@ def _with_scores(data: dict[str, Any], relation: Any, wanted: Wanted) -> dict[st
         text = f"trim(CAST({_quoted(column)} AS VARCHAR))"
         wrong = f"{text} NOT IN ('', 'NA') AND TRY_CAST({text} AS DOUBLE) IS NULL"
         value = relation.filter(wrong).project(_quoted(column)).limit(1).fetchall()[0][0]
-        raise ValueError(f"column {column!r} must hold numbers, got {value!r} in {row}")
+        raise ValueError(f"column {column!r} must hold numbers, got {shown(value)} in {row}")
     sign = np.where(score == 2, np.nan, score.astype(np.float64))
     return {**data, "left_score": sign, "right_score": np.where(score == 2, np.nan, 0.0)}
 

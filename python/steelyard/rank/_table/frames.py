@@ -32,9 +32,9 @@ def count_frame(df: Any, wanted: Wanted, outcome_map: Mapping[Any, int | None] |
     return _count(data, wanted, outcome_map, items, row_words)
 
 
-def columns_of(df: Any, names: list[str]) -> dict[str, Values]:
+def columns_of(df: Any, names: list[str], what: str = "df") -> dict[str, Values]:
     """Columns of a mapping or of a data frame of any kind, equally long."""
-    return _from_mapping(df, names) if isinstance(df, Mapping) else _from_frame(df, names)
+    return _from_mapping(df, names) if isinstance(df, Mapping) else _from_frame(df, names, what)
 
 
 def _is_relation(df: Any) -> bool:
@@ -51,14 +51,14 @@ def _from_mapping(df: Mapping[str, Any], names: list[str]) -> dict[str, Values]:
     return columns
 
 
-def _from_frame(df: Any, names: list[str]) -> dict[str, Values]:
+def _from_frame(df: Any, names: list[str], what: str) -> dict[str, Values]:
     import narwhals as nw
 
     try:
         frame = nw.from_native(df)
     except TypeError:
         raise TypeError(
-            "df must be a data frame that narwhals knows (pandas, polars, pyarrow, ...), a mapping of "
+            f"{what} must be a data frame that narwhals knows (pandas, polars, pyarrow, ...), a mapping of "
             f"columns, or a DuckDB relation, got {type(df).__name__}"
         ) from None
     require_columns(list(frame.collect_schema().names()), names)

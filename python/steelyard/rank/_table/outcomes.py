@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from ..._spelling import argument
+from ..._spelling import argument, shown
 from .labels import Encoded, RowName, is_missing, positions
 from .wanted import Wanted
 
@@ -83,7 +83,7 @@ def _checked_map(outcome_map: Mapping[Any, int | None] | None) -> dict[Any, int]
         raise TypeError(f"outcome_map must be a mapping, got {type(outcome_map).__name__}")
     for key, value in outcome_map.items():
         if value not in (1, 0, -1, None):
-            raise ValueError(f"outcome_map must map to 1, 0, -1 or None, got {value!r} for {key!r}")
+            raise ValueError(f"outcome_map must map to 1, 0, -1 or None, got {shown(value)} for {key!r}")
     return {
         None if is_missing(key) else key: _DROP if value is None else int(value)
         for key, value in outcome_map.items()
@@ -177,7 +177,8 @@ def _numbers(values: Values, column: str, row_name: RowName) -> npt.NDArray[np.f
             read[value] = np.nan if is_missing(value) or value in _NOT_PLAYED else float(value)
         except (TypeError, ValueError):
             raise ValueError(
-                f"column {column!r} must hold numbers, got {value!r} in {row_name(_first(listed, value))}"
+                f"column {column!r} must hold numbers, got {shown(value)} in "
+                f"{row_name(_first(listed, value))}"
             ) from None
     return np.fromiter(map(read.__getitem__, listed), dtype=np.float64, count=len(listed))
 
@@ -192,7 +193,7 @@ def read_booleans(values: Values, column: str, row_name: RowName) -> npt.NDArray
         word = str(value if is_missing(value) or value not in (0, 1) else int(value)).lower()
         if word not in _TRUE + _FALSE:
             raise ValueError(
-                f"column {column!r} must hold booleans (or TRUE, FALSE), got {value!r} in "
+                f"column {column!r} must hold booleans (or TRUE, FALSE), got {shown(value)} in "
                 f"{row_name(_first(listed, value))}"
             )
         read[value] = word in _TRUE

@@ -8,7 +8,8 @@ import numpy as np
 import numpy.typing as npt
 
 from ... import _core
-from ..._validate import check_nonnegative, check_threads, refuse_masked
+from ..._spelling import shown
+from ..._validate import check_nonnegative, check_threads, real_array
 from .labels import encode_one, given_labels
 from .matrices import count_matrices
 from .votes import Columns, Extras
@@ -73,7 +74,7 @@ def _read_clusters(cluster: Any, samples: int) -> tuple[Values, npt.NDArray[np.i
         labels = np.arange(samples)
         return labels, labels.astype(np.int32) if cluster else None
     if isinstance(cluster, str) or np.ndim(cluster) == 0:
-        raise TypeError(f"cluster must be True, False or one label a sample, got {cluster!r}")
+        raise TypeError(f"cluster must be True, False or one label a sample, got {shown(cluster)}")
     labels, codes = encode_one(cluster, "cluster")
     if len(codes) != samples:
         raise ValueError(f"cluster must have {samples} labels, one a sample, got {len(codes)}")
@@ -157,9 +158,7 @@ def read_score_table(table: Any, name: str = "table") -> Any:
         if len(np.unique(rows.astype(np.int64) * found.shape[1] + cols)) < len(rows):
             raise ValueError(f"{name} lists an entry twice; call sum_duplicates() if their sum is meant")
     else:
-        array = refuse_masked(table, name)
-        if array.dtype.kind not in "fiub":
-            raise TypeError(f"{name} must hold real numbers, got dtype {array.dtype}")
+        array = real_array(table, name)
         if array.ndim != 2:
             raise ValueError(f"{name} must have shape (n_models, n_samples), got {array.shape}")
         rows, cols = np.nonzero(~np.isnan(array))

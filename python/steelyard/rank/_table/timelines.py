@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Hashable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from ..._labels import position
+from ..._labels import label_list, position
+from ..._spelling import shown
 from ..._validate import check_number, check_positive
 from .comparisons import Comparisons
 from .labels import positions
@@ -60,7 +61,7 @@ class Timelines:
         k = position(positions(self.items), item)
         first, end = int(self.starts[k]), int(self.starts[k + 1])
         if first == end:
-            raise KeyError(f"{item!r} has no comparisons")
+            raise KeyError(f"{shown(item)} has no comparisons")
         return slice(first, end)
 
     def in_units(self, times: Any) -> Floats:
@@ -68,7 +69,7 @@ class Timelines:
         values = check_times(np.atleast_1d(np.asarray(times)), "time", np.size(times), dates=self.dates)
         if (values.dtype.kind == "M") != self.dates:
             kind = "dates" if self.dates else "numbers"
-            raise TypeError(f"time must hold {kind}, as the comparisons do; got {times!r}")
+            raise TypeError(f"time must hold {kind}, as the comparisons do; got {shown(times)}")
         return _numbers(values, self.unit)
 
     def as_given(self, times: Floats) -> npt.NDArray[Any]:
@@ -91,7 +92,7 @@ def unit_length(unit: Any, dates: bool) -> float:
     if isinstance(unit, str):
         if unit not in UNITS:
             raise ValueError(
-                f"time_unit must be one of {', '.join(map(repr, UNITS))} or a number, got {unit!r}"
+                f"time_unit must be one of {', '.join(map(repr, UNITS))} or a number, got {shown(unit)}"
             )
         if not dates and unit != "day":
             raise ValueError(
@@ -136,19 +137,17 @@ def _constant_items(
 ) -> tuple[npt.NDArray[np.bool_], Floats]:
     still = np.zeros(comparisons.n_items, dtype=bool)
     strengths = np.full(comparisons.n_items, np.nan)
-    if isinstance(constant, str):
-        raise TypeError(f"constant must be a list of labels, got {constant!r}")
+    if known is not None and not isinstance(known, Mapping):
+        raise TypeError(f"known must map labels to strengths, got {type(known).__name__}")
     place = positions(comparisons.items)
     for name, labels in (("constant", constant), ("known", known)):
-        for label in () if labels is None else labels:
-            if label not in place:
-                raise ValueError(f"{name} holds {label!r}, which is no item of the comparisons")
+        for label in [] if labels is None else label_list(labels, name):
+            if not isinstance(label, Hashable) or label not in place:
+                raise ValueError(f"{name} holds {shown(label)}, which is no item of the comparisons")
             still[place[label]] = True
     if known is not None:
-        if not isinstance(known, Mapping):
-            raise TypeError(f"known must map labels to strengths, got {type(known).__name__}")
         for label, value in known.items():
-            strengths[place[label]] = check_number(value, f"known[{label!r}]")
+            strengths[place[label]] = check_number(value, f"known[{shown(label)}]")
     if still.any() and not np.isnan(strengths).any():
         raise ValueError("known must leave at least one item to be rated")
     return still, strengths

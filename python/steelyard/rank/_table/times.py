@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from ..._spelling import shown
 from ..._times import Form, eight_digits, find_form, year_month_day
 from ..._validate import check_number, refuse_masked
 from .labels import RowName, as_day, is_missing
@@ -85,7 +86,7 @@ def moment(value: Any, name: str, time: Values) -> Any:
 
 
 def _no_date(name: str, value: Any) -> ValueError:
-    return ValueError(f"{name} must be a date such as 2018-07-15, got {value!r}")
+    return ValueError(f"{name} must be a date such as 2018-07-15, got {shown(value)}")
 
 
 def _finite(array: npt.NDArray[np.float64], name: str, row_name: RowName) -> npt.NDArray[np.float64]:
@@ -136,7 +137,7 @@ def _read(array: Values, name: str, row_name: RowName, formats: Sequence[str], d
         except (ValueError, TypeError):
             row = next(k for k, x in enumerate(values) if x is other)
             raise ValueError(
-                f"{name} must hold numbers, or ISO dates such as 2018-07-15, got {other!r} in {row_name(row)}"
+                f"{name} must hold numbers, or ISO dates such as 2018-07-15, got {shown(other)} in {row_name(row)}"
             ) from None
     missing = np.datetime64("NaT", "D")
     return np.array([read.get(x, missing) for x in values], dtype="datetime64[D]")

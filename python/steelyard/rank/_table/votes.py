@@ -180,7 +180,7 @@ def _refuse_self(labels: Values, a: Any, b: Any, names: tuple[str, str], row_nam
         )
     raise ValueError(
         f"{len(same)} rows compare an item with itself "
-        f"(first: {row_name(int(same[0]))}, {labels[a[same[0]]]!s})"
+        f"(first: {row_name(int(same[0]))}, {labels[a[same[0]]]!s} in {names[0]} and {names[1]})"
     )
 
 

@@ -6,6 +6,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from ..._spelling import shown
+
+_PARTS = ("left", "right", "outcome", "left_score", "right_score", "neutral", "home")
+_PARTS += ("weight", "count", "cluster", "time")
+
 
 @dataclass(frozen=True)
 class Wanted:
@@ -28,8 +33,7 @@ class Wanted:
     @property
     def parts(self) -> dict[str, str]:
         """Column of each part that is there, the covariates left out."""
-        names = ("left", "right", "outcome", "left_score", "right_score", "neutral", "home")
-        parts = {name: getattr(self, name) for name in (*names, "weight", "count", "cluster", "time")}
+        parts = {name: getattr(self, name) for name in _PARTS}
         return {part: column for part, column in parts.items() if isinstance(column, str)}
 
     @property
@@ -38,17 +42,24 @@ class Wanted:
         return list(dict.fromkeys([*self.parts.values(), *self.covariates]))
 
     def check(self, outcome_map: Mapping[Any, int | None] | None) -> None:
-        """The parts must make sense together."""
+        """The parts must be names, and make sense together."""
+        for name in (part for part in _PARTS if part != "home"):
+            column = getattr(self, name)
+            if not (isinstance(column, str) or (column is None and name not in ("left", "right"))):
+                raise TypeError(f"{name} must be a column name, got {shown(column)}")
+        odd = [name for name in self.covariates if not isinstance(name, str)]
+        if odd:
+            raise TypeError(f"covariates must be column names, got {shown(odd[0])}")
         scores = (self.left_score is not None) + (self.right_score is not None)
         if (self.outcome is None) == (scores == 0) or scores == 1:
             raise ValueError("give either outcome, or both left_score and right_score")
         if outcome_map is not None and self.outcome is None:
             raise ValueError("outcome_map needs outcome")
         if self.left == self.right:
-            raise ValueError(f"left and right must be different columns, got {self.left!r} twice")
+            raise ValueError(f"left and right must be different columns, got {shown(self.left)} twice")
         if self.home is False or not isinstance(self.home, str | bool | None):
             raise TypeError(
-                f"home must be a column name, True (left always at home) or None, got {self.home!r}"
+                f"home must be a column name, True (left always at home) or None, got {shown(self.home)}"
             )
         if self.neutral is not None and isinstance(self.home, str):
             raise ValueError("give either neutral or a home column, not both")
@@ -58,5 +69,5 @@ def require_columns(there: list[str], wanted: list[str]) -> None:
     """Names the first column that is missing, and those that exist."""
     for name in wanted:
         if name not in there:
-            shown = ", ".join(map(repr, there[:20])) + (", ..." if len(there) > 20 else "")
-            raise ValueError(f"there is no column {name!r}; the columns are {shown}")
+            listed = ", ".join(map(repr, there[:20])) + (", ..." if len(there) > 20 else "")
+            raise ValueError(f"there is no column {name!r}; the columns are {listed}")
