@@ -130,10 +130,15 @@ class DenseSolver {
     if (monitor_.stopped()) return;
     auto left = residual_;
     solve(left);
-    const double error = std::sqrt(square(left));
-    column().weight_error = error;
-    if (!(error > 0.0 && std::isfinite(error))) return;
-    for (double& v : left) v /= error;
+    column().weight_error = std::sqrt(square(left));
+    double size = column().weight_error;
+    if (!(size > 0.0)) {  // any start will do; the weights lie along small eigenvalues too
+      left = out_.weights;
+      solve(left);
+      size = std::sqrt(square(left));
+    }
+    if (!(size > 0.0 && std::isfinite(size))) return;
+    for (double& v : left) v /= size;
     solve(left);
     column().smallest = 1.0 / std::sqrt(square(left));
   }

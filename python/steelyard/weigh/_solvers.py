@@ -35,6 +35,8 @@ _FEW_DIMENSIONS = 3
 _OPEN = 1e-3  # error of single weights, as a share of their size, that is spoken of
 _EXACT_LIMIT = 1000  # points up to which 106 bits cost nothing to speak of
 _LEAST_TOL = 1e-10  # relative error of the magnitude that is never worth 106 bits
+_SINGULAR = "Z is singular to the rounding of float64"
+_APART = 0.1  # 1 - similarity of all points from which a smooth kernel is taken to be regular
 _SEEN = 0.1  # of a Rayleigh quotient that may have missed the smallest eigenvalue
 _POLISH = 3  # rounds of smaller residuals for weights that are open
 _NEAR = 1e-6  # scale * distance: less makes two rows of Z the same in single precision
@@ -122,8 +124,14 @@ def _preconditioned(space: Space, request: Request, why: str) -> Choice:
     if float(np.sum(1.0 / sums)) > _SPREAD_OUT * n:
         return Choice("cg", f"{why}, spread out: no preconditioner needed")
     core_scale = request.scale * space.unit
-    if request.method == "auto" and n <= NEAR_LIMIT and core_scale * space.nearest(request.threads) < _NEAR:
-        return Choice("cholesky", "near-duplicates, which single precision can't tell apart")
+    if request.method == "auto" and n <= NEAR_LIMIT:
+        nearest = space.nearest(request.threads)
+        if core_scale * nearest < _NEAR:
+            return Choice("cholesky", "near-duplicates, which single precision can't tell apart")
+        if _is_smooth(space, core_scale, nearest):
+            return Choice(
+                "cholesky", "near points of a smooth kernel, whose eigenvalues iterations don't see"
+            )
     if space.points is not None and (space.dimension or 0) <= _FEW_DIMENSIONS:
         return Choice("cg", f"{why}, {space.dimension} dimensions", landmarks=min(100, n // 4), neighbours=30)
     return Choice("cg", why, landmarks=min(n // 4, max(100, min(n // 20, 2500))), neighbours=7)
@@ -176,7 +184,9 @@ def _cholesky(space: Space, request: Request, choice: Choice) -> Weighting:
     stopped = bool(out["info"]["interrupted"])
     failed = not column["converged"] and not stopped
     if column["indefinite"] and space.positive_definite:
-        found = _wide(space, request, "Z is singular to the rounding of float64")
+        found = _wide(space, request, _SINGULAR)
+        if found is None and request.method != "auto":
+            found = _wide(space, request, _SINGULAR, partly=True)
         if found is not None:
             return found
     if request.method == "auto" and failed and (column["indefinite"] or not space.positive_definite):
@@ -251,7 +261,8 @@ def _direct(space: Space, request: Request, choice: Choice) -> Weighting:
     Z[np.diag_indices_from(Z)] += request.jitter
     found = solution_of(Z, max(request.tol, 1e-12))
     if space.positive_definite and not found.info.positive_definite:
-        wide = _wide(space, request, "Z is singular to the rounding of float64")
+        there = found.weighting is not None and found.weighting_exists
+        wide = _wide(space, request, _SINGULAR, partly=None if there else True)
         if wide is not None:
             return wide
     if found.weighting is None or not found.weighting_exists:
@@ -306,24 +317,25 @@ def _finished(
     mu += request.jitter
     err = rounding(space, core_scale, weights, float(column["residual"]))
     size, value = float(np.linalg.norm(weights)), float(column["lower_bound"])
-    open_by = None if stopped else _open_by(space, request, column, err, core_scale, nearest)
+    open_by = None if stopped else _open_by(space, request, column, err, core_scale, nearest, size)
     vague = not stopped and not err.bound <= max(request.tol, _LEAST_TOL) * abs(value)
+    unseen = proof == "theory" and mu <= 0.0 and _is_smooth(space, core_scale, nearest)
+    vague = vague or (unseen and not stopped)
     blurred = open_by is not None and open_by > _OPEN * size and space.n_unique <= _EXACT_LIMIT
     if vague or (blurred and proof == "Cholesky"):
         wide = _wide(space, request, "float64 does not tell the magnitude" if vague else "nor single weights")
-        if wide is not None:
+        bounded = 0.0 if wide is None or wide.info.lower_bound is None else wide.info.lower_bound
+        if wide is not None and (wide.info.error_bound is not None or bounded >= value - err.bound):
             return wide
-    bound, estimate = _error_bounds(space, column, err, mu, proof)
+    bound, estimate = _error_bounds(space, column, err, mu, None if unseen else proof)
     # A proof that says next to nothing is no use beside an estimate.
     proven = bound is not None and mu > 0.0
-    if (
-        bound is not None
-        and estimate is not None
-        and bound > max(_LOOSE * estimate, request.tol * abs(value))
-    ):
+    if bound is not None and estimate is not None and estimate < abs(value) < bound:
         bound, proven = estimate, False
     notes = _notes(space, open_by, size, nearest)
-    if vague:
+    if unseen:
+        notes.append(f"{UNDETERMINED}: conjugate gradients don't see small eigenvalues of a smooth kernel")
+    elif vague:
         notes.append(f"{UNDETERMINED}: rounding alone can move the magnitude by {err.bound:.1e}")
     if proof is None:
         notes.append("nothing proves Z positive definite: the lower bound may not hold")
@@ -347,6 +359,11 @@ def _finished(
         indefinite = column["indefinite"] and not space.positive_definite
         info = replace(info, message=_missed(info, indefinite))
     return _weighting(space, request, weights, info, value)
+
+
+def _is_smooth(space: Space, core_scale: float, nearest: float) -> bool:
+    """Whether Z can have eigenvalues below all rounding: points near one another to a smooth kernel."""
+    return space.metric == "cosine" and -math.expm1(-core_scale * nearest) < _APART
 
 
 def _error_bounds(
@@ -373,6 +390,7 @@ def _open_by(
     err: Rounding,
     core_scale: float,
     nearest: float,
+    size: float,
 ) -> float:
     """||w - Z^-1 1||: from a factor where there is one, else from how small eigenvalues can be expected."""
     n = space.n_unique
@@ -380,9 +398,12 @@ def _open_by(
         likely(space, core_scale, nearest) + request.jitter, _SEEN * float(column["seen"])
     )
     if smallest <= 0.0:
-        return math.inf if column["residual"] > 0.0 else 0.0
-    left = float(column["weight_error"]) or float(column["residual"]) * math.sqrt(n) / smallest
-    return left + math.sqrt(n) * err.usual / smallest
+        return math.inf
+    if column["smallest"] > 0.0:
+        left = float(column["weight_error"])
+    else:
+        left = float(column["residual"]) * math.sqrt(n) / smallest
+    return left + math.sqrt(n) * err.usual / smallest + _EPS * size
 
 
 def _is_open(space: Space, request: Request, out: Mapping[str, Any]) -> bool:
@@ -391,8 +412,9 @@ def _is_open(space: Space, request: Request, out: Mapping[str, Any]) -> bool:
     core_scale = request.scale * space.unit
     nearest = space.nearest(request.threads) if space.n_unique > 1 else math.inf
     err = rounding(space, core_scale, w, float(column["residual"]))
-    open_by = _open_by(space, request, column, err, core_scale, nearest)
-    return open_by > _OPEN * float(np.linalg.norm(w)) and column["residual"] > 100 * err.usual
+    size = float(np.linalg.norm(w))
+    open_by = _open_by(space, request, column, err, core_scale, nearest, size)
+    return open_by > _OPEN * size and column["residual"] > 100 * err.usual
 
 
 def _polished(space: Space, request: Request, choice: Choice, out: dict[str, Any]) -> dict[str, Any]:
@@ -433,11 +455,23 @@ def _notes(space: Space, open_by: float | None, size: float, nearest: float) -> 
     return notes
 
 
-def _wide(space: Space, request: Request, why: str) -> Weighting | None:
-    """The answer in 106 bits, where that can be had."""
+def _wide(space: Space, request: Request, why: str, *, partly: bool | None = None) -> Weighting | None:
+    """The answer in 106 bits, where that can be had; that of some points only for a smooth kernel.
+
+    Points that 106 bits don't tell apart are copies of one another for the other kernels, which least squares
+    shares a weight out to.
+    """
     if request.jitter > 0.0 or space.n_unique > WIDE_LIMIT:
         return None
-    found = wide_answer(space, request.scale, request.tol, request.threads, request.progress, why)
+    found = wide_answer(
+        space,
+        request.scale,
+        request.tol,
+        request.threads,
+        request.progress,
+        why=why,
+        partly=space.metric == "cosine" if partly is None else partly,
+    )
     if found is None:
         return None
     weights, size, info = found

@@ -29,7 +29,7 @@ METRICS = (
     "precomputed",
 )
 _VECTOR_METRICS = ("euclidean", "cityblock", "chebyshev", "minkowski")
-NARROW = 0.9  # radius of directions about their middle up to which that is taken off
+NARROW = 0.8  # radius of directions about their middle up to which that is taken off
 _SAME = 1e-30  # what parts of 106 bits may differ by rounding
 
 

@@ -10,20 +10,31 @@ import numpy.typing as npt
 
 from .. import _core
 from .._validate import Progress
-from ._result import WeighInfo
+from ._result import WeighInfo, merged_note
 from ._spaces import Space
 
 Array = npt.NDArray[np.float64]
 
 LIMIT = 30_000
-_WORK = 2.7e10  # points times the square of those taken: about ten seconds a core
+_WHOLE = 3000  # points up to which all are taken, if they can be told apart
+_WORK = 5e9  # beyond, points times the square of those taken: some seconds a core
 UNDETERMINED = "not determined in float64"
 
 
 def wide_answer(
-    space: Space, scale: float, tol: float, threads: int, progress: Progress | None, why: str
+    space: Space,
+    scale: float,
+    tol: float,
+    threads: int,
+    progress: Progress | None,
+    *,
+    why: str,
+    partly: bool,
 ) -> tuple[Array, float, WeighInfo] | None:
-    """(weights, magnitude, info); None where Z turns out not to be positive definite, or can't be told."""
+    """(weights, magnitude, info); None where Z turns out not to be positive definite to 106 bits.
+
+    `partly`: then the weighting of those points that are told apart will do, which bounds the magnitude.
+    """
     began = time.perf_counter()
     n = space.n_unique
     given = space.points is None
@@ -34,12 +45,12 @@ def wide_answer(
         space.metric,
         space.power,
         scale * space.unit,
-        min(n, int(math.sqrt(_WORK / n))),
+        n if n <= _WHOLE else int(math.sqrt(_WORK / n)),
         threads,
         progress,
     )
     whole = out["rank"] == n
-    if out["indefinite"] or not (whole or space.positive_definite or out["stopped"]):
+    if out["indefinite"] or not (whole or partly or out["stopped"]):
         return None
     weights: Array = out["weights"] if not out["stopped"] else np.full(n, np.nan)
     magnitude, lower = float(out["magnitude"]), float(out["lower_bound"])
@@ -47,7 +58,7 @@ def wide_answer(
     known = whole and magnitude - lower <= 0.5 * abs(magnitude)
     residual = float(out["residual"])
     converged = whole and residual <= tol and not out["stopped"]
-    notes = []
+    notes = [merged_note(space.merged)] if space.merged else []
     if not whole:
         notes.append(
             f"{UNDETERMINED}: to 106 bits {out['rank']} of {n} points explain the rest, which have weight 0; "
