@@ -65,6 +65,8 @@ class DenseSolver {
     auto half = residual_;
     linalg::cholesky_solve_vector(l.data(), n_, n_, half.data(), true);
     column().error_estimate = square(half);
+    look_at_weights(
+        [&](std::vector<double>& x) { linalg::cholesky_solve_vector(l.data(), n_, n_, x.data()); });
     return finish(watch, "Cholesky");
   }
 
@@ -100,6 +102,10 @@ class DenseSolver {
       if (result.columns[0].lanczos_smallest > 0.0) ritz = std::min(ritz, result.columns[0].lanczos_smallest);
       if (!accept(round, correction)) break;
     }
+    look_at_weights([&](std::vector<double>& x) {
+      const auto r = x;
+      precondition(r.data(), x.data(), 1);
+    });
     std::vector<double> z(at(n_));
     precondition(residual_.data(), z.data(), 1);
     double sum = 0.0;
@@ -115,6 +121,26 @@ class DenseSolver {
     double sum = 0.0;
     for (const double v : x) sum += v * v;
     return sum;
+  }
+
+  /// How far the weights are from Z^{-1} 1, and the smallest eigenvalue: what is left of the residual leans
+  /// to its vector, and one step of inverse iteration more so.
+  template <class Solve>
+  void look_at_weights(const Solve& solve) {
+    if (monitor_.stopped()) return;
+    auto left = residual_;
+    solve(left);
+    column().weight_error = std::sqrt(square(left));
+    double size = column().weight_error;
+    if (!(size > 0.0)) {  // any start will do; the weights lie along small eigenvalues too
+      left = out_.weights;
+      solve(left);
+      size = std::sqrt(square(left));
+    }
+    if (!(size > 0.0 && std::isfinite(size))) return;
+    for (double& v : left) v /= size;
+    solve(left);
+    column().smallest = 1.0 / std::sqrt(square(left));
   }
 
   void start() {

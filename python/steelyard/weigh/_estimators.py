@@ -33,7 +33,7 @@ try:
 except ImportError as error:
     raise needs_sklearn("weigh") from error
 
-SCORES = ("weight", "differential", "spread")
+KINDS = ("spread", "weight", "differential")
 _BLOCK_ENTRIES = 4_000_000
 _CV_GRID = np.geomspace(1e-2, 1e2, 17)  # of 1 / median distance
 
@@ -62,7 +62,7 @@ class MagnitudeOutlierDetector(OutlierMixin, BaseEstimator):  # type: ignore[mis
 
     Parameters
     ----------
-    score : {'weight', 'differential', 'spread'}, default 'weight'
+    kind : {'spread', 'weight', 'differential'}, default 'spread'
         What counts as outlying; about 1 for a point far from all others, near 0 for one among many.
 
         - 'weight': the weight of the point in the set, which its copies share.
@@ -93,7 +93,7 @@ class MagnitudeOutlierDetector(OutlierMixin, BaseEstimator):  # type: ignore[mis
     Attributes
     ----------
     scores_ : ndarray, shape (n_samples,)
-        Outlier scores of the training points as described under `score`; large is outlying.
+        Outlier scores of the training points as described under `kind`; large is outlying.
     negative_outlier_factor_ : ndarray, shape (n_samples,)
         ``-scores_``, under the name that scikit-learn's LocalOutlierFactor uses.
     offset_ : float
@@ -133,7 +133,7 @@ class MagnitudeOutlierDetector(OutlierMixin, BaseEstimator):  # type: ignore[mis
 
     def __init__(
         self,
-        score: str = "weight",
+        kind: str = "spread",
         *,
         scale: float | str = "fraction",
         fraction: float = 0.3,
@@ -142,7 +142,7 @@ class MagnitudeOutlierDetector(OutlierMixin, BaseEstimator):  # type: ignore[mis
         novelty: bool = False,
         n_threads: int | None = None,
     ) -> None:
-        self.score = score
+        self.kind = kind
         self.scale = scale
         self.fraction = fraction
         self.metric = metric
@@ -163,23 +163,23 @@ class MagnitudeOutlierDetector(OutlierMixin, BaseEstimator):  # type: ignore[mis
         MagnitudeOutlierDetector
             Itself.
         """
-        check_choice(self.score, "score", SCORES)
+        check_choice(self.kind, "kind", KINDS)
         check_flag(self.novelty, "novelty")
         _points_only(self.metric, "MagnitudeOutlierDetector")
         contamination = self._contamination()
         X = real_array(validate_data(self, X, ensure_min_samples=2), "X")
         space = check_space(X, self.metric)
         self.scale_ = self._chosen_scale(space)
-        if self.score == "spread":
+        if self.kind == "spread":
             self._space = space
             self.scores_ = self._spread_of_training(space)
-        elif self.score == "weight" and not self.novelty:
+        elif self.kind == "weight" and not self.novelty:
             self.scores_ = np.array(
                 weighting(X, scale=self.scale_, metric=self.metric, n_threads=self.n_threads).weights
             )
         else:
             self._model = WeightingModel(X, scale=self.scale_, metric=self.metric, n_threads=self.n_threads)
-            scores = self._model.weights if self.score == "weight" else self._model.leave_one_out
+            scores = self._model.weights if self.kind == "weight" else self._model.leave_one_out
             self.scores_ = np.array(scores)
         if contamination is None:
             self.offset_ = -0.5 * (1.0 + float(self.scores_.mean()))
@@ -255,10 +255,10 @@ class MagnitudeOutlierDetector(OutlierMixin, BaseEstimator):  # type: ignore[mis
         """
         check_is_fitted(self)
         X = real_array(validate_data(self, X, reset=False), "X")
-        if self.score == "spread":
+        if self.kind == "spread":
             return -self._spread_of_new(X)
         found = self._model.score_new(X)
-        scores = found.weights if self.score == "weight" else found.gains
+        scores = found.weights if self.kind == "weight" else found.gains
         return -np.where(found.copies >= 0, self.scores_[found.copies], scores)
 
     def _contamination(self) -> float | None:
