@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 __all__ = [
+    "plot_cluster_sizes",
     "plot_estimates",
     "plot_history",
     "plot_magnitude_function",
@@ -98,6 +99,49 @@ class _Magnitudes(Protocol):
     def magnitudes(self) -> _Array: ...
     @property
     def n(self) -> int: ...
+
+
+class _Clusters(Protocol):
+    """`steelyard.metric.CorrelationClustering`."""
+
+    @property
+    def labels(self) -> _Array: ...
+
+
+def plot_cluster_sizes(clustering: _Clusters, *, ax: Axes | None = None) -> Axes:
+    """Number of items in each cluster, largest first, both axes logarithmic.
+
+    Parameters
+    ----------
+    clustering : CorrelationClustering
+        Of `steelyard.metric.correlation_clustering` or `steelyard.metric.cluster_edges`.
+    ax : matplotlib.axes.Axes, optional
+        Where to draw; default a new figure.
+
+    Returns
+    -------
+    matplotlib.axes.Axes
+
+    Raises
+    ------
+    ImportError
+        If matplotlib is missing.
+
+    Examples
+    --------
+    >>> from steelyard import metric
+    >>> found = metric.cluster_edges([0, 1, 2], [1, 2, 3], [1.0, 1.0, -1.0])
+    >>> plot_cluster_sizes(found).get_ylabel()
+    'items'
+    """
+    axes = _new_axes(4.8) if ax is None else ax
+    sizes = np.sort(np.bincount(clustering.labels))[::-1]
+    axes.step(np.arange(1, len(sizes) + 1), sizes, where="mid")
+    axes.set_xscale("log")
+    axes.set_yscale("log")
+    axes.set_xlabel("cluster, largest first")
+    axes.set_ylabel("items")
+    return axes
 
 
 def plot_strengths(

@@ -221,7 +221,11 @@ RESULTS = {
     # metric
     metric.CorrelationClustering: (
         lambda: metric.correlation_clustering(np.kron(np.eye(2), np.ones((3, 3))), rng=0),
-        {"plot": "items have no place"},
+        {},
+    ),
+    metric.ConflictCycles: (
+        lambda: metric.cluster_edges([0, 1, 0], [1, 2, 2], [1.0, 1.0, -1.0]).cycles,
+        {"plot": "a table of rows, as long as the proof"},
     ),
     metric.MetricInfo: (lambda: metric.nearest_metric([1.0, 5.0, 1.0]).info, INFO),
     metric.MetricLearningInfo: (learned, INFO),

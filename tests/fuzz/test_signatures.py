@@ -1,4 +1,4 @@
-"""Hostile values for each parameter of each public call: no signal, no hang, errors that name the argument."""
+"""Hostile values at each parameter of each public call: no signal, no hang, errors that name the argument."""
 
 from __future__ import annotations
 

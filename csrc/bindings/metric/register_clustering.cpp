@@ -9,6 +9,7 @@
 #include "core/index.hpp"
 #include "metric/clustering/clustering_relaxation.hpp"
 #include "metric/clustering/common_neighbours.hpp"
+#include "metric/clustering/cycle_engine.hpp"
 #include "metric/clustering/label_search.hpp"
 #include "metric/clustering/rounding.hpp"
 #include "metric/clustering/triangle_packing.hpp"
@@ -16,6 +17,7 @@
 namespace steelyard::bindings {
 namespace {
 
+using metric::CycleEngine;
 using metric::Labels;
 using metric::SignedGraph;
 
@@ -60,11 +62,11 @@ std::unique_ptr<HeldGraph> make_signed_graph(const Array<std::int64_t>& offsets,
 }
 
 /// Labels of every node, 0 .. n - 1.
-Labels read_labels(const HeldGraph& graph, const Array<std::int32_t>& labels) {
+Labels read_labels(std::ptrdiff_t n, const Array<std::int32_t>& labels) {
   const auto in = vector_view(labels, "labels");
-  if (std::ssize(in) != graph.view.nodes()) throw py::value_error("labels must have one number a node");
+  if (std::ssize(in) != n) throw py::value_error("labels must have one number a node");
   for (const auto label : in)
-    if (label < 0 || label >= graph.view.nodes()) throw py::value_error("labels must lie in 0 .. n - 1");
+    if (label < 0 || label >= n) throw py::value_error("labels must lie in 0 .. n - 1");
   return {in.begin(), in.end()};
 }
 
@@ -134,7 +136,7 @@ py::tuple search_labels(const HeldGraph& graph, const std::vector<Array<std::int
                         std::pair<std::uint64_t, std::uint64_t> seed, py::ssize_t restarts,
                         py::ssize_t rounds, int n_threads, const py::object& progress) {
   std::vector<Labels> from;
-  for (const auto& labels : starts) from.push_back(read_labels(graph, labels));
+  for (const auto& labels : starts) from.push_back(read_labels(graph.view.nodes(), labels));
   checked_product("restarts", restarts, 64);
   checked_product("rounds", rounds, 64);
   const metric::SearchOptions options{
@@ -143,6 +145,65 @@ py::tuple search_labels(const HeldGraph& graph, const std::vector<Array<std::int
     return metric::search_labels(graph.view, from, options, monitor);
   });
   return py::make_tuple(take(std::move(found.labels)), found.agreement, found.runs, stopped);
+}
+
+std::unique_ptr<CycleEngine> make_engine(const HeldGraph& graph, double pairs_per_entry,
+                                         std::pair<std::uint64_t, std::uint64_t> seed) {
+  const metric::EngineOptions options{
+      .pairs_per_entry = pairs_per_entry, .seed = seed.first, .stream = seed.second};
+  return run(1, no_progress,
+             [&](Monitor& monitor) { return std::make_unique<CycleEngine>(graph.view, options, monitor); });
+}
+
+/// Stage, temperature, can the bound still rise, and was it stopped?
+py::tuple step_engine(CycleEngine& engine, double seconds, int n_threads) {
+  const auto [step, stopped] =
+      run_partial(n_threads, no_progress, [&](Monitor& monitor) { return engine.step(seconds, monitor); });
+  constexpr const char* stages[] = {"labels", "levels", "ascent", "perturbation"};
+  return py::make_tuple(stages[static_cast<int>(step.stage)], step.temperature, step.more, stopped);
+}
+
+/// Where each row starts, its nodes from end to end of the disagreeing pair, its multiplier.
+py::tuple proof(const CycleEngine& engine) {
+  auto rows = engine.proof();
+  auto nodes = metric::walks(engine.pairs(), rows);
+  return py::make_tuple(take(std::move(rows.starts)), take(std::move(nodes)),
+                        take(std::move(rows.multipliers)));
+}
+
+/// Pairs with ends 0 .. n - 1 and a number each.
+struct ListedPairs {
+  std::span<const std::int32_t> u, v;
+  std::span<const double> weights;
+};
+
+ListedPairs listed_pairs(py::ssize_t n, const Array<std::int32_t>& u, const Array<std::int32_t>& v,
+                         const Array<double>& weights) {
+  const ListedPairs out{vector_view(u, "u"), vector_view(v, "v"), vector_view(weights, "weights")};
+  if (out.u.size() != out.weights.size() || out.v.size() != out.weights.size())
+    throw py::value_error("u, v and weights must be equally long");
+  for (const auto ends : {out.u, out.v})
+    for (const auto i : ends)
+      if (i < 0 || i >= n) throw py::value_error("u and v must lie in 0 .. n - 1");
+  checked_product("n", n, 16);
+  return out;
+}
+
+py::tuple merge_pairs(py::ssize_t n, const Array<std::int32_t>& u, const Array<std::int32_t>& v,
+                      const Array<double>& weights) {
+  const auto pairs = listed_pairs(n, u, v, weights);
+  auto merged = metric::merge_pairs(n, pairs.u, pairs.v, pairs.weights);
+  return py::make_tuple(take(std::move(merged.left)), take(std::move(merged.right)),
+                        take(std::move(merged.sums)));
+}
+
+/// Of merged pairs: offsets, indices, weights.
+py::tuple symmetric_rows(py::ssize_t n, const Array<std::int32_t>& left, const Array<std::int32_t>& right,
+                         const Array<double>& weights) {
+  const auto pairs = listed_pairs(n, left, right, weights);
+  auto rows = metric::symmetric_rows(n, pairs.u, pairs.v, pairs.weights);
+  return py::make_tuple(take(std::move(rows.offsets)), take(std::move(rows.indices)),
+                        take(std::move(rows.weights)));
 }
 
 py::tuple common_neighbours(const Array<std::int64_t>& offsets, const Array<std::int32_t>& indices,
@@ -163,7 +224,7 @@ void register_clustering(py::module_& m) {
       .def(
           "agreement",
           [](const HeldGraph& graph, const Array<std::int32_t>& labels) {
-            return metric::agreement(graph.view, read_labels(graph, labels));
+            return metric::agreement(graph.view, read_labels(graph.view.nodes(), labels));
           },
           "labels"_a)
       .def("pack_bad_triangles",
@@ -178,6 +239,25 @@ void register_clustering(py::module_& m) {
            "n_threads"_a = 1, "progress"_a = py::none());
   m.def("_solve_l1", &solve_l1, "n"_a, "target"_a, "weights"_a, "upper"_a, "offset"_a, "known"_a, "reach"_a,
         "tol"_a, "max_steps"_a = 200, "n_threads"_a = 1, "progress"_a = py::none());
+  py::class_<CycleEngine>(m, "_CycleEngine")
+      .def(py::init(&make_engine), "graph"_a, "pairs_per_entry"_a, "seed"_a, py::keep_alive<1, 2>())
+      .def(
+          "suggest",
+          [](CycleEngine& engine, const Array<std::int32_t>& labels) {
+            engine.suggest(read_labels(engine.nodes(), labels));
+          },
+          "labels"_a)
+      .def("step", &step_engine, "seconds"_a, "n_threads"_a = 1)
+      .def("proof", &proof)
+      .def_property_readonly("labels",
+                             [](const CycleEngine& engine) { return take(Labels(engine.labels())); })
+      .def_property_readonly("cost", &CycleEngine::cost)
+      .def_property_readonly("bound", &CycleEngine::bound)
+      .def_property_readonly("complete", &CycleEngine::complete)
+      .def_property_readonly("pairs", [](const CycleEngine& engine) { return engine.pairs().count(); })
+      .def_property_readonly("rows_held", &CycleEngine::rows_held);
+  m.def("_merge_pairs", &merge_pairs, "n"_a, "u"_a, "v"_a, "weights"_a);
+  m.def("_symmetric_rows", &symmetric_rows, "n"_a, "left"_a, "right"_a, "weights"_a);
   m.def("_common_neighbours", &common_neighbours, "offsets"_a, "indices"_a, "n_threads"_a = 1);
 }
 

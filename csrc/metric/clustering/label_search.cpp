@@ -18,15 +18,6 @@ using std::size_t;
 constexpr ptrdiff_t batch = 8;        // perturbed runs between two comparisons
 constexpr ptrdiff_t from_above = 16;  // runs from few large clusters, the first from a single one
 
-/// Gains below this are rounding.
-double least_gain(const SignedGraph& graph) {
-  double largest = graph.background;
-  for (ptrdiff_t k = 0; k < std::ssize(graph.weights); ++k) {
-    if (!graph.is_forbidden(k)) largest = std::max(largest, std::fabs(graph.weight(k)));
-  }
-  return 1e-10 * largest;
-}
-
 Labels singletons(ptrdiff_t n) {
   Labels labels(at(n));
   std::iota(labels.begin(), labels.end(), 0);
@@ -52,15 +43,26 @@ bool merge_clusters(const SignedGraph& graph, Labels& labels, double least, Rand
   return merged;
 }
 
-/// Moves and merges until neither helps; the first moves are those of `queue`.
-void improve(const SignedGraph& graph, Labels& labels, std::vector<int32_t> queue, double least,
-             Random& random, Monitor& monitor) {
+}  // namespace
+
+double least_gain(const SignedGraph& graph) {
+  double largest = graph.background;
+  for (ptrdiff_t k = 0; k < std::ssize(graph.weights); ++k) {
+    if (!graph.is_forbidden(k)) largest = std::max(largest, std::fabs(graph.weight(k)));
+  }
+  return 1e-10 * largest;
+}
+
+void improve_labels(const SignedGraph& graph, Labels& labels, std::vector<int32_t> queue, double least,
+                    Random& random, Monitor& monitor) {
   NodeMover(graph, labels, least).run(std::move(queue), monitor);
   while (!monitor.stopped() && merge_clusters(graph, labels, least, random, monitor)) {
     if (!NodeMover(graph, labels, least).run(shuffled(graph.nodes(), random), monitor)) break;
   }
   renumber(labels);
 }
+
+namespace {
 
 /// Makes singletons of some nodes that lie close together; returns them.
 std::vector<int32_t> scatter(const SignedGraph& graph, Labels& labels, Random& random) {
@@ -160,7 +162,7 @@ class Search {
       Random random(options_.seed, options_.stream + static_cast<std::uint64_t>(runs_ + r));
       auto& own = found[at(r)];
       auto queue = start(r, random, own.labels);
-      improve(graph_, own.labels, std::move(queue), least_, random, inner);
+      improve_labels(graph_, own.labels, std::move(queue), least_, random, inner);
       own.agreement = agreement(graph_, own.labels);
     });
     runs_ += count;

@@ -15,6 +15,7 @@
 #include <vector>
 
 #include "core/monitor.hpp"
+#include "core/random.hpp"
 #include "metric/clustering/signed_graph.hpp"
 
 namespace steelyard::metric {
@@ -30,6 +31,13 @@ struct SearchResult {
   double agreement = 0.0;
   std::int64_t runs = 0;
 };
+
+/// Gains in agreement below this are rounding.
+double least_gain(const SignedGraph& graph);
+
+/// Moves and merges until neither helps; the first moves are those of `queue`.
+void improve_labels(const SignedGraph& graph, Labels& labels, std::vector<std::int32_t> queue, double least,
+                    Random& random, Monitor& monitor);
 
 /// The best labels found, never worse than the best of `starts`; those of the best start after an interrupt.
 SearchResult search_labels(const SignedGraph& graph, const std::vector<Labels>& starts,

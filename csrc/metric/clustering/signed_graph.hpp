@@ -46,6 +46,10 @@ using Labels = std::vector<std::int32_t>;
 /// n).
 double agreement(const SignedGraph& graph, std::span<const std::int32_t> labels);
 
+/// What labels in 0 .. n - 1 cost, summed without differences but for the pairs that are not listed: exact for
+/// whole numbers. O(entries + n).
+double cost_of(const SignedGraph& graph, std::span<const std::int32_t> labels);
+
 /// Renumbers labels by first appearance; returns their number.
 std::int32_t renumber(Labels& labels);
 

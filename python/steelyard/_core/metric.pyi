@@ -45,6 +45,33 @@ class _SignedGraph:
         progress: typing.Any = None,
     ) -> tuple[typing.Any, ...]: ...
 
+class _CycleEngine:
+    def __init__(
+        self,
+        graph: _SignedGraph,
+        pairs_per_entry: typing.SupportsFloat | typing.SupportsIndex,
+        seed: tuple[typing.SupportsInt | typing.SupportsIndex, typing.SupportsInt | typing.SupportsIndex],
+    ) -> None: ...
+    def proof(self) -> tuple[typing.Any, ...]: ...
+    def step(
+        self,
+        seconds: typing.SupportsFloat | typing.SupportsIndex,
+        n_threads: typing.SupportsInt | typing.SupportsIndex = 1,
+    ) -> tuple[typing.Any, ...]: ...
+    def suggest(self, labels: typing.Annotated[numpy.typing.ArrayLike, numpy.int32]) -> None: ...
+    @property
+    def bound(self) -> float: ...
+    @property
+    def complete(self) -> bool: ...
+    @property
+    def cost(self) -> float: ...
+    @property
+    def labels(self) -> numpy.typing.NDArray[numpy.int32]: ...
+    @property
+    def pairs(self) -> int: ...
+    @property
+    def rows_held(self) -> int: ...
+
 class _BregmanState:
     def __init__(
         self,
@@ -152,6 +179,12 @@ def _learn_metric(
     seed: tuple[typing.SupportsInt | typing.SupportsIndex, typing.SupportsInt | typing.SupportsIndex],
     progress: typing.Any = None,
 ) -> dict[str, typing.Any]: ...
+def _merge_pairs(
+    n: typing.SupportsInt | typing.SupportsIndex,
+    u: typing.Annotated[numpy.typing.ArrayLike, numpy.int32],
+    v: typing.Annotated[numpy.typing.ArrayLike, numpy.int32],
+    weights: typing.Annotated[numpy.typing.ArrayLike, numpy.float64],
+) -> tuple[typing.Any, ...]: ...
 def _metric_closure(
     n: typing.SupportsInt | typing.SupportsIndex,
     distances: typing.Annotated[numpy.typing.ArrayLike, numpy.float64],
@@ -168,6 +201,12 @@ def _solve_l1(
     n_threads: typing.SupportsInt | typing.SupportsIndex = 1,
     progress: typing.Any = None,
 ) -> dict[str, typing.Any]: ...
+def _symmetric_rows(
+    n: typing.SupportsInt | typing.SupportsIndex,
+    left: typing.Annotated[numpy.typing.ArrayLike, numpy.int32],
+    right: typing.Annotated[numpy.typing.ArrayLike, numpy.int32],
+    weights: typing.Annotated[numpy.typing.ArrayLike, numpy.float64],
+) -> tuple[typing.Any, ...]: ...
 def _violations(
     distances: typing.Annotated[numpy.typing.ArrayLike, numpy.float64],
     tol: typing.SupportsFloat | typing.SupportsIndex,

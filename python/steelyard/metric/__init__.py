@@ -6,7 +6,9 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 from .._naming import claim
-from ._clustering import CorrelationClustering, correlation_clustering
+from ._cluster_edges import cluster_edges
+from ._clustering import correlation_clustering
+from ._clustering_result import ConflictCycles, CorrelationClustering
 from ._nearest_metric import nearest_metric
 from ._project_and_forget import ProjectAndForget, ProjectionInfo, project_and_forget
 from ._random_rows import RandomRows
@@ -18,6 +20,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "ITML",
+    "ConflictCycles",
     "CorrelationClustering",
     "ITMLSupervised",
     "MetricInfo",
@@ -27,6 +30,7 @@ __all__ = [
     "ProjectionInfo",
     "RandomRows",
     "ViolationReport",
+    "cluster_edges",
     "correlation_clustering",
     "nearest_metric",
     "project_and_forget",

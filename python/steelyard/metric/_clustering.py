@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
-from .._errors import ConvergenceWarning, finish, warn
+from .._errors import finish
 from .._info import Info
-from .._results import Result
 from .._spelling import argument
 from .._validate import (
     check_choice,
     check_flag,
+    check_nonnegative,
     check_positive,
     check_progress,
     check_rng,
@@ -22,73 +20,16 @@ from .._validate import (
     check_threads,
     seed_words,
 )
-from ._clustering_problem import ClusteringProblem, Labels, make_problem, read_links
+from ._clustering_problem import ClusteringProblem, Labels, make_problem, read_labels, read_links
+from ._clustering_result import CorrelationClustering, ratio
+from ._cycle_clustering import STAGES, Effort, cluster_by_cycles
 from ._pairs import Array
-from ._signed_pairs import FORMULATIONS, read_similarities, signed_pairs
+from ._signed_pairs import FORMULATIONS, SignedPairs, read_similarities, signed_pairs
 
-# Beyond this many nodes the relaxation needs gigabytes.
-_MOST_RELAXED = 10_000
+# The relaxation by default: where it takes seconds and bounds tighter than cycles do.
+_SMALL, _DENSE, _MOST_RELAXED = 200, 0.25, 1000
 _TRIALS, _KEPT = 50, 3
-
-
-@dataclass(frozen=True, repr=False, eq=False)
-class CorrelationClustering(Result):
-    """A clustering, what it costs, and what any clustering must cost.
-
-    Attributes
-    ----------
-    labels : ndarray, shape (n,)
-        Cluster of each item, numbered by first appearance. Read-only.
-    cost : float
-        Weight of the agreeing pairs that are separated and of the disagreeing pairs that are together.
-    lower_bound : float
-        Proven: no clustering costs less.
-    lp_ratio : float
-        Upper over lower bound of the linear relaxation; inf where it was not solved.
-    relaxation : ndarray, shape (n (n - 1) / 2,), or None
-        The relaxation's distances in condensed order: 0 together, 1 apart. Read-only.
-    formulation : {'signed', 'graph', 'wang'}
-    info : Info
-        `error_bound` is lp_ratio - 1 (without the relaxation ratio - 1), in ``info.trace`` one row a proximal
-        step.
-    """
-
-    labels: npt.NDArray[np.intp]
-    cost: float
-    lower_bound: float
-    lp_ratio: float
-    relaxation: Array | None
-    formulation: str
-    info: Info
-
-    @property
-    def ratio(self) -> float:
-        """cost / lower_bound: this clustering is at most so many times as costly as the best one."""
-        return _ratio(self.cost, self.lower_bound)
-
-    @property
-    def n_clusters(self) -> int:
-        """Number of clusters."""
-        return int(self.labels.max()) + 1
-
-    def to_frame(self) -> dict[str, npt.NDArray[Any]]:
-        """Columns ``item`` (by number) and ``cluster``, for any data frame."""
-        return {"item": np.arange(len(self.labels)), "cluster": self.labels}
-
-    def __repr__(self) -> str:
-        clusters = f"{self.n_clusters:,} clusters ({self.formulation})"
-        bound = f"no clustering costs less than {self.lower_bound:.6g} (ratio {self.ratio:.4g})"
-        lines = [
-            f"CorrelationClustering: {len(self.labels):,} items in {clusters}",
-            f"cost {self.cost:.6g}, {bound}",
-        ]
-        return "\n".join([*lines, f"note: {self.info.message}"] if self.info.message else lines)
-
-
-def _ratio(upper: float, lower: float) -> float:
-    if upper <= lower:
-        return 1.0
-    return upper / lower if lower > 0 else float("inf")
+_STEPS, _TOL, _ENGINE_TOL = 200, 0.01, 1e-3
 
 
 def correlation_clustering(
@@ -101,8 +42,10 @@ def correlation_clustering(
     rounding: str = "best",
     local_search: bool = True,
     relax: bool | None = None,
-    tol: float = 0.01,
-    max_iter: int = 200,
+    labels: Any = None,
+    tol: float | None = None,
+    max_iter: int | None = None,
+    max_seconds: float | None = None,
     rng: Any = None,
     n_threads: int | None = None,
     progress: Any = None,
@@ -114,7 +57,7 @@ def correlation_clustering(
 
     Parameters
     ----------
-    S : array_like, scipy.sparse or networkx.Graph, n items
+    S : array_like, scipy.sparse, networkx.Graph or igraph.Graph, n items
         Symmetric similarities. Each unordered pair counts once, whether one or both triangles are stored; the
         diagonal is ignored. Of a graph the edges' ``weight`` (default 1). Never altered.
     formulation : {'auto', 'signed', 'graph', 'wang'}, default 'auto'
@@ -133,17 +76,25 @@ def correlation_clustering(
         Items (by number; nodes of a graph by name) that share a cluster, and that don't, whatever it costs.
     rounding : {'best', 'pivot', 'threshold'}, default 'best'
         How the relaxation's distances become clusters: random pivots (50 times, and 50 times from the signs
-        alone), thresholds, or all of these.
+        alone), thresholds, or all of these. Without the relaxation of no meaning.
     local_search : bool, default True
         Improve by moving items and merging clusters, from the roundings, from singletons and from
         perturbations of the best.
     relax : bool, optional
-        Solve the linear relaxation. Default: up to 10,000 items. Without it the lower bound comes from
-        disjoint bad triangles alone and is weaker.
-    tol : float, default 0.01
-        Stop when the relaxation's upper bound is within this share of its lower bound.
-    max_iter : int, default 200
-        Proximal steps.
+        Solve the linear relaxation over all pairs (True), or bound by cycles of listed pairs (False), which
+        takes memory and time by the pairs listed alone. Default: the relaxation up to 200 items, and up to
+        1,000 where a quarter of all pairs is listed.
+    labels : array_like of int, shape (n,), optional
+        Clusters to start from.
+    tol : float, optional
+        Stop when the relaxation's upper bound is within this share of its lower bound (default .01); without
+        the relaxation, when cost / lower_bound - 1 is at most this (default .001; 0 asks for the optimum).
+    max_iter : int, optional
+        Proximal steps of the relaxation (default 200), or stages of the search and the packing of cycles
+        (default 20).
+    max_seconds : float, optional
+        Without the relaxation: start no stage later than this, and end a packing there. The answer then
+        depends on the clock.
     rng : None, int, SeedSequence, BitGenerator or Generator, optional
         For pivots and the local search.
     n_threads : int, optional
@@ -164,15 +115,24 @@ def correlation_clustering(
     Warns
     -----
     ConvergenceWarning
-        If max_iter steps do not bound the relaxation to tol, or it was not solved because of n. The labels
-        are as good as the search makes them, and lower_bound holds all the same.
+        If max_iter steps do not bound the relaxation to tol. Without the relaxation: if tol was given and
+        missed. The labels are as good as the search makes them, and lower_bound holds all the same.
+
+    See Also
+    --------
+    cluster_edges : The same for lists of edges, by cycles.
 
     Notes
     -----
     The relaxation asks for a metric in [0, 1] of least cost. It is solved by proximal steps, each a weighted
     projection by Project and Forget [1]_, with duals kept from step to step; the lower bound is computed from
     the duals in float64. Time O(pairs nearer than 1 that share an item) a round; memory about 50 bytes a pair
-    of items and 28 a triangle held. The search takes O(entries of S) a sweep.
+    of items and 28 a triangle held.
+
+    Without it, cycles with one disagreeing pair are packed: one of their pairs is paid for whatever the
+    labels. `cluster_edges` says how. Where absent pairs disagree ('graph', 'wang') the cost counts all of
+    them, the bound those that two agreeing pairs connect, at most 20 an edge: for weighted graphs and for
+    resolutions below .5 it is weaker, and the ratio shows it.
 
     References
     ----------
@@ -201,8 +161,6 @@ def correlation_clustering(
     rounding = check_choice(rounding, "rounding", ("best", "pivot", "threshold"))
     search = check_flag(local_search, "local_search")
     resolution = check_positive(resolution, "resolution")
-    tol = check_positive(tol, "tol")
-    steps = check_steps(max_iter, "max_iter")
     threads = check_threads(n_threads)
     callback = check_progress(progress)
     wanted = None if relax is None else check_flag(relax, "relax")
@@ -213,26 +171,48 @@ def correlation_clustering(
     must = read_links(must_link, "must_link", pairs.n, place)
     cannot = read_links(cannot_link, "cannot_link", pairs.n, place)
     problem = make_problem(pairs, must, cannot)
-    relaxed = problem.nodes <= _MOST_RELAXED if wanted is None else wanted
+    chosen, why = _chosen(pairs) if wanted is None else (wanted, "relax=False")
+    start = read_labels(labels, problem)
     generator = check_rng(rng)
-    run = _Run(problem, tol, threads, search, [seed_words(generator) for _ in range(5)])
+    if not chosen:
+        effort = Effort(
+            _ENGINE_TOL if tol is None else check_nonnegative(tol, "tol"),
+            STAGES if max_iter is None else check_steps(max_iter, "max_iter"),
+            np.inf if max_seconds is None else check_positive(max_seconds, "max_seconds"),
+            threads,
+            seed_words(generator),
+            why,
+        )
+        found = cluster_by_cycles(pairs, problem, effort, start, callback)
+        return hand_over(found, "correlation_clustering", asked=tol is not None)
+    if max_seconds is not None:
+        raise ValueError("max_seconds goes with relax=False: the relaxation is bounded by max_iter")
+    steps = _STEPS if max_iter is None else check_steps(max_iter, "max_iter")
+    accuracy = _TOL if tol is None else check_positive(tol, "tol")
+    run = _Run(problem, accuracy, threads, search, [seed_words(generator) for _ in range(5)])
+    if start is not None:
+        run.start_from(start)
     try:
         run.from_signs()
-        if relaxed:
-            run.relax(steps, callback)
-            run.from_relaxation(rounding)
+        run.relax(steps, callback)
+        run.from_relaxation(rounding)
     except _StoppedError:
         run.stopped = True
-    result = run.result(pairs.formulation)
-    if relaxed or run.stopped:
-        return finish(result, "correlation_clustering", n_threads=n_threads)
-    if wanted is None:
-        warn(
-            f"correlation_clustering of {len(result.labels):,} items: {result.info.message}; relax=True "
-            "solves it in about 50 bytes a pair of items, relax=False accepts this",
-            ConvergenceWarning,
-        )
-    return result
+    return finish(run.result(pairs), "correlation_clustering", n_threads=n_threads)
+
+
+def hand_over(found: CorrelationClustering, who: str, *, asked: bool) -> CorrelationClustering:
+    """Ctrl-C and a warning as ever; a tolerance that nobody asked for is missed without one."""
+    return finish(found, who) if asked or found.info.interrupted else found
+
+
+def _chosen(pairs: SignedPairs) -> tuple[bool, str]:
+    """Relax all pairs? And why."""
+    n, listed = pairs.n, len(pairs.values)
+    density = listed / max(1, n * (n - 1) // 2)
+    if n <= _SMALL or (n <= _MOST_RELAXED and density >= _DENSE):
+        return True, f"{n} items, {density:.0%} of their pairs listed"
+    return False, f"{n:,} items, {density:.2g} of their pairs listed; relax=True bounds by all pairs"
 
 
 class _StoppedError(Exception):
@@ -258,6 +238,9 @@ class _Run:
         self.x: Array | None = None
         self.runs = 0
         self.stopped = False
+
+    def start_from(self, labels: Labels) -> None:
+        self._improve([labels], 0)
 
     def from_signs(self) -> None:
         """Plain pivots, and the bound of packed triangles."""
@@ -315,7 +298,7 @@ class _Run:
         if agreement > self.agreement:
             self.labels, self.agreement = labels, agreement
 
-    def result(self, formulation: str) -> CorrelationClustering:
+    def result(self, pairs: SignedPairs) -> CorrelationClustering:
         problem, found = self.problem, self.found
         cost = problem.cost(self.labels)
         low, lp_ratio, relaxation = problem.less_rounding(self.packed, True), float("inf"), None
@@ -325,18 +308,25 @@ class _Run:
             upper = problem.offset + found["objective"]
             if cost <= upper:
                 upper, self.x = cost, _distances(self.labels)
-            lp_ratio = _ratio(upper, problem.offset + found["lower"])
+            lp_ratio = ratio(upper, problem.offset + found["lower"])
             relaxation = problem.expand_distances(np.asarray(self.x))
             relaxation.flags.writeable = False
         labels = problem.expand(self.labels)
         labels.flags.writeable = False
         low = max(0.0, min(low, cost))  # equal but for rounding
         return CorrelationClustering(
-            labels, cost, low, lp_ratio, relaxation, formulation, self._info(lp_ratio, _ratio(cost, low))
+            labels,
+            cost,
+            low,
+            lp_ratio,
+            relaxation,
+            pairs.formulation,
+            self._info(lp_ratio, ratio(cost, low)),
+            _pairs=pairs,
         )
 
-    def _info(self, lp_ratio: float, ratio: float) -> Info:
-        bound = (ratio if self.found is None else lp_ratio) - 1.0
+    def _info(self, lp_ratio: float, gap: float) -> Info:
+        bound = (gap if self.found is None else lp_ratio) - 1.0
         error = bound if np.isfinite(bound) else None
         good = error is not None and error <= self.tol
         if self.found is None:

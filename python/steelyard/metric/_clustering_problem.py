@@ -31,6 +31,12 @@ class ClusteringProblem:
     group: npt.NDArray[np.int32] | None  # contracted node of each item; None: nothing contracted
     offset: float  # what every clustering pays within and between contracted nodes
     unavoidable: float  # sum of the positive c on forbidden pairs
+    merged: float = 0.0  # sum of |c| over pairs that were added up
+
+    @property
+    def exact(self) -> bool:
+        """Are `offset` and the sums of parallel pairs free of rounding?"""
+        return self.merged == 0.0 or bool((self.c == np.floor(self.c)).all())
 
     @property
     def nodes(self) -> int:
@@ -109,6 +115,22 @@ def read_links(links: Any, name: str, n: int, place: Mapping[Hashable, int] | No
     return array
 
 
+def read_labels(labels: Any, problem: ClusteringProblem) -> Labels | None:
+    """Labels of the contracted nodes, from those of the items."""
+    if labels is None:
+        return None
+    array = np.asarray(labels)
+    n = problem.nodes if problem.group is None else len(problem.group)
+    if array.shape != (n,):
+        raise ValueError(f"labels must have one label for each of {n} items, got shape {array.shape}")
+    _, numbered = np.unique(array, return_inverse=True)
+    if problem.group is not None:
+        _, first = np.unique(problem.group, return_index=True)
+        numbered = numbered[first]
+        _, numbered = np.unique(numbered, return_inverse=True)
+    return numbered.astype(np.int32)
+
+
 def make_problem(pairs: SignedPairs, must: Links, cannot: Links) -> ClusteringProblem:
     """Contracts, forbids and counts."""
     nodes, group = _contract(pairs.n, must)
@@ -122,7 +144,10 @@ def make_problem(pairs: SignedPairs, must: Links, cannot: Links) -> ClusteringPr
     if len(clash):
         a, b = cannot[clash[0]]
         raise ValueError(f"cannot_link has the pair ({a}, {b}), which must_link puts together")
-    low, high, values = _merged(nodes, ends, pairs.values, barred)
+    if group is None and not len(cannot):
+        low, high, values = ends[0], ends[1], pairs.values  # each pair once, in order
+    else:
+        low, high, values = _merged(nodes, ends, pairs.values, barred)
     c = values - pairs.background * sizes[low] * sizes[high]
     positive = float(np.maximum(c, 0.0).sum())
     offset = 0.0 if group is None else _offset(pairs, ends, sizes, positive)
@@ -138,7 +163,16 @@ def make_problem(pairs: SignedPairs, must: Links, cannot: Links) -> ClusteringPr
     costs = symmetric_rows(nodes, low, high, values)[2]
     graph = _core.metric._SignedGraph(offsets, indices, entries, sizes, pairs.background, forbidden)
     return ClusteringProblem(
-        graph, costs, np.stack([low, high]), c, sizes, pairs.background, group, offset, unavoidable
+        graph,
+        costs,
+        np.stack([low, high]),
+        c,
+        sizes,
+        pairs.background,
+        group,
+        offset,
+        unavoidable,
+        0.0 if group is None and not len(cannot) else float(np.abs(pairs.values).sum() + np.abs(c).sum()),
     )
 
 
@@ -168,6 +202,9 @@ def _merged(
 def _offset(pairs: SignedPairs, ends: list[npt.NDArray[np.int64]], sizes: Array, positive: float) -> float:
     """cost(labels) - (positive - agreement of the contracted labels), the same for all labels."""
     within = ends[0] == ends[1]
+    if pairs.background == 0.0:
+        agreeing = float(np.maximum(np.where(within, 0.0, pairs.values), 0.0).sum())
+        return float(np.maximum(-pairs.values[within], 0.0).sum()) + max(0.0, agreeing - positive)
     together = 0.5 * float((sizes * (sizes - 1)).sum())
     agreed = float(pairs.values[within].sum()) - pairs.background * together
     return float(np.maximum(pairs.values - pairs.background, 0.0).sum()) - agreed - positive

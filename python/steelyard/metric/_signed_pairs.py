@@ -17,6 +17,8 @@ from ._measured import MeasuredPairs, from_sparse
 from ._pairs import Array, check_range
 
 FORMULATIONS = ("auto", "signed", "graph", "wang")
+Nodes = npt.NDArray[np.int32]
+Paid = tuple[Nodes, Nodes, Array, npt.NDArray[np.bool_]]
 # Wang et al.'s constants, as in the papers that use these weights.
 _DELTA, _EPSILON = 0.05, 0.01
 
@@ -26,18 +28,45 @@ class SignedPairs:
     """Pairs rows < cols of n items with c = value - background; all others have c = -background."""
 
     n: int
-    rows: npt.NDArray[np.int32]
-    cols: npt.NDArray[np.int32]
+    rows: Nodes
+    cols: Nodes
     values: Array
     background: float
     formulation: str
+
+    def paid(self, labels: npt.NDArray[Any]) -> Paid:
+        """The pairs that labels pay for: both ends, c, and whether they are together."""
+        c = self.values - self.background
+        together = labels[self.rows] == labels[self.cols]
+        at = np.flatnonzero(np.where(together, c < 0, c > 0))
+        left, right, c, joined = self.rows[at], self.cols[at], c[at], together[at]
+        if self.background > 0:
+            more = self._unlisted(labels)
+            left, right = np.r_[left, more[0]], np.r_[right, more[1]]
+            c = np.r_[c, np.full(len(more[0]), -self.background)]
+            joined = np.r_[joined, np.ones(len(more[0]), bool)]
+        return left, right, c, joined
+
+    def _unlisted(self, labels: npt.NDArray[Any]) -> tuple[Nodes, Nodes]:
+        """Pairs that share a cluster without being listed."""
+        order = np.argsort(labels, kind="stable").astype(np.int64)
+        sizes = np.bincount(labels)
+        listed = self.rows.astype(np.int64) * self.n + self.cols
+        keys = []
+        for start, size in zip(np.cumsum(sizes) - sizes, sizes, strict=True):
+            i, j = np.triu_indices(int(size), 1)
+            members = order[start : start + size]
+            keys.append(members[i] * self.n + members[j])
+        kept = np.setdiff1d(np.concatenate(keys), listed)
+        return (kept // self.n).astype(np.int32), (kept % self.n).astype(np.int32)
 
 
 def read_similarities(S: Any, name: str) -> tuple[MeasuredPairs, Mapping[Hashable, int] | None]:
     """The listed pairs, each once, and the place of each node where S is a graph with named nodes."""
     if _is_graph(S):
-        pairs, place = _from_graph(S, name)
-        return pairs, place
+        return _from_graph(S, name)
+    if hasattr(S, "get_edgelist") and hasattr(S, "vcount"):
+        return _from_igraph(S, name), None
     if not sparse.issparse(S):
         S = _from_array(S, name)
     matrix = sparse.coo_array(S)
@@ -76,6 +105,20 @@ def _from_graph(graph: Any, name: str) -> tuple[MeasuredPairs, Mapping[Hashable,
         (values, (np.array(rows, np.int64), np.array(cols, np.int64))), shape=(len(place), len(place))
     )
     return _listed(matrix, name), place
+
+
+def _from_igraph(graph: Any, name: str) -> MeasuredPairs:
+    """An igraph graph, without importing igraph; items go by the number of their vertex."""
+    if graph.is_directed() or graph.has_multiple():
+        raise ValueError(f"{name} must be an undirected graph without parallel edges")
+    if graph.vcount() == 0:
+        raise ValueError(f"{name} must have at least one node")
+    ends = np.array(graph.get_edgelist(), np.int64).reshape(-1, 2).T
+    weighted = "weight" in graph.es.attributes()
+    values = np.asarray(graph.es["weight"] if weighted else np.ones(ends.shape[1]), float)
+    other = ends[0] != ends[1]
+    shape = (graph.vcount(), graph.vcount())
+    return _listed(sparse.coo_array((values[other], (ends[0][other], ends[1][other])), shape=shape), name)
 
 
 def _from_array(S: Any, name: str) -> Any:
@@ -154,9 +197,7 @@ def symmetric_rows(
     n: int, rows: npt.NDArray[Any], cols: npt.NDArray[Any], values: Array
 ) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int32], Array]:
     """Sorted csr rows of both directions of each pair."""
-    both = sparse.coo_array(
-        (np.r_[values, values], (np.r_[rows, cols].astype(np.int64), np.r_[cols, rows].astype(np.int64))),
-        shape=(n, n),
-    ).tocsr()
-    both.sort_indices()
-    return both.indptr.astype(np.int64), both.indices.astype(np.int32), both.data.astype(np.float64)
+    left, right, sums = _core.metric._merge_pairs(
+        n, rows.astype(np.int32, copy=False), cols.astype(np.int32, copy=False), np.asarray(values, float)
+    )
+    return _core.metric._symmetric_rows(n, left, right, sums)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
+from fractions import Fraction
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -43,6 +45,29 @@ def best_partition(c: Array) -> tuple[float, Labels]:
         ((cost(c, labels), k, labels) for k, labels in enumerate(partitions(len(c)))), key=lambda p: p[:2]
     )
     return best[0], best[2]
+
+
+def cycle_bound(weights: Mapping[tuple[int, int], Any], cycles: Iterable[tuple[Any, Any]]) -> Fraction:
+    """What cycles prove that any labels cost, in exact arithmetic; ValueError if they prove nothing.
+
+    Each is a multiplier and the items along it: every pair agrees (weight > 0) but the one that closes it.
+
+    >>> cycle_bound({(0, 1): 2, (1, 2): 2, (0, 2): -1}, [(1, [0, 1, 2])])
+    Fraction(1, 1)
+    """
+    left = {frozenset(pair): abs(Fraction(c)) for pair, c in weights.items()}
+    agrees = {frozenset(pair): c > 0 for pair, c in weights.items()}
+    total = Fraction(0)
+    for y, items in cycles:
+        pairs = [frozenset(map(int, pair)) for pair in zip(items, [*items[1:], items[0]], strict=True)]
+        if y < 0 or agrees[pairs[-1]] or not all(agrees[pair] for pair in pairs[:-1]):
+            raise ValueError(f"no multiplier of a cycle with one disagreeing pair: {y}, {items}")
+        for pair in pairs:
+            left[pair] -= Fraction(y)
+        total += Fraction(y)
+    if min(left.values(), default=0) < 0:
+        raise ValueError("the multipliers through a pair are more than its weight")
+    return total
 
 
 def pivot(c: Array, rng: np.random.Generator) -> Labels:

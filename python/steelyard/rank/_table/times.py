@@ -137,7 +137,8 @@ def _read(array: Values, name: str, row_name: RowName, formats: Sequence[str], d
         except (ValueError, TypeError):
             row = next(k for k, x in enumerate(values) if x is other)
             raise ValueError(
-                f"{name} must hold numbers, or ISO dates such as 2018-07-15, got {shown(other)} in {row_name(row)}"
+                f"{name} must hold numbers, or ISO dates such as 2018-07-15, got {shown(other)} "
+                f"in {row_name(row)}"
             ) from None
     missing = np.datetime64("NaT", "D")
     return np.array([read.get(x, missing) for x in values], dtype="datetime64[D]")
