@@ -1,10 +1,10 @@
 #include "qp/simplex_qp.hpp"
 
 #include <algorithm>
-#include <limits>
 #include <string>
 
 #include "core/index.hpp"
+#include "core/infinity.hpp"
 #include "qp/qp_state.hpp"
 
 namespace steelyard::qp {
@@ -77,7 +77,7 @@ QpResult solve_simplex_qp(const QpProblem& problem, const QpOptions& options, Mo
   result.gap = state.best_gap;
   result.convex = state.convex;
   result.unbounded = end == QpEnd::unbounded;
-  if (!state.started) result.gap = state.best_gap = std::numeric_limits<double>::infinity();
+  if (!state.started) result.gap = state.best_gap = infinity;
   auto& info = result.info;
   info.converged = state.best_gap <= options.tol * state.best_scale;
   info.interrupted = end == QpEnd::stopped || monitor.stopped();

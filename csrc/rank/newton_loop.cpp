@@ -1,12 +1,11 @@
 #include "rank/newton_loop.hpp"
 
 #include <algorithm>
-#include <limits>
+
+#include "core/infinity.hpp"
 
 namespace steelyard::rank {
 namespace {
-
-constexpr double infinity = std::numeric_limits<double>::infinity();
 
 /// Has the decrement come to where it no longer falls?
 class Floor {

@@ -2,10 +2,10 @@
 
 #include <algorithm>
 #include <functional>
-#include <limits>
 #include <vector>
 
 #include "core/index.hpp"
+#include "core/infinity.hpp"
 #include "linalg/cg.hpp"
 
 namespace steelyard::metric {
@@ -168,7 +168,7 @@ void project_with_momentum(ProjectionState& state, ptrdiff_t passes, Monitor& mo
   const auto first = first_entries(state.active);
   std::vector<double> duals = all_duals(state.active);
   PairTiles upper_duals = state.upper_dual, x = state.x;  // all of the pass before
-  double beta = 0.0, loss = std::numeric_limits<double>::infinity();
+  double beta = 0.0, loss = infinity;
   const auto of_list = [&](ptrdiff_t l) { return Momentum{beta, duals.data() + first[at(l)]}; };
   const auto of_tile = [&](ptrdiff_t tile) { return Momentum{beta, upper_duals.tile(tile)}; };
   for (ptrdiff_t pass = 0, k = 0; pass < passes && !monitor.stopped(); ++pass, ++k) {

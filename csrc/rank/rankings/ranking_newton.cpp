@@ -2,10 +2,9 @@
 
 #include <algorithm>
 #include <cmath>
-#include <limits>
-#include <numeric>
 
 #include "core/index.hpp"
+#include "core/infinity.hpp"
 #include "rank/newton_loop.hpp"
 #include "rank/rankings/ranking_sweeps.hpp"
 #include "rank/scale.hpp"
@@ -16,11 +15,6 @@ namespace {
 using std::ptrdiff_t;
 
 constexpr double longest_move = 5.0;
-constexpr double infinity = std::numeric_limits<double>::infinity();
-
-double dot(const std::vector<double>& a, const std::vector<double>& b) {
-  return std::inner_product(a.begin(), a.end(), b.begin(), 0.0);
-}
 
 /// Largest change of a difference within a ranking, or of a strength itself where the prior holds it.
 double largest_change(const RankingModel& model, const std::vector<double>& direction) {
