@@ -1,9 +1,9 @@
 // Decomposition: two coordinates a step with a sum constraint, one without.
 #include <algorithm>
 #include <cmath>
-#include <limits>
 
 #include "core/index.hpp"
+#include "core/infinity.hpp"
 #include "qp/qp_state.hpp"
 
 namespace steelyard::qp {
@@ -11,7 +11,6 @@ namespace {
 
 using std::ptrdiff_t;
 
-constexpr double infinity = std::numeric_limits<double>::infinity();
 constexpr double flat = 1e-14;  // of the scale of K: curvature that is zero up to rounding
 
 class Descent {

@@ -1,10 +1,10 @@
 // Primal active-set method on the free coordinates F, with a factor of K_FF that follows F.
 #include <algorithm>
 #include <cmath>
-#include <limits>
 #include <numeric>
 
 #include "core/index.hpp"
+#include "core/infinity.hpp"
 #include "linalg/updated_cholesky.hpp"
 #include "qp/qp_state.hpp"
 
@@ -30,7 +30,7 @@ class ActiveSet {
     if (const auto end = refactor(); end != QpEnd::converged) return end;
     const std::int64_t patience = 60 + 4 * s_.n;
     int idle = 0;
-    double lowest = std::numeric_limits<double>::infinity();
+    double lowest = infinity;
     for (std::int64_t round = 0; round < patience; ++round) {
       if (const auto end = minimise(); end != QpEnd::converged) return end;
       if (!s_.refresh()) return QpEnd::stopped;
@@ -116,7 +116,7 @@ class ActiveSet {
   double room(std::size_t k) {
     const auto i = free_[k];
     const double d = direction_[k];
-    if (d == 0.0) return std::numeric_limits<double>::infinity();
+    if (d == 0.0) return infinity;
     return std::max(0.0, (d > 0.0 ? s_.high(i) - s_.value(i) : s_.low(i) - s_.value(i)) / d);
   }
 
@@ -161,7 +161,7 @@ class ActiveSet {
       for (const auto i : free_) sum += s_.slope(i);
       return sum / static_cast<double>(free_.size());
     }
-    double lowest = std::numeric_limits<double>::infinity(), highest = -lowest;
+    double lowest = infinity, highest = -lowest;
     for (ptrdiff_t i = 0; i < s_.n; ++i) {
       if (s_.can_rise(i)) lowest = std::min(lowest, s_.slope(i));
       if (s_.can_fall(i)) highest = std::max(highest, s_.slope(i));

@@ -5,6 +5,7 @@
 #include <numeric>
 
 #include "core/index.hpp"
+#include "core/infinity.hpp"
 
 namespace steelyard::qp {
 namespace {
@@ -133,8 +134,7 @@ void QpState::cap_vertex(double widest, double noise) {
       vertex[i] = problem.lower[i];
     } else if (g[i] < 0.0) {
       const bool endless = diagonal[i] <= 0.0 && -g[i] > noise;
-      const double step =
-          endless ? std::numeric_limits<double>::infinity() : (diagonal[i] > 0.0 ? -g[i] / diagonal[i] : 0.0);
+      const double step = endless ? infinity : (diagonal[i] > 0.0 ? -g[i] / diagonal[i] : 0.0);
       const double cap = std::min(problem.upper[i], problem.lower[i] + 2.0 * widest + step);
       vertex[i] = std::max(cap, p[i]);
       reach += vertex[i] - p[i];

@@ -2,10 +2,10 @@
 #pragma once
 
 #include <cstdint>
-#include <limits>
 #include <vector>
 
 #include "core/index.hpp"
+#include "core/infinity.hpp"
 #include "qp/simplex_qp.hpp"
 
 namespace steelyard::qp {
@@ -31,7 +31,7 @@ struct QpState {
   double objective = 0.0, gap = 0.0, scale = 0.0, reach = 0.0;
   double size_of_terms = 0.0;  ///< 1/2 p'Kp + |q'p|; `scale` is no less than what rounding can tell
   std::vector<double> best;    ///< the p of the smallest gap so far
-  double best_gap = std::numeric_limits<double>::infinity(), best_objective = 0.0, best_scale = 0.0;
+  double best_gap = infinity, best_objective = 0.0, best_scale = 0.0;
   double best_rounding = 0.0, best_terms = 0.0;
   Trace trace;
 

@@ -2,10 +2,10 @@
 
 #include <algorithm>
 #include <cmath>
-#include <limits>
 #include <string>
 
 #include "core/index.hpp"
+#include "core/infinity.hpp"
 #include "qp/qp_state.hpp"
 
 namespace steelyard::qp {
@@ -78,7 +78,7 @@ QpResult solve_simplex_qp(const QpProblem& problem, const QpOptions& options, Mo
   result.gap = state.best_gap + state.best_rounding;
   result.convex = state.convex;
   result.unbounded = end == QpEnd::unbounded;
-  if (!state.started) result.gap = state.best_gap = std::numeric_limits<double>::infinity();
+  if (!state.started) result.gap = state.best_gap = infinity;
   auto& info = result.info;
   info.converged = std::isfinite(state.best_scale) && state.best_gap <= options.tol * state.best_scale;
   info.interrupted = end == QpEnd::stopped || monitor.stopped();

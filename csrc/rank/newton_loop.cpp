@@ -1,13 +1,13 @@
 #include "rank/newton_loop.hpp"
 
 #include <algorithm>
-#include <limits>
+
+#include "core/infinity.hpp"
 
 namespace steelyard::rank {
 namespace {
 
 constexpr double rounding_shows = 1e-6;  // a decrement below which rounding can matter
-constexpr double infinity = std::numeric_limits<double>::infinity();
 
 /// Has the decrement come to where it no longer falls?
 class Floor {

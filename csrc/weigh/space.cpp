@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "core/index.hpp"
+#include "core/infinity.hpp"
 #include "core/pool.hpp"
 #include "distances/nearest.hpp"
 #include "simd/table.hpp"
@@ -204,7 +205,7 @@ std::unique_ptr<const Space> MatrixSpace::reordered(std::span<const std::int32_t
 
 double smallest_distance(const Space& space, Monitor& monitor) {
   const ptrdiff_t n = space.size(), grain = rows_per_chunk(n);
-  std::vector<double> least(at((n + grain - 1) / grain), std::numeric_limits<double>::infinity());
+  std::vector<double> least(at((n + grain - 1) / grain), infinity);
   parallel_for(n, grain, monitor, [&](ptrdiff_t begin, ptrdiff_t end) {
     std::vector<double> distances(at(strip * block));
     double& best = least[at(begin / grain)];
@@ -243,7 +244,7 @@ std::vector<std::int32_t> nearest_neighbours(const Space& space, ptrdiff_t k, bo
 
 std::vector<std::int32_t> farthest_points(const Space& space, ptrdiff_t m, Monitor& monitor) {
   const ptrdiff_t n = space.size(), grain = std::max<ptrdiff_t>(block, rows_per_chunk(4) / block * block);
-  std::vector<double> nearest(at(n), std::numeric_limits<double>::infinity());
+  std::vector<double> nearest(at(n), infinity);
   std::vector<std::pair<double, ptrdiff_t>> farthest(at((n + grain - 1) / grain));
   std::vector<std::int32_t> chosen;
   ptrdiff_t next = 0;

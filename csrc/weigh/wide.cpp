@@ -16,7 +16,7 @@ using simd::Metric;
 using std::ptrdiff_t;
 
 constexpr Wide one{1.0, 0.0}, two{2.0, 0.0};
-constexpr ptrdiff_t strip = 32;  // rows of the factor that are worked on together
+constexpr ptrdiff_t rows_at_once = 32;  // rows of the factor that are worked on together
 
 Wide coordinate(const WideSpace& space, ptrdiff_t i, ptrdiff_t k) {
   return {space.high.row(i)[k], space.low.data == nullptr ? 0.0 : space.low.row(i)[k]};
@@ -121,15 +121,15 @@ class Factor {
     high[at(k)] = root.hi;
     low[at(k)] = root.lo;
     const double cost = 4.0 * static_cast<double>(k) + 20.0 * static_cast<double>(space_.high.cols) + 500.0;
-    const ptrdiff_t grain = (grain_for(cost) + strip - 1) / strip * strip;
+    const ptrdiff_t grain = (grain_for(cost) + rows_at_once - 1) / rows_at_once * rows_at_once;
     return parallel_for(n_ - k - 1, grain, monitor_, [&](ptrdiff_t begin, ptrdiff_t end) {
-      for (auto i = begin; i < end && !monitor_.poll(); i += strip)
-        append_rows(k, k + 1 + i, std::min(strip, end - i), root);
+      for (auto i = begin; i < end && !monitor_.poll(); i += rows_at_once)
+        append_rows(k, k + 1 + i, std::min(rows_at_once, end - i), root);
     });
   }
 
   void append_rows(ptrdiff_t k, ptrdiff_t first, ptrdiff_t rows, Wide root) {
-    double high[strip] = {}, low[strip] = {};
+    double high[rows_at_once] = {}, low[rows_at_once] = {};
     for (ptrdiff_t j = 0; j < k; ++j) {
       const double* a_high = high_[at(j)].data() + first;
       const double* a_low = low_[at(j)].data() + first;

@@ -1,4 +1,5 @@
-"""How many examples hypothesis draws: few and the same in every run, or many random ones for `.ci/long`."""
+"""How many examples hypothesis draws, by STEELYARD_EXAMPLES: by default few and the same in every run; "thorough":
+many random ones, for `.ci/long`; "few": a handful, where another run has drawn them already."""
 
 from __future__ import annotations
 
@@ -8,16 +9,21 @@ from typing import Any
 
 from hypothesis import settings
 
-THOROUGH = os.environ.get("STEELYARD_EXAMPLES") == "thorough"
-TIMES = 20 if THOROUGH else 1
+ASKED = os.environ.get("STEELYARD_EXAMPLES", "")
+THOROUGH = ASKED == "thorough"
+TIMES = {"thorough": 20.0, "few": 0.2}.get(ASKED, 1.0)
+
+
+def scaled(count: int) -> int:
+    return max(2, round(count * TIMES))
 
 
 def load_profile() -> None:
     """Of every test that does not say how many examples it takes."""
-    settings.register_profile("steelyard", deadline=None, derandomize=not THOROUGH, max_examples=30 * TIMES)
+    settings.register_profile("steelyard", deadline=None, derandomize=not THOROUGH, max_examples=scaled(30))
     settings.load_profile("steelyard")
 
 
 def examples(count: int) -> Callable[[Any], Any]:
     """@examples(12) above @given: the count by default."""
-    return settings(max_examples=count * TIMES)
+    return settings(max_examples=scaled(count))

@@ -1,10 +1,10 @@
-#include <limits>
 #include <memory>
 
 #include "bindings/arrays.hpp"
 #include "bindings/register.hpp"
 #include "bindings/run.hpp"
 #include "core/index.hpp"
+#include "core/infinity.hpp"
 #include "metric/nearness/closure.hpp"
 #include "metric/nearness/nearness.hpp"
 #include "metric/nearness/violations.hpp"
@@ -73,7 +73,7 @@ void register_nearness(py::module_& m) {
              if (weights) check_pairs(n, w, "weights");
              return std::make_unique<Nearness>(n, d, w, upper);
            }),
-           "n"_a, "target"_a, "weights"_a = py::none(), "upper"_a = std::numeric_limits<double>::infinity())
+           "n"_a, "target"_a, "weights"_a = py::none(), "upper"_a = infinity)
       .def(
           "set_target",
           [](Nearness& problem, py::ssize_t n, const Array<double>& target, int n_threads) {

@@ -3,8 +3,8 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
-#include <limits>
 
+#include "core/infinity.hpp"
 #include "core/pool.hpp"
 
 namespace steelyard::metric {
@@ -162,7 +162,7 @@ double CyclePacking::raise_unevenly(std::span<const int32_t> row, double sum, do
 /// Moves one multiplier until the prices of its cycle sum to 1. Returns the change.
 double CyclePacking::raise(ptrdiff_t k) {
   const auto row = rows_.row(k);
-  double sum = 0.0, least = std::numeric_limits<double>::infinity(), most = 0.0;
+  double sum = 0.0, least = infinity, most = 0.0;
   for (const auto e : row) {
     const auto& price = prices_[at(e)];
     sum += price.z;

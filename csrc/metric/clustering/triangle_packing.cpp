@@ -1,9 +1,9 @@
 #include "metric/clustering/triangle_packing.hpp"
 
 #include <algorithm>
-#include <limits>
 
 #include "core/index.hpp"
+#include "core/infinity.hpp"
 
 namespace steelyard::metric {
 namespace {
@@ -52,8 +52,7 @@ double pack_bad_triangles(const SignedGraph& graph, Monitor& monitor) {
     touched.clear();
     for (auto k = graph.begin(i); k < graph.end(i); ++k) {
       const auto j = graph.neighbour(k);
-      room[at(j)] = graph.is_forbidden(k) ? std::numeric_limits<double>::infinity()
-                                          : std::max(0.0, -graph.signed_weight(i, k));
+      room[at(j)] = graph.is_forbidden(k) ? infinity : std::max(0.0, -graph.signed_weight(i, k));
       touched.push_back(j);
     }
     for (auto p = agreeing.offsets[at(i)]; p < agreeing.offsets[at(i) + 1]; ++p) {

@@ -4,13 +4,13 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
-#include <limits>
 #include <memory>
 #include <optional>
 #include <vector>
 
 #include "core/aligned.hpp"
 #include "core/index.hpp"
+#include "core/infinity.hpp"
 #include "core/random.hpp"
 #include "metric/condensed_index.hpp"
 #include "metric/itml/itml.hpp"
@@ -21,7 +21,6 @@ namespace steelyard::metric::itml {
 
 using std::ptrdiff_t;
 
-inline constexpr double infinity = std::numeric_limits<double>::infinity();
 inline constexpr double no_distance = 1e-200;  // 1 / p must stay finite
 inline constexpr ptrdiff_t single_from = 32;   // features from which single precision pays
 inline constexpr double unknown =

@@ -1,10 +1,10 @@
 #include "metric/nearness/closure.hpp"
 
 #include <algorithm>
-#include <limits>
 #include <vector>
 
 #include "core/index.hpp"
+#include "core/infinity.hpp"
 #include "simd/table.hpp"
 
 namespace steelyard::metric {
@@ -30,7 +30,6 @@ class Panels {
 
 /// No negative lengths, zeros on the diagonal, infinite padding; diagonal blocks become symmetric.
 void prepare(PairTiles& x) {
-  constexpr double inf = std::numeric_limits<double>::infinity();
   for (ptrdiff_t at = 0; at < x.size(); ++at) x[at] = std::max(x[at], 0.0);
   const ptrdiff_t last = x.blocks() - 1, used = x.items() - last * block_size;
   for (ptrdiff_t J = 0; J <= last; ++J) {
@@ -42,8 +41,8 @@ void prepare(PairTiles& x) {
     double* edge = x.tile(J, last);
     for (ptrdiff_t i = 0; i < block_size; ++i)
       for (ptrdiff_t j = used; j < block_size; ++j) {
-        edge[i * block_size + j] = inf;
-        if (J == last) edge[j * block_size + i] = inf;
+        edge[i * block_size + j] = infinity;
+        if (J == last) edge[j * block_size + i] = infinity;
       }
   }
 }

@@ -2,17 +2,16 @@
 
 #include <algorithm>
 #include <functional>
-#include <limits>
 #include <utility>
 
 #include "core/index.hpp"
+#include "core/infinity.hpp"
 #include "core/pool.hpp"
 
 namespace steelyard::metric {
 namespace {
 
 using std::size_t;
-constexpr double infinity = std::numeric_limits<double>::infinity();
 
 struct Arc {
   double length;

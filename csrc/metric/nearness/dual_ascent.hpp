@@ -8,10 +8,10 @@
 //   for many digits.
 #pragma once
 
-#include <limits>
 #include <vector>
 
 #include "core/index.hpp"
+#include "core/infinity.hpp"
 #include "core/monitor.hpp"
 #include "linalg/cg.hpp"
 
@@ -33,7 +33,7 @@ struct Momentum {
 /// `held.loss(monitor)` falls as the dual rises; `held.pass(beta, monitor)` moves x by beta and sweeps once.
 template <class Held>
 void passes_with_momentum(Held& held, std::ptrdiff_t passes, Monitor& monitor) {
-  double loss = std::numeric_limits<double>::infinity();
+  double loss = infinity;
   for (std::ptrdiff_t pass = 0, k = 0; pass < passes && !monitor.stopped(); ++pass, ++k) {
     const double now = held.loss(monitor);
     if (now > loss) k = 0;

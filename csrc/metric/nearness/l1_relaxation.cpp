@@ -2,9 +2,9 @@
 
 #include <algorithm>
 #include <cmath>
-#include <limits>
 
 #include "core/index.hpp"
+#include "core/infinity.hpp"
 #include "metric/condensed_index.hpp"
 #include "metric/exact_sum.hpp"
 #include "metric/nearness/short_pairs.hpp"
@@ -16,7 +16,6 @@ using std::int32_t;
 using std::ptrdiff_t;
 using std::size_t;
 
-constexpr double infinity = std::numeric_limits<double>::infinity();
 /// The pairs that some triangle has touched; all others stay at their target.
 struct Pairs {
   std::vector<double> x, centre, off, inverse, weight, target;  // off: part that the proximal map took away

@@ -2,8 +2,8 @@
 
 #include <algorithm>
 #include <cmath>
-#include <limits>
 
+#include "core/infinity.hpp"
 #include "metric/nearness/closure.hpp"
 #include "metric/nearness/triangle_oracle.hpp"
 
@@ -14,8 +14,6 @@ using std::ptrdiff_t;
 
 /// Certificates on the way cost as much as a search or two each.
 bool power_of_four(int number) { return (number & (number - 1)) == 0 && number % 3 == 1; }
-
-constexpr double infinity = std::numeric_limits<double>::infinity();
 
 /// rms of d, without overflow.
 double rms(std::span<const double> d) {

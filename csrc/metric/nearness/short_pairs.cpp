@@ -1,9 +1,9 @@
 #include "metric/nearness/short_pairs.hpp"
 
 #include <algorithm>
-#include <limits>
 
 #include "core/index.hpp"
+#include "core/infinity.hpp"
 #include "core/pool.hpp"
 #include "metric/condensed_index.hpp"
 
@@ -14,7 +14,6 @@ using std::int32_t;
 using std::ptrdiff_t;
 using std::size_t;
 
-constexpr double infinity = std::numeric_limits<double>::infinity();
 constexpr ptrdiff_t chunk = 16;  // rows
 
 /// The shortest two-leg paths from one point to all later ones.

@@ -2,9 +2,9 @@
 
 #include <algorithm>
 #include <cmath>
-#include <limits>
 
 #include "core/index.hpp"
+#include "core/infinity.hpp"
 #include "core/logistic.hpp"
 #include "core/pool.hpp"
 #include "linalg/cg.hpp"
@@ -164,7 +164,7 @@ void HistorySystem::factor_chains(Monitor& monitor) {
       ratio_[at(k)] = k == first ? 0.0 : link / pivot_[at(k - 1)];
       pivot_[at(k)] = d_.diagonal[at(k)] - ratio_[at(k)] * link;
     }
-    if (lines_.is_held(first)) pivot_[at(first)] = std::numeric_limits<double>::infinity();
+    if (lines_.is_held(first)) pivot_[at(first)] = infinity;
   });
 }
 

@@ -2,9 +2,9 @@
 
 #include <algorithm>
 #include <cmath>
-#include <limits>
 
 #include "core/index.hpp"
+#include "core/infinity.hpp"
 #include "rank/over_time/history_gibbs.hpp"
 #include "rank/over_time/hmc.hpp"
 #include "rank/paired/tie_models.hpp"
@@ -31,8 +31,8 @@ class HistoryTarget final : public Remainder {
 
   double evaluate(const double* xi, double* gradient) override {
     move_to(xi);
-    if (tie_is_positive(model_.ties) && point_.tie <= 0.0) return -std::numeric_limits<double>::infinity();
-    if (!system_.differentiate(point_, monitor_)) return -std::numeric_limits<double>::infinity();
+    if (tie_is_positive(model_.ties) && point_.tie <= 0.0) return -infinity;
+    if (!system_.differentiate(point_, monitor_)) return -infinity;
     const auto& d = system_.derivatives();
     std::copy(d.gradient.begin(), d.gradient.end(), theta_.begin());
     std::copy_n(d.extra_gradient.begin(), d.extra, theta_.end() - d.extra);

@@ -2,12 +2,12 @@
 
 #include <algorithm>
 #include <cmath>
-#include <limits>
 #include <numbers>
 #include <utility>
 #include <vector>
 
 #include "core/index.hpp"
+#include "core/infinity.hpp"
 
 namespace steelyard::rank {
 namespace {
@@ -85,8 +85,8 @@ class HamiltonianSampler final : public Sampler {
       ++chain.gradients;
       if (std::isfinite(rest)) kick(gradient, 0.5 * step);
     }
-    const double gain = std::isfinite(rest) ? rest - 0.5 * (squared(xi) + squared(momentum_)) - before
-                                            : -std::numeric_limits<double>::infinity();
+    const double gain =
+        std::isfinite(rest) ? rest - 0.5 * (squared(xi) + squared(momentum_)) - before : -infinity;
     if (std::isfinite(rest) && !(gain > -divergent)) ++chain.divergences;
     const double chance = gain >= 0.0 ? 1.0 : (gain > -700.0 ? std::exp(gain) : 0.0);
     if (random.uniform() < chance) {

@@ -2,21 +2,15 @@
 
 #include <algorithm>
 #include <cmath>
-#include <limits>
 
 #include "core/index.hpp"
+#include "core/infinity.hpp"
 #include "core/pool.hpp"
 
 namespace steelyard::rank {
 namespace {
 
 using std::ptrdiff_t;
-
-double dot(const double* a, const double* b, ptrdiff_t n, ptrdiff_t a_stride, ptrdiff_t b_stride) {
-  double sum = 0.0;
-  for (ptrdiff_t i = 0; i < n; ++i) sum += a[i * a_stride] * b[i * b_stride];
-  return sum;
-}
 
 /// A lower bound of the smallest l with det(A - l B) = 0, exact for one row; 0 unless A is positive definite.
 double least_share(Small a, const Small& b) {
@@ -188,8 +182,7 @@ void BorderedSystem::bound(const Derivatives& d, const std::function<void(const 
     share = least_share(std::move(remaining), block);
   }
   out.lower = std::sqrt(std::max(0.0, below));
-  out.decrement =
-      share > 0.0 ? std::sqrt(std::max(0.0, below) + rest / share) : std::numeric_limits<double>::infinity();
+  out.decrement = share > 0.0 ? std::sqrt(std::max(0.0, below) + rest / share) : infinity;
 }
 
 }  // namespace steelyard::rank

@@ -16,6 +16,14 @@
 
 namespace steelyard::rank {
 
+/// Of two columns whose entries lie a stride apart.
+inline double dot(const double* a, const double* b, std::ptrdiff_t n, std::ptrdiff_t a_stride,
+                  std::ptrdiff_t b_stride) {
+  double sum = 0.0;
+  for (std::ptrdiff_t i = 0; i < n; ++i) sum += a[i * a_stride] * b[i * b_stride];
+  return sum;
+}
+
 /// A symmetric matrix of a few rows, the border's block, and its factor A = L L'.
 class Small {
  public:

@@ -2,9 +2,9 @@
 
 #include <algorithm>
 #include <cmath>
-#include <limits>
 
 #include "core/index.hpp"
+#include "core/infinity.hpp"
 #include "core/pool.hpp"
 #include "core/random.hpp"
 #include "simd/table.hpp"
@@ -61,7 +61,7 @@ std::vector<double> contrast_maxima(const MatrixView<const double>& draws,
       if (!apart && item + 1 < count) continue;
       double* to = &out[at(apart ? item * draws.rows : 0)];
       for (auto r = begin; r < end; ++r) {
-        to[r] = finite[r - begin] ? best[r - begin] : std::numeric_limits<double>::infinity();
+        to[r] = finite[r - begin] ? best[r - begin] : infinity;
       }
     }
   });

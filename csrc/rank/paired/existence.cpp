@@ -2,9 +2,9 @@
 
 #include <algorithm>
 #include <cmath>
-#include <limits>
 
 #include "core/index.hpp"
+#include "core/infinity.hpp"
 #include "core/logistic.hpp"
 #include "rank/paired/tie_models.hpp"
 #include "rank/table/components.hpp"
@@ -82,7 +82,7 @@ std::optional<int> dependent_column(const PairProblem& problem, const Parameters
 
 double proving_decrement(const PairProblem& problem, const Parameters& point) {
   const auto& model = problem.model;
-  double least = std::numeric_limits<double>::infinity(), ties = 0.0;
+  double least = infinity, ties = 0.0;
   each_modulus(problem, point, [&](std::size_t, double modulus) { least = std::min(least, modulus); });
   for (const double t : problem.counts.ties()) ties += t;
   least = std::min(

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "core/index.hpp"
+#include "core/infinity.hpp"
 #include "linalg/cholesky.hpp"
 #include "rank/paired/existence.hpp"
 #include "rank/paired/separation.hpp"
@@ -17,7 +18,6 @@ namespace {
 
 using std::size_t;
 
-constexpr double infinity = std::numeric_limits<double>::infinity();
 constexpr double nan = std::numeric_limits<double>::quiet_NaN();
 
 double total(std::span<const double> column) { return std::accumulate(column.begin(), column.end(), 0.0); }

@@ -17,7 +17,7 @@ struct Plane {
   std::int64_t u = 0, eta = 0;
 };
 
-std::int64_t dot(const Plane& p, const Plane& q) { return p.u * q.u + p.eta * q.eta; }
+std::int64_t inner(const Plane& p, const Plane& q) { return p.u * q.u + p.eta * q.eta; }
 std::int64_t cross(const Plane& p, const Plane& q) { return p.u * q.eta - p.eta * q.u; }
 
 /// ds_to <= ds_from + u * tie + eta * home
@@ -127,7 +127,7 @@ std::optional<Plane> free_direction(CycleFinder& finder, Plane first, const Plan
     const auto cycle = finder.negative_cycle(first, monitor);
     if (monitor.stopped()) return std::nullopt;
     if (!cycle) return first;
-    if (cross(first, last) == 0 && dot(first, last) > 0) return std::nullopt;
+    if (cross(first, last) == 0 && inner(first, last) > 0) return std::nullopt;
     const Plane next = turned_past(first, *cycle);
     if (cross(next, last) < 0) return std::nullopt;
     first = next;

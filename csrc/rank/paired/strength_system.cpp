@@ -2,9 +2,9 @@
 
 #include <algorithm>
 #include <cmath>
-#include <limits>
 
 #include "core/index.hpp"
+#include "core/infinity.hpp"
 #include "linalg/cholesky.hpp"
 #include "rank/rounding_probe.hpp"
 #include "rank/scale.hpp"
@@ -13,8 +13,6 @@ namespace steelyard::rank {
 namespace {
 
 using std::ptrdiff_t;
-
-constexpr double infinity = std::numeric_limits<double>::infinity();
 
 std::int32_t busiest_item(const PairGraph& graph) {
   std::int32_t best = 0;
@@ -65,12 +63,6 @@ double sparse_budget(const PairGraph& graph, std::int32_t start) {
   const int levels = levels_from(graph, levels_from(graph, start).last).count;
   const bool far_apart = levels > 2.0 * std::log2(static_cast<double>(graph.items));
   return far_apart ? std::max(5e8, 3000.0 * entries) : std::max(2e6, 20.0 * entries);
-}
-
-double dot(const double* a, const double* b, ptrdiff_t n, ptrdiff_t a_stride, ptrdiff_t b_stride) {
-  double sum = 0.0;
-  for (ptrdiff_t i = 0; i < n; ++i) sum += a[i * a_stride] * b[i * b_stride];
-  return sum;
 }
 
 }  // namespace

@@ -5,6 +5,7 @@
 #include <limits>
 
 #include "core/index.hpp"
+#include "core/infinity.hpp"
 #include "core/logistic.hpp"
 #include "core/pool.hpp"
 #include "rank/newton_loop.hpp"
@@ -121,7 +122,7 @@ double scaled_gradient(const Derivatives& d) {
     if (d.diagonal[i] > 0.0)
       largest = std::max(largest, std::fabs(d.gradient[i]) / std::sqrt(d.diagonal[i]));
     else if (d.gradient[i] != 0.0)
-      return std::numeric_limits<double>::infinity();
+      return infinity;
   }
   for (int c = 0; c < d.extra; ++c) {
     const double curvature = d.extra_hessian[at(c * d.extra + c)];
@@ -150,7 +151,7 @@ Info fit_by_sweeps(Sweep kind, const PairProblem& problem, bool exact_shift, Par
   Info info;
   info.tol = options.tol;
   info.error_kind = ErrorKind::asymptotic;
-  info.error_bound = std::numeric_limits<double>::infinity();
+  info.error_bound = infinity;
   info.solver = kind == Sweep::zermelo                     ? "zermelo"
                 : exact_shift && problem.model.prior > 0.0 ? "newman (exact shift)"
                                                            : "newman";

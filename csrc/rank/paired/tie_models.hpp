@@ -9,11 +9,11 @@
 #include <algorithm>
 #include <cmath>
 #include <initializer_list>
-#include <limits>
 #include <string_view>
 #include <type_traits>
 #include <utility>
 
+#include "core/infinity.hpp"
 #include "core/logistic.hpp"
 #include "rank/paired/model.hpp"
 #include "simd/pair_terms.hpp"
@@ -104,7 +104,7 @@ class Davidson {
   /// m of existence.hpp; infinite if the cell says nothing.
   double modulus(double x, double w, double l, double t) const {
     const double games = w + l + t;
-    if (!(games > 0.0)) return std::numeric_limits<double>::infinity();
+    if (!(games > 0.0)) return infinity;
     const double e = std::exp(-0.5 * std::fabs(x));
     return 0.5 * games * e * std::min(e, nu_) / (1.0 + e * e + nu_ * e);
   }
@@ -112,7 +112,7 @@ class Davidson {
   /// What all ties together add by the tie parameter alone: to the gradient and minus the second derivative,
   /// and its m.
   std::pair<double, double> threshold(double) const { return {0.0, 0.0}; }
-  double threshold_modulus(double) const { return std::numeric_limits<double>::infinity(); }
+  double threshold_modulus(double) const { return infinity; }
 
   CellShare share(double x, double w, double l, double t) const {
     const double up = w + 0.5 * t, down = l + 0.5 * t;
@@ -153,7 +153,7 @@ class NoTies : public Davidson {
 
   double modulus(double x, double w, double l, double t) const {
     const double games = w + l + t;
-    return games > 0.0 ? games * logistic_variance(x) : std::numeric_limits<double>::infinity();
+    return games > 0.0 ? games * logistic_variance(x) : infinity;
   }
 
   void add_to(TieTotals&, double, double, double, double, const CellShare&) const {}
@@ -191,7 +191,6 @@ class RaoKupper {
   }
 
   double modulus(double x, double w, double l, double t) const {
-    constexpr double infinity = std::numeric_limits<double>::infinity();
     const double up = w + t, down = l + t;
     return std::min(up > 0.0 ? up * logistic_variance(x - delta_) : infinity,
                     down > 0.0 ? down * logistic_variance(-x - delta_) : infinity);
@@ -204,7 +203,7 @@ class RaoKupper {
     return {2.0 * ties / rest, 4.0 * ties * e / (rest * rest)};
   }
   double threshold_modulus(double ties) const {
-    if (!(ties > 0.0)) return std::numeric_limits<double>::infinity();
+    if (!(ties > 0.0)) return infinity;
     const double cosh = std::cosh(delta_);
     return ties / (4.0 * cosh * cosh);
   }

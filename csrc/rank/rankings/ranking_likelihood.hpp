@@ -24,6 +24,7 @@
 #pragma once
 
 #include <cstdint>
+#include <numeric>
 #include <span>
 #include <vector>
 
@@ -31,6 +32,10 @@
 #include "core/monitor.hpp"
 
 namespace steelyard::rank {
+
+inline double dot(const std::vector<double>& a, const std::vector<double>& b) {
+  return std::inner_product(a.begin(), a.end(), b.begin(), 0.0);
+}
 
 /// A place as its item sees it.
 struct Standing {

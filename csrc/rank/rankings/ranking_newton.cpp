@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <cmath>
-#include <numeric>
 
 #include "core/index.hpp"
 #include "rank/newton_loop.hpp"
@@ -15,10 +14,6 @@ namespace {
 using std::ptrdiff_t;
 
 constexpr double longest_move = 5.0;
-
-double dot(const std::vector<double>& a, const std::vector<double>& b) {
-  return std::inner_product(a.begin(), a.end(), b.begin(), 0.0);
-}
 
 std::vector<double> moved(const RankingModel& model, const std::vector<double>& from,
                           const std::vector<double>& direction, double step) {

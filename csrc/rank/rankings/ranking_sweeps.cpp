@@ -5,6 +5,7 @@
 #include <limits>
 
 #include "core/index.hpp"
+#include "core/infinity.hpp"
 #include "rank/newton_loop.hpp"
 #include "rank/scale.hpp"
 
@@ -173,7 +174,7 @@ Info fit_rankings_by_sweeps(Sweep kind, const RankingModel& model, std::vector<d
   Info info;
   info.tol = options.tol;
   info.error_kind = ErrorKind::asymptotic;
-  info.error_bound = std::numeric_limits<double>::infinity();
+  info.error_bound = infinity;
   info.solver = kind == Sweep::zermelo ? "zermelo" : model.prior > 0.0 ? "newman (exact shift)" : "newman";
   info.trace.columns = {"iteration", "newton_decrement", "largest_change", "lower_bound", "seconds"};
   RankingSweeps sweeps(model);
@@ -196,7 +197,7 @@ Info fit_rankings_by_sweeps(Sweep kind, const RankingModel& model, std::vector<d
                                        largest_change(model, direction.strengths, 0.0));
         }
         if (monitor.stopped()) break;
-        info.error_bound = std::isnan(decrement) ? std::numeric_limits<double>::infinity() : decrement;
+        info.error_bound = std::isnan(decrement) ? infinity : decrement;
         info.converged = info.error_bound <= options.tol;
       }
       next_check = info.iterations + std::max(1, info.iterations / 20);

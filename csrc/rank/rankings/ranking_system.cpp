@@ -2,10 +2,9 @@
 
 #include <algorithm>
 #include <cmath>
-#include <limits>
-#include <numeric>
 
 #include "core/index.hpp"
+#include "core/infinity.hpp"
 #include "core/polled.hpp"
 #include "linalg/cg.hpp"
 #include "linalg/cholesky.hpp"
@@ -36,10 +35,6 @@ ptrdiff_t strongest(const std::vector<double>& diagonal) {
   return std::max_element(diagonal.begin(), diagonal.end()) - diagonal.begin();
 }
 
-double dot(const std::vector<double>& a, const std::vector<double>& b) {
-  return std::inner_product(a.begin(), a.end(), b.begin(), 0.0);
-}
-
 }  // namespace
 
 double least_decrement(const RankingDerivatives& d) {
@@ -47,7 +42,7 @@ double least_decrement(const RankingDerivatives& d) {
   for (std::size_t i = 0; i < d.gradient.size(); ++i) {
     if (d.gradient[i] != 0.0) sum += d.gradient[i] * d.gradient[i] / (2.0 * d.diagonal[i]);
   }
-  return std::isnan(sum) ? std::numeric_limits<double>::infinity() : std::sqrt(sum);
+  return std::isnan(sum) ? infinity : std::sqrt(sum);
 }
 
 double largest_change(const RankingModel& model, const std::vector<double>& direction, double small) {
@@ -57,7 +52,7 @@ double largest_change(const RankingModel& model, const std::vector<double>& dire
   const auto& rankings = model.rankings;
   double largest = 0.0;
   for (ptrdiff_t r = 0; r < rankings.count(); ++r) {
-    double low = std::numeric_limits<double>::infinity(), high = -low;
+    double low = infinity, high = -low;
     for (auto place = rankings.starts[at(r)]; place < rankings.starts[at(r) + 1]; ++place) {
       const double move = direction[at(rankings.codes[at(place)])];
       low = std::min(low, move);
@@ -100,7 +95,7 @@ bool RankingSystem::solve_dense(const RankingDerivatives& d, double* x, ptrdiff_
 
 bool RankingSystem::solve_sparse(const RankingDerivatives& d, double* x, ptrdiff_t columns,
                                  Monitor& monitor) {
-  if (!analysed_) analyse(d, std::numeric_limits<double>::infinity(), monitor);
+  if (!analysed_) analyse(d, infinity, monitor);
   if (!factor_ || !fill_pairs(model_, d.shares, pairs_, monitor)) return false;
   auto diagonal = d.diagonal;
   if (model_.prior <= 0.0) diagonal[at(strongest(diagonal))] *= 2.0;
@@ -253,7 +248,7 @@ double RankingSystem::residual_energy(const RankingDerivatives& d, std::vector<d
 
 double RankingSystem::tree_energy(const RankingDerivatives& d, std::vector<double>& flow, Monitor& monitor) {
   if (tree_.empty()) grow_tree(d.shares, monitor);
-  if (std::ssize(tree_) < model_.rankings.items) return std::numeric_limits<double>::infinity();
+  if (std::ssize(tree_) < model_.rankings.items) return infinity;
   double energy = 0.0;
   for (auto k = tree_.size(); k-- > 1;) {
     const auto& branch = tree_[k];

@@ -17,6 +17,7 @@ from .._validate import (
     check_number,
     check_positive,
     check_progress,
+    check_steps,
     check_threads,
     refuse_masked,
     seed_words,
