@@ -1,5 +1,8 @@
-"""How many examples hypothesis draws, by STEELYARD_EXAMPLES: by default few and the same in every run; "thorough":
-many random ones, for `.ci/long`; "few": a handful, where another run has drawn them already."""
+"""How many examples hypothesis draws.
+
+STEELYARD_EXAMPLES says: by default few and the same in every run; "thorough": many random ones, for `.ci/long`;
+"few": a handful, where another run has drawn them already.
+"""
 
 from __future__ import annotations
 
