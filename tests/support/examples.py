@@ -1,6 +1,6 @@
 """How many examples hypothesis draws.
 
-STEELYARD_EXAMPLES says: by default few and the same in every run; "thorough": many random ones, for `.ci/long`;
+STEELYARD_EXAMPLES says: by default few, the same in every run; "thorough": many random ones, for `.ci/long`;
 "few": a handful, where another run has drawn them already.
 """
 
