@@ -410,3 +410,17 @@ def test_duckdb_and_numpy_count_alike(rows):
         np.testing.assert_allclose(getattr(ours, name), getattr(theirs, name), rtol=1e-14)
     if ours.left_squared is not None:
         np.testing.assert_allclose(ours.left_squared, theirs.left_squared, rtol=1e-14)
+
+
+def test_results_of_chess_and_draws_are_understood():
+    games = {
+        "white": ["ann", "ben", "ann", "ben", "ann"],
+        "black": ["ben", "ann", "ben", "ann", "ben"],
+        "result": ["1-0", "0-1", "1/2-1/2", "½-½", "Draw"],
+    }
+    table = Comparisons.from_frame(games, left="white", right="black", outcome="result")
+    assert table.left_wins.tolist() == [2.0]
+    assert table.ties.tolist() == [3.0]
+    games["white"][4] = "1-0"
+    with pytest.raises(ValueError, match="read in two ways"):
+        Comparisons.from_frame(games, left="white", right="black", outcome="result")
