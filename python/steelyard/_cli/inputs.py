@@ -15,17 +15,21 @@ import stat
 import sys
 import tempfile
 import weakref
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import IO
+from typing import IO, Any
 
 from .usage import UsageError
 
 _HEAD = 1 << 18
 _PIECE = 1 << 20
-_UNPACKED = {b"\x1f\x8b": gzip.open, b"BZh": bz2.open, b"\xfd7zXZ\x00": lzma.open}
+_UNPACKED: dict[bytes, Callable[..., Any]] = {
+    b"\x1f\x8b": gzip.open,
+    b"BZh": bz2.open,
+    b"\xfd7zXZ\x00": lzma.open,
+}
 _FOREIGN = {
     b"PK\x03\x04": "is a zip archive or a sheet of Excel: unpack it, or save the sheet as CSV",
     b"\xd0\xcf\x11\xe0": "is a sheet of Excel: save it as CSV",
