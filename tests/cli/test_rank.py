@@ -106,9 +106,9 @@ def test_games_with_scores_fit_home_advantage_and_skip_what_was_not_played(file,
 
 def test_columns_can_be_named(file, capsys):
     text = VOTES.replace("model_a,model_b,winner", "white,black,result", 1)
-    text = text.replace("model_a", "1-0").replace("model_b", "0-1")
+    text = text.replace("model_a", "W").replace("model_b", "B")
     options = ("--left", "white", "--right", "black", "--outcome", "result")
-    notes, _ = board(capsys, file(text), *options, "--outcome-map", "1-0=left,0-1=right")
+    notes, _ = board(capsys, file(text), *options, "--outcome-map", "W=left,B=right")
     assert "6 comparisons of 3 items" in notes
     assert "--outcome-map" in refused(capsys, file(text), *options)
 

@@ -34,7 +34,8 @@ _DESCRIPTION = """\
 From paired comparisons with dates to strengths over time: every item and date together, with intervals that
 do not take opponents as known.
 
-FILE is as for steelyard rank, with a column of dates (date, time, timestamp, day or year; --time names it).
+FILE is as for steelyard rank, with a column of dates (date, time, timestamp, day or year; --time names it),
+read as dates where they can be read in one way (--date-format settles it), or as numbers.
 'football' comes with the package, 1872 to 2026.
 """
 _EXAMPLES = """\

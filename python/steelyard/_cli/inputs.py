@@ -8,24 +8,28 @@ import codecs
 import errno
 import glob
 import gzip
-import io
 import lzma
 import os
 import shutil
 import stat
 import sys
 import tempfile
-from collections.abc import Iterator, Sequence
+import weakref
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import IO
+from typing import IO, Any
 
 from .usage import UsageError
 
 _HEAD = 1 << 18
 _PIECE = 1 << 20
-_UNPACKED = {b"\x1f\x8b": gzip.open, b"BZh": bz2.open, b"\xfd7zXZ\x00": lzma.open}
+_UNPACKED: dict[bytes, Callable[..., Any]] = {
+    b"\x1f\x8b": gzip.open,
+    b"BZh": bz2.open,
+    b"\xfd7zXZ\x00": lzma.open,
+}
 _FOREIGN = {
     b"PK\x03\x04": "is a zip archive or a sheet of Excel: unpack it, or save the sheet as CSV",
     b"\xd0\xcf\x11\xe0": "is a sheet of Excel: save it as CSV",
@@ -63,13 +67,14 @@ class Inputs:
     """The files of one command, and the folder of their copies, which goes with this."""
 
     files: list[Input]
-    folder: tempfile.TemporaryDirectory[str] | None = field(default=None, repr=False)
+    folder: Path | None = field(default=None, repr=False)
 
     def copy(self, suffix: str = "") -> Path:
         """A new file in the folder of copies."""
         if self.folder is None:
-            self.folder = tempfile.TemporaryDirectory(prefix="steelyard-", ignore_cleanup_errors=True)
-        handle, name = tempfile.mkstemp(suffix=suffix, dir=self.folder.name)
+            self.folder = Path(tempfile.mkdtemp(prefix="steelyard-"))
+            weakref.finalize(self, shutil.rmtree, self.folder, ignore_errors=True)
+        handle, name = tempfile.mkstemp(suffix=suffix, dir=self.folder)
         os.close(handle)
         return Path(name)
 
@@ -193,7 +198,12 @@ def _text(
     if not head:
         raise UsageError(f"{shown!r} is empty; give a file with a header and one {row} a row")
     found = encoding or _encoding_of(head)
-    text = io.TextIOWrapper(io.BytesIO(head), encoding=found, errors="replace", newline="").read()
+    try:
+        text = codecs.getincrementaldecoder(found)().decode(head)
+    except UnicodeError as error:
+        if not isinstance(error, UnicodeDecodeError) or found != "utf-8":
+            raise UsageError(f"{shown!r} is not written in {found}: {error}") from None
+        raise not_utf8(shown, head[: error.start].count(b"\n") + 1, head[error.start]) from None
     kind = _kind_of(name, text)
     plain = codecs.lookup(found).name in ("utf-8", "ascii") or (found == "utf-8-sig" and kind == "csv")
     if plain and unpack in (None, gzip.open):
@@ -207,6 +217,14 @@ def _text(
     except (OSError, EOFError, lzma.LZMAError) as error:
         raise UsageError(f"can't unpack {shown!r}: {error}") from None
     return Input(shown, kind, copy, text, encoding=found)
+
+
+def not_utf8(name: str, line: int, byte: int) -> UsageError:
+    """What to do about a text in an encoding of its own."""
+    return UsageError(
+        f"{name} line {line} is not UTF-8 (byte 0x{byte:02x}): give its encoding, such as --encoding latin-1 "
+        "or cp1252"
+    )
 
 
 def _transcode(source: IO[bytes], target: IO[bytes], encoding: str) -> None:

@@ -21,7 +21,9 @@ def one_layout(source: Source, roles: Roles, *, skip_blank: bool, skip_self: boo
         source, roles = _with_outcome(source, roles, f"{roles.outcome}, {roles.status}", _ended(roles))
         said = [roles.left, roles.right, roles.outcome]
     blanks = [_blank(column) for column in said if column is not None]
-    source = _without(source, " AND ".join(blanks), "empty row")
+    # Rows that hold nothing go without being counted: that would read the file once more.
+    nothing = " AND ".join(f"{quoted(column)} IS NULL" for column in said if column is not None)
+    source = source.then(lambda relation: relation.filter(f"NOT ({nothing})"))
     if skip_blank:
         source = _without(source, " OR ".join(blanks), "row with a blank")
     if skip_self:

@@ -22,8 +22,8 @@ _MEMBERS = 6
 _DESCRIPTION = """\
 Groups items by who agrees with whom, and proves how good the groups are.
 
-FILE is CSV (also .gz), Parquet or JSON with one pair a row: two items and, if there is a column for it, a
-weight. Without negative weights pairs that are not listed disagree.
+FILE is CSV of any separator, JSON or Parquet, also packed, with one pair a row: two items and, if there is a
+column for it, a weight. Without negative weights pairs that are not listed disagree.
 """
 _EXAMPLES = """\
 examples:

@@ -43,8 +43,11 @@ if TYPE_CHECKING:
 _DESCRIPTION = """\
 From paired comparisons to a leaderboard with 95 % intervals and rank sets (the ranks that an item can have).
 
-FILE is CSV (also .gz), Parquet or JSON. Columns named model_a, model_b, winner, or left, right, winner, or
-home_team, away_team, home_score, away_score are found unaided; name others by the options. 'football' (men's
+FILE is CSV of any separator, JSON, Parquet or PGN, also packed; several, patterns in quotes ('atp_*.csv'),
+and - for the standard input. The columns of usual files are found unaided: model_a, model_b, winner; left, right,
+winner; home_team, away_team, home_score, away_score; HomeTeam, AwayTeam, FTHG, FTAG; white, black, result;
+winner_name, loser_name; userId, movieId, rating; name others by the options. Dates are read as they are where
+they can be read in one way. 'football' (men's
 internationals, the eight years up to the last match, prior 1) and 'llmfao' (votes on language models,
 clustered by worker) come with the package.
 """
@@ -56,6 +59,8 @@ output says which. Home advantage is fitted by default where the columns say who
 examples:
   steelyard rank football --top 10
   steelyard rank votes.csv --bootstrap 1000 --output board.parquet
+  steelyard rank 'atp_matches_*.csv' --since 2020
+  zcat games.pgn.gz | steelyard rank - --skip-blank
   steelyard rank games.csv --left white --right black --outcome won --outcome-map W=left,B=right,D=tie
 """
 

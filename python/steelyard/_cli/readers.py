@@ -156,7 +156,7 @@ def reader_of(file: Input, inputs: Inputs, separator: str | None) -> Reader:
 
 def joined(connection: Any, readers: Sequence[Reader]) -> Any:
     """The rows of all, in the order given; columns are matched by name."""
-    views = []
+    views: list[str] = []
     for _, alike in itertools.groupby(readers, key=lambda reader: reader.alike):
         some = list(alike)
         relation = some[0].relation(connection, [_pattern(reader) for reader in some])

@@ -30,8 +30,9 @@ _DESCRIPTION = """\
 Which rows stand for all? Draws rows by sensitivity sampling: cluster, then draw by how much a row can matter
 to a sum over all rows. Each row comes with a weight, and weighted sums are unbiased.
 
-FILE is an array (.npy, shape n x d, read where it lies), or CSV (also .gz), Parquet or JSON with a header and
-one point a row, of which the columns of numbers are used. 'digits' are scikit-learn's 1,797 digits.
+FILE is an array (.npy, shape n x d, read where it lies), or CSV of any separator, JSON or Parquet, also
+packed, with a header and one point a row, of which the columns of numbers are used. 'digits' are
+scikit-learn's 1,797 digits.
 A Parquet file is read in blocks, and its numbers are kept in a temporary file (TMPDIR), 4 or 8 bytes each:
 an array and a Parquet file may be larger than memory.
 """

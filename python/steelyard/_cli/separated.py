@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from .inputs import Input, writing
+from .inputs import Input, not_utf8, writing
 from .usage import UsageError
 
 _SEPARATORS = ",;\t|"
@@ -82,10 +82,7 @@ def lines(file: Input) -> Iterator[str]:
             if not line.isascii():
                 wrong = next((c for c in line if "\udc80" <= c <= "\udcff"), None)
                 if wrong is not None:
-                    raise UsageError(
-                        f"{file.name} line {number} is not UTF-8 (byte 0x{ord(wrong) & 0xFF:02x}): give its "
-                        "encoding, such as --encoding latin-1 or cp1252"
-                    )
+                    raise not_utf8(file.name, number, ord(wrong) & 0xFF)
             yield line
 
 

@@ -19,8 +19,8 @@ if TYPE_CHECKING:
     from ..metric import ViolationReport
 
 FILE = """\
-FILE is CSV (also .gz), Parquet or JSON: a square symmetric table with a header of item names, one row an item
-in the same order, zeros on the diagonal. A column of words (names again) is kept.
+FILE is CSV of any separator, JSON or Parquet, also packed: a square symmetric table with a header of
+item names, one row an item in the same order, zeros on the diagonal. A column of words (names again) is kept.
 """
 
 

@@ -46,7 +46,8 @@ _DESCRIPTION = """\
 How much does each point count? Large weights mark outliers and the boundary of the data, weights near 0 its
 inside; their sum, the magnitude, is the effective number of points.
 
-FILE is CSV (also .gz), Parquet or JSON with a header and one point a row. Columns that hold only numbers are
+FILE is CSV of any separator, JSON or Parquet, also packed, with a header and one point a row; several,
+patterns, or - for the standard input. Columns that hold only numbers are
 used, the others shown beside them; rows with a missing number are left out. 'iris' (Fisher's 150 flowers)
 comes with the package.
 """

@@ -422,3 +422,17 @@ def test_a_column_name_that_is_none_is_refused_by_the_part_it_plays(part, wrong)
     wrong = [wrong] if part == "covariates" else wrong
     with pytest.raises(TypeError, match=f"^{part} must be"):
         Comparisons.from_frame(df, **(parts | {part: wrong}))
+
+
+def test_results_of_chess_and_draws_are_understood():
+    games = {
+        "white": ["ann", "ben", "ann", "ben", "ann"],
+        "black": ["ben", "ann", "ben", "ann", "ben"],
+        "result": ["1-0", "0-1", "1/2-1/2", "½-½", "Draw"],
+    }
+    table = Comparisons.from_frame(games, left="white", right="black", outcome="result")
+    assert table.left_wins.tolist() == [2.0]
+    assert table.ties.tolist() == [3.0]
+    games["white"][4] = "1-0"
+    with pytest.raises(ValueError, match="read in two ways"):
+        Comparisons.from_frame(games, left="white", right="black", outcome="result")
