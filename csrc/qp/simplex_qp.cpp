@@ -85,7 +85,9 @@ QpResult solve_simplex_qp(const QpProblem& problem, const QpOptions& options, Mo
   info.iterations = static_cast<int>(std::min<std::int64_t>(state.iterations, 2147483647));
   info.seconds = watch.seconds();
   info.tol = options.tol;
-  info.error_bound = result.gap > 0.0 && state.best_terms > 0.0 ? result.gap / state.best_terms : result.gap;
+  info.error_bound = result.gap > 0.0 && state.best_terms > 0.0 && std::isfinite(state.best_terms)
+                         ? result.gap / state.best_terms
+                         : result.gap;
   bool capped = false;
   for (const double u : problem.upper) capped |= !problem.total && u > 1e300;
   info.error_kind = state.convex && !capped ? ErrorKind::rigorous : ErrorKind::estimate;

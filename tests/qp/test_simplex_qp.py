@@ -304,3 +304,10 @@ def test_the_repr_names_the_gap():
     text = repr(solve_simplex_qp(np.eye(3), np.zeros(3)))
     assert "3 of 3 coordinates" in text
     assert "converged: gap" in text
+
+
+def test_an_objective_beyond_float64_is_said_and_not_called_converged():
+    with pytest.warns(ConvergenceWarning, match="beyond float64: give K, q and total in other units"):
+        found = solve_simplex_qp(np.eye(3), np.ones(3), total=1e308)
+    assert not found.info.converged
+    assert found.info.error_bound == found.gap == np.inf

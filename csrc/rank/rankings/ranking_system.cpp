@@ -48,9 +48,9 @@ double least_decrement(const RankingDerivatives& d) {
 double largest_change(const RankingModel& model, const std::vector<double>& direction, double small) {
   const auto [least, most] = std::minmax_element(direction.begin(), direction.end());
   const double apart = model.prior > 0.0 ? std::max(*most, -*least) : *most - *least;
-  if (apart <= small || model.prior > 0.0) return apart;
+  if (apart <= small || (model.prior > 0.0 && small > 0.0)) return apart;
   const auto& rankings = model.rankings;
-  double largest = 0.0;
+  double largest = model.prior > 0.0 ? apart : 0.0;
   for (ptrdiff_t r = 0; r < rankings.count(); ++r) {
     double low = infinity, high = -low;
     for (auto place = rankings.starts[at(r)]; place < rankings.starts[at(r) + 1]; ++place) {

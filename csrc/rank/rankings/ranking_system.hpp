@@ -34,7 +34,7 @@ struct RankingDirection {
 double least_decrement(const RankingDerivatives& d);
 
 /// Largest change of a difference within a ranking, or of a strength itself where the prior holds it; from above
-/// where that is at most `small`.
+/// where that is at most `small`; with a prior and `small` > 0 of strengths alone.
 double largest_change(const RankingModel& model, const std::vector<double>& direction, double small);
 
 class RankingSystem {
