@@ -11,6 +11,7 @@ from .. import _core
 from .._errors import finish
 from .._spelling import argument
 from .._validate import check_choice, check_count, check_flag, check_positive, check_progress, check_threads
+from ._active_set import LARGEST, duals_of_all_triangles
 from ._l1 import nearest_l1
 from ._linf import linf_info, nearest_linf
 from ._measured import read_measured, read_measured_weights
@@ -18,6 +19,8 @@ from ._missing import nearest_where_measured, refuse_negative
 from ._options import Options
 from ._pairs import Array, Pairs, read_pairs, read_weights
 from ._result import MetricInfo, NearestMetric, exact_info, make_result, objective_of, warn_of_unjoined
+
+_ROUNDS_AFTER = 20  # of projections, after an active set
 
 
 def nearest_metric(
@@ -179,6 +182,8 @@ def _least_squares(
     found = problem.solve(
         options.tol, max_rounds=options.max_iter, n_threads=options.threads, progress=options.progress
     )
+    if not (found["converged"] or found["interrupted"]) and pairs.n <= LARGEST:
+        problem, found = _by_active_set(pairs, weight, options, problem, found)
     x = problem.feasible()
     if len(x) == 0:  # interrupted before the first certificate
         x = _core.metric._metric_closure(pairs.n, problem.solution(), options.threads)
@@ -194,6 +199,21 @@ def _least_squares(
     )
     objective = objective_of(x, pairs.values, "l2", weight)
     return make_result(pairs, x, objective, "l2", info, triangles, duals)
+
+
+def _by_active_set(
+    pairs: Pairs, weight: Array | None, options: Options, problem: Any, found: dict[str, Any]
+) -> tuple[Any, dict[str, Any]]:
+    """What projections left open, from the duals of an active set; the better of the two."""
+    held = duals_of_all_triangles(pairs.values, weight, pairs.n)
+    if held is None:
+        return problem, found
+    other = _core.metric._Nearness(pairs.n, pairs.values, weight)
+    other.load(pairs.n, *held, n_threads=options.threads)
+    again = other.solve(options.tol, max_rounds=_ROUNDS_AFTER, n_threads=options.threads)
+    if again["error_bound"] > found["error_bound"]:
+        return problem, found
+    return other, {**again, "solver": "project and forget, active set"}
 
 
 def _shortfall(found: dict[str, Any], violation: float) -> str:
