@@ -30,7 +30,8 @@ def duals_of_all_triangles(
 
     def pair(a: npt.NDArray[np.int64], b: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
         low, high = np.minimum(a, b), np.maximum(a, b)
-        return low * (2 * n - low - 1) // 2 + high - low - 1
+        place: npt.NDArray[np.int64] = low * (2 * n - low - 1) // 2 + high - low - 1
+        return place
 
     excess = d[pair(i, j)] - d[pair(i, k)] - d[pair(j, k)]
     unit = float(excess.max(initial=0.0))

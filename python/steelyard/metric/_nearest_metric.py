@@ -53,13 +53,14 @@ def nearest_metric(
         Positive, for norms 'l2' and 'l1'; default all 1. Large ratios slow the solver down.
     tol : float, default 1e-6
         Stop when the relative duality gap and the largest violation (in units of the root mean square of D)
-        are both at most this; for 'l1' and 'linf' the relative gap alone.
+        are both at most this; for 'l1' and 'linf' the relative gap alone. Of up to twelve items what 'l2'
+        leaves open is tried by an active set.
     missing : {'error', 'free'}, default 'error'
         What NaN in D means: refused, or an unknown pair, which costs nothing. The answer then is the nearest
         of the metrics on the measured pairs (no pair longer than a path of others), and the unknown
         distances are shortest paths. A sparse D is always read so.
     max_iter : int, default 1000
-        Rounds of search, projection and forgetting; for 'l1' proximal steps of four such rounds.
+        Rounds of search, projection and forgetting; for 'l1' proximal steps of four such rounds, or programs.
     init : NearestMetric, optional
         For norm 'l2': an earlier result for the same measured pairs, whose duals are the start: for D that
         has changed a little.
@@ -99,9 +100,13 @@ def nearest_metric(
     norm 'linf' is exact to rounding: the path that asks for the largest change gives the next one (Newton's
     method), in a few closures of O(n^3 / 2) float64 additions.
 
-    norm 'l1' takes proximal steps, each solved in the same way; 20 bytes a pair more, and O(n^3) float64
-    operations a round. With unknown pairs and norm 'l2' the constraints are cycles, found by Dijkstra's
-    algorithm from every item: O(n m log n) a round for m measured pairs, O(m + n^2) memory.
+    norm 'l1' ends at once where D is a metric to rounding, and is a linear program over broken cycles for up
+    to 80 pairs (HiGHS [3]_, its multipliers not trusted but bounded anew; not interruptible). Else it takes
+    proximal steps, each solved in the same way; 20 bytes a pair more, and O(n^3) float64 operations a round.
+    Where these do not end on up to 800 pairs, the program is tried.
+
+    With unknown pairs and norm 'l2' the constraints are cycles, found by Dijkstra's algorithm from every
+    item: O(n m log n) a round for m measured pairs, O(m + n^2) memory.
 
     References
     ----------
@@ -109,6 +114,8 @@ def nearest_metric(
        Problems", JMLR 23 (2022).
     .. [2] J. Brickell, I. S. Dhillon, S. Sra and J. A. Tropp, "The Metric Nearness Problem", SIAM J. Matrix
        Anal. Appl. 30 (2008).
+    .. [3] Q. Huangfu and J. A. J. Hall, "Parallelizing the dual revised simplex method", Math. Prog. Comp. 10
+       (2018).
 
     Examples
     --------
