@@ -162,8 +162,9 @@ def project_and_forget(
     -----
     Hildreth's projections in a fixed order [1]_. Once a search adds hardly any row, and from round 9 on,
     passes have momentum and conjugate gradients follow on all duals at once; of a search that adds hardly any
-    they are doubled each round, up to ten times `passes`. Time a round: the oracle plus passes times the nonzeros
-    held; memory 12 bytes a nonzero and about 60 a row held. ``lower_bound`` has its own rounding taken off.
+    they are doubled each round, up to ten times `passes`. Time a round: the oracle plus passes times the
+    nonzeros held; memory 12 bytes a nonzero and about 60 a row held. ``lower_bound`` has its own rounding
+    taken off.
 
     References
     ----------
