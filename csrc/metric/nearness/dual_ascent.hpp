@@ -54,10 +54,9 @@ bool step_on_face(Face& face, int iterations, Monitor& monitor) {
   linalg::CgOptions options;
   options.tol = face.cg_tol;
   options.max_iter = iterations;
-  linalg::conjugate_gradients(
-      size, 1, [&](const double* p, double* out, std::ptrdiff_t) { face.apply(p, out, monitor); },
-      [&](const double* r, double* z, std::ptrdiff_t) { face.precondition(r, z); }, broken.data(),
-      step.data(), options, monitor);
+  const auto apply = [&](const double* p, double* out, std::ptrdiff_t) { face.apply(p, out, monitor); };
+  const auto precondition = [&](const double* r, double* z, std::ptrdiff_t) { face.precondition(r, z); };
+  linalg::conjugate_gradients(size, 1, apply, precondition, broken.data(), step.data(), options, monitor);
   if (monitor.stopped()) return false;
   broken = {};
   const std::vector<double> before = face.duals();

@@ -86,15 +86,23 @@ class _BregmanState:
         bounds: typing.Annotated[numpy.typing.ArrayLike, numpy.float64],
         duals: typing.Annotated[numpy.typing.ArrayLike, numpy.float64] | None = None,
     ) -> None: ...
+    def face_step(
+        self, iterations: typing.SupportsInt | typing.SupportsIndex, progress: typing.Any = None
+    ) -> bool: ...
     def forget(self) -> None: ...
     def project(
-        self, passes: typing.SupportsInt | typing.SupportsIndex, progress: typing.Any = None
+        self,
+        passes: typing.SupportsInt | typing.SupportsIndex,
+        momentum: bool = False,
+        progress: typing.Any = None,
     ) -> bool: ...
     def restore(self) -> float: ...
     def rows(self) -> tuple[typing.Any, ...]: ...
     def x(self) -> numpy.typing.NDArray[numpy.float64]: ...
     @property
     def active(self) -> int: ...
+    @property
+    def nonzeros(self) -> int: ...
     @property
     def violation(self) -> float: ...
 
@@ -196,6 +204,8 @@ def _solve_l1(
     weights: typing.Annotated[numpy.typing.ArrayLike, numpy.float64],
     upper: typing.SupportsFloat | typing.SupportsIndex,
     offset: typing.SupportsFloat | typing.SupportsIndex,
+    known: typing.SupportsFloat | typing.SupportsIndex,
+    reach: typing.SupportsFloat | typing.SupportsIndex,
     tol: typing.SupportsFloat | typing.SupportsIndex,
     max_steps: typing.SupportsInt | typing.SupportsIndex = 200,
     n_threads: typing.SupportsInt | typing.SupportsIndex = 1,

@@ -37,7 +37,7 @@ def nearest_l1(d: Array, weight: Array | None, n: int, options: Options) -> tupl
     if found[2].converged or found[2].interrupted or problem.known.sum() > _MEDIUM:
         return found
     exact = problem.exactly()
-    return exact if exact[2].error_bound <= found[2].error_bound else found
+    return max(exact, found, key=lambda answer: answer[2].lower_bound / answer[1])
 
 
 @dataclass

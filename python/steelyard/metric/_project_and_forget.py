@@ -26,7 +26,7 @@ Rows = tuple[npt.NDArray[np.int64], npt.NDArray[np.int32], Array, Array]
 # From round _EARLY on, or from then on, they have momentum, and a face step follows.
 _LITTLE, _EARLY = 0.01, 8
 # Passes of a round over `passes`, numbers that the passes of a round touch, and iterations of a face step.
-_MOST_PASSES, _MOST_WORK, _FACE = 100, 100_000_000, 100
+_MOST_PASSES, _MOST_WORK, _FACE = 10, 100_000_000, 100
 
 _COLUMNS = ("round", "gap", "violation", "active", "seconds")
 
@@ -130,7 +130,7 @@ def project_and_forget(
     max_iter : int, default 1000
         Rounds of search, projection and forgetting.
     passes : int, default 10
-        Projections onto each held constraint a round.
+        Projections onto each held constraint a round, at first.
     init : ProjectAndForget, optional
         An earlier result for as many numbers: its constraints and duals are the start. They must be
         constraints of this problem too.
@@ -155,8 +155,11 @@ def project_and_forget(
 
     Notes
     -----
-    Hildreth's projections in a fixed order [1]_. Time a round: the oracle plus `passes` times the nonzeros
-    held; memory 12 bytes a nonzero and about 60 a row held.
+    Hildreth's projections in a fixed order [1]_. Once a search adds hardly any row, and from round 9 on,
+    passes have momentum and conjugate gradients follow on all duals at once; of a search that adds hardly any
+    they are doubled each round, up to ten times `passes`. Time a round: the oracle plus passes times the
+    nonzeros held; memory 12 bytes a nonzero and about 60 a row held. ``lower_bound`` has its own rounding
+    taken off.
 
     References
     ----------
