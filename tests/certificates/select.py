@@ -58,6 +58,7 @@ def drawn(plan, predicted, size, replace, seed):
     states="inclusion_probabilities",
     truth="the law by its definition; frequencies of 2,000 draws",
     zoo="losses",
+    share=0.06,
 )
 def items_are_drawn_as_often_as_said(instance):
     plan, predicted, _, mix, size = planned(instance)
@@ -79,6 +80,7 @@ def items_are_drawn_as_often_as_said(instance):
     states="estimate: total, standard_error",
     truth="the sum of all losses; 2,000 draws",
     zoo="losses",
+    share=0.06,
     note="the variance without replacement is an approximation: within 40 %, or a factor of two where fewer "
     "than five items are left to chance",
 )
@@ -194,7 +196,7 @@ def leverages_are_the_diagonal_of_the_hat_matrix(instance):
     truth="the fit to all rows; 2,000 draws",
     zoo="regressions",
     share=0.2,
-    note="asymptotic: tried with 40 draws a coefficient where no row has a tenth of the variance, the bias "
+    note="asymptotic: tried with 40 draws a coefficient where no row has more than .35 of the variance, bias "
     "within a third of a standard error and variances within a factor of two",
 )
 def fits_to_some_rows_err_as_they_say(instance):
@@ -209,7 +211,7 @@ def fits_to_some_rows_err_as_they_say(instance):
     shares = pulls**2 / p[:, None]
     if (
         np.abs(b - A @ best).max() < 1e-9 * np.abs(b).max()
-        or (shares.max(axis=0) > shares.sum(axis=0) / 10).any()
+        or (shares.max(axis=0) > 0.35 * shares.sum(axis=0)).any()
     ):
         return
     size, rng = 40 * d, np.random.default_rng(instance.seed)
@@ -238,6 +240,7 @@ def clustered(instance):
     states="weights",
     truth="frequencies and sums of 2,000 draws",
     zoo="points",
+    share=0.06,
 )
 def coresets_draw_points_as_often_as_their_weights_say(instance):
     X, clusters = clustered(instance)
@@ -279,7 +282,7 @@ def lightweight_coresets_are_unbiased(instance):
     states="weights",
     truth="the number of rows; 2,000 streams",
     zoo="points",
-    largest=24,
+    largest=12,
     share=0.03,
 )
 def streams_weigh_what_went_by(instance):
@@ -336,7 +339,7 @@ def beliefs_end_at_the_count_of_right_answers(instance):
 def shares_of_right_answers_are_unbiased(instance):
     votes, y = instance["P"][:, :6], instance["truth"]
     contested = (votes != votes[:, :1]).any(axis=1)
-    labels = int(min(contested.sum(), 5))
+    labels = int(min(contested.sum(), 3))
     if labels == 0:
         return
     right = (votes == y[:, None])[contested].sum(axis=0).astype(float)
