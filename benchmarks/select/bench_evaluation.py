@@ -36,7 +36,7 @@ def run(how, seeds=20):
             order = np.random.default_rng(seed).permutation(len(truth))
             needed.append(labels_needed(best[np.cumsum(right[order], axis=0).argmax(1)]))
             continue
-        selector, leads = ModelSelector(predictions, rng=seed), []
+        selector, leads = ModelSelector(predictions, rule=how, rng=seed), []
         for _ in range(len(truth)):
             item = selector.ask()
             selector.tell(item, truth[item])
@@ -45,7 +45,7 @@ def run(how, seeds=20):
     return needed
 
 
-@pytest.mark.parametrize("how", ["ModelSelector", "random"])
+@pytest.mark.parametrize("how", ["unbiased", "entropy", "random"])
 def test_labels_until_the_best_is_found(benchmark, how):
     benchmark.group = "the best of 100 models, 2,000 items"
     needed = benchmark.pedantic(run, (how,), rounds=1)

@@ -32,7 +32,7 @@ STATES: dict[str, str] = {
     "select.coreset": "unbiased weights",
     "select.lightweight_coreset": "unbiased weights",
     "select.regression_sample": "coefficients with standard errors",
-    "select.ModelSelector": "chance of each model to be the best",
+    "select.ModelSelector": "right answers of each model, without bias; whether the leader is certain",
     "select.StreamingCoreset": "weights that add up to what went by",
     "dask.sensitivity_sample": "as select.sensitivity_sample",
     "dask.coreset": "as select.coreset",
@@ -74,15 +74,6 @@ CARRIES: dict[str, str] = {
 
 # Promised, and not yet tried: whoever adds a trial takes its solver out of this list.
 UNTRIED: set[str] = {
-    "select.active_test",
-    "select.leverage_scores",
-    "select.sensitivity_sample",
-    "select.plan_sensitivity",
-    "select.coreset",
-    "select.lightweight_coreset",
-    "select.regression_sample",
-    "select.ModelSelector",
-    "select.StreamingCoreset",
     "dask.sensitivity_sample",
     "dask.coreset",
 }

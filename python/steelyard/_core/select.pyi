@@ -3,11 +3,17 @@ import typing
 import numpy
 import numpy.typing
 
+def _agreements(
+    predictions: typing.Annotated[numpy.typing.ArrayLike, numpy.int32],
+    classes: typing.SupportsInt | typing.SupportsIndex,
+    n_threads: typing.SupportsInt | typing.SupportsIndex = 1,
+) -> numpy.typing.NDArray[numpy.int32]: ...
 def _expected_entropies(
     predictions: typing.Annotated[numpy.typing.ArrayLike, numpy.int32],
     classes: typing.SupportsInt | typing.SupportsIndex,
     beliefs: typing.Annotated[numpy.typing.ArrayLike, numpy.float64],
     gain: typing.SupportsFloat | typing.SupportsIndex,
+    law: str = "even",
     n_threads: typing.SupportsInt | typing.SupportsIndex = 1,
 ) -> numpy.typing.NDArray[numpy.float64]: ...
 @typing.overload

@@ -1,0 +1,356 @@
+"""Samples, coresets and label-efficient estimates against enumeration, closed forms and simulation."""
+
+from __future__ import annotations
+
+import itertools
+
+import numpy as np
+from flint import arb_mat
+
+from steelyard import select
+
+from . import truth
+from .trials import DRAWS, Claim, Inclusion, Mean, statistical_trial, trial
+
+EPS = np.finfo(float).eps
+
+
+# ---- sensitivity samples
+
+
+def planned(instance):
+    """A plan whose predictions are the instance's, its share of even draws, and the losses in units of 1."""
+    rng, n = instance.rng(), len(instance["loss"])
+    size = max(instance["loss"].max(), instance["predicted"].max())
+    unit = size if size > 0 else 1.0
+    predicted, loss = instance["predicted"] / unit, instance["loss"] / unit
+    mix = float(rng.choice([0.3, 0.5, 1.0]))
+    X = np.arange(float(n))[:, None]
+    plan = select.plan_sensitivity(X, clusters=(X, np.arange(n)), holder=0.0, mix=mix, rng=instance.seed)
+    size = int(rng.integers(max(2, n // 4), max(3, n)))
+    return plan, predicted, loss, mix, size
+
+
+def chances_of(predicted, mix):
+    """The law of one draw, by its definition."""
+    even = np.full(len(predicted), 1 / len(predicted))
+    total = predicted.sum()
+    return (1 - mix) * predicted / total + mix * even if total > 0 else even
+
+
+def inclusion_of(p, size):
+    """min(1, c p) that add up to size: c by bisection."""
+    low, high = 0.0, size / p.min() + 1
+    for _ in range(200):
+        c = 0.5 * (low + high)
+        low, high = (c, high) if np.minimum(1, c * p).sum() < size else (low, c)
+    return np.minimum(1, high * p)
+
+
+def drawn(plan, predicted, size, replace, seed):
+    rng, told = np.random.default_rng(seed), predicted[plan.queries]
+    for _ in range(DRAWS):
+        yield plan.sample(size, losses=told, replace=replace, rng=rng)
+
+
+@statistical_trial(
+    solver="select.sensitivity_sample, select.plan_sensitivity",
+    states="inclusion_probabilities",
+    truth="the law by its definition; frequencies of 2,000 draws",
+    zoo="losses",
+    share=0.06,
+)
+def items_are_drawn_as_often_as_said(instance):
+    plan, predicted, _, mix, size = planned(instance)
+    p, n = chances_of(predicted, mix), len(predicted)
+    for replace in (False, True):
+        if not replace and size > n:
+            continue
+        stated = 1 - (1 - p) ** size if replace else inclusion_of(p, size)
+        count, told = np.zeros(n), np.full(n, np.nan)
+        for sample in drawn(plan, predicted, size, replace, instance.seed):
+            count[np.unique(sample.indices)] += 1
+            told[sample.indices] = sample.inclusion_probabilities
+        assert np.allclose(told[count > 0], stated[count > 0], atol=1e-9)
+        yield Inclusion(count, DRAWS, np.where(stated > 1 - 1e-11, 1.0, stated), about=f"replace={replace}")
+
+
+@statistical_trial(
+    solver="select.sensitivity_sample, select.plan_sensitivity",
+    states="estimate: total, standard_error",
+    truth="the sum of all losses; 2,000 draws",
+    zoo="losses",
+    share=0.06,
+    note="the variance without replacement is an approximation: within 40 %, or a factor of two where fewer "
+    "than five items are left to chance",
+)
+def totals_are_unbiased_and_their_variances_those_of_the_draws(instance):
+    plan, predicted, loss, _, size = planned(instance)
+    n, total = len(loss), loss.sum()
+    for replace in (False, True):
+        if not replace and size > n:
+            continue
+        found, chance = [], n
+        for sample in drawn(plan, predicted, size, replace, instance.seed + 1):
+            values = loss[sample.indices]
+            controlled = sample.estimate(values, control=True)
+            plain = sample.estimate(values)
+            found.append((plain.total, plain.standard_error, controlled.total))
+            open_ = 1 - sample.probabilities
+            chance = min(chance, open_.sum() ** 2 / max((open_**2).sum(), 1e-300))
+        totals, errors, controlled = np.array(found).T
+        yield Mean(totals, total, about=f"total, replace={replace}")
+        yield Mean(controlled, total, about=f"with a control variate, replace={replace}")
+        if np.isfinite(errors).all():
+            squares = (totals - total) ** 2
+            slack = 0.0 if replace else 0.4 if chance >= 5 else 1.0
+            yield Mean(
+                squares - errors**2, 0.0, error=slack * squares.mean(), about=f"variance, replace={replace}"
+            )
+
+
+# ---- one item after the other
+
+
+def in_turns(instance, draws):
+    """Orders and chances of draws in turn, by predictions mixed with an even share."""
+    rng, n = instance.rng(), len(instance["loss"])
+    size = max(instance["loss"].max(), instance["predicted"].max())
+    unit = size if size > 0 else 1.0
+    p = chances_of(instance["predicted"] / unit, 0.5)
+    m = int(rng.integers(1, n + 1))
+    keys = np.log(p) + rng.gumbel(size=(draws, n))  # the largest keys are draws in turn without replacement
+    orders = np.argsort(-keys, axis=1)[:, :m]
+    taken = np.cumsum(p[orders], axis=1) - p[orders]
+    return orders, p[orders] / np.maximum(1 - taken, p[orders]), instance["loss"] / unit
+
+
+@statistical_trial(
+    solver="select.active_test",
+    states="risk",
+    truth="the mean of all losses; 2,000 draws",
+    zoo="losses",
+)
+def risks_are_unbiased(instance):
+    orders, chances, loss = in_turns(instance, DRAWS)
+    found = [
+        select.active_test(loss[order], q, len(loss)).risk for order, q in zip(orders, chances, strict=True)
+    ]
+    yield Mean(np.array(found), loss.mean())
+
+
+@trial(
+    solver="select.active_test",
+    states="risk, in expectation",
+    kind="rigorous",
+    truth="every sequence of draws",
+    zoo="losses",
+    largest=5,
+)
+def risks_are_unbiased_over_all_sequences(instance):
+    _, _, loss = in_turns(instance, 1)
+    p, n = chances_of(instance["predicted"] / max(instance["predicted"].max(), 1e-300), 0.5), len(loss)
+    m, mean, size = min(n, 3), 0.0, 0.0
+    for order in itertools.permutations(range(n), m):
+        chance, q, left = 1.0, [], np.ones(n, dtype=bool)
+        for item in order:
+            q.append(min(1.0, p[item] / p[left].sum()))
+            chance *= q[-1]
+            left[item] = False
+        found = select.active_test(loss[list(order)], q, n)
+        mean += chance * found.risk
+        size += chance * np.abs(found.weights).max()
+    yield Claim(stated=1e-13 * (1 + size), true=abs(mean - loss.mean()))
+
+
+# ---- leverages
+
+
+@trial(
+    solver="select.leverage_scores",
+    states="leverages, to n eps times the condition number",
+    kind="estimate",
+    truth="normal equations in ball arithmetic",
+    zoo="regressions",
+    share=0.5,
+)
+def leverages_are_the_diagonal_of_the_hat_matrix(instance):
+    A = np.asarray(instance["X"], dtype=float)
+    values = np.linalg.svd(A, compute_uv=False)
+    n, d = A.shape
+    if n < d or values[-1] <= 100 * n * EPS * values[0]:
+        return
+    scores = select.leverage_scores(A)
+    rows = arb_mat([[truth.ball(v) for v in row] for row in A.tolist()])
+    hat = rows * (rows.transpose() * rows).solve(rows.transpose())
+    wrong = [abs(float((hat[i, i] - truth.ball(s)).mid())) for i, s in enumerate(scores.tolist())]
+    yield Claim(stated=max(n, 8) * EPS * values[0] / values[-1], true=max(wrong), floor=EPS)
+
+
+# ---- regressions on some rows
+
+
+@statistical_trial(
+    solver="select.regression_sample",
+    states="coefficients, standard_errors",
+    truth="the fit to all rows; 2,000 draws",
+    zoo="regressions",
+    share=0.2,
+    note="asymptotic: tried with 40 draws a coefficient where no row has more than .35 of the variance, bias "
+    "within a third of a standard error and variances within a factor of two",
+)
+def fits_to_some_rows_err_as_they_say(instance):
+    A, b = np.asarray(instance["X"], dtype=float), np.asarray(instance["y"], dtype=float)
+    n, d = A.shape
+    values = np.linalg.svd(A, compute_uv=False)
+    if n < 4 * d or values[-1] <= 1e-10 * values[0]:
+        return
+    best = np.linalg.lstsq(A, b, rcond=None)[0]
+    p = 0.9 * select.leverage_scores(A) / d + 0.1 / n
+    pulls = (A @ np.linalg.inv(A.T @ A)) * (b - A @ best)[:, None]
+    shares = pulls**2 / p[:, None]
+    if (
+        np.abs(b - A @ best).max() < 1e-9 * np.abs(b).max()
+        or (shares.max(axis=0) > 0.35 * shares.sum(axis=0)).any()
+    ):
+        return
+    size, rng = 40 * d, np.random.default_rng(instance.seed)
+    fits = [select.regression_sample(A, b, size, rng=rng) for _ in range(DRAWS)]
+    column = int(instance.rng().integers(d))
+    wrong = np.array([fit.coefficients[column] - best[column] for fit in fits])
+    errors = np.array([fit.standard_errors[column] for fit in fits])
+    unit = errors.mean()
+    yield Mean(wrong / unit, 0.0, error=1 / 3, about="coefficient in standard errors")
+    squares = (wrong / unit) ** 2
+    yield Mean(squares - (errors / unit) ** 2, 0.0, error=squares.mean() / 2, about="variance")
+
+
+# ---- coresets
+
+
+def clustered(instance):
+    """Points, and clusters of them made once: the draws then have one law."""
+    X = np.asarray(instance["X"])
+    k = int(instance.rng().integers(1, max(2, len(X) // 3 + 1)))
+    return X, select.kmeans_plusplus(X, min(k, len(np.unique(X, axis=0))), rng=instance.seed)
+
+
+@statistical_trial(
+    solver="select.coreset",
+    states="weights",
+    truth="frequencies and sums of 2,000 draws",
+    zoo="points",
+    share=0.06,
+)
+def coresets_draw_points_as_often_as_their_weights_say(instance):
+    X, clusters = clustered(instance)
+    n, rng = len(X), np.random.default_rng(instance.seed)
+    size = max(1, n // 2)
+    value = instance.rng().random(n)
+    for replace in (False, True):
+        count, weight, sums = np.zeros(n), np.full(n, np.nan), []
+        for _ in range(DRAWS):
+            found = select.coreset(X, size, clusters=clusters, replace=replace, rng=rng)
+            np.add.at(count, found.indices, 1)
+            weight[found.indices] = found.weights
+            sums.append(found.weights @ value[found.indices])
+        if not replace:
+            often = count > 40
+            yield Inclusion(count[often], DRAWS, 1 / weight[often], about="points")
+        yield Mean(np.array(sums), value.sum(), about=f"a sum, replace={replace}")
+
+
+@statistical_trial(
+    solver="select.lightweight_coreset",
+    states="weights",
+    truth="a sum over all points; 2,000 draws",
+    zoo="points",
+)
+def lightweight_coresets_are_unbiased(instance):
+    X = np.asarray(instance["X"])
+    rng, value = np.random.default_rng(instance.seed), instance.rng().random(len(X))
+    size = max(2, len(X) // 2)
+    sums = []
+    for _ in range(DRAWS):
+        found = select.lightweight_coreset(X, size, rng=rng)
+        sums.append(found.weights @ value[found.indices])
+    yield Mean(np.array(sums), value.sum())
+
+
+@statistical_trial(
+    solver="select.StreamingCoreset",
+    states="weights",
+    truth="the number of rows; 2,000 streams",
+    zoo="points",
+    largest=12,
+    share=0.03,
+)
+def streams_weigh_what_went_by(instance):
+    X = np.asarray(instance["X"], dtype=float)
+    size, value = max(1, len(X) // 5), instance.rng().random(len(X))
+    rng = np.random.default_rng(instance.seed)
+    sums = []
+    for _ in range(DRAWS):
+        stream = select.StreamingCoreset(size, clusters=1, rng=rng, n_threads=1).partial_fit(X)
+        found = stream.result()
+        sums.append((found.weights.sum(), found.weights @ value[found.indices]))
+    weights, sums = np.array(sums).T
+    yield Mean(weights, float(len(X)), about="total weight")
+    yield Mean(sums, value.sum(), about="a sum")
+
+
+# ---- models
+
+
+@trial(
+    solver="select.ModelSelector",
+    states="posterior, decided",
+    kind="rigorous",
+    truth="right answers counted over all items",
+    zoo="votes",
+    share=0.5,
+)
+def beliefs_end_at_the_count_of_right_answers(instance):
+    votes, y = instance["P"], instance["truth"]
+    selector = select.ModelSelector(votes, 0.3, rng=instance.seed)
+    right = (votes == y[:, None]).sum(axis=0)
+    contested = (votes != votes[:, :1]).any(axis=1)
+    surely = True
+    for _ in range(int(contested.sum())):
+        item = selector.ask()
+        assert contested[item]
+        selector.tell(item, y[item])
+        surely &= not selector.decided or right[selector.leader] == right.max()
+    expected = (0.7 / 0.3) ** (right - right.max()).astype(float)
+    wrong = np.abs(selector.posterior - expected / expected.sum()).max()
+    yield Claim(stated=1e-9, true=wrong, floor=EPS, about="posterior with all labels")
+    yield Claim(stated=1.0, true=0.0 if surely and selector.decided else np.inf, about="decided")
+
+
+@statistical_trial(
+    solver="select.ModelSelector",
+    states="estimated share of right answers",
+    truth="right answers counted over all items; 2,000 runs",
+    zoo="votes",
+    largest=20,
+    share=0.03,
+    note="unbiased for a given strength of the votes, which is held fixed here; it is learnt from the labels",
+)
+def shares_of_right_answers_are_unbiased(instance):
+    votes, y = instance["P"][:, :6], instance["truth"]
+    contested = (votes != votes[:, :1]).any(axis=1)
+    labels = int(min(contested.sum(), 3))
+    if labels == 0:
+        return
+    right = (votes == y[:, None])[contested].sum(axis=0).astype(float)
+    found = []
+    for seed in range(DRAWS):
+        selector = select.ModelSelector(votes, 0.3, rng=[instance.seed, seed])
+        mixture = selector._estimate._mixture()
+        selector._estimate._mixture = lambda mixture=mixture: mixture
+        for _ in range(labels):
+            item = selector.ask()
+            selector.tell(item, y[item])
+        found.append(selector._estimate.totals)
+    for j, totals in enumerate(np.array(found).T):
+        yield Mean(totals, right[j], about=f"model {j}")
