@@ -1,4 +1,4 @@
-"""Hostile values for each parameter of each public call: no signal, no hang, errors with the argument's name."""
+"""Hostile values for each parameter of each public call: no signal, no hang, errors that name arguments."""
 
 from __future__ import annotations
 

@@ -105,7 +105,8 @@ class RandomRows:
         x = self._point(x, "x")
         self.rows_seen += len(self._b)
         climb = self._matrix @ (x - self._interior)
-        limits = self._room[climb > 0] / climb[climb > 0]
+        with np.errstate(over="ignore"):
+            limits = self._room[climb > 0] / climb[climb > 0]
         step = min(1.0, float(limits.min(initial=1.0)) * (1 - 4 * np.finfo(float).eps))
         return self._interior + step * (x - self._interior)
 

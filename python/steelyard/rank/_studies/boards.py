@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ..._results import Result
-from ..._validate import check_nonnegative, check_vector, real_array
+from ..._validate import check_flag, check_nonnegative, check_vector, real_array
 from ...plotting import plot_estimates
 from .._over_time import EloRatings, elo
 from .._table import encode_one, given_labels
@@ -74,12 +74,13 @@ def score_duels(
     labels = np.arange(len(scores)) if items is None else given_labels(items, "items")
     if len(labels) != len(scores):
         raise ValueError(f"items must have one label a model ({len(scores)}), got {len(labels)}")
+    higher = check_flag(higher_is_better, "higher_is_better")
     winners, losers, ties = [], [], []
     for column in scores.T:
         there = np.flatnonzero(~np.isnan(column))
         i, j = np.triu_indices(len(there), 1)
         i, j = there[i], there[j]
-        lead = column[i] - column[j] if higher_is_better else column[j] - column[i]
+        lead = column[i] - column[j] if higher else column[j] - column[i]
         winners.append(np.where(lead < 0, j, i))
         losers.append(np.where(lead < 0, i, j))
         # Equal but for rounding is within the margin.
