@@ -34,7 +34,7 @@ ROOM = 2 << 30  # bytes that a child may take
 OTHERS = ("steelyard's own error", "the value's own error", "scikit-learn's own check")
 GOOD = ("fine", "refused", "refused by another name", *OTHERS, "long, ended by Ctrl-C")
 TEXTS = {"text", "no text", "NUL", "surrogate"}
-CALLED = {"compose", "size_map", "oracle", "progress"}  # what these raise is the caller's
+CALLED = {"K", "losses", "compose", "size_map", "oracle", "progress"}  # what these raise is the caller's
 
 
 @dataclass(frozen=True)

@@ -236,7 +236,10 @@ def meta_elo(
     best = np.zeros(int(where.max(initial=-1)) + 1)
     np.maximum.at(best, where[used], score[used])
     share = np.divide(score, best[where], out=np.zeros(n), where=best[where] > 0)
-    weight = np.where(used, np.log(size + 1) * tongue * share * (1 + np.log(turn + 1)), 0.0)
+    with np.errstate(over="ignore", invalid="ignore"):
+        weight = np.where(used, np.log(size + 1) * tongue * share * (1 + np.log(turn + 1)), 0.0)
+        if not np.isfinite(np.abs(weight * ratings).sum()):
+            raise ValueError("language times rating overflows: scale them")
     there = np.unique(code[used])
     place = np.full(len(labels), -1)
     place[there] = np.arange(len(there))
