@@ -151,7 +151,7 @@ ARGUMENTS: dict[str, Callable[[], dict[str, Any]]] = {
     },
     "Comparisons.from_counts": lambda: {"wins": 3.0 * (1 - np.eye(3)), "ties": 1 - np.eye(3)},
     "Comparisons.from_frame": lambda: {
-        "df": {"a": WINNER, "b": LOSER, "o": (WINNER > 1).astype(int)},
+        "df": {"a": WINNER + 5, "b": LOSER + 5, "o": np.where(WINNER > 1, 1, -1)},
         "left": "a",
         "right": "b",
         "outcome": "o",
