@@ -11,8 +11,10 @@ from pathlib import Path
 
 import pytest
 
+from steelyard import build_info
 from support import fuzz, fuzz_targets
 
+ASAN = "allocator_may_return_null=1:max_allocation_size_mb=2048"  # as the limit on memory elsewhere
 FEW = 400  # in the plain suite
 FUZZ = Path(fuzz.__file__)
 
@@ -24,7 +26,13 @@ def outcomes_of(n: int, seed: int) -> list[fuzz.Outcome]:
     runs = [
         subprocess.Popen(
             [sys.executable, str(FUZZ), str(n), str(seed), str(part), str(parts)],
-            env={**os.environ, "PYTHONPATH": path, "OPENBLAS_NUM_THREADS": "1", "MPLBACKEND": "agg"},
+            env={
+                **os.environ,
+                "PYTHONPATH": path,
+                "OPENBLAS_NUM_THREADS": "1",
+                "MPLBACKEND": "agg",
+                "ASAN_OPTIONS": f"{os.environ.get('ASAN_OPTIONS', '')}:{ASAN}",
+            },
             stdout=subprocess.PIPE,
             text=True,
         )
@@ -121,7 +129,7 @@ def test_a_fault_of_each_kind_is_told_from_good_behaviour(monkeypatch):
 
 
 def test_memory_is_limited_in_a_child(monkeypatch):
-    if "STEELYARD_FUZZ_AS_IT_IS" in os.environ:
+    if build_info()["sanitizers"]:
         pytest.skip("a sanitizer keeps shadow memory")
 
     def fills(count):

@@ -29,6 +29,8 @@ from typing import Any
 import numpy as np
 from matplotlib import pyplot
 
+from steelyard import build_info
+
 PATIENCE = 20.0  # seconds without an answer to Ctrl-C, on a busy machine, until a process is killed
 ROOM = 2 << 30  # bytes that a child may take
 OTHERS = ("steelyard's own error", "the value's own error", "scikit-learn's own check")
@@ -431,7 +433,7 @@ def _serve(writer: int, chosen: list[Case], all_targets: list[Target]) -> None:
         null = os.open(os.devnull, os.O_RDWR)
         os.dup2(null, 0)
         os.dup2(null, 1)
-        if "STEELYARD_FUZZ_AS_IT_IS" not in os.environ:
+        if not build_info()["sanitizers"]:  # these keep shadow memory
             used = int(Path("/proc/self/statm").read_text().split()[0]) * resource.getpagesize()
             resource.setrlimit(resource.RLIMIT_AS, (used + ROOM, used + ROOM))
         resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
