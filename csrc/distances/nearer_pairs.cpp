@@ -23,7 +23,8 @@ struct Found {
 template <class Real>
 std::vector<Real> thresholds(const ShiftedCentres<Real>& centres, const ShiftedRows<Real>& own,
                              const Real* bounds, ptrdiff_t d) {
-  std::vector<Real> out(at(own.panels * match_of<Real>().rows), std::numeric_limits<Real>::infinity());
+  std::vector<Real> out(checked_product("working memory", own.panels, match_of<Real>().rows),
+                        std::numeric_limits<Real>::infinity());
   for (std::size_t i = 0; i < own.squared_length.size(); ++i) {
     const double length = own.squared_length[i], bound = static_cast<double>(bounds[i]);
     const double least = 0.5 * (length - bound) - centres.error(std::sqrt(length), bound, d);
@@ -42,7 +43,8 @@ Found<Real> find(MatrixView<const From> x, MatrixView<const Real> y, const Shift
   const ptrdiff_t size = kernel.cols * x.cols, all = (y.rows + kernel.cols - 1) / kernel.cols;
   const ptrdiff_t bytes = std::max<ptrdiff_t>(1, size) * static_cast<ptrdiff_t>(sizeof(Real));
   const ptrdiff_t block = std::max<ptrdiff_t>(1, cache_bytes / bytes);
-  std::vector<simd::Reached> reached(at(std::min(block, all) * kernel.rows * kernel.cols));
+  std::vector<simd::Reached> reached(
+      checked_product("working memory", std::min(block, all), kernel.rows, kernel.cols));
   Found<Real> out;
   for (ptrdiff_t start = 0; start < all; start += block) {
     for (ptrdiff_t p = 0; p < own.panels; ++p) {

@@ -36,7 +36,7 @@ void pack_panel(MatrixView<const From> points, std::ptrdiff_t first, std::ptrdif
 template <class Real, class From>
 std::vector<Real> pack(MatrixView<const From> points, std::ptrdiff_t width, Monitor& monitor) {
   const std::ptrdiff_t panels = (points.rows + width - 1) / width, size = width * points.cols;
-  std::vector<Real> packed(at(panels * size), Real{0});
+  std::vector<Real> packed(checked_product("working memory", panels, size), Real{0});
   parallel_for(panels, grain_for(static_cast<double>(size)), monitor,
                [&](std::ptrdiff_t begin, std::ptrdiff_t end) {
                  for (auto p = begin; p < end; ++p) {

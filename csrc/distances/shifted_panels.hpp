@@ -67,8 +67,8 @@ struct ShiftedCentres {
   explicit ShiftedCentres(MatrixView<const Real> y) : shift(middle(y)) {
     using std::ptrdiff_t;
     const ptrdiff_t width = match_of<Real>().cols, panels = (y.rows + width - 1) / width;
-    packed.assign(at(panels * width * y.cols), Real{0});
-    offsets.assign(at(panels * width), std::numeric_limits<Real>::infinity());
+    packed.assign(checked_product("working memory", panels, width, y.cols), Real{0});
+    offsets.assign(checked_product("working memory", panels, width), std::numeric_limits<Real>::infinity());
     for (ptrdiff_t j = 0; j < y.rows; ++j) {
       Real* to = packed.data() + j / width * width * y.cols + j % width;
       double length = 0.0;
@@ -106,7 +106,7 @@ struct ShiftedRows {
       : panels((x.rows + match_of<Real>().rows - 1) / match_of<Real>().rows) {
     using std::ptrdiff_t;
     const ptrdiff_t rows = match_of<Real>().rows, size = rows * x.cols;
-    packed.assign(at(panels * size), Real{0});
+    packed.assign(checked_product("working memory", panels, size), Real{0});
     squared_length.assign(at(x.rows), 0.0);
     for (ptrdiff_t i = 0; i < x.rows; ++i) {
       Real* to = packed.data() + i / rows * size + i % rows;

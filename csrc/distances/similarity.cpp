@@ -38,7 +38,7 @@ ptrdiff_t rows_per_task(ptrdiff_t n, ptrdiff_t columns) {
 
 /// The coordinates as the kernels want them: Jaccard's with their sums behind.
 std::vector<double> with_sums(MatrixView<const double> points) {
-  std::vector<double> out(at(points.rows * (points.cols + 1)));
+  std::vector<double> out(checked_product("working memory", points.rows, points.cols + 1));
   for (ptrdiff_t i = 0; i < points.rows; ++i) {
     double* row = out.data() + i * (points.cols + 1);
     std::copy_n(points.row(i), points.cols, row);
@@ -116,7 +116,7 @@ void PackedPoints<Real>::pack_moved(MatrixView<const double> points, Monitor& mo
     const ptrdiff_t step = std::max<ptrdiff_t>(1, n_ / 4096);
     shift = middle(MatrixView<const double>{points.data, n_ / step, d_, step * points.stride});
   }
-  std::vector<Real> moved(at(n_ * d_));
+  std::vector<Real> moved(checked_product("working memory", n_, d_));
   std::vector<Real> halves(at(round_up(n_, 64)), Real{0});
   parallel_for(n_, grain_for(static_cast<double>(d_)), monitor, [&](ptrdiff_t begin, ptrdiff_t end) {
     for (auto i = begin; i < end; ++i) {
@@ -131,7 +131,7 @@ void PackedPoints<Real>::pack_moved(MatrixView<const double> points, Monitor& mo
   });
   const MatrixView<const Real> view{moved.data(), n_, d_, d_};
   x_ = pack<Real>(view, tile.rows, monitor);
-  x_.resize(at(round_up(n_, wide) * d_), Real{0});
+  x_.resize(checked_product("working memory", round_up(n_, wide), d_), Real{0});
   y_ = pack<Real>(view, tile.cols, monitor);
   if (!expands(metric_, d_)) return;
   if (n_ == 0 || !std::isfinite(Real{8} * *std::max_element(halves.begin(), halves.end()))) return;
@@ -233,7 +233,7 @@ bool PackedPoints<Real>::product(std::span<const double> scales, const double* v
   const ptrdiff_t rows = rows_per_task(n_, columns), tasks = (n_ + rows - 1) / rows;
   std::vector<std::vector<double>> sums(at(tasks));
   const bool done = parallel_for(tasks, 1, monitor, [&](ptrdiff_t t, ptrdiff_t) {
-    sums[at(t)].assign(at(columns * (n_ - t * rows)), 0.0);
+    sums[at(t)].assign(checked_product("working memory", columns, n_ - t * rows), 0.0);
     Task(*this, own, in, monitor, t * rows, std::min((t + 1) * rows, n_), sums[at(t)].data()).run();
   });
   if (!done || monitor.stopped()) return false;

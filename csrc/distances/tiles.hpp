@@ -30,8 +30,8 @@ bool for_each_tile(MatrixView<const Real> x, MatrixView<const Real> y, Monitor& 
   const ptrdiff_t block = kernel.cols * std::max<ptrdiff_t>(1, cache_bytes / y_bytes);
   parallel_for(x.rows, rows_per_chunk(y.rows, d), monitor, [&](ptrdiff_t begin, ptrdiff_t end) {
     const ptrdiff_t panels = (end - begin + kernel.rows - 1) / kernel.rows;
-    std::vector<Real> x_packed(at(panels * x_size), Real{0});
-    std::vector<Real> numbers(at(kernel.rows * kernel.cols));
+    std::vector<Real> x_packed(checked_product("working memory", panels, x_size), Real{0});
+    std::vector<Real> numbers(checked_product("working memory", kernel.rows, kernel.cols));
     for (ptrdiff_t p = 0; p < panels; ++p) {
       pack_panel(x, begin + p * kernel.rows, kernel.rows, x_packed.data() + p * x_size);
     }

@@ -55,7 +55,7 @@ class Recurrence {
   /// Sums of a_c' b_c for every column c, in chunk order.
   std::vector<double> dots(const double* a, const double* b) {
     const ptrdiff_t grain = rows_per_chunk(m_), chunks = (n_ + grain - 1) / grain;
-    std::vector<double> parts(at(chunks * m_), 0.0), sums(at(m_), 0.0);
+    std::vector<double> parts(checked_product("working memory", chunks, m_), 0.0), sums(at(m_), 0.0);
     parallel_for(n_, grain, monitor_, [&](ptrdiff_t begin, ptrdiff_t end) {
       double* part = parts.data() + begin / grain * m_;
       if (m_ == 1) {

@@ -78,7 +78,7 @@ bool cholesky_partial(double* a, ptrdiff_t n, ptrdiff_t columns, ptrdiff_t strid
                       std::vector<double>& scratch) {
   if (n <= small_front) return factor_small(a, n, columns, stride);
   const auto& dense = *simd::kernels().dense;
-  scratch.resize(at(own_block * n));
+  scratch.resize(checked_product("working memory", own_block, n));
   for (ptrdiff_t k = 0; k < columns; k += own_block) {
     const ptrdiff_t nb = std::min(own_block, columns - k), next = k + nb, rest = n - next;
     double* diagonal = a + k * stride + k;
@@ -156,7 +156,7 @@ bool cholesky_inverse(double* l, ptrdiff_t n, ptrdiff_t stride, Monitor& monitor
   // be overwritten.
   const bool large = n > own_cholesky_limit;
   const ptrdiff_t width = large ? 128 : 16;
-  std::vector<double> block(at(n * width));
+  std::vector<double> block(checked_product("working memory", n, width));
   for (ptrdiff_t j = 0; j < n; j += width) {
     if (monitor.poll()) return false;
     const ptrdiff_t columns = std::min(width, n - j), rows = n - j;

@@ -114,7 +114,7 @@ bool SparseCholesky::factor(std::span<const double> diagonal, std::span<const do
   values_.resize(at(a.entries));
   std::vector<std::vector<double>> update(
       a.fronts.size());  // lower triangles, until the parent has taken them
-  std::vector<double> dense(at(a.largest * a.largest)), scratch;
+  std::vector<double> dense(checked_product("working memory", a.largest, a.largest)), scratch;
   std::vector<Index> local(a.variable.size());
   for (size_t f = 0; f < a.fronts.size(); ++f) {
     if (monitor.poll()) return false;
@@ -138,7 +138,7 @@ bool SparseCholesky::factor(std::span<const double> diagonal, std::span<const do
     if (!cholesky_partial(dense.data(), n, pivots, n, scratch)) return false;
     double* to = &values_[at(front.values)];
     for (ptrdiff_t i = 0; i < n; ++i) to = std::copy_n(&dense[at(i * n)], pivots, to);
-    update[f].resize(at(rest * (rest + 1) / 2));
+    update[f].resize(checked_product("working memory", rest, rest + 1) / 2);
     double* kept = update[f].data();
     for (ptrdiff_t i = 0; i < rest; ++i)
       kept = std::copy_n(&dense[at((pivots + i) * n + pivots)], i + 1, kept);
@@ -250,7 +250,7 @@ namespace {
 /// is kept, so that the inner loops run over the rows below.
 void invert_front(const double* l, ptrdiff_t n, ptrdiff_t pivots, double* z, std::vector<double>& scratch) {
   const ptrdiff_t rest = n - pivots;
-  scratch.assign(at(pivots * rest + pivots * pivots), 0.0);
+  scratch.assign(checked_product("working memory", pivots, rest + pivots), 0.0);
   double* ut = scratch.data();           // pivots x rest
   double* inverse = ut + pivots * rest;  // L11^{-1}, lower
   for (ptrdiff_t c = 0; c < pivots; ++c) {
@@ -291,7 +291,7 @@ bool SparseCholesky::selected_inverse(std::span<double> diagonal,
                                       Monitor& monitor) const {
   const auto& a = *analysis_;
   std::vector<std::vector<double>> given(a.fronts.size());  // Z22 of each front, from its parent
-  std::vector<double> dense(at(a.largest * a.largest)), scratch;
+  std::vector<double> dense(checked_product("working memory", a.largest, a.largest)), scratch;
   std::vector<Index> local(a.variable.size());
   for (auto f = a.fronts.size(); f-- > 0;) {
     if (monitor.poll()) return false;
@@ -310,7 +310,7 @@ bool SparseCholesky::selected_inverse(std::span<double> diagonal,
     for (const Index child : front.children) {
       const auto& rows = a.fronts[at(child)].rows;
       auto& to = given[at(child)];
-      to.reserve(rows.size() * (rows.size() + 1) / 2);
+      to.reserve(checked_product("working memory", rows.size(), rows.size() + 1) / 2);
       for (size_t i = 0; i < rows.size(); ++i)
         for (size_t j = 0; j <= i; ++j) to.push_back(dense[at(local[at(rows[i])] * n + local[at(rows[j])])]);
     }

@@ -23,7 +23,7 @@ bool UpdatedCholesky::factor(std::vector<double>&& a, ptrdiff_t m, Monitor& moni
 
 void UpdatedCholesky::grow() {
   const ptrdiff_t wider = std::max<ptrdiff_t>(32, m_ + m_ / 4 + 8);
-  std::vector<double> larger(at(wider * wider), 0.0);
+  std::vector<double> larger(checked_product("working memory", wider, wider), 0.0);
   for (ptrdiff_t i = 0; i < m_; ++i) {
     std::copy_n(l_.data() + i * stride_, i + 1, larger.data() + i * wider);
   }

@@ -64,7 +64,7 @@ class ProjectedNewton {
   /// y <- (K_ij - a_i - a_j)_FF x for interleaved columns.
   void apply(const double* x, double* y, ptrdiff_t columns) {
     const auto m = std::ssize(free_);
-    wide_.assign(at(columns * s_.n), 0.0);
+    wide_.assign(checked_product("working memory", columns, s_.n), 0.0);
     product_.assign(wide_.size(), 0.0);
     for (ptrdiff_t k = 0; k < m; ++k) {
       for (ptrdiff_t c = 0; c < columns; ++c) wide_[at(c * s_.n + free_[at(k)])] = x[k * columns + c];
@@ -87,7 +87,7 @@ class ProjectedNewton {
   std::vector<double> newton_point() {
     const std::size_t m = free_.size();
     const ptrdiff_t columns = s_.summed() ? 2 : 1;
-    std::vector<double> b(m * at(columns), 1.0), x(b.size(), 0.0);
+    std::vector<double> b(checked_product("working memory", m, columns), 1.0), x(b.size(), 0.0);
     double mean = 0.0;
     for (const auto i : free_) mean += s_.summed() ? s_.slope(i) / static_cast<double>(m) : 0.0;
     for (std::size_t k = 0; k < m; ++k) b[k * at(columns)] = s_.slope(free_[k]) - mean;

@@ -57,7 +57,7 @@ class ActiveSet {
   /// Factors K_FF + delta I afresh, with the smallest delta that makes it positive definite.
   QpEnd refactor() {
     const auto m = std::ssize(free_);
-    std::vector<double> a(at(m * m)), pivots(at(m));
+    std::vector<double> a(checked_product("working memory", m, m)), pivots(at(m));
     const bool done = s_.rows.for_each(free_, s_.monitor, [&](std::size_t k, const double* row) {
       double* out = a.data() + static_cast<ptrdiff_t>(k) * m;
       for (ptrdiff_t c = 0; c < m; ++c) out[c] = entry(row, free_[k], free_[at(c)]);

@@ -61,7 +61,7 @@ void RowCache::fetch(std::span<const ptrdiff_t> part) {
   }
   if (missing.empty()) return;
   // A pass over many rows goes by the cache, which it would only wash out.
-  scratch_.resize(batch_ * at(n_));
+  scratch_.resize(checked_product("working memory", batch_, n_));
   source_.rows(missing, scratch_.data());
   made_ += missing.size();
   const double* next = scratch_.data();

@@ -71,7 +71,7 @@ class Mover {
   }
 
   void finish() {
-    step_.centers.resize(at(c_.rows * c_.cols));
+    step_.centers.resize(checked_product("working memory", c_.rows, c_.cols));
     step_.weights.assign(at(c_.rows), 0.0);
     for (ptrdiff_t c = 0; c < c_.rows; ++c) move(c, all_[at(c)]);
   }

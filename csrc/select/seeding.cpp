@@ -254,7 +254,7 @@ class Greedy {
     resize();
     proposals_.assign(at(size_), {});
     std::vector<Real> rows;
-    rows.reserve(at(size_ * s_.x.cols));
+    rows.reserve(checked_product("working memory", size_, s_.x.cols));
     for (Proposal& proposal : proposals_) {
       proposal.row = s_.draw();
       proposal.mass = s_.masses[at(proposal.row)];

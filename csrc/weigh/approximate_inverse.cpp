@@ -92,7 +92,7 @@ ApproximateInverse::ApproximateInverse(const Space& space, const FactorPlan& pla
 }
 
 bool ApproximateInverse::factor_landmarks(const Space& space, double scale, Monitor& monitor) {
-  std::vector<double> l(at(m_ * m_)), scratch;
+  std::vector<double> l(checked_product("working memory", m_, m_)), scratch;
   space.chosen(plan_.landmarks, plan_.landmarks, l.data(), scratch);
   to_similarities(l.data(), m_ * m_, scale);
   std::vector<double> factor = l;
@@ -102,8 +102,8 @@ bool ApproximateInverse::factor_landmarks(const Space& space, double scale, Moni
     factor = l;
     for (ptrdiff_t i = 0; i < m_; ++i) factor[at(i * m_ + i)] += lift;
   }
-  inverse_.assign(at(m_ * m_), 0.0);
-  transpose_.assign(at(m_ * m_), 0.0);
+  inverse_.assign(checked_product("working memory", m_, m_), 0.0);
+  transpose_.assign(checked_product("working memory", m_, m_), 0.0);
   constexpr ptrdiff_t columns = 32;
   return parallel_for(m_, columns, monitor, [&](ptrdiff_t begin, ptrdiff_t end) {
     for (auto i = begin; i < m_; ++i) {  // row i of L^{-1} from the rows above
@@ -129,7 +129,7 @@ bool ApproximateInverse::factor_landmarks(const Space& space, double scale, Moni
 void ApproximateInverse::project(const Space& space, double scale, Monitor& monitor) {
   if (m_ == 0) return;
   constexpr ptrdiff_t width = 16, stretch = 512;
-  std::vector<double> panels(at(m_ * (m_ + width)));
+  std::vector<double> panels(checked_product("working memory", m_, m_ + width));
   const auto panel = [&](ptrdiff_t first) { return panels.data() + first * m_; };
   for (ptrdiff_t first = 0; first < m_; first += width) {
     const ptrdiff_t columns = std::min(width, m_ - first);
@@ -142,7 +142,7 @@ void ApproximateInverse::project(const Space& space, double scale, Monitor& moni
   parallel_for(rest_, rows, monitor, [&](ptrdiff_t begin, ptrdiff_t end) {
     if (monitor.poll()) return;
     const std::span<const std::int32_t> own(plan_.rest.data() + begin, at(end - begin));
-    std::vector<double> z(at((end - begin) * m_)), b(z.size(), 0.0), scratch;
+    std::vector<double> z(checked_product("working memory", end - begin, m_)), b(z.size(), 0.0), scratch;
     space.chosen(own, plan_.landmarks, z.data(), scratch);
     to_similarities(z.data(), std::ssize(z), scale);
     for (double& value : z) value = -value;
@@ -160,7 +160,7 @@ void ApproximateInverse::project(const Space& space, double scale, Monitor& moni
 
 void ApproximateInverse::factor_rest(const Space& space, double scale, Monitor& monitor) {
   const ptrdiff_t k = plan_.k;
-  g_.assign(at(rest_ * k), 0.0);
+  g_.assign(checked_product("working memory", rest_, k), 0.0);
   diagonal_.assign(at(rest_), 1.0);
   parallel_for(rest_, 16, monitor, [&](ptrdiff_t begin, ptrdiff_t end) {
     std::vector<double> s, b, scratch;
@@ -176,7 +176,7 @@ void ApproximateInverse::factor_row(ptrdiff_t i, const Space& space, double scal
   std::vector<std::int32_t> points(at(q));
   for (ptrdiff_t a = 0; a < count; ++a) points[at(a)] = plan_.rest[at(near[a])];
   points[at(count)] = plan_.rest[at(i)];
-  s.resize(at(q * q));
+  s.resize(checked_product("working memory", q, q));
   space.chosen(points, points, s.data(), scratch);
   to_similarities(s.data(), q * q, scale);
   if (m_ > 0) {
@@ -231,7 +231,7 @@ void ApproximateInverse::apply(const double* r, double* z, ptrdiff_t stride, Mon
     }
   });
   const ptrdiff_t chunks = (rest_ + sum_rows - 1) / sum_rows;
-  std::vector<double> parts(at(chunks * m_), 0.0);
+  std::vector<double> parts(checked_product("working memory", chunks, m_), 0.0);
   parallel_for(rest_, sum_rows, monitor, [&](ptrdiff_t begin, ptrdiff_t end) {
     double* part = parts.data() + begin / sum_rows * m_;
     for (auto i = begin; i < end; ++i) {

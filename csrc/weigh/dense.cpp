@@ -24,7 +24,7 @@ bool fill(const Space& space, double scale, double jitter, std::vector<Real>& z,
   const ptrdiff_t n = space.size();
   const ptrdiff_t grain = (grain_for(static_cast<double>(n)) + strip - 1) / strip * strip;
   return parallel_for(n, grain, monitor, [&](ptrdiff_t begin, ptrdiff_t end) {
-    std::vector<Real> made(at(strip * block));
+    std::vector<Real> made(checked_product("working memory", strip, block));
     for (auto i = begin; i < end && !monitor.poll(); i += strip) {
       const ptrdiff_t rows = std::min(strip, end - i);
       for (ptrdiff_t start = 0; start < i + rows; start += block) {
@@ -52,7 +52,7 @@ class DenseSolver {
 
   Weightings by_factor() {
     const Stopwatch watch;
-    std::vector<double> l(at(n_ * n_));
+    std::vector<double> l(checked_product("working memory", n_, n_));
     if (!fill(space_, scale_, jitter_, l, monitor_) || !linalg::cholesky(l.data(), n_, n_, monitor_)) {
       return failed(watch, "Cholesky");
     }
@@ -72,7 +72,7 @@ class DenseSolver {
 
   Weightings mixed() {
     const Stopwatch watch;
-    std::vector<float> l(at(n_ * n_));
+    std::vector<float> l(checked_product("working memory", n_, n_));
     if (!fill(space_, scale_, jitter_, l, monitor_) || !linalg::cholesky(l.data(), n_, n_, monitor_)) {
       return failed(watch, "single-precision Cholesky");
     }

@@ -48,7 +48,7 @@ class Solver {
 
   Weightings run(std::span<const double> start) {
     const Stopwatch watch;
-    out_.weights.assign(at(n_ * m_), 0.0);
+    out_.weights.assign(checked_product("working memory", n_, m_), 0.0);
     residual_.assign(out_.weights.size(), 1.0);
     prepare();
     if (!start.empty() && !monitor_.stopped()) {
@@ -83,7 +83,7 @@ class Solver {
   /// else.
   std::vector<ptrdiff_t> columns_that_need_a_factor() {
     if (m_ == 1) return all_columns();
-    const std::vector<double> ones(at(n_ * m_), 1.0);
+    const std::vector<double> ones(checked_product("working memory", n_, m_), 1.0);
     std::vector<double> sums(ones.size());
     std::vector<ptrdiff_t> needed;
     if (!product(Precision::single, all_columns(), ones.data(), sums.data())) return needed;
@@ -125,7 +125,7 @@ class Solver {
   }
 
   std::vector<double> gathered(const std::vector<double>& from, const std::vector<ptrdiff_t>& chosen) const {
-    std::vector<double> out(at(n_) * chosen.size());
+    std::vector<double> out(checked_product("working memory", n_, chosen.size()));
     for_columns(n_, m_, chosen, [&](auto place, auto own) { out[own] = from[place]; });
     return out;
   }
@@ -231,7 +231,7 @@ class Solver {
       product(precision_, chosen, x, y);
       return;
     }
-    std::vector<double> some(at(n_ * count)), products(at(n_ * count));
+    std::vector<double> some(checked_product("working memory", n_, count)), products(at(n_ * count));
     for_columns(n_, width, slots, [&](auto place, auto own) { some[own] = x[place]; });
     product(precision_, chosen, some.data(), products.data());
     for_columns(n_, width, slots, [&](auto place, auto own) { y[place] = products[own]; });

@@ -39,7 +39,7 @@ bool local_weights(const Space& space, double scale, ptrdiff_t first,
       points.assign(near, std::find(near, near + k, -1));
       points.push_back(static_cast<std::int32_t>(first + i));
       const auto q = std::ssize(points);
-      z.resize(at(q * q));
+      z.resize(checked_product("working memory", q, q));
       space.chosen(points, points, z.data(), scratch);
       for (double& value : z) value *= -scale;
       simd::kernels().vector_math->exp(z.data(), q * q);
@@ -62,7 +62,7 @@ bool chosen_products(const Space& space, double scale, std::span<const std::int3
       for (auto j = start; j < std::min(start + block, n); ++j)
         columns.push_back(static_cast<std::int32_t>(j));
       const auto width = std::ssize(columns);
-      z.resize(at((end - begin) * width));
+      z.resize(checked_product("working memory", end - begin, width));
       space.chosen(own, columns, z.data(), scratch);
       for (double& value : z) value *= -scale;
       simd::kernels().vector_math->exp(z.data(), std::ssize(z));

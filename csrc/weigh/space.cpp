@@ -122,7 +122,7 @@ void PointSpace::rows(ptrdiff_t first, ptrdiff_t rows, ptrdiff_t start, ptrdiff_
 }
 
 std::unique_ptr<const Space> PointSpace::reordered(std::span<const std::int32_t> order, Monitor&) const {
-  std::vector<double> moved(order.size() * at(points_.cols));
+  std::vector<double> moved(checked_product("working memory", order.size(), points_.cols));
   for (std::size_t i = 0; i < order.size(); ++i) {
     std::copy_n(points_.row(order[i]), points_.cols,
                 moved.begin() + static_cast<ptrdiff_t>(i) * points_.cols);
@@ -207,7 +207,7 @@ double smallest_distance(const Space& space, Monitor& monitor) {
   const ptrdiff_t n = space.size(), grain = rows_per_chunk(n);
   std::vector<double> least(at((n + grain - 1) / grain), infinity);
   parallel_for(n, grain, monitor, [&](ptrdiff_t begin, ptrdiff_t end) {
-    std::vector<double> distances(at(strip * block));
+    std::vector<double> distances(checked_product("working memory", strip, block));
     double& best = least[at(begin / grain)];
     for_each_block(begin, end, end, monitor,
                    [&](ptrdiff_t i, ptrdiff_t rows, ptrdiff_t start, ptrdiff_t stop) {
@@ -224,9 +224,9 @@ double smallest_distance(const Space& space, Monitor& monitor) {
 
 std::vector<std::int32_t> nearest_neighbours(const Space& space, ptrdiff_t k, bool before, Monitor& monitor) {
   const ptrdiff_t n = space.size();
-  std::vector<std::int32_t> out(at(n * k), -1);
+  std::vector<std::int32_t> out(checked_product("working memory", n, k), -1);
   parallel_for(n, rows_per_chunk(n), monitor, [&](ptrdiff_t begin, ptrdiff_t end) {
-    std::vector<float> distances(at(strip * block));
+    std::vector<float> distances(checked_product("working memory", strip, block));
     std::vector<Nearest> nearest(at(strip), Nearest(k));
     for_each_block(begin, end, before ? end : n, monitor,
                    [&](ptrdiff_t i, ptrdiff_t rows, ptrdiff_t start, ptrdiff_t stop) {

@@ -29,11 +29,14 @@ from typing import Any
 import numpy as np
 from matplotlib import pyplot
 
+from steelyard import build_info
+
 PATIENCE = 20.0  # seconds without an answer to Ctrl-C, on a busy machine, until a process is killed
 ROOM = 2 << 30  # bytes that a child may take
 OTHERS = ("steelyard's own error", "the value's own error", "scikit-learn's own check")
 GOOD = ("fine", "refused", "refused by another name", *OTHERS, "long, ended by Ctrl-C")
-CALLED = {"compose", "size_map", "oracle", "progress"}  # what these raise is the caller's
+TEXTS = {"text", "no text", "NUL", "surrogate"}
+CALLED = {"K", "losses", "compose", "size_map", "oracle", "progress"}  # what these raise is the caller's
 
 
 @dataclass(frozen=True)
@@ -359,15 +362,15 @@ def _judged(error: BaseException, case: Case, target: Target, name: str) -> Outc
         error, ValueError | TypeError | MemoryError | KeyError | ImportError | NotImplementedError
     ):
         return Outcome(name, "undocumented exception", said)
-    if any(_names(text, parameter) for parameter, _ in case.values):
+    texts = [SCALARS[HOSTILE[k][0]](None) for _, k in case.values if HOSTILE[k][0] in TEXTS]
+    if any(_names(text, parameter) for parameter, _ in case.values) or any(repr(t) in text for t in texts):
         return Outcome(name, "refused", said)
     function, _ = target.make()
     others = {*target.parameters, *parameters_of(function, {})}
     if any(_names(text, parameter) for parameter in others):
         return Outcome(name, "refused by another name", said)
-    if "a thorny" in text or (
-        isinstance(error, TypeError) and any(name in CALLED for name, _ in case.values)
-    ):
+    called = any(parameter in CALLED for parameter, _ in case.values)
+    if "a thorny" in text or (called and isinstance(error, TypeError)):
         return Outcome(name, "the value's own error", said)
     if isinstance(error, KeyError) and re.search(r"^['\"]?no \w+ ", text):
         return Outcome(name, "refused", said)
@@ -375,7 +378,7 @@ def _judged(error: BaseException, case: Case, target: Target, name: str) -> Outc
 
 
 def _names(text: str, parameter: str) -> bool:
-    return re.search(rf"(?<!\w){re.escape(parameter)}(?!\w)", text) is not None
+    return re.search(rf"(?<!\w){re.escape(parameter.rstrip('s'))}s?(?!\w)", text) is not None
 
 
 # ---- children
@@ -383,53 +386,45 @@ def _names(text: str, parameter: str) -> bool:
 
 def run(chosen: list[Case], all_targets: list[Target], *, limit: float | None = None) -> Iterator[Outcome]:
     """The outcomes of cases, in their order; those that no time is left for are not made."""
-    end = None if limit is None else time.monotonic() + limit
+    end = float("inf") if limit is None else time.monotonic() + limit
     k = 0
-    while k < len(chosen):
+    while k < len(chosen) and time.monotonic() < end:
         reader, writer = os.pipe()
         child = os.fork()
         if child == 0:
             os.close(reader)
             _serve(writer, chosen[k:], all_targets)
         os.close(writer)
-        said, dead = _listen(reader, child, len(chosen) - k, end)
-        yield from said
-        k += len(said)
-        if dead and k < len(chosen):
-            yield Outcome(described(chosen[k], all_targets), *dead)
+        for outcome in _heard(reader, child, chosen[k:], all_targets, end):
+            yield outcome
             k += 1
-        if end is not None and time.monotonic() > end:
-            return
 
 
-def _listen(
-    reader: int, child: int, most: int, end: float | None
-) -> tuple[list[Outcome], tuple[str, str] | None]:
+def _heard(
+    reader: int, child: int, chosen: list[Case], all_targets: list[Target], end: float
+) -> Iterator[Outcome]:
     """What a child says until it is done, dies or hangs; of the last two, what befell the case at hand."""
-    said: list[Outcome] = []
-    rest = b""
-    hangs = False
-    while True:
-        if end is not None and time.monotonic() > end:
-            break
+    heard, rest, killed = 0, b"", False
+    while time.monotonic() < end:
         if not select.select([reader], [], [], PATIENCE)[0]:
-            hangs = True
+            os.kill(child, signal.SIGKILL)
+            yield Outcome(described(chosen[heard], all_targets), "hang", f"no answer within {PATIENCE} s")
+            killed = True
             break
         part = os.read(reader, 1 << 16)
         if not part:
             break
         *lines, rest = (rest + part).split(b"\n")
-        said += [Outcome(*json.loads(line)) for line in lines]
-    os.close(reader)
-    late = end is not None and time.monotonic() > end
-    if hangs or late:
+        for line in lines:
+            heard += 1
+            yield Outcome(*json.loads(line))
+    else:
         os.kill(child, signal.SIGKILL)
+        killed = True
+    os.close(reader)
     code = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
-    if hangs:
-        return said, ("hang", f"no answer within {PATIENCE} s")
-    if late or (code == 0 and len(said) == most):
-        return said, None
-    return said, ("crash", f"the process ended with {code}")
+    if not killed and heard < len(chosen):
+        yield Outcome(described(chosen[heard], all_targets), "crash", f"the process ended with {code}")
 
 
 def _serve(writer: int, chosen: list[Case], all_targets: list[Target]) -> None:
@@ -438,7 +433,7 @@ def _serve(writer: int, chosen: list[Case], all_targets: list[Target]) -> None:
         null = os.open(os.devnull, os.O_RDWR)
         os.dup2(null, 0)
         os.dup2(null, 1)
-        if "STEELYARD_FUZZ_AS_IT_IS" not in os.environ:
+        if not build_info()["sanitizers"]:  # these keep shadow memory
             used = int(Path("/proc/self/statm").read_text().split()[0]) * resource.getpagesize()
             resource.setrlimit(resource.RLIMIT_AS, (used + ROOM, used + ROOM))
         resource.setrlimit(resource.RLIMIT_CORE, (0, 0))

@@ -151,7 +151,7 @@ ARGUMENTS: dict[str, Callable[[], dict[str, Any]]] = {
     },
     "Comparisons.from_counts": lambda: {"wins": 3.0 * (1 - np.eye(3)), "ties": 1 - np.eye(3)},
     "Comparisons.from_frame": lambda: {
-        "df": {"a": WINNER, "b": LOSER, "o": (WINNER > 1).astype(int)},
+        "df": {"a": WINNER + 5, "b": LOSER + 5, "o": np.where(WINNER > 1, 1, -1)},
         "left": "a",
         "right": "b",
         "outcome": "o",
@@ -278,7 +278,7 @@ OBJECTS: dict[str, Callable[[], Any]] = {
     "PlackettLuceFit": orders,
     "Prediction": lambda: fit().predict(0, 1),
     "RankIntervals": lambda: fit().rank_intervals(draws=50),
-    "RaschFit": functools.cache(lambda: rank.rasch(**ARGUMENTS["rasch"]())),
+    "RaschFit": functools.cache(lambda: _quiet(lambda: rank.rasch(**ARGUMENTS["rasch"]()))),
     "ScheduleSimulation": functools.cache(lambda: rank.simulate_schedule(4, n_rounds=2, n_repeats=2, rng=0)),
     "Stability": functools.cache(lambda: rank.stability(SCORES, n_rounds=3, rng=0)),
     "Tiers": lambda: fit().tiers(draws=50),
@@ -358,8 +358,13 @@ def _fit_new(owner: Any, arguments: dict[str, Any], **parameters: Any) -> Any:
     return owner(**parameters).fit(**arguments)
 
 
+@functools.cache
 def targets() -> list[Target]:
     """Every call, in a fixed order."""
+    return _quiet(_targets)
+
+
+def _targets() -> list[Target]:
     found = []
     for name, offered in sorted(public().items()):
         if name in LOADERS:

@@ -155,7 +155,7 @@ void Learner::add_listed() {
 
 /// inverse_ = L L' from the duals. False if it was stopped or the matrix is not positive definite.
 bool Learner::factor() {
-  inverse_.assign(at(size_ * size_), 0.0);
+  inverse_.assign(checked_product("working memory", size_, size_), 0.0);
   for (ptrdiff_t k = 0; k < d_; ++k) inverse_[at(k * size_ + k)] = 1.0;
   if (pairs_.listed())
     add_listed();
@@ -184,7 +184,7 @@ bool Learner::restore() {
 
 /// L^-1, inverse_ = L L': p = |L^-1 v|^2.
 AlignedVector<double> Learner::root() const {
-  AlignedVector<double> transposed(at(size_ * size_), 0.0), out(transposed);
+  AlignedVector<double> transposed(checked_product("working memory", size_, size_), 0.0), out(transposed);
   for (ptrdiff_t k = 0; k < d_; ++k) transposed[at(k * size_ + k)] = 1.0;
   linalg::cholesky_solve_transposed(inverse_.data(), d_, size_, transposed.data(), d_, size_);
   for (ptrdiff_t k = 0; k < d_; ++k)
@@ -273,7 +273,7 @@ ItmlSolution Learner::run() {
   }
   info.seconds = watch.seconds();
   ItmlSolution out;
-  out.matrix.resize(at(d_ * d_));
+  out.matrix.resize(checked_product("working memory", d_, d_));
   for (ptrdiff_t k = 0; k < d_; ++k)
     for (ptrdiff_t l = 0; l < d_; ++l)
       out.matrix[at(k * d_ + l)] = matrix_[at(std::max(k, l) * size_ + std::min(k, l))];

@@ -19,7 +19,7 @@ bool same(const Triangle& a, const Triangle& b) { return a.ij == b.ij && a.ik ==
 }  // namespace
 
 ActiveTriangles::ActiveTriangles(ptrdiff_t n) : n_(n), blocks_(blocks_of(n)) {
-  lists_.resize(at(blocks_ * (blocks_ + 1) / 2 * blocks_));
+  lists_.resize(checked_product("working memory", blocks_, blocks_ + 1, blocks_) / 2);
   tiles_.resize(lists_.size());
   for (ptrdiff_t J = 0; J < blocks_; ++J)
     for (ptrdiff_t I = 0; I <= J; ++I)

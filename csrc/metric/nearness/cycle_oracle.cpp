@@ -202,7 +202,7 @@ std::vector<double> all_shortest_paths(const MeasuredGraph& graph, std::span<con
                                        Monitor& monitor) {
   const auto n = at(graph.nodes);
   const auto arcs = sorted_arcs(graph, x);
-  std::vector<double> out(n * n);
+  std::vector<double> out(checked_product("working memory", n, n));
   parallel_for(graph.nodes, grain(graph), monitor, [&](std::ptrdiff_t begin, std::ptrdiff_t end) {
     ShortestPaths paths(graph, arcs);
     for (auto source = begin; source < end && !monitor.poll(); ++source) {

@@ -29,7 +29,7 @@ void PairTiles::set(std::span<const double> condensed, double factor) {
 }
 
 std::vector<double> PairTiles::condensed(double factor) const {
-  std::vector<double> out(at(n_ * (n_ - 1) / 2));
+  std::vector<double> out(checked_product("working memory", n_, n_ - 1) / 2);
   runs([&](std::ptrdiff_t tiled, std::ptrdiff_t place, std::ptrdiff_t length) {
     for (std::ptrdiff_t k = 0; k < length; ++k) out[at(place + k)] = factor * (*this)[tiled + k];
   });

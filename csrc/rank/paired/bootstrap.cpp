@@ -73,11 +73,11 @@ Bootstrap bootstrap(const PairProblem& problem, const ClusterRows& clusters, con
   const auto items = at(problem.graph.items);
   const auto rounds = at(options.rounds);
   Bootstrap out;
-  out.strengths.assign(rounds * items, nan);
+  out.strengths.assign(checked_product("working memory", rounds, items), nan);
   out.tie.assign(rounds, nan);
   out.home.assign(rounds, nan);
   const auto covariates = at(problem.model.covariates);
-  out.coefficients.assign(rounds * covariates, nan);
+  out.coefficients.assign(checked_product("working memory", rounds, covariates), nan);
   out.state.assign(rounds, 0);
   std::vector<double> decrement(rounds, 0.0);
   std::vector<int> steps(rounds, 0);

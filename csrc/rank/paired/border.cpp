@@ -149,7 +149,7 @@ void BorderedSystem::bound(const Derivatives& d, const std::function<void(const 
                            NewtonDirection& out) const {
   // Residuals: first of the direction itself, then of the border's columns.
   const ptrdiff_t m = columns;
-  std::vector<double> point(at(n * m)), residual(at(n * m));
+  std::vector<double> point(checked_product("working memory", n, m)), residual(at(n * m));
   for (ptrdiff_t i = 0; i < n; ++i) {
     point[at(i * m)] = out.strengths[at(i)];
     for (ptrdiff_t c = 1; c < m; ++c) point[at(i * m + c)] = solved[at(i * m + c)];

@@ -23,7 +23,7 @@ bool gaussian_draws(const MatrixView<const double>& factor, std::uint64_t seed, 
                     const MatrixView<double>& draws, Monitor& monitor) {
   const ptrdiff_t n = factor.rows;
   return parallel_for(draws.rows, width, monitor, [&](ptrdiff_t begin, ptrdiff_t end) {
-    std::vector<double> noise(at(n * width)), z(at(n * width), 0.0);
+    std::vector<double> noise(checked_product("working memory", n, width)), z(at(n * width), 0.0);
     Random random(seed, stream + static_cast<std::uint64_t>(begin / width));
     for (double& value : noise) value = -random.normal();
     for (ptrdiff_t i = 0; i < n && !monitor.poll(); i += panel) {
@@ -42,9 +42,9 @@ std::vector<double> contrast_maxima(const MatrixView<const double>& draws,
                                     const MatrixView<const double>& scale, bool apart, Monitor& monitor) {
   const ptrdiff_t n = draws.cols, count = std::ssize(items);
   const ptrdiff_t rows = apart ? count : 1;
-  std::vector<double> out(at(rows * draws.rows), 0.0);
+  std::vector<double> out(checked_product("working memory", rows, draws.rows), 0.0);
   const bool finished = parallel_for(draws.rows, width, monitor, [&](ptrdiff_t begin, ptrdiff_t end) {
-    std::vector<double> z(at(n * width), 0.0);
+    std::vector<double> z(checked_product("working memory", n, width), 0.0);
     bool finite[width];
     for (ptrdiff_t k = 0; k < width; ++k) finite[k] = true;
     for (auto r = begin; r < end; ++r) {

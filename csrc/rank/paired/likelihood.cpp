@@ -134,7 +134,7 @@ void resize(const PairGraph& graph, const Model& model, Derivatives& out) {
   out.gradient.resize(items);
   out.diagonal.resize(items);
   out.prior_curvature.resize(model.prior > 0.0 ? items : 0);
-  out.border.resize(items * at(out.extra));
+  out.border.resize(checked_product("working memory", items, out.extra));
 }
 
 std::ptrdiff_t row_grain(const PairGraph& graph, double nanoseconds_an_entry) {

@@ -106,7 +106,7 @@ bool StrengthSystem::prepare(const Derivatives& d, Monitor& monitor) {
     return sparse_->factor(scratch_b_, row_curvature_, monitor);
   }
   const ptrdiff_t n = graph_.items;
-  dense_.assign(at(n * n), 0.0);
+  dense_.assign(checked_product("working memory", n, n), 0.0);
   for (ptrdiff_t i = 0; i < n; ++i) dense_[at(i * n + i)] = d.diagonal[at(i)];
   dense_[ground * at(n) + ground] += anchor;
   for (std::size_t k = 0; k < graph_.left.size(); ++k) {
@@ -168,7 +168,7 @@ bool StrengthSystem::direction(const Derivatives& d, double accuracy, NewtonDire
 bool StrengthSystem::solve_all(const Derivatives& d, const MatrixView<const double>& b, double* x,
                                double accuracy, Monitor& monitor) {
   const ptrdiff_t n = graph_.items, m = b.cols, extra = d.extra, all = m + extra;
-  std::vector<double> right(at(n * all)), left(at(n * all));
+  std::vector<double> right(checked_product("working memory", n, all)), left(at(n * all));
   for (ptrdiff_t i = 0; i < n; ++i) {
     std::copy(b.row(i), b.row(i) + m, &right[at(i * all)]);
     for (ptrdiff_t e = 0; e < extra; ++e) right[at(i * all + m + e)] = d.border[at(i * extra + e)];

@@ -40,7 +40,7 @@ bool sum_by_item(const Rankings& rankings, std::initializer_list<double*> totals
                  Monitor& monitor, const Add& add) {
   constexpr ptrdiff_t block = 4096;
   const ptrdiff_t n = rankings.items, vectors = std::ssize(totals), chunks = std::ssize(rankings.chunks) - 1;
-  parts.resize(std::max(parts.size(), at(chunks * vectors * n)));
+  parts.resize(std::max(parts.size(), checked_product("working memory", chunks, vectors, n)));
   const bool complete = each_chunk(rankings, monitor, [&](auto chunk, auto first, auto last) {
     double* sums = parts.data() + chunk * vectors * n;
     std::fill(sums, sums + vectors * n, 0.0);
@@ -311,7 +311,7 @@ void multiply_hessian(const RankingModel& model, RankingDerivatives& d, const do
 bool fill_hessian(const RankingModel& model, const RankingDerivatives& d, std::vector<double>& matrix,
                   Monitor& monitor) {
   const ptrdiff_t n = model.rankings.items;
-  matrix.assign(at(n * n), 0.0);
+  matrix.assign(checked_product("working memory", n, n), 0.0);
   for (ptrdiff_t i = 0; i < n; ++i) matrix[at(i * n + i)] = d.diagonal[at(i)];
   return each_pair(model, d.shares, monitor, [&](ptrdiff_t i, ptrdiff_t j, double value) {
     matrix[at(std::max(i, j) * n + std::min(i, j))] -= value;

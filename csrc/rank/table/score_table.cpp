@@ -39,8 +39,8 @@ void count_rows(const ScoreTable& table, double tolerance, std::ptrdiff_t begin,
 
 ScoreCounts count_scores(const ScoreTable& table, double tolerance, Monitor& monitor) {
   ScoreCounts counts;
-  counts.wins.assign(at(table.models * table.models), 0.0);
-  counts.ties.assign(at(table.models * table.models), 0.0);
+  counts.wins.assign(checked_product("working memory", table.models, table.models), 0.0);
+  counts.ties.assign(checked_product("working memory", table.models, table.models), 0.0);
   const std::ptrdiff_t chunk = std::max<std::ptrdiff_t>(1, (table.models + 15) / 16);
   parallel_for(table.models, chunk, monitor, [&](std::ptrdiff_t begin, std::ptrdiff_t end) {
     count_rows(table, tolerance, begin, end, counts, monitor);

@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy import sparse
 
-from .._validate import check_count, check_rng, check_vector
+from .._validate import check_count, check_rng, check_vector, real_array
 from ._project_and_forget import read_rows
 
 Array = npt.NDArray[np.float64]
@@ -67,7 +67,7 @@ class RandomRows:
     def __init__(
         self, A: Any, b: Any, *, size: int | None = None, interior: Any = None, rng: Any = None
     ) -> None:
-        shape = np.shape(A)
+        shape = A.shape if sparse.issparse(A) else real_array(A, "A").shape
         if len(shape) != 2:
             raise ValueError(f"A must be 2-dimensional, got shape {shape}")
         indptr, indices, data, self._b = read_rows((A, b), shape[1])
@@ -105,7 +105,8 @@ class RandomRows:
         x = self._point(x, "x")
         self.rows_seen += len(self._b)
         climb = self._matrix @ (x - self._interior)
-        limits = self._room[climb > 0] / climb[climb > 0]
+        with np.errstate(over="ignore"):
+            limits = self._room[climb > 0] / climb[climb > 0]
         step = min(1.0, float(limits.min(initial=1.0)) * (1 - 4 * np.finfo(float).eps))
         return self._interior + step * (x - self._interior)
 

@@ -30,6 +30,7 @@ from .._validate import (
     check_rng,
     check_room,
     check_threads,
+    real_array,
 )
 from ._sample import Floats, draw
 from ._sensitivity import clusters_of
@@ -357,7 +358,8 @@ class StreamingCoreset:
         StreamingCoreset
             Itself.
         """
-        if np.ndim(X) == 2 and len(X) == 0:
+        X = real_array(X, "X")
+        if X.ndim == 2 and len(X) == 0:
             return self
         points = computed(read_points(X, "X", "euclidean"))
         weights = read_weights(sample_weight, len(points))

@@ -88,8 +88,9 @@ def _exact(A: Floats, ridge: float) -> Floats:
 def _shares(values: Floats, size: int, ridge: float) -> Floats:
     """s^2 / (s^2 + ridge), 0 where s counts as 0."""
     real = values > size * np.finfo(np.float64).eps * values.max(initial=0.0)
-    squared = np.where(real, values, 1.0) ** 2
-    return np.where(real, squared / (squared + ridge), 0.0)
+    safe = np.where(real, values, 1.0)
+    with np.errstate(over="ignore"):
+        return np.where(real, 1.0 / (1.0 + ridge / safe / safe), 0.0)
 
 
 def _sketched(A: Any, ridge: float, rng: np.random.Generator) -> Floats:

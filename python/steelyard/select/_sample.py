@@ -159,6 +159,8 @@ class Sample(Result):
            25 (1999).
         """
         y = check_vector(values, "values", length=len(self))
+        if np.abs(y).max(initial=0.0) > 1e150:
+            raise ValueError(f"values must lie within +-1e150, got {np.abs(y).max():.3g}: scale them")
         wide = check_level(level)
         if len(y) < 2:
             raise ValueError("an estimate needs a sample of at least two items")

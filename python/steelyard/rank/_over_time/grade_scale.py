@@ -334,7 +334,11 @@ def _periods(times: npt.NDArray[Any], unit: Any) -> npt.NDArray[np.int64]:
             f"time_unit={unit!r} needs dates; the times are numbers: give a length in their unit"
         )
     raw = times.astype(np.int64) if dates else times
-    return np.asarray(np.floor(raw / unit_length(unit, dates)).astype(np.int64))
+    with np.errstate(over="ignore"):
+        periods = np.floor(raw / unit_length(unit, dates))
+    if not (np.abs(periods) < 2.0**53).all():
+        raise ValueError(f"time_unit={shown(unit)} is too short for times to {np.abs(raw).max():.3g}")
+    return np.asarray(periods.astype(np.int64))
 
 
 def _problem(

@@ -83,12 +83,13 @@ def score_duels(
     labels = np.arange(len(scores)) if items is None else given_labels(items, "items")
     if len(labels) != len(scores):
         raise ValueError(f"items must have one label a model ({len(scores)}), got {len(labels)}")
+    higher = check_flag(higher_is_better, "higher_is_better")
     winners, losers, ties = [], [], []
     for column in scores.T:
         there = np.flatnonzero(~np.isnan(column))
         i, j = np.triu_indices(len(there), 1)
         i, j = there[i], there[j]
-        lead = column[i] - column[j] if higher_is_better else column[j] - column[i]
+        lead = column[i] - column[j] if higher else column[j] - column[i]
         winners.append(np.where(lead < 0, j, i))
         losers.append(np.where(lead < 0, i, j))
         ties.append(np.abs(lead) <= margin + slack)
@@ -243,7 +244,10 @@ def meta_elo(
     best = np.zeros(int(where.max(initial=-1)) + 1)
     np.maximum.at(best, where[used], score[used])
     share = np.divide(score, best[where], out=np.zeros(n), where=best[where] > 0)
-    weight = np.where(used, np.log(size + 1) * tongue * share * (1 + np.log(turn + 1)), 0.0)
+    with np.errstate(over="ignore", invalid="ignore"):
+        weight = np.where(used, np.log(size + 1) * tongue * share * (1 + np.log(turn + 1)), 0.0)
+        if not np.isfinite(np.abs(weight * ratings).sum()):
+            raise ValueError("language times rating overflows: scale them")
     there = np.unique(code[used])
     place = np.full(len(labels), -1)
     place[there] = np.arange(len(there))

@@ -34,7 +34,7 @@ def count_frame(df: Any, wanted: Wanted, outcome_map: Mapping[Any, int | None] |
 
 def columns_of(df: Any, names: list[str], what: str = "df") -> dict[str, Values]:
     """Columns of a mapping or of a data frame of any kind, equally long."""
-    return _from_mapping(df, names) if isinstance(df, Mapping) else _from_frame(df, names, what)
+    return _from_mapping(df, names, what) if isinstance(df, Mapping) else _from_frame(df, names, what)
 
 
 def _is_relation(df: Any) -> bool:
@@ -42,8 +42,8 @@ def _is_relation(df: Any) -> bool:
     return kind.__name__ == "DuckDBPyRelation" and kind.__module__.split(".")[0] in ("duckdb", "_duckdb")
 
 
-def _from_mapping(df: Mapping[str, Any], names: list[str]) -> dict[str, Values]:
-    require_columns(list(df), names)
+def _from_mapping(df: Mapping[str, Any], names: list[str], what: str) -> dict[str, Values]:
+    require_columns(list(df), names, what)
     columns = {name: refuse_masked(df[name], f"column {name!r}") for name in names}
     lengths = {len(column) for column in columns.values()}
     if len(lengths) > 1:
@@ -61,7 +61,7 @@ def _from_frame(df: Any, names: list[str], what: str) -> dict[str, Values]:
             f"{what} must be a data frame that narwhals knows (pandas, polars, pyarrow, ...), a mapping of "
             f"columns, or a DuckDB relation, got {type(df).__name__}"
         ) from None
-    require_columns(list(frame.collect_schema().names()), names)
+    require_columns(list(frame.collect_schema().names()), names, what)
     frame = frame.select(*names)
     if isinstance(frame, nw.LazyFrame):
         frame = frame.collect()

@@ -65,8 +65,10 @@ class Wanted:
             raise ValueError("give either neutral or a home column, not both")
 
 
-def require_columns(there: list[str], wanted: list[str]) -> None:
+def require_columns(there: list[str], wanted: list[str], what: str = "df") -> None:
     """Names the first column that is missing, and those that exist."""
+    if wanted and not there:
+        raise ValueError(f"{what} has no columns")
     for name in wanted:
         if name not in there:
             listed = ", ".join(map(repr, there[:20])) + (", ..." if len(there) > 20 else "")
