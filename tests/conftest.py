@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import secrets
 import tempfile
 from collections.abc import Generator
 from pathlib import Path
@@ -18,10 +19,22 @@ TURNS = pytest.StashKey[str]()
 ALONE = {"ctrl_c", "in_fork"}  # fixtures that signal or fork
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """For tests/certificates."""
+    group = parser.getgroup("certificates")
+    group.addoption("--gauntlet", type=int, metavar="N", help="try each certificate on N fresh instances")
+    group.addoption("--gauntlet-seed", type=int, metavar="SEED", help="of a run to repeat; else drawn")
+    group.addoption(
+        "--certificates", metavar="FOLDER", help="write there what docs/certificates.md is made of"
+    )
+
+
 @pytest.hookimpl(tryfirst=True)
 def pytest_cmdline_main(config: pytest.Config) -> None:
     """As many workers as processors, but four at most, where neither -n nor a single test is asked for."""
     option = config.option
+    if option.gauntlet_seed is None:  # workers are told the same
+        option.gauntlet_seed = secrets.randbits(31) if option.gauntlet else 20261130
     is_worker = "PYTEST_XDIST_WORKER" in os.environ
     asked = is_worker or any("::" in name for name in config.args)
     if not asked and getattr(option, "numprocesses", 0) is None:

@@ -107,13 +107,13 @@ double QpState::missing() const {
   return summed() ? *problem.total - std::accumulate(p.begin(), p.end(), 0.0) : 0.0;
 }
 
-double QpState::summed_gap() const {
+double QpState::fill_vertex() {
   std::vector<std::size_t> order(p.size());
   std::iota(order.begin(), order.end(), std::size_t{0});
   double rest = *problem.total - std::accumulate(problem.lower.begin(), problem.lower.end(), 0.0);
   const auto steeper = [&](auto i, auto j) { return g[i] < g[j] || (g[i] == g[j] && i < j); };
   std::make_heap(order.begin(), order.end(), [&](auto i, auto j) { return steeper(j, i); });
-  std::vector<double> vertex(problem.lower.begin(), problem.lower.end());
+  vertex.assign(problem.lower.begin(), problem.lower.end());
   double mu = order.empty() ? 0.0 : g[order.front()];
   for (auto end = order.end(); end != order.begin() && rest > 0.0; --end) {
     std::pop_heap(order.begin(), end, [&](auto i, auto j) { return steeper(j, i); });
@@ -123,9 +123,43 @@ double QpState::summed_gap() const {
     mu = g[i];
     rest -= part;
   }
-  double sum = 0.0;
-  for (std::size_t i = 0; i < p.size(); ++i) sum += (g[i] - mu) * (p[i] - vertex[i]);
-  return sum;
+  return mu;
+}
+
+void QpState::cap_vertex(double widest, double noise) {
+  vertex.assign(p.begin(), p.end());
+  for (std::size_t i = 0; i < p.size(); ++i) {
+    if (g[i] > 0.0) {
+      vertex[i] = problem.lower[i];
+    } else if (g[i] < 0.0) {
+      const bool endless = diagonal[i] <= 0.0 && -g[i] > noise;
+      const double step =
+          endless ? std::numeric_limits<double>::infinity() : (diagonal[i] > 0.0 ? -g[i] / diagonal[i] : 0.0);
+      const double cap = std::min(problem.upper[i], problem.lower[i] + 2.0 * widest + step);
+      vertex[i] = std::max(cap, p[i]);
+      reach += vertex[i] - p[i];
+    }
+  }
+}
+
+double QpState::gap_rounding() const {
+  double sum = 0.0, shifts = 0.0, roots = 0.0;
+  std::size_t support = 0;
+  const auto root = [&](std::size_t i) { return std::sqrt(std::fabs(diagonal[i] - 2.0 * shift[i])); };
+  for (std::size_t j = 0; j < p.size(); ++j) {
+    const double size = std::fabs(p[j]);
+    support += size > 0.0 ? 1 : 0;
+    sum += size;
+    shifts += std::fabs(shift[j]) * size;
+    roots += root(j) * size;
+  }
+  double total = 0.0;
+  for (std::size_t i = 0; i < p.size(); ++i) {
+    const double row = std::fabs(shift[i]) * sum + shifts + root(i) * roots + std::fabs(problem.q[i]);
+    const double move = std::fabs(p[i] - vertex[i]);
+    if (move > 0.0) total += row * move;
+  }
+  return 0.5 * std::numeric_limits<double>::epsilon() * static_cast<double>(support + 8) * total;
 }
 
 void QpState::measure() {
@@ -141,33 +175,29 @@ void QpState::measure() {
   }
   objective = 0.5 * (gp - qp);
   const double noise = 8.0 * std::numeric_limits<double>::epsilon() * (kernel_scale * size + q_scale);
-  gap = 0.0;
+  double mu = 0.0;
   if (summed()) {
-    gap = summed_gap();
+    mu = fill_vertex();
   } else {
-    for (std::size_t i = 0; i < p.size(); ++i) {
-      if (g[i] > 0.0) {
-        gap += g[i] * (p[i] - problem.lower[i]);
-      } else if (g[i] < 0.0) {
-        const bool endless = diagonal[i] <= 0.0 && -g[i] > noise;
-        const double step = endless ? std::numeric_limits<double>::infinity()
-                                    : (diagonal[i] > 0.0 ? -g[i] / diagonal[i] : 0.0);
-        const double cap = std::min(problem.upper[i], problem.lower[i] + 2.0 * widest + step);
-        gap -= g[i] * std::max(cap - p[i], 0.0);
-        reach += std::max(cap - p[i], 0.0);
-      }
-    }
+    cap_vertex(widest, noise);
+  }
+  gap = 0.0;
+  for (std::size_t i = 0; i < p.size(); ++i) {
+    if (p[i] != vertex[i]) gap += (g[i] - mu) * (p[i] - vertex[i]);
   }
   gap = std::max(gap, 0.0);
   const double rounding =
       noise * (size + (std::isfinite(reach) ? reach : 0.0));  // alone leaves that: reached
-  scale = std::max(0.5 * std::fabs(gp + qp) + std::fabs(qp), rounding / options.tol);
+  size_of_terms = 0.5 * std::fabs(gp + qp) + std::fabs(qp);
+  scale = std::max(size_of_terms, rounding / options.tol);
   trace.add({static_cast<double>(iterations), objective, gap});
   if (gap < best_gap || best.empty()) {
     best = p;
     best_gap = gap;
+    best_rounding = gap_rounding();
     best_objective = objective;
     best_scale = scale;
+    best_terms = size_of_terms;
   }
 }
 

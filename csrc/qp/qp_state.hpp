@@ -29,8 +29,10 @@ struct QpState {
 
   // Set by measure():
   double objective = 0.0, gap = 0.0, scale = 0.0, reach = 0.0;
-  std::vector<double> best;  ///< the p of the smallest gap so far
+  double size_of_terms = 0.0;  ///< 1/2 p'Kp + |q'p|; `scale` is no less than what rounding can tell
+  std::vector<double> best;    ///< the p of the smallest gap so far
   double best_gap = std::numeric_limits<double>::infinity(), best_objective = 0.0, best_scale = 0.0;
+  double best_rounding = 0.0, best_terms = 0.0;
   Trace trace;
 
   bool summed() const { return problem.total.has_value(); }
@@ -49,7 +51,11 @@ struct QpState {
   double missing() const;  ///< total - sum p
 
  private:
-  double summed_gap() const;  ///< the gap with a sum constraint
+  double fill_vertex();                          ///< s with a sum constraint, and its mu
+  void cap_vertex(double widest, double noise);  ///< s without one
+  double gap_rounding() const;                   ///< how far `gap` can be from the gap of p
+
+  std::vector<double> vertex;  ///< s
 };
 
 /// Decomposition steps until the KKT violation is at most `violation` or `budget` steps were made.

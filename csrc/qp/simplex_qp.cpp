@@ -1,6 +1,7 @@
 #include "qp/simplex_qp.hpp"
 
 #include <algorithm>
+#include <cmath>
 #include <limits>
 #include <string>
 
@@ -74,17 +75,17 @@ QpResult solve_simplex_qp(const QpProblem& problem, const QpOptions& options, Mo
   const auto end = run(state, result.info.solver);
   result.x = state.best.empty() ? state.p : state.best;
   result.objective = state.best_objective;
-  result.gap = state.best_gap;
+  result.gap = state.best_gap + state.best_rounding;
   result.convex = state.convex;
   result.unbounded = end == QpEnd::unbounded;
   if (!state.started) result.gap = state.best_gap = std::numeric_limits<double>::infinity();
   auto& info = result.info;
-  info.converged = state.best_gap <= options.tol * state.best_scale;
+  info.converged = std::isfinite(state.best_scale) && state.best_gap <= options.tol * state.best_scale;
   info.interrupted = end == QpEnd::stopped || monitor.stopped();
   info.iterations = static_cast<int>(std::min<std::int64_t>(state.iterations, 2147483647));
   info.seconds = watch.seconds();
   info.tol = options.tol;
-  info.error_bound = state.best_scale > 0.0 ? state.best_gap / state.best_scale : state.best_gap;
+  info.error_bound = result.gap > 0.0 && state.best_terms > 0.0 ? result.gap / state.best_terms : result.gap;
   bool capped = false;
   for (const double u : problem.upper) capped |= !problem.total && u > 1e300;
   info.error_kind = state.convex && !capped ? ErrorKind::rigorous : ErrorKind::estimate;

@@ -11,6 +11,9 @@
 // f(p) - min f <= gap(p); for any K the gap is zero exactly at the KKT points. An infinite upper bound
 // without a sum constraint would make it infinite for the slightest g_i < 0: there the minimum is taken over
 // s_i <= lower_i + 2 (largest p_j - lower_j) + |g_i| / K_ii, and the bound is an estimate.
+// Rounding is part of what is stated: with m nonzero p_j, g_i is off by (m + 8) u (sum_j |K_ij p_j| + |q_i|) at
+// most, u = 2^-53, and the gap by the sum of that times |p_i - s_i|. |K_ij| <= |a_i| + |a_j| + sqrt(G_ii G_jj)
+// for the semidefinite G = K - a1' - 1a' below (a = 0 without a sum constraint): no further pass over K.
 //
 // Method: SMO with the second-order choice of the working pair (greedy coordinate descent without a sum
 // constraint) to about four digits, then a primal active-set method on the free coordinates F, whose factor
@@ -61,7 +64,7 @@ struct QpResult {
   double gap = 0.0;
   bool convex = true;      ///< no negative curvature was met
   bool unbounded = false;  ///< f falls without end (only with an infinite upper bound and no total)
-  Info info;               ///< error_bound: gap / (1/2 p'Kp + |q'p|)
+  Info info;  ///< error_bound: gap / (1/2 p'Kp + |q'p|); converged: but for rounding it is at most tol
 };
 
 /// Same bits for any number of threads (beyond own_cholesky_limit: for a given thread count of SciPy's BLAS).

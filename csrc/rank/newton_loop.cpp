@@ -6,6 +6,7 @@
 namespace steelyard::rank {
 namespace {
 
+constexpr double rounding_shows = 1e-6;  // a decrement below which rounding can matter
 constexpr double infinity = std::numeric_limits<double>::infinity();
 
 /// Has the decrement come to where it no longer falls?
@@ -38,18 +39,23 @@ Info newton_loop(NewtonMethod& method, const FitOptions& options, Monitor& monit
   while (going && !monitor.poll()) {
     const bool found = method.find_direction(accuracy);
     if (monitor.stopped() || (!found && !method.recovers)) break;
-    info.error_bound = found ? method.decrement() : infinity;
+    const double decrement = found ? method.decrement() : infinity;
+    const bool near = decrement <= rounding_shows && options.tol < rounding_shows;
+    info.error_bound =
+        found ? stated_decrement(decrement, near ? method.rounding() : 0.0, method.reach()) : infinity;
     info.converged = found && info.error_bound <= options.tol;
     const bool hopeless = method.hopeless(found, info.iterations);
     if (hopeless) info.converged = false;
-    const bool at_floor = floor.reached(info.error_bound);
+    const bool at_floor = floor.reached(decrement);
     going = !info.converged && !at_floor && !hopeless && info.iterations < options.max_iter;
     double length = 0.0;
     if (going) {
       ++info.iterations;
       going = (found && method.take_step(length)) || method.recover();
-      accuracy = std::clamp(0.1 * info.error_bound, method.finest, 0.1);
+      accuracy = std::clamp(0.1 * decrement, method.finest, 0.1);
     }
+    if (!going && found && !near && options.tol < rounding_shows && !monitor.stopped())
+      info.error_bound = stated_decrement(decrement, method.rounding(), method.reach());
     if (options.keep_trace) {
       info.trace.add({static_cast<double>(info.iterations), info.error_bound, length,
                       static_cast<double>(method.passes()), watch.seconds()});

@@ -81,6 +81,27 @@ void HistorySystem::add_laws(const Parameters& point) {
   });
 }
 
+double HistorySystem::rounding(const Parameters& point) const {
+  const auto& s = point.strengths;
+  const auto square = [](double x) { return x * x; };
+  std::vector<double> met(s.size(), 0.0);
+  for (std::size_t k = 0; k < games_.graph.left.size(); ++k) {
+    met[at(games_.graph.left[k])] += std::fabs(d_.cell_gradient[k]);
+    met[at(games_.graph.right[k])] += std::fabs(d_.cell_gradient[k]);
+  }
+  double energy = 0.0, sums = 0.0, laws = 0.0;
+  lines_.each_chain([&](ptrdiff_t, ptrdiff_t first, ptrdiff_t last) {
+    laws += law_curvature_[at(first)];
+    for (auto k = first; k < last; ++k) sums += square(met[at(k)]);
+    energy += law_curvature_[at(first)] * square(4.0 + std::fabs(s[at(first)]));
+    for (auto k = first + 1; k < last; ++k)
+      energy += lines_.precision[at(k)] * square(std::fabs(s[at(k)]) + std::fabs(s[at(k - 1)]));
+  });
+  if (laws > 0.0) energy += sums / laws;
+  const double links = 2.0 * std::numeric_limits<double>::epsilon() * std::sqrt(energy);
+  return std::hypot(links, rank::rounding(games_, point, d_));
+}
+
 void HistorySystem::take_curvatures(const std::vector<double>& cells, const std::vector<double>& laws,
                                     Monitor& monitor) {
   spread_to_rows(games_.graph, cells, weights_, monitor);
@@ -199,7 +220,12 @@ namespace {
 class HistoryNewton final : public NewtonMethod {
  public:
   HistoryNewton(const HistoryProblem& problem, Parameters& point, double tol, Monitor& monitor)
-      : model_(problem.games.model), system_(problem), point_(point), tol_(tol), monitor_(monitor) {
+      : games_(problem.games),
+        model_(problem.games.model),
+        system_(problem),
+        point_(point),
+        tol_(tol),
+        monitor_(monitor) {
     finest = 1e-10;
     recovers = false;
   }
@@ -214,6 +240,12 @@ class HistoryNewton final : public NewtonMethod {
     return true;
   }
   double decrement() const override { return d_.decrement; }
+  double reach() const override {
+    double largest = 0.0;
+    for (const double move : d_.strengths) largest = std::max(largest, std::fabs(move));
+    return std::max(largest, largest_change(games_, d_, monitor_));
+  }
+  double rounding() override { return system_.rounding(point_); }
   int passes() const override { return d_.cg_iterations; }
 
   /// Along the direction until the slope has not turned by more than half of what it was.
@@ -236,6 +268,7 @@ class HistoryNewton final : public NewtonMethod {
   }
 
  private:
+  PairProblem games_;
   Model model_;
   HistorySystem system_;
   NewtonDirection d_;

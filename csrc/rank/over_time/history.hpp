@@ -70,6 +70,9 @@ class HistorySystem {
   /// `differentiate`, and what the directions need.
   bool evaluate(const Parameters& at, Monitor& monitor);
   const Derivatives& derivatives() const { return d_; }
+  /// The decrement that rounding alone can make there: of the games, the links and the first laws, which alone
+  /// hold a common shift against the rounding of sums.
+  double rounding(const Parameters& at) const;
   const std::vector<double>& row_curvature() const { return weights_; }  ///< of the graph's row entries
 
   /// g'd for the gradient of the last `evaluate`.

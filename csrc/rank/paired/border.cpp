@@ -5,6 +5,7 @@
 #include <limits>
 
 #include "core/index.hpp"
+#include "core/pool.hpp"
 
 namespace steelyard::rank {
 namespace {
@@ -73,6 +74,31 @@ double Small::log_determinant() const {
 double slope_along(const Derivatives& d, const NewtonDirection& direction) {
   return dot(d.gradient.data(), direction.strengths.data(), std::ssize(direction.strengths), 1, 1) +
          dot(d.extra_gradient.data(), direction.extra.data(), d.extra, 1, 1);
+}
+
+double largest_change(const PairProblem& problem, const NewtonDirection& d, Monitor& monitor) {
+  constexpr std::ptrdiff_t grain = 32768;
+  const auto& graph = problem.graph;
+  const auto& model = problem.model;
+  const Effects effects(problem);
+  const double* by_effect = d.extra.data() + model.tie_columns();
+  const auto edges = std::ssize(graph.left);
+  std::vector<double> parts(at((edges + grain - 1) / grain), 0.0);
+  parallel_for(edges, grain, monitor, [&](std::ptrdiff_t begin, std::ptrdiff_t end) {
+    double largest = 0.0;
+    for (auto k = at(begin); k < at(end); ++k) {
+      double change = d.strengths[at(graph.left[k])] - d.strengths[at(graph.right[k])];
+      for (int c = 0; c < effects.count(); ++c) change += effects.of(k, c) * by_effect[c];
+      largest = std::max(largest, std::fabs(change));
+    }
+    parts[at(begin / grain)] = largest;
+  });
+  double largest = model.tie_columns() > 0 ? std::fabs(d.extra[0]) : 0.0;
+  for (const double part : parts) largest = std::max(largest, part);
+  if (model.prior > 0.0) {
+    for (const double move : d.strengths) largest = std::max(largest, std::fabs(move));
+  }
+  return largest;
 }
 
 void move_along(const Model& model, const NewtonDirection& direction, double step, Parameters& point) {

@@ -50,6 +50,10 @@ struct NewtonDirection {
 /// g'd over all parameters.
 double slope_along(const Derivatives& d, const NewtonDirection& direction);
 
+/// Largest change that a full step makes to the argument of a logistic function: an edge's x, or a strength itself
+/// where the prior holds it.
+double largest_change(const PairProblem& problem, const NewtonDirection& direction, Monitor& monitor);
+
 /// at <- at + step * direction.
 void move_along(const Model& model, const NewtonDirection& direction, double step, Parameters& point);
 

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 
 #include "core/index.hpp"
 #include "core/logistic.hpp"
@@ -223,6 +224,49 @@ void multiply_hessian(const PairGraph& graph, const Derivatives& d, const std::v
                      return multiply_rows_any(graph, d, w, x, y, columns, begin, end);
                  }
                });
+}
+
+double rounding(const PairProblem& problem, const Parameters& point, const Derivatives& d) {
+  const auto& graph = problem.graph;
+  const Effects effects(problem);
+  const auto square = [](double x) { return x * x; };
+  double energy = 0.0;
+  for (std::size_t k = 0; k < graph.left.size(); ++k) {
+    const auto i = at(graph.left[k]), j = at(graph.right[k]);
+    const double size = std::fabs(point.strengths[i]) + std::fabs(point.strengths[j]) +
+                        std::fabs(effects.count() > 0 ? effects.shift(k, point) : 0.0);
+    const double g = d.cell_gradient[k], around = std::min(d.diagonal[i], d.diagonal[j]);
+    energy += d.cell_curvature[k] * square(4.0 + size);
+    if (around > 0.0) energy += 2.0 * g * g / around;
+  }
+  for (std::size_t i = 0; i < d.prior_curvature.size(); ++i)
+    energy += d.prior_curvature[i] * square(4.0 + std::fabs(point.strengths[i]));
+  if (problem.model.tie_columns() > 0) energy += d.extra_hessian[0] * square(4.0 + std::fabs(point.tie));
+  return 2.0 * std::numeric_limits<double>::epsilon() * std::sqrt(energy);
+}
+
+std::vector<double> rounding_of_sums(const PairProblem& problem, const Parameters& point,
+                                     const Derivatives& d) {
+  constexpr double eps = 2.0 * std::numeric_limits<double>::epsilon();
+  const auto& graph = problem.graph;
+  const Effects effects(problem);
+  const auto n = d.gradient.size();
+  const auto tie = at(problem.model.tie_columns());
+  std::vector<double> errors(n + at(d.extra), 0.0);
+  for (std::size_t k = 0; k < graph.left.size(); ++k) {
+    const double error = eps * std::fabs(d.cell_gradient[k]);
+    errors[at(graph.left[k])] += error;
+    errors[at(graph.right[k])] += error;
+    for (int c = 0; c < effects.count(); ++c) errors[n + tie + at(c)] += std::fabs(effects.of(k, c)) * error;
+  }
+  if (tie > 0) {
+    double ties = 0.0;
+    for (const double t : problem.counts.ties()) ties += t;
+    const auto threshold =
+        with_ties(problem.model.ties, point.tie, [&](const auto& law) { return law.threshold(ties); });
+    errors[n] = eps * (2.0 * ties + std::fabs(threshold.first));
+  }
+  return errors;
 }
 
 double log_likelihood(const PairProblem& problem, const Parameters& point, Monitor& monitor) {

@@ -63,6 +63,17 @@ void multiply_hessian(const PairGraph& graph, const Derivatives& d, const std::v
 void spread_to_rows(const PairGraph& graph, const std::vector<double>& cell_values,
                     std::vector<double>& row_values, Monitor& monitor);
 
+/// The decrement that rounding within the cells can make at this point, to a small factor. A cell's x is off by
+/// eps (|s_i| + |s_j| + |shift|), and each term of its gradient by eps of itself. The terms come to at most
+/// |g_k| + 4 c_k, so that the cell adds an error e_k <= eps [|g_k| + c_k (4 + |s_i| + |s_j| + |shift|)] to the
+/// gradient along its own edge: by Thomson's principle e_k^2 / c_k at most to g' H^+ g, where g_k's share may
+/// as well run through the other edges of i and j.
+double rounding(const PairProblem& problem, const Parameters& point, const Derivatives& d);
+
+/// How far the sums over cells can be off, a parameter (strengths, then the border): see rounding_probe.hpp.
+std::vector<double> rounding_of_sums(const PairProblem& problem, const Parameters& point,
+                                     const Derivatives& d);
+
 /// Log-likelihood of the data (the prior's term left out).
 double log_likelihood(const PairProblem& problem, const Parameters& point, Monitor& monitor);
 

@@ -17,33 +17,6 @@ namespace {
 constexpr double longest_move = 5.0;
 constexpr int suspicious_steps = 8;  // that do not shorten: is the optimum infinite?
 
-/// Largest change that a full step makes to the argument of a logistic function: an edge's x, or a strength
-/// itself where the prior holds it.
-double largest_change(const PairProblem& problem, const NewtonDirection& d, Monitor& monitor) {
-  constexpr std::ptrdiff_t grain = 32768;
-  const auto& graph = problem.graph;
-  const auto& model = problem.model;
-  const Effects effects(problem);
-  const double* by_effect = d.extra.data() + model.tie_columns();
-  const auto edges = std::ssize(graph.left);
-  std::vector<double> parts(at((edges + grain - 1) / grain), 0.0);
-  parallel_for(edges, grain, monitor, [&](std::ptrdiff_t begin, std::ptrdiff_t end) {
-    double largest = 0.0;
-    for (auto k = at(begin); k < at(end); ++k) {
-      double change = d.strengths[at(graph.left[k])] - d.strengths[at(graph.right[k])];
-      for (int c = 0; c < effects.count(); ++c) change += effects.of(k, c) * by_effect[c];
-      largest = std::max(largest, std::fabs(change));
-    }
-    parts[at(begin / grain)] = largest;
-  });
-  double largest = model.tie_columns() > 0 ? std::fabs(d.extra[0]) : 0.0;
-  for (const double part : parts) largest = std::max(largest, part);
-  if (model.prior > 0.0) {
-    for (const double move : d.strengths) largest = std::max(largest, std::fabs(move));
-  }
-  return largest;
-}
-
 /// A full step, or as much of it as keeps a positive tie parameter so.
 double allowed_step(const Model& model, const Parameters& point, const NewtonDirection& d) {
   const bool towards_zero = tie_is_positive(model.ties) && d.extra[0] < 0.0;
@@ -132,6 +105,8 @@ Info NewtonSolver::fit(Parameters& point, const FitOptions& options, Monitor& mo
       return found;
     }
     double decrement() const override { return self_.direction_.decrement; }
+    double reach() const override { return largest_change(self_.problem_, self_.direction_, monitor_); }
+    double rounding() override { return self_.system_.rounding(self_.problem_, at_, self_.now_, monitor_); }
     int passes() const override { return self_.direction_.cg_iterations; }
     bool take_step(double& length) override { return self_.take_step(at_, length, monitor_); }
 

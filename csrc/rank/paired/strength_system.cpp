@@ -6,6 +6,7 @@
 
 #include "core/index.hpp"
 #include "linalg/cholesky.hpp"
+#include "rank/rounding_probe.hpp"
 #include "rank/scale.hpp"
 
 namespace steelyard::rank {
@@ -198,6 +199,17 @@ bool StrengthSystem::solve_all(const Derivatives& d, const MatrixView<const doub
     for (ptrdiff_t e = 0; e < extra; ++e) x[(n + e) * m + c] = delta[at(e)];
   }
   return true;
+}
+
+double StrengthSystem::rounding(const PairProblem& problem, const Parameters& point, const Derivatives& d,
+                                Monitor& monitor) {
+  const auto errors = rounding_of_sums(problem, point, d);
+  const auto solve = [&](const std::vector<double>& b, std::vector<double>& x) {
+    const MatrixView<const double> right{b.data(), std::ssize(errors), probes, probes};
+    return solve_all(d, right, x.data(), 1e-2, monitor);
+  };
+  const double sums = probe_rounding(errors, graph_.items, model_.prior <= 0.0, solve);
+  return std::hypot(rank::rounding(problem, point, d), sums);
 }
 
 void StrengthSystem::grow_tree(const Derivatives& d) {

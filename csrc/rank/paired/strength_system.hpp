@@ -46,6 +46,10 @@ class StrengthSystem {
   bool solve_all(const Derivatives& d, const MatrixView<const double>& b, double* x, double accuracy,
                  Monitor& monitor);
 
+  /// The decrement that rounding alone can make at the prepared point.
+  double rounding(const PairProblem& problem, const Parameters& point, const Derivatives& d,
+                  Monitor& monitor);
+
   Linear chosen() const { return chosen_; }
   std::string describe() const;
 

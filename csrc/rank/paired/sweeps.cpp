@@ -7,6 +7,7 @@
 #include "core/index.hpp"
 #include "core/logistic.hpp"
 #include "core/pool.hpp"
+#include "rank/newton_loop.hpp"
 #include "rank/paired/tie_models.hpp"
 #include "rank/scale.hpp"
 
@@ -160,7 +161,8 @@ Info fit_by_sweeps(Sweep kind, const PairProblem& problem, bool exact_shift, Par
   const auto certify = [&] {
     if (!system) system.emplace(problem.graph, problem.model, Linear::automatic, monitor);
     if (system->prepare(d, monitor) && system->direction(d, 1e-4, direction, monitor)) {
-      info.error_bound = direction.decrement;
+      info.error_bound = stated_decrement(direction.decrement, system->rounding(problem, point, d, monitor),
+                                          largest_change(problem, direction, monitor));
     }
     info.converged = info.error_bound <= options.tol;
   };

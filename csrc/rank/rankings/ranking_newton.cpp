@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <cmath>
-#include <limits>
 #include <numeric>
 
 #include "core/index.hpp"
@@ -16,29 +15,9 @@ namespace {
 using std::ptrdiff_t;
 
 constexpr double longest_move = 5.0;
-constexpr double infinity = std::numeric_limits<double>::infinity();
 
 double dot(const std::vector<double>& a, const std::vector<double>& b) {
   return std::inner_product(a.begin(), a.end(), b.begin(), 0.0);
-}
-
-/// Largest change of a difference within a ranking, or of a strength itself where the prior holds it.
-double largest_change(const RankingModel& model, const std::vector<double>& direction) {
-  const auto [least, most] = std::minmax_element(direction.begin(), direction.end());
-  const double apart = model.prior > 0.0 ? std::max(*most, -*least) : *most - *least;
-  if (apart <= longest_move || model.prior > 0.0) return apart;
-  const auto& rankings = model.rankings;
-  double largest = 0.0;
-  for (ptrdiff_t r = 0; r < rankings.count(); ++r) {
-    double low = infinity, high = -infinity;
-    for (auto place = rankings.starts[at(r)]; place < rankings.starts[at(r) + 1]; ++place) {
-      const double move = direction[at(rankings.codes[at(place)])];
-      low = std::min(low, move);
-      high = std::max(high, move);
-    }
-    largest = std::max(largest, high - low);
-  }
-  return largest;
 }
 
 std::vector<double> moved(const RankingModel& model, const std::vector<double>& from,
@@ -52,7 +31,7 @@ std::vector<double> moved(const RankingModel& model, const std::vector<double>& 
 /// `now` becomes that of the new point. False: no step helps, or stopped.
 bool take_step(const RankingModel& model, const RankingDirection& direction, std::vector<double>& strengths,
                RankingDerivatives& now, double& length, Monitor& monitor) {
-  const double before = direction.slope, largest = largest_change(model, direction.strengths);
+  const double before = direction.slope, largest = largest_change(model, direction.strengths, longest_move);
   length = largest > longest_move ? longest_move / largest : 1.0;
   for (int attempt = 0; attempt < 40; ++attempt) {
     auto next = moved(model, strengths, direction.strengths, length);
@@ -90,6 +69,8 @@ class RankingNewton final : public NewtonMethod {
     return found_;
   }
   double decrement() const override { return direction_.decrement; }
+  double reach() const override { return largest_change(model_, direction_.strengths, 0.0); }
+  double rounding() override { return system_.rounding(now_, strengths_, monitor_); }
   int passes() const override { return found_ ? direction_.cg_iterations : 0; }
   bool take_step(double& length) override {
     return rank::take_step(model_, direction_, strengths_, now_, length, monitor_);

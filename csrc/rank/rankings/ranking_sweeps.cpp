@@ -5,6 +5,7 @@
 #include <limits>
 
 #include "core/index.hpp"
+#include "rank/newton_loop.hpp"
 #include "rank/scale.hpp"
 
 namespace steelyard::rank {
@@ -190,7 +191,10 @@ Info fit_rankings_by_sweeps(Sweep kind, const RankingModel& model, std::vector<d
       if (!differentiate(model, strengths, d, monitor)) break;
       lower = least_decrement(d);
       if (lower <= options.tol || last) {
-        if (system.direction(d, 1e-3, options.tol, direction, monitor)) decrement = direction.decrement;
+        if (system.direction(d, 1e-3, options.tol, direction, monitor)) {
+          decrement = stated_decrement(direction.decrement, system.rounding(d, strengths, monitor),
+                                       largest_change(model, direction.strengths, 0.0));
+        }
         if (monitor.stopped()) break;
         info.error_bound = std::isnan(decrement) ? std::numeric_limits<double>::infinity() : decrement;
         info.converged = info.error_bound <= options.tol;

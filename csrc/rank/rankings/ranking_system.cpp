@@ -9,6 +9,7 @@
 #include "core/polled.hpp"
 #include "linalg/cg.hpp"
 #include "linalg/cholesky.hpp"
+#include "rank/rounding_probe.hpp"
 #include "rank/scale.hpp"
 
 namespace steelyard::rank {
@@ -47,6 +48,24 @@ double least_decrement(const RankingDerivatives& d) {
     if (d.gradient[i] != 0.0) sum += d.gradient[i] * d.gradient[i] / (2.0 * d.diagonal[i]);
   }
   return std::isnan(sum) ? std::numeric_limits<double>::infinity() : std::sqrt(sum);
+}
+
+double largest_change(const RankingModel& model, const std::vector<double>& direction, double small) {
+  const auto [least, most] = std::minmax_element(direction.begin(), direction.end());
+  const double apart = model.prior > 0.0 ? std::max(*most, -*least) : *most - *least;
+  if (apart <= small || model.prior > 0.0) return apart;
+  const auto& rankings = model.rankings;
+  double largest = 0.0;
+  for (ptrdiff_t r = 0; r < rankings.count(); ++r) {
+    double low = std::numeric_limits<double>::infinity(), high = -low;
+    for (auto place = rankings.starts[at(r)]; place < rankings.starts[at(r) + 1]; ++place) {
+      const double move = direction[at(rankings.codes[at(place)])];
+      low = std::min(low, move);
+      high = std::max(high, move);
+    }
+    largest = std::max(largest, high - low);
+  }
+  return largest;
 }
 
 RankingSystem::RankingSystem(const RankingModel& model, Linear wanted)
@@ -166,6 +185,26 @@ bool RankingSystem::direction(RankingDerivatives& d, double accuracy, double tol
     if (!undecided) break;
   }
   return !monitor.stopped();
+}
+
+double RankingSystem::rounding(RankingDerivatives& d, std::span<const double> strengths, Monitor& monitor) {
+  constexpr double eps = 2.0 * std::numeric_limits<double>::epsilon();
+  double energy = 0.0;
+  std::vector<double> errors(strengths.size());
+  for (std::size_t i = 0; i < strengths.size(); ++i) {
+    const double size = 4.0 + std::fabs(strengths[i]);
+    energy += 2.0 * d.diagonal[i] * size * size;
+    errors[i] = eps * (std::fabs(d.gradient[i]) + 4.0 * d.diagonal[i]);
+  }
+  for (ptrdiff_t r = 0; r < model_.rankings.count(); ++r)
+    energy += model_.weight_of(r) * static_cast<double>(model_.rankings.stages[at(r)]);
+  const int passes = last_iterations_;
+  const double sums = probe_rounding(errors, std::ssize(errors), model_.prior <= 0.0,
+                                     [&](const std::vector<double>& b, std::vector<double>& x) {
+                                       return solve(d, b.data(), x.data(), probes, 1e-2, monitor);
+                                     });
+  last_iterations_ = passes;
+  return std::hypot(eps * std::sqrt(energy), sums);
 }
 
 void RankingSystem::bound(RankingDerivatives& d, RankingDirection& out, Monitor& monitor) {

@@ -33,6 +33,10 @@ struct RankingDirection {
 /// sqrt(sum_i g_i^2 / (2 H_ii)): a lower bound of the decrement for the price of a sum.
 double least_decrement(const RankingDerivatives& d);
 
+/// Largest change of a difference within a ranking, or of a strength itself where the prior holds it; from above
+/// where that is at most `small`.
+double largest_change(const RankingModel& model, const std::vector<double>& direction, double small);
+
 class RankingSystem {
  public:
   /// `automatic` starts with dense Cholesky or conjugate gradients, whichever should be cheaper; where the
@@ -46,6 +50,11 @@ class RankingSystem {
   /// X <- H^+ B, items x columns row-major. False: failed or stopped.
   bool solve(RankingDerivatives& d, const double* b, double* x, std::ptrdiff_t columns, double accuracy,
              Monitor& monitor);
+
+  /// The decrement that rounding alone can make at `d`, to a small factor: strengths off by eps |s_i| in the norm
+  /// of H <= 2 diag(H), shares by eps of themselves, which in the norm of a choice's inverse is eps, and sums by
+  /// eps of their terms (rounding_probe.hpp).
+  double rounding(RankingDerivatives& d, std::span<const double> strengths, Monitor& monitor);
 
   std::string describe() const;
 

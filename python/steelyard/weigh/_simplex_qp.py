@@ -53,8 +53,8 @@ class SimplexQPResult(Result):
     objective : float
         x'Kx / 2 - q'x.
     gap : float
-        Duality gap: g'x - min(g's over feasible s), g = Kx - q. If K is positive semidefinite, the objective
-        is at most that far above the minimum.
+        Duality gap: g'x - min(g's over feasible s), g = Kx - q, with what rounding can hide of it. If K is
+        positive semidefinite, the objective at `x` is at most that far above the minimum.
     support : ndarray of intp, shape (k,)
         Where `x` lies above its lower bound.
     info : SimplexQPInfo
@@ -162,7 +162,9 @@ def _message(found: dict[str, Any], ways: str) -> str:
     parts = []
     if not found["convex"]:
         parts.append("K has negative curvature: x satisfies the first-order conditions only")
-    if not found["info"]["converged"]:
+    if not np.isfinite(found["objective"]):
+        parts.append("the objective is beyond float64: give K, q and total in other units")
+    elif not found["info"]["converged"]:
         info = found["info"]
         parts.append(
             f"stopped after {info['iterations']} iterations with relative gap {info['error_bound']:.2g} > "

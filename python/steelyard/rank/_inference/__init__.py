@@ -5,7 +5,7 @@ from __future__ import annotations
 from .bootstrap_result import BootstrapInfo, BootstrapResult, finish_rounds
 from .coefficients import Coefficients
 from .covariance import Contrast, Covariance
-from .information import KINDS, SINGULAR, Information, draw_prior_scores
+from .information import KINDS, SINGULAR, Information, draw_prior_scores, without_shift
 from .rank_intervals import RankIntervals, Tiers
 from .ranked import Ranked
 from .uncertainty import Uncertainty, normal_intervals
@@ -26,4 +26,5 @@ __all__ = [
     "draw_prior_scores",
     "finish_rounds",
     "normal_intervals",
+    "without_shift",
 ]

@@ -104,6 +104,17 @@ class Information(ABC):
         return out
 
 
+def without_shift(x: Floats, n: int) -> Floats:
+    """Columns over all parameters without the common shift of their strengths, which J does not see.
+
+    A weak prior lets the shift of H^+ b be as large as it likes; J times it is zero but for rounding, which
+    would drown the rest.
+    """
+    out = np.array(x, dtype=np.float64)
+    out[:n] -= out[:n].mean(axis=0)
+    return out
+
+
 def draw_prior_scores(prior: float, strengths: Floats, rng: np.random.Generator, draws: int) -> Floats:
     """Of the logistic prior, items x draws."""
     win, _, loss = outcome_chances(strengths, "drop", None)

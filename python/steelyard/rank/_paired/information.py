@@ -15,7 +15,7 @@ import numpy.typing as npt
 
 from ... import _core
 from .._chances import outcome_chances
-from .._inference import SINGULAR, Information, draw_prior_scores
+from .._inference import SINGULAR, Information, draw_prior_scores, without_shift
 from .problem import PairPoint, PairProblem
 
 Floats = npt.NDArray[np.float64]
@@ -97,29 +97,39 @@ class PairInformation(Information):
     def _tie_column(self, values: npt.NDArray[Any] | None) -> npt.NDArray[Any] | None:
         return None if self.problem.ties == "drop" else values
 
-    def meat(self) -> Any:
-        """J as a sparse matrix over all parameters, per comparison; None if it is per cluster."""
-        from scipy import sparse
-
+    @cached_property
+    def _squares(self) -> tuple[Floats, Floats, Floats]:
+        """Of the scores, summed over outcomes: by x twice, by x and the tie parameter, by that twice."""
         gg, gt, tt = (np.zeros(len(self.problem.graph.left)) for _ in range(3))
         for q, (g, t) in zip(self._weights("sandwich"), self._scores, strict=True):
             if q is not None and len(q):
                 gg += q * g * g
                 gt += q * g * t
                 tt += q * t * t
+        return gg, gt, tt
+
+    def _moves(self, x: Floats) -> tuple[Floats, Floats]:
+        """What columns over all parameters do to each edge's x, and to the tie parameter."""
         _, e = self._differences
-        incidence = self._incidence
-        weighted = incidence.T @ sparse.diags_array(gg)
-        top = weighted @ incidence
-        if self.size == self.n:
-            return sparse.csr_array(top)
-        border, corner = weighted @ e, e.T @ (gg[:, None] * e)
-        if self.problem.model != "none":
-            border = np.column_stack([incidence.T @ gt, border])
-            by_tie = (e.T @ gt)[:, None]
-            corner = np.block([[np.array([[tt.sum()]]), by_tie.T], [by_tie, corner]])
-        blocks = [[top, sparse.csr_array(border)], [sparse.csr_array(border.T), sparse.csr_array(corner)]]
-        return sparse.csr_array(sparse.block_array(blocks))
+        tie = int(self.problem.model != "none")
+        by_x = self._incidence @ x[: self.n] + e @ x[self.n + tie :]
+        return np.asarray(by_x), np.asarray(x[self.n : self.n + 1] if tie else np.zeros((1, x.shape[1])))
+
+    def _times_meat(self, x: Floats) -> Floats:
+        """J X by differences of strengths: sums over items would lose them beside a large shift."""
+        _, e = self._differences
+        gg, gt, tt = self._squares
+        tie = int(self.problem.model != "none")
+        out = np.empty_like(x)
+        block = max(1, _DRAWS // max(1, len(gg)))
+        for begin in range(0, x.shape[1], block):
+            some = slice(begin, begin + block)
+            by_x, by_tie = self._moves(x[:, some])
+            weighted = gg[:, None] * by_x + gt[:, None] * by_tie
+            out[: self.n, some] = self._incidence.T @ weighted
+            out[self.n : self.n + tie, some] = (gt @ by_x + tt.sum() * by_tie)[:tie]
+            out[self.n + tie :, some] = e.T @ weighted
+        return out
 
     def cluster_scores(self) -> Any:
         """One row a cluster: the sum of its comparisons' scores, scaled so that J = U' U."""
@@ -157,7 +167,7 @@ class PairInformation(Information):
 
     def draw_scores(self, rng: np.random.Generator, draws: int, kind: str) -> Floats:
         if kind == "sandwich" and self._clustered:
-            root = self._meat
+            root = self._roots
             return np.asarray(root.T @ rng.standard_normal((root.shape[0], draws)))
         _, e = self._differences
         strengths, by_tie, effects = (np.zeros((m, draws)) for m in (self.n, 1, e.shape[1]))
@@ -214,17 +224,21 @@ class PairInformation(Information):
         return self.problem.comparisons.cluster is not None
 
     @cached_property
-    def _meat(self) -> Any:
-        return self.cluster_scores() if self._clustered else self.meat()
+    def _roots(self) -> Any:
+        return self.cluster_scores()
 
     def quadratic(self, x: Floats) -> Floats:
+        x = without_shift(x, self.n)
         if self._clustered:
-            root = self._meat @ x
+            root = self._roots @ x
             return np.asarray(root.T @ root)
-        return np.asarray(x.T @ (self._meat @ x))
+        return np.asarray(x.T @ self._times_meat(x))
 
     def variances(self, x: Floats) -> Floats:
+        x = without_shift(x, self.n)
         if self._clustered:
-            root = self._meat @ x
+            root = self._roots @ x
             return np.asarray(np.einsum("ij,ij->j", root, root))
-        return np.asarray(np.einsum("ij,ij->j", x, self._meat @ x))
+        gg, gt, tt = self._squares
+        by_x, by_tie = self._moves(x)
+        return np.asarray(gg @ by_x**2 + 2 * (gt @ by_x) * by_tie[0] + tt.sum() * by_tie[0] ** 2)

@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ... import _core
-from .._inference import SINGULAR, Information, draw_prior_scores
+from .._inference import SINGULAR, Information, draw_prior_scores, without_shift
 from .problem import RankingProblem
 
 Floats = npt.NDArray[np.float64]
@@ -55,14 +55,19 @@ class RankingInformation(Information):
         return self.problem.scores(self.at, self.threads)
 
     def quadratic(self, x: Floats) -> Floats:
+        x = without_shift(x, self.n)
         if x.shape[1] < self.n:
             moved = self._scores @ x
             return np.asarray(moved.T @ moved)
-        meat = (self._scores.T @ self._scores).toarray()  # rankings x items would not fit
-        return np.asarray(x.T @ meat @ x)
+        out = np.empty_like(x)
+        block = max(1, _DRAWS // self._scores.shape[0])  # rankings x items would not fit
+        for begin in range(0, self.n, block):
+            some = slice(begin, begin + block)
+            out[:, some] = self._scores.T @ (self._scores @ x[:, some])
+        return np.asarray(x.T @ out)
 
     def variances(self, x: Floats) -> Floats:
-        return np.asarray(np.square(self._scores @ x).sum(axis=0))
+        return np.asarray(np.square(self._scores @ without_shift(x, self.n)).sum(axis=0))
 
     def draw_scores(self, rng: np.random.Generator, draws: int, kind: str) -> Floats:
         if kind == "sandwich":

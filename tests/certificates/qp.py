@@ -1,0 +1,165 @@
+"""Quadratic programs over a simplex or box against an active-set method in 1,200 bits."""
+
+from __future__ import annotations
+
+import numpy as np
+from flint import arb, arb_mat, ctx
+
+from steelyard import weigh
+
+from . import truth
+from .trials import Claim, trial
+
+EPS = np.finfo(float).eps
+BITS = 1200  # 1e150 beside 1e-150, and digits to spare
+
+
+class Program:
+    """min x'Kx / 2 - q'x over lower <= x <= upper, and sum x as given unless None."""
+
+    def __init__(self, K, q, lower, upper, summed):
+        self.n, self.summed = len(q), summed
+        self.K, self.q = truth.matrix(K), truth.column(q)
+        self.lower = [truth.ball(v) for v in lower]
+        self.upper = [truth.ball(v) if np.isfinite(v) else None for v in upper]
+        size = max(float(np.abs(K).max(initial=0)), 1e-300)
+        self.ridge = truth.ball(size) * arb(2) ** -700  # makes faces definite; less than can be seen
+
+    def value(self, x):
+        return (truth.inner(x, self.K * x) / 2 - truth.inner(self.q, x)).mid()
+
+    def slope(self, x):
+        return self.K * x - self.q
+
+    def gap(self, x):
+        """g'x - min g's over feasible s."""
+        g = [v[0].mid() for v in self.slope(x).table()]
+        at = [v[0] for v in x.table()]
+        if not self.summed:
+            ends = [self.lower[i] if g[i] > 0 else self.upper[i] for i in range(self.n)]
+            return sum((g[i] * (at[i] - ends[i]) for i in range(self.n)), arb(0)).mid()
+        best, rest = list(self.lower), (sum(at, arb(0)) - sum(self.lower, arb(0))).mid()
+        for i in sorted(range(self.n), key=lambda i: _Key(g[i])):
+            room = rest if self.upper[i] is None else self.upper[i] - self.lower[i]
+            part = room if room < rest else rest
+            best[i] += part
+            rest = (rest - part).mid()
+        return sum((g[i] * (at[i] - best[i]) for i in range(self.n)), arb(0)).mid()
+
+    def face(self, x, free):
+        """The minimum over the coordinates in `free`, the others held; and the slope common to them."""
+        m, rows = len(free), self.slope(x)
+        system = [[self.K[i, j] + (self.ridge if i == j else 0) for j in free] for i in free]
+        right = [[-rows[i, 0]] for i in free]
+        if self.summed:
+            system = [[*row, arb(1)] for row in system] + [[arb(1)] * m + [arb(0)]]
+            right.append([arb(0)])
+        step = truth.middle(arb_mat(system)).solve(truth.middle(arb_mat(right)), algorithm="approx")
+        return [step[k, 0].mid() for k in range(m)]
+
+    def minimum(self, start, most=400):
+        """Active sets from a feasible point: to the least value on a face, or the first bound on the way."""
+        x = truth.column(start)
+        at = [v[0] for v in x.table()]
+        free = [i for i in range(self.n) if self._inside(at, i)]
+        for _ in range(most):
+            x = truth.column(at)
+            if free:
+                step = self.face(x, free)
+                length, stop = arb(1), None
+                for k, i in enumerate(free):
+                    bound = self.lower[i] if step[k] < 0 else self.upper[i]
+                    if bound is not None and step[k] != 0 and (bound - at[i]) / step[k] < length:
+                        length, stop = ((bound - at[i]) / step[k]).mid(), i
+                for k, i in enumerate(free):
+                    at[i] = (at[i] + length * step[k]).mid()
+                if stop is not None:
+                    at[stop] = self.lower[stop] if step[free.index(stop)] < 0 else self.upper[stop]
+                    free.remove(stop)
+                    continue
+            enters = self._entering(truth.column(at), at, free)
+            if enters is None:
+                break
+            free = sorted({*free, *enters})
+        return truth.column(at)
+
+    def _inside(self, at, i):
+        return at[i] > self.lower[i] and (self.upper[i] is None or at[i] < self.upper[i])
+
+    def _entering(self, x, at, free):
+        """A held coordinate (a pair, where the sum is held and none is free) that lowers the value."""
+        g = [v[0].mid() for v in self.slope(x).table()]
+        level = g[free[0]] if free and self.summed else arb(0)
+        held = [i for i in range(self.n) if i not in free]
+        up = [i for i in held if self.upper[i] is None or at[i] < self.upper[i]]
+        down = [i for i in held if at[i] > self.lower[i]]
+        tiny = self.ridge * 1000
+        if self.summed and not free:
+            if not up or not down:
+                return None
+            i, j = min(up, key=lambda i: _Key(g[i])), max(down, key=lambda i: _Key(g[i]))
+            return [i, j] if i != j and g[i] < g[j] - tiny else None
+        gains = [(level - g[i], i) for i in up] + [(g[i] - level, i) for i in down]
+        if not gains:
+            return None
+        gain, i = max(gains, key=lambda pair: _Key(pair[0]))
+        return [i] if gain > tiny else None
+
+
+class _Key:
+    """Order of balls by their middles."""
+
+    def __init__(self, value):
+        self.value = value.mid()
+
+    def __lt__(self, other):
+        return bool(self.value < other.value)
+
+
+def negative_curvature(K, summed):
+    """How far the least eigenvalue on the feasible directions lies below zero, with its own rounding."""
+    n = len(K)
+    size = np.abs(K).max(initial=0)
+    if size == 0 or n == 1:
+        return 0.0
+    centre = np.eye(n) - (1.0 / n if summed else 0.0)
+    return float(max(0.0, -np.linalg.eigvalsh(centre @ (K / size) @ centre).min())) * size
+
+
+@trial(
+    solver="weigh.solve_simplex_qp",
+    states="gap, info.error_bound, the sum of x",
+    kind="rigorous",
+    truth="active sets in 1,200 bits",
+    zoo="programs",
+    largest=25,
+    note="where rounding has made K indefinite, up to that curvature times |x - optimum|^2 / 2",
+)
+def gap_of_programs(instance):
+    K, q, lower, upper, total = (instance[key] for key in ("K", "q", "lower", "upper", "total"))
+    summed = bool(np.isfinite(total))
+    found = weigh.solve_simplex_qp(K, q, lower=lower, upper=upper, total=float(total) if summed else None)
+    if not found.info.convex:
+        yield Claim(None, np.nan, reason=found.info.message.partition(";")[0])
+        return
+    with ctx.workprec(BITS):
+        program = Program(K, q, lower, upper, summed)
+        x = truth.column(found.x)
+        y = program.minimum(found.x.tolist())
+        above = program.value(x) - program.value(y)
+        parts = truth.inner(x, program.K * x) / 2 + abs(truth.inner(program.q, x))
+        away = float(truth.inner(x - y, x - y).mid())
+        slack = negative_curvature(K, summed) * away / 2 + float(parts.mid()) * 2.0**-1000
+        off = abs(sum((v[0] for v in x.table()), arb(0)) - truth.ball(total)) if summed else arb(0)
+        parts = parts.mid()
+        relative = float((above / parts).mid()) if parts > 0 else 0.0
+        size = float(parts)
+        above = float(above)
+    yield Claim(found.gap, above, slack, EPS * size, "gap")
+    if found.info.error_bound is None:
+        yield Claim(None, np.nan, reason=found.info.message)
+    else:
+        yield Claim(found.info.error_bound, relative, slack / size if size > 0 else 0.0, EPS, "relative gap")
+    if summed:
+        stated = 8 * EPS * (abs(total) + float(np.abs(found.x).sum()))
+        yield Claim(stated, float(off), floor=stated, about="sum")

@@ -1,0 +1,599 @@
+"""Fits of comparisons and rankings against Newton's method in 256 bits, closed forms and simulation."""
+
+from __future__ import annotations
+
+import numpy as np
+from scipy import optimize, special
+
+from steelyard import DisconnectedError, SeparationError, rank
+from steelyard.rank import Comparisons
+
+from . import truth
+from .rank_models import HistoryModel, PairModel, RankingModel, centred_errors
+from .trials import DRAWS, Claim, Coverage, Inclusion, Mean, Spread, statistical_trial, trial
+
+EPS = np.finfo(float).eps
+SIX_DIGITS = 1e-6  # what a standard error is held to, relatively
+
+
+def table_of(instance, covariates=False, home=True):
+    """The columns of an instance as Comparisons."""
+    d = instance.data
+    won = d["outcome"] >= 0
+    first, second = np.where(won, d["left"], d["right"]), np.where(won, d["right"], d["left"])
+    turn = np.where(won, 1, -1)
+    return Comparisons.from_pairs(
+        first,
+        second,
+        tie=d["outcome"] == 0,
+        count=d["count"],
+        weight=d["weight"],
+        home=turn * d["home"] if home else None,
+        covariates={"a": turn * d["z"][:, 0], "b": turn * d["z"][:, 1]} if covariates else None,
+        items=range(d["n"]),
+    )
+
+
+def chosen(instance, *, covariates=False):
+    """A model for an instance, and the fit if there is one."""
+    rng = instance.rng()
+    home = bool(rng.random() < 0.4)
+    options = {
+        "ties": str(rng.choice(["davidson", "rao-kupper", "half", "drop"])),
+        "prior": float(rng.choice([0.0, 0.0, 0.1, 1.0, 1e-3])),
+        "home": home,
+        "covariates": covariates,
+    }
+    if not covariates:
+        options["solver"] = str(rng.choice(["auto", "auto", "newton", "newman", "zermelo"]))
+    if covariates:
+        options["standardize"] = bool(rng.random() < 0.5)
+    table = table_of(instance, covariates=covariates)
+    if table.home is None or not table.home.any():
+        options["home"] = False
+    return table, options
+
+
+def fitted(table, options):
+    try:
+        return rank.bradley_terry(table, **options)
+    except (DisconnectedError, SeparationError):
+        return None
+    except ValueError as error:
+        if "nothing is left" in str(error) or "without ties" in str(error):
+            return None
+        raise
+
+
+def decrement_claim(model, fit, about, start=None):
+    """The distance to the optimum in standard errors, which no contrast exceeds in its own."""
+    at = model.point(fit)
+    best, _, left = truth.newton(model.derivatives, at if start is None else start)
+    _, plain = model.derivatives(best, regular=False)
+    away = truth.norm(at - best, plain)
+    return Claim(stated=fit.info.error_bound, true=away, rounding=left, floor=EPS, about=about)
+
+
+@trial(
+    solver="rank.bradley_terry",
+    states="info.error_bound",
+    kind="asymptotic",
+    truth="Newton's method in 256 bits",
+    zoo="comparisons",
+    note="rounding of float64 enters the bound: about 1e-16 times the root of the number of comparisons",
+)
+def decrement_of_comparisons(instance):
+    table, options = chosen(instance)
+    fit = fitted(table, options)
+    if fit is not None:
+        model = PairModel(table, options["ties"], options["home"], False, options["prior"])
+        best = fit if fit.info.converged else rank.bradley_terry(table, **{**options, "solver": "newton"})
+        yield decrement_claim(model, fit, f"{options}", model.point(best))
+
+
+@trial(
+    solver="rank.bradley_terry",
+    states="info.error_bound, with covariates",
+    kind="asymptotic",
+    truth="Newton's method in 256 bits",
+    zoo="comparisons",
+    largest=40,
+)
+def decrement_with_covariates(instance):
+    table, options = chosen(instance, covariates=True)
+    fit = fitted(table, options)
+    if fit is None:
+        return
+    if not fit.info.converged and "not proven" in fit.info.message:
+        yield Claim(None, np.nan, reason="a finite optimum is not proven")
+        return
+    model = PairModel(table, options["ties"], options["home"], True, options["prior"])
+    yield decrement_claim(model, fit, f"{options}")
+
+
+def recedes(table, options):
+    """Is there a direction along which the likelihood never falls (or stays)? By two linear programs.
+
+    Each outcome's log chance, far out along a direction, falls or not by signs of linear forms in it. With
+    Davidson's ties a win of i asks dx >= 0 and dx >= 2 dtau, a tie 2 dtau >= |dx|; with Rao and Kupper's
+    a win asks dx >= dtau, a tie dtau >= |dx|. A prior forbids that strengths move.
+    """
+    n, prior = table.n_items, options["prior"]
+    ties = table.ties if options["ties"] != "drop" and table.ties is not None else np.zeros(len(table.left))
+    free = options["ties"] in ("davidson", "rao-kupper") and ties.sum() > 0
+    home = options["home"]
+    size = n + free + home
+    twice = 2.0 if options["ties"] == "davidson" else 1.0
+    rows = []
+    at_home = np.zeros(len(table.left)) if table.home is None else table.home
+    for i, j, w, m, t, h in zip(
+        table.left, table.right, table.left_wins, table.right_wins, ties, at_home, strict=True
+    ):
+        x, tau = np.zeros(size), np.zeros(size)
+        x[i], x[j] = 1.0, -1.0
+        if home:
+            x[-1] = h
+        if free:
+            tau[n] = twice
+        half = options["ties"] == "half" and t > 0
+        if w > 0 or half:
+            rows += [x, x - tau]
+        if m > 0 or half:
+            rows += [-x, -x - tau]
+        if t > 0 and free:
+            rows += [tau - x, tau + x]
+    held = [(0, 0)] * n if prior > 0 else [(0, 0)] + [(-1, 1)] * (n - 1)
+    bounds = held + [(-1, 1)] * (size - n)
+    c = np.random.default_rng(1).normal(size=size)
+    for sign in (1, -1):
+        found = optimize.linprog(sign * c, A_ub=-np.array(rows), b_ub=np.zeros(len(rows)), bounds=bounds)
+        if found.status != 0:
+            raise ArithmeticError(found.message)
+        if found.fun < -1e-7:
+            return True
+    return False
+
+
+@trial(
+    solver="rank.bradley_terry",
+    states="DisconnectedError, SeparationError: no finite optimum, or none that is unique",
+    kind="rigorous",
+    truth="linear programs by HiGHS",
+    zoo="comparisons",
+    largest=40,
+)
+def existence_of_an_optimum(instance):
+    table, options = chosen(instance)
+    options.pop("solver")
+    wrong = (fitted(table, options) is None) != recedes(table, options)
+    yield Claim(stated=0.5, true=float(wrong), about=f"{options}")
+
+
+@trial(
+    solver="rank.bradley_terry",
+    states="standard_errors (hessian and sandwich) to six digits",
+    kind="estimate",
+    truth="inverse in 256 bits at the optimum",
+    zoo="comparisons",
+    largest=30,
+)
+def errors_of_comparisons(instance):
+    table, options = chosen(instance)
+    options.pop("solver")
+    fit = fitted(table, options)
+    if fit is None or not fit.info.converged:
+        return
+    model = PairModel(table, options["ties"], options["home"], False, options["prior"])
+    at, _, _ = truth.newton(model.derivatives, model.point(fit))
+    squares = [
+        [truth.ball(v) for v in row]
+        for row in zip(
+            *(
+                np.zeros(len(table.left)) if s is None and c is None else c if s is None else s
+                for s, c in (
+                    (table.left_squared, table.left_wins),
+                    (table.right_squared, table.right_wins),
+                    (table.ties_squared, table.ties),
+                )
+            ),
+            strict=True,
+        )
+    ]
+    if options["ties"] == "drop":
+        squares = [[w, m, 0 * t] for w, m, t in squares]
+    H, J = model.derivatives(at, regular=False, squares=squares)
+    scale = 0.0
+    for kind, meat in (("hessian", None), ("sandwich", J)):
+        try:
+            stated = fit.standard_errors(kind=kind)
+        except ValueError as error:
+            yield Claim(None, np.nan, reason=str(error))
+            continue
+        true = centred_errors(H, model.n, options["prior"], meat)
+        scale = scale or true.max()  # a sandwich can be nothing, where the data is as expected
+        off = np.abs(stated - true).max() / scale
+        yield Claim(stated=SIX_DIGITS, true=off, about=f"{kind} {options}")
+
+
+# ---- Rasch
+
+
+@trial(
+    solver="rank.rasch",
+    states="info.error_bound; standard errors to six digits",
+    kind="asymptotic",
+    truth="Newton's method in 256 bits",
+    zoo="regressions",
+    largest=30,
+)
+def decrement_of_rasch(instance):
+    rng = instance.rng()
+    y = np.asarray(instance["y"], dtype=float)
+    persons, items = len(y), int(rng.integers(1, 8))
+    ability = special.ndtri((np.argsort(np.argsort(y)) + 0.5) / persons)
+    right = rng.random((persons, items)) < special.expit(ability[:, None] - rng.normal(size=items))
+    answers = np.where(rng.random((persons, items)) < 0.2, np.nan, right)
+    prior = float(rng.choice([0.0, 0.1, 1.0]))
+    try:
+        fit = rank.rasch(answers, prior=prior)
+    except (DisconnectedError, ValueError) as error:
+        if isinstance(error, DisconnectedError) or "no answers" in str(error):
+            return
+        raise
+    who, what = np.nonzero(~np.isnan(answers))
+    won = answers[who, what] == 1
+    other = persons + what
+    table = Comparisons.from_pairs(
+        np.where(won, who, other), np.where(won, other, who), items=range(persons + items)
+    )
+    model = PairModel(table, "drop", False, False, prior)
+    all_of = np.r_[fit.abilities, fit.difficulties]
+    shift = all_of.mean() - fit.info.shift if prior else 0.0
+    at = truth.column([truth.ball(s) - truth.ball(shift) for s in all_of])
+    best, _, left = truth.newton(model.derivatives, at)
+    _, H = model.derivatives(best, regular=False)
+    if prior == 0:
+        yield Claim(fit.info.error_bound, truth.norm(at - best, H), left, EPS, f"prior {prior}")
+    else:  # differences alone: the shift is not told
+        away = truth.norm(_without_shift(at - best, H), H)
+        yield Claim(fit.info.error_bound, away, left, EPS, f"prior {prior}")
+
+
+def _without_shift(delta, H):
+    """The part of a difference that no common shift makes, in the norm of H."""
+    ones = truth.column([1.0] * H.nrows())
+    along = truth.inner(ones, H * delta) / truth.inner(ones, H * ones)
+    return truth.middle(delta - ones * along)
+
+
+# ---- rankings
+
+
+def ranked(instance):
+    rng = instance.rng()
+    places = np.asarray(instance["places"])
+    options = {
+        "prior": float(rng.choice([0.0, 0.1, 1.0, 1e-3])),
+        "solver": str(rng.choice(["auto", "auto", "newton", "newman", "zermelo"])),
+    }
+    weight = np.ones(len(places)) if rng.random() < 0.6 else 10.0 ** rng.uniform(-3, 3, len(places))
+    try:
+        fit = rank.plackett_luce(
+            places,
+            sample_weight=None if (weight == 1).all() else weight,
+            items=range(places.max() + 1),
+            **options,
+        )
+    except DisconnectedError:
+        fit = None
+    return places, weight, options, fit
+
+
+def merged(places, weight):
+    """Equal rankings once, with the sum of their weights (in float64 exactly that of the copies' sum)."""
+    rows, where = np.unique(places, axis=0, return_inverse=True)
+    return rows, np.bincount(where.ravel(), weights=weight)
+
+
+@trial(
+    solver="rank.plackett_luce",
+    states="info.error_bound",
+    kind="asymptotic",
+    truth="Newton's method in 256 bits",
+    zoo="rankings",
+    largest=30,
+)
+def decrement_of_rankings(instance):
+    places, weight, options, fit = ranked(instance)
+    if fit is not None:
+        rows, total = merged(places, weight)
+        model = RankingModel(rows, total, len(fit), options["prior"])
+        best = fit
+        if not fit.info.converged:
+            best = rank.plackett_luce(
+                rows, sample_weight=total, items=range(len(fit)), prior=options["prior"]
+            )
+        yield decrement_claim(model, fit, f"{options}", model.point(best))
+
+
+@trial(
+    solver="rank.plackett_luce",
+    states="standard_errors (hessian and sandwich) to six digits",
+    kind="estimate",
+    truth="inverse in 256 bits at the optimum",
+    zoo="rankings",
+    largest=12,
+)
+def errors_of_rankings(instance):
+    places, weight, options, fit = ranked(instance)
+    if fit is None or not fit.info.converged:
+        return
+    model = RankingModel(places, weight, len(fit), options["prior"])
+    at, _, _ = truth.newton(model.derivatives, model.point(fit))
+    H, J = model.derivatives(at, regular=False, scores=True)
+    for kind, meat in (("hessian", None), ("sandwich", J)):
+        try:
+            stated = fit.standard_errors(kind=kind)
+        except ValueError as error:
+            yield Claim(None, np.nan, reason=str(error))
+            continue
+        true = centred_errors(H, model.n, options["prior"], meat)
+        yield Claim(
+            SIX_DIGITS, np.abs(stated - true).max() / max(true.max(), 1e-300), about=f"{kind} {options}"
+        )
+
+
+@trial(
+    solver="rank.plackett_luce",
+    states="DisconnectedError: no finite optimum",
+    kind="rigorous",
+    truth="strong components of who was put before whom",
+    zoo="rankings",
+)
+def existence_of_rankings(instance):
+    places = np.asarray(instance["places"])
+    n = places.max() + 1
+    reach = np.eye(n, dtype=bool)
+    for row in places:
+        listed = row[row >= 0]
+        for k, i in enumerate(listed):
+            reach[i, listed[k + 1 :]] = True
+    for k in range(n):
+        reach |= reach[:, [k]] & reach[[k]]
+    try:
+        rank.plackett_luce(places, items=range(n))
+        exists = True
+    except DisconnectedError:
+        exists = False
+    yield Claim(0.5, float(exists != bool(reach.all())))
+
+
+# ---- histories
+
+
+def history_of(instance):
+    rng, d = instance.rng(), instance.data
+    table = table_of(instance)
+    timed = Comparisons.from_pairs(
+        np.where(d["outcome"] >= 0, d["left"], d["right"]),
+        np.where(d["outcome"] >= 0, d["right"], d["left"]),
+        tie=d["outcome"] == 0,
+        count=d["count"],
+        weight=d["weight"],
+        home=np.where(d["outcome"] >= 0, 1, -1) * d["home"],
+        time=np.floor(d["time"] / 6),
+        items=range(d["n"]),
+    )
+    options = {
+        "ties": str(rng.choice(["davidson", "rao-kupper", "half", "drop"])),
+        "prior": float(rng.choice([1.0, 0.1])),
+        "home": bool(rng.random() < 0.3 and table.home is not None and table.home.any()),
+        "volatility": float(10.0 ** rng.uniform(-2, 0.5)),
+    }
+    try:
+        return timed, options, rank.whole_history(timed, **options)
+    except SeparationError:
+        return timed, options, None
+    except ValueError as error:
+        if "nothing is left" in str(error) or "without ties" in str(error):
+            return timed, options, None
+        raise
+
+
+def history_model(timed, history, options):
+    node = {
+        (int(i), float(t)): k
+        for k, (i, t) in enumerate(zip(history.node_items, history.node_times, strict=True))
+    }
+
+    class Nodes:
+        """The table between nodes."""
+
+        n_items = len(history)
+        left = np.array([node[int(i), float(t)] for i, t in zip(timed.left, timed.time, strict=True)])
+        right = np.array([node[int(i), float(t)] for i, t in zip(timed.right, timed.time, strict=True)])
+        left_wins, right_wins, ties, home = timed.left_wins, timed.right_wins, timed.ties, timed.home
+        covariates = None
+
+    return HistoryModel(history, Nodes, options["ties"], options["home"], options["prior"])
+
+
+@trial(
+    solver="rank.whole_history",
+    states="info.error_bound; standard_errors to six digits",
+    kind="asymptotic",
+    truth="Newton's method in 256 bits",
+    zoo="comparisons",
+    largest=25,
+)
+def decrement_and_errors_of_histories(instance):
+    timed, options, history = history_of(instance)
+    if history is None:
+        return
+    model = history_model(timed, history, options)
+    at = model.point(history)
+    best, _, left = truth.newton(model.derivatives, at)
+    _, H = model.derivatives(best)
+    yield Claim(history.info.error_bound, truth.norm(at - best, H), left, EPS, f"{options}")
+    if not history.info.converged:
+        return
+    eye = truth.matrix(np.eye(model.size, model.n))
+    inverse = truth.middle(H).solve(eye, algorithm="approx")
+    true = np.array([float(inverse[k, k].mid().sqrt()) for k in range(model.n)])
+    try:
+        stated = history.standard_errors
+    except ValueError as error:
+        yield Claim(None, np.nan, reason=str(error))
+        return
+    yield Claim(SIX_DIGITS, float(np.abs(stated / true - 1).max()), about=f"errors {options}")
+
+
+# ---- by simulation
+
+
+def schedule_of(instance, games):
+    """Who meets whom in an instance, and strengths that leave every game open."""
+    table = table_of(instance)
+    pairs = np.unique(np.c_[table.left, table.right], axis=0)
+    part = Comparisons.from_pairs(np.r_[pairs[:, 0], pairs[:, 1]], np.r_[pairs[:, 1], pairs[:, 0]])
+    largest = part.largest_component()
+    left, right = largest.left, largest.right
+    s = instance.rng().normal(size=largest.n_items)
+    s /= max(np.abs(s[left] - s[right]).max(), 1.0)
+    return left, right, s - s.mean(), np.full(len(left), games)
+
+
+@statistical_trial(
+    solver="rank.bradley_terry",
+    states="standard_errors, contrast intervals, rank_intervals (simultaneous, 95 %)",
+    truth="simulated games of known strengths",
+    zoo="comparisons",
+    largest=12,
+    share=1 / 30,
+    note="asymptotic: at 60 games a pair standard errors are within 10 %, and sets at level .95 hold in .93",
+)
+def coverage_of_comparisons(instance):
+    left, right, s, games = schedule_of(instance, 60)
+    rng, n = instance.rng(), len(s)
+    better = 1 + (s[None, :] > s[:, None]).sum(axis=1)
+    errors, stated, held = [], [], []
+    for _ in range(DRAWS):
+        wins = rng.binomial(games, special.expit(s[left] - s[right]))
+        counts = np.zeros((n, n))
+        counts[left, right], counts[right, left] = wins, games - wins
+        fit = rank.bradley_terry(Comparisons.from_counts(counts))
+        first = fit.contrast(0, n - 1)
+        errors.append(first.estimate - (s[0] - s[-1]))
+        stated.append(first.standard_error)
+        sets = fit.rank_intervals(0.95, draws=500)
+        wide = sets.critical_value * fit.covariance().contrast_errors()
+        wrong = (fit.strengths[None, :] - fit.strengths[:, None]) / np.where(wide > 0, wide, np.inf)
+        reach = wrong[s[:, None] > s[None, :]].max()
+        if ((sets.lower <= better) & (better <= sets.upper)).all():
+            reach = min(reach, 1.0)
+        held.append(max(reach, 0.0))
+    errors, stated = np.array(errors), np.array(stated)
+    yield Spread(errors, stated, slack=0.1, about="standard error of a contrast")
+    yield Coverage(np.abs(errors) / (1.96 * stated), 0.93, about="interval of a contrast")
+    yield Coverage(np.array(held), 0.93, about="all rank sets together")
+
+
+@statistical_trial(
+    solver="rank.bradley_terry, rank.plackett_luce",
+    states="bootstrap: shares of infinite rounds, laws of the rounds",
+    truth="binomial and gamma laws of one pair",
+    zoo="comparisons",
+    largest=12,
+    share=0.1,
+)
+def bootstrap_of_one_pair(instance):
+    d, rng = instance.data, instance.rng()
+    wins = 1 + int((d["outcome"] == 1).sum()) % 9
+    losses = 1 + int((d["outcome"] != 1).sum()) % 9
+    total = wins + losses
+    fit = rank.bradley_terry(Comparisons.from_counts([[0, wins], [losses, 0]]))
+    rounds = fit.bootstrap(4 * DRAWS, method="multinomial", rng=rng)
+    lead = rounds.strengths[:, 0] - rounds.strengths[:, 1]
+    share = np.array([(wins / total) ** total, (losses / total) ** total])
+    seen = np.array([(lead == np.inf).sum(), (lead == -np.inf).sum()])
+    yield Inclusion(seen, 4 * DRAWS, share, about=f"infinite rounds, {wins} to {losses}")
+    k = np.arange(1, total)
+    chance = special.comb(total, k) * (wins / total) ** k * (losses / total) ** (total - k)
+    mean = (chance * np.log(k / (total - k))).sum() / chance.sum()
+    yield Mean(lead[np.isfinite(lead)], mean, about="mean of finite rounds")
+    lead = np.diff(fit.bootstrap(4 * DRAWS, rng=rng).strengths, axis=1)[:, 0]
+    yield Mean(-lead, special.digamma(wins) - special.digamma(losses), about="mean of Bayesian rounds")
+    spread = special.polygamma(1, wins) + special.polygamma(1, losses)
+    yield Spread(lead - lead.mean(), np.full(len(lead), np.sqrt(spread)), about="spread of Bayesian rounds")
+    places = np.r_[np.tile([0, 1], (wins, 1)), np.tile([1, 0], (losses, 1))]
+    lead = np.diff(rank.plackett_luce(places).bootstrap(DRAWS, rng=rng).strengths, axis=1)[:, 0]
+    yield Spread(
+        lead - lead.mean(), np.full(len(lead), np.sqrt(spread)), about="spread of rounds of rankings"
+    )
+
+
+@statistical_trial(
+    solver="rank.whole_history",
+    states="sample: draws of the posterior, by both samplers",
+    truth="quadrature on one pair and date",
+    zoo="comparisons",
+    largest=12,
+    share=0.1,
+)
+def draws_of_one_pair(instance):
+    d = instance.data
+    wins, losses = (float((d["outcome"] == side).sum()) % 7 for side in (1, -1))
+    if wins + losses == 0:
+        wins = 1.0
+
+    def density(b, a):
+        return (
+            special.expit(a - b) ** wins
+            * special.expit(b - a) ** losses
+            * np.exp(-np.logaddexp(0, a) - np.logaddexp(0, -a) - np.logaddexp(0, b) - np.logaddexp(0, -b))
+        )
+
+    grid = np.linspace(-30, 30, 1201)
+    a, b = np.meshgrid(grid, grid, indexing="ij")
+    weight = density(b, a)
+    mean = ((a - b) * weight).sum() / weight.sum()
+    square = ((a - b - mean) ** 2 * weight).sum() / weight.sum()
+    games = Comparisons.from_pairs(
+        np.r_[np.zeros(int(wins)), np.ones(int(losses))],
+        np.r_[np.ones(int(wins)), np.zeros(int(losses))],
+        time=np.zeros(int(wins + losses)),
+        items=[0, 1],
+    )
+    fit = rank.whole_history(games, volatility=0.3, ties="drop")
+    for sampler in ("hamiltonian", "gibbs"):
+        drawn = fit.sample(20, n_chains=DRAWS, n_warmup=60, sampler=sampler, rng=instance.rng())
+        lead = drawn.samples.strengths[:, :, 0].astype(float) - drawn.samples.strengths[:, :, 1]
+        yield Mean(lead.mean(axis=1), mean, about=f"mean by {sampler}, {wins:g} to {losses:g}")
+        yield Mean(((lead - mean) ** 2).mean(axis=1), square, about=f"variance by {sampler}")
+
+
+@statistical_trial(
+    solver="rank.grade_scale",
+    states="slopes: draws of the posterior",
+    truth="quadrature for one climber in one period",
+    zoo="losses",
+    largest=40,
+    share=0.1,
+)
+def draws_of_one_climber(instance):
+    rng = instance.rng()
+    grade = rng.integers(14, 23, len(instance["loss"])).astype(float)
+    sent = rng.random(len(grade)) < special.expit(0.8 * (18.5 - grade))
+    ability, log_slope = np.meshgrid(np.linspace(-12, 48, 601), np.linspace(-4.1, 3.1, 601), indexing="ij")
+    log = -0.5 * ((ability - 18) / 5) ** 2 - 0.5 * ((log_slope + 0.5) / 0.6) ** 2
+    for up, g in zip(sent, grade, strict=True):
+        x = np.exp(log_slope) * (ability - g)
+        log -= np.logaddexp(0, -x if up else x)
+    weight = np.exp(log - log.max())
+    weight /= weight.sum()
+    mean = (log_slope * weight).sum()
+    tries = {"climber": np.zeros(len(grade), int), "grade": grade, "sent": sent, "time": np.zeros(len(grade))}
+    found = rank.grade_scale(tries, time_unit=1, n_chains=DRAWS, n_draws=20, n_warmup=60, rng=rng)
+    drawn = np.log(found.slopes)
+    yield Mean(drawn.mean(axis=1), mean, about="mean of log m")
+    yield Mean(((drawn - mean) ** 2).mean(axis=1), ((log_slope - mean) ** 2 * weight).sum(), about="variance")

@@ -1,0 +1,214 @@
+"""Likelihoods of comparisons, histories and rankings in ball arithmetic, straight from their formulas."""
+
+from __future__ import annotations
+
+import itertools
+
+import numpy as np
+from flint import arb, arb_mat
+
+from . import truth
+
+
+class PairModel:
+    """Likelihood of a table of comparisons over (strengths, tie, home, coefficients)."""
+
+    def __init__(self, table, ties, home, covariates, prior):
+        self.n, self.home, self.prior = table.n_items, home, truth.ball(prior)
+        self.p = table.covariates.shape[1] if covariates else 0
+        tied = np.zeros(len(table.left)) if table.ties is None else table.ties
+        self.model = ties if ties in ("davidson", "rao-kupper") and tied.sum() > 0 else "none"
+        half = 0.5 * tied if ties == "half" else 0.0
+        kept = tied if self.model != "none" else np.zeros(len(tied))
+        at_home = np.zeros(len(tied)) if table.home is None else table.home
+        z = table.covariates if covariates else np.zeros((len(tied), 0))
+        rows = zip(
+            table.left,
+            table.right,
+            table.left_wins + half,
+            table.right_wins + half,
+            kept,
+            at_home,
+            z,
+            strict=True,
+        )
+        self.cells = [
+            (int(i), int(j), *map(truth.ball, (w, m, t)), self._design(int(i), int(j), h, zs))
+            for i, j, w, m, t, h, zs in rows
+        ]
+        self.size = self.n + (self.model != "none") + home + self.p
+
+    def _design(self, i, j, h, z):
+        """x of a cell as a sparse row: positions and values."""
+        first = self.n + (self.model != "none")
+        row = [(i, arb(1)), (j, arb(-1))]
+        if self.home and h:
+            row.append((first, truth.ball(h)))
+        return row + [(first + self.home + k, truth.ball(v)) for k, v in enumerate(z.tolist())]
+
+    def point(self, fit):
+        """The fit's parameters."""
+        shift = fit.info.shift if self.prior > 0 else 0.0
+        parts = [truth.ball(s) + truth.ball(shift) for s in fit.strengths]
+        if self.model != "none":
+            parts.append(truth.ball(fit.tie_parameter).log())
+        if self.home:
+            parts.append(truth.ball(fit.home_advantage))
+        if self.p:
+            found = fit.coefficients
+            parts += [truth.ball(v) / truth.ball(s) for v, s in zip(found.values, found.scales, strict=True)]
+        return truth.column(parts)
+
+    def scores(self, x, tie):
+        """d log p / dx and / d tie of a win, a loss and a tie; and the curvatures (xx, xt, tt) of each."""
+        if self.model == "rao-kupper":
+            win, loss = 1 / (1 + (tie - x).exp()), 1 / (1 + (tie + x).exp())
+            a, b = win * (1 - win), loss * (1 - loss)
+            e = (2 * tie).exp()
+            both = 2 * e / (e - 1)
+            slopes = [
+                (1 - win, win - 1),
+                (loss - 1, loss - 1),
+                (loss - win, win + loss - 2 + both),
+            ]
+            bends = [(a, -a, a), (b, b, b), (a + b, b - a, a + b + 2 * both / (e - 1))]
+            return slopes, bends
+        up, down = (x / 2).exp(), (-x / 2).exp()
+        middle = tie.exp() if self.model == "davidson" else arb(0)
+        total = up + down + middle
+        mean, tied = (up - down) / (2 * total), middle / total
+        xx, xt, tt = (up + down) / (4 * total) - mean * mean, -mean * tied, tied * (1 - tied)
+        half = arb(1) / 2
+        slopes = [(half - mean, -tied), (-half - mean, -tied), (-mean, 1 - tied)]
+        return slopes, [(xx, xt, tt)] * 3
+
+    def derivatives(self, at, regular=True, squares=None):
+        """Gradient and negative Hessian; with `squares` (of wins, losses, ties a cell), also J."""
+        size, n = self.size, self.n
+        g = [arb(0)] * size
+        H = [[arb(0)] * size for _ in range(size)]
+        J = [[arb(0)] * size for _ in range(size)]
+        tie = at[n, 0] if self.model != "none" else arb(0)
+        for k, (_, _, *counts, design) in enumerate(self.cells):
+            x = sum((at[p, 0] * v for p, v in design), arb(0))
+            slopes, bends = self.scores(x, tie)
+            gx = sum((c * s[0] for c, s in zip(counts, slopes, strict=True)), arb(0))
+            xx = sum((c * b[0] for c, b in zip(counts, bends, strict=True)), arb(0))
+            for p, v in design:
+                g[p] += gx * v
+                for q, u in design:
+                    H[p][q] += xx * v * u
+            if self.model != "none":
+                g[n] += sum((c * s[1] for c, s in zip(counts, slopes, strict=True)), arb(0))
+                H[n][n] += sum((c * b[2] for c, b in zip(counts, bends, strict=True)), arb(0))
+                xt = sum((c * b[1] for c, b in zip(counts, bends, strict=True)), arb(0))
+                for p, v in design:
+                    H[p][n] += xt * v
+                    H[n][p] += xt * v
+            if squares is not None:
+                full = design + ([(n, None)] if self.model != "none" else [])
+                for c, (sx, st) in zip(squares[k], slopes, strict=True):
+                    row = [(p, st if v is None else sx * v) for p, v in full]
+                    for (p, a), (q, b) in itertools.product(row, row):
+                        J[p][q] += c * a * b
+        if self.prior > 0:
+            for i in range(n):
+                win = 1 / (1 + (-at[i, 0]).exp())
+                g[i] += self.prior * (1 - 2 * win)
+                H[i][i] += 2 * self.prior * win * (1 - win)
+        elif regular:
+            lift = sum((H[i][i] for i in range(n)), arb(0)).mid() / (n * n)
+            for i, j in itertools.product(range(n), range(n)):
+                H[i][j] += lift
+        if squares is not None:
+            return arb_mat(H), arb_mat(J)
+        return arb_mat([[v] for v in g]), arb_mat(H)
+
+
+class HistoryModel(PairModel):
+    """A table of comparisons between nodes (an item on a date), which chains of springs hold together."""
+
+    def __init__(self, history, nodes, ties, home, prior):
+        super().__init__(nodes, ties, home, False, 0.0)
+        items, times = history.node_items, history.node_times
+        self.law = truth.ball(prior)
+        self.first = [k for k in range(self.n) if k == 0 or items[k] != items[k - 1]]
+        self.links = [
+            (k, 1 / (truth.ball(history.volatility) ** 2 * (truth.ball(times[k]) - truth.ball(times[k - 1]))))
+            for k in sorted(set(range(self.n)) - set(self.first))
+        ]
+
+    def derivatives(self, at, regular=True, squares=None):
+        g, H = super().derivatives(at, regular=False)
+        for k in self.first:
+            win = 1 / (1 + (-at[k, 0]).exp())
+            g[k, 0] += self.law * (1 - 2 * win)
+            H[k, k] += 2 * self.law * win * (1 - win)
+        for k, spring in self.links:
+            pull = spring * (at[k, 0] - at[k - 1, 0])
+            g[k, 0] -= pull
+            g[k - 1, 0] += pull
+            for a, b, sign in ((k, k, 1), (k - 1, k - 1, 1), (k, k - 1, -1), (k - 1, k, -1)):
+                H[a, b] += sign * spring
+        return g, H
+
+
+class RankingModel:
+    """Plackett and Luce's likelihood of weighted rankings."""
+
+    def __init__(self, places, weight, n, prior):
+        self.n, self.prior = n, truth.ball(prior)
+        rows = [row[row >= 0].tolist() for row in places]
+        self.rankings = [(row, truth.ball(w)) for row, w in zip(rows, weight, strict=True)]
+
+    def point(self, fit):
+        shift = fit.info.shift if self.prior > 0 else 0.0
+        return truth.column([truth.ball(s) + truth.ball(shift) for s in fit.strengths])
+
+    def derivatives(self, at, regular=True, scores=False):
+        g = [arb(0)] * self.n
+        H = [[arb(0)] * self.n for _ in range(self.n)]
+        J = [[arb(0)] * self.n for _ in range(self.n)]
+        value = [at[i, 0].exp() for i in range(self.n)]
+        for row, w in self.rankings:
+            own = dict.fromkeys(row, arb(0))
+            for k in range(len(row) - 1):
+                rest = row[k:]
+                total = sum((value[i] for i in rest), arb(0))
+                share = {i: value[i] / total for i in rest}
+                own[row[k]] += 1
+                for i in rest:
+                    own[i] -= share[i]
+                    H[i][i] += w * share[i]
+                    for j in rest:
+                        H[i][j] -= w * share[i] * share[j]
+            for i in row:
+                g[i] += w * own[i]
+                for j in row if scores else ():
+                    J[i][j] += w * w * own[i] * own[j]
+        if self.prior > 0:
+            for i in range(self.n):
+                win = 1 / (1 + (-at[i, 0]).exp())
+                g[i] += self.prior * (1 - 2 * win)
+                H[i][i] += 2 * self.prior * win * (1 - win)
+        elif regular:
+            lift = sum((H[i][i] for i in range(self.n)), arb(0)).mid() / (self.n * self.n)
+            for i, j in itertools.product(range(self.n), range(self.n)):
+                H[i][j] += lift
+        if scores:
+            return arb_mat(H), arb_mat(J)
+        return arb_mat([[v] for v in g]), arb_mat(H)
+
+
+def centred_errors(H, n, prior, J=None):
+    """Standard errors of strengths against their mean: of H^+, or of the sandwich H^+ J H^+."""
+    size = H.nrows()
+    lifted = arb_mat(H.table())
+    if prior == 0:
+        lift = sum((H[i, i] for i in range(n)), arb(0)).mid() / (n * n)
+        for i, j in itertools.product(range(n), range(n)):
+            lifted[i, j] += lift
+    centre = arb_mat([[arb(i == j) - (arb(1) / n if i < n else 0) for j in range(n)] for i in range(size)])
+    x = truth.middle(lifted).solve(centre, algorithm="approx")
+    full = x.transpose() * J * x if J is not None else centre.transpose() * x
+    return np.array([float(full[i, i].mid().sqrt()) if full[i, i] > 0 else 0.0 for i in range(n)])
