@@ -241,6 +241,33 @@ def test_the_notes_are_the_lines_of_the_report(file, capsys):
     assert len(lines) == 4
 
 
+def test_cluster_takes_probabilities_and_a_time(file, tmp_path, capsys):
+    text = "a,b,weight\nx,y,0.9\ny,z,0.8\nx,z,0.4\nz,w,0.1\n"
+    out = said(capsys, "cluster", file(text), "--logit", "--max-seconds", "5").splitlines()
+    found = metric.cluster_edges([0, 1, 0, 2], [1, 2, 2, 3], [0.9, 0.8, 0.4, 0.1], formulation="probability")
+    assert out[0].endswith("4 items in 2 clusters (probability)")
+    assert out[1].startswith(f"Cost {found.cost:.6g}, no clustering costs less than {found.lower_bound:.6g}")
+    timed = said(capsys, "cluster", file(PAIRS), "--max-seconds", "5").splitlines()
+    assert timed[0].endswith("6 items in 3 clusters (signed)")
+    assert "leave out --formulation" in refused(
+        capsys, "cluster", file(text), "--logit", "--formulation", "graph"
+    )
+    assert "weight must lie in 0 .. 1" in refused(capsys, "cluster", file("a,b,weight\nx,y,3\n"), "--logit")
+
+
+def test_ctrl_c_shows_the_best_clusters_so_far(file, capsys, monkeypatch):
+    found = metric.cluster_edges([0, 1], [1, 2], [1.0, -1.0])
+
+    def stop(*_, **__):
+        error = KeyboardInterrupt("interrupted")
+        error.partial = found
+        raise error
+
+    monkeypatch.setattr(metric, "correlation_clustering", stop)
+    assert main(["metric", "cluster", file("a,b,weight\nx,y,1\ny,z,-1\n")]) == 130
+    assert "Interrupted: the best so far" in capsys.readouterr().out
+
+
 def test_the_notes_of_clusters_are_those_of_the_result(file, capsys):
     out = said(capsys, "cluster", file(PAIRS)).splitlines()
     S = np.zeros((6, 6))

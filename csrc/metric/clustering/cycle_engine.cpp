@@ -20,9 +20,10 @@ using std::size_t;
 namespace {
 
 constexpr std::array<double, 4> temperatures{0.1, 0.03, 0.01, 0.003};
+constexpr std::int64_t first_budget = 20'000, later_budget = 4000;  // arcs of a search by breadth
 constexpr ptrdiff_t rounds_between = 4;  // rounds of separation to a look at bound and labels
 constexpr ptrdiff_t most_rounds = 24;    // at one temperature
-constexpr double settled_below = 1e-4;   // a round that adds a smaller share ends its temperature
+constexpr double settled_below = 1e-3;   // a round that adds a smaller share, times mu, ends its temperature
 constexpr int sweeps = 40, settled_nodes = 200, longest_path = 64;
 constexpr ptrdiff_t searches_worth = 200'000;  // pairs that a few searches from singletons may visit
 
@@ -106,7 +107,7 @@ void CycleEngine::labels_from_prices(Monitor& monitor) {
 void CycleEngine::conclude(Monitor& monitor) {
   const Stopwatch watch;
   const auto held = packing_.rows().count();
-  packing_.fill(longest_path, 0.0, monitor);
+  packing_.fill(longest_path, later_budget, monitor);
   if (const double bound = certified_bound(pairs_, packing_.rows()); bound > bound_) {
     bound_ = bound;
     best_rows_ = packing_.rows();
@@ -130,7 +131,7 @@ void CycleEngine::ascend(double seconds, Monitor& monitor) {
   for (ptrdiff_t k = 0; k < rounds_between && !settled && !timed.stopped(); ++k, ++rounds_) {
     packing_.separate(settled_nodes, timed);
     const double before = std::exchange(sum, packing_.sweep(sweeps, monitor));
-    settled = sum - before < settled_below * sum;
+    settled = sum - before < settled_below * packing_.temperature() * sum;
   }
   conclude(monitor);
   if (settled || rounds_ >= most_rounds) ++cooled_, rounds_ = 0;
@@ -150,7 +151,7 @@ CycleEngine::Step CycleEngine::step(double seconds, Monitor& monitor) {
     out.stage = Stage::levels;
     Timed host(seconds, monitor);
     Monitor timed(monitor.threads(), &host);
-    packing_.fill(longest_path, 0.0, timed);
+    packing_.fill(longest_path, first_budget, timed);
     conclude(monitor);
   } else if (cooled_ < std::ssize(temperatures)) {
     out.stage = Stage::ascent;

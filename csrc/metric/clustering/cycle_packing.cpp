@@ -15,11 +15,12 @@ using std::size_t;
 
 namespace {
 
-constexpr float full = 0.97F;    // prices of a cycle worth adding sum to less
-constexpr double closed = 0.9;   // a pair with a higher price is not looked at
-constexpr float hop = 0.02F;     // prefers short cycles
-constexpr double spent = 1e-12;  // of |c|: what is left below this is rounding
-constexpr double flat = 1e-7;    // sweeps that change the sum by less are not worth another
+constexpr float full = 0.97F;             // prices of a cycle worth adding sum to less
+constexpr double closed = 0.9;            // a pair with a higher price is not looked at
+constexpr float hop = 0.02F;              // prefers short cycles
+constexpr double spent = 1e-12;           // of |c|: what is left below this is rounding
+constexpr std::int64_t most_arcs = 4000;  // of one of Dijkstra's searches
+constexpr double flat = 1e-7;             // sweeps that change the sum by less are not worth another
 constexpr ptrdiff_t largest_batch = 1024, grain = 16;
 
 /// How many searches see the same prices: few enough that their paths seldom collide.
@@ -72,7 +73,7 @@ std::vector<int32_t> CyclePacking::pack_level(std::vector<int32_t> pending, int 
       shelf_.with([&](PathSearch& search) {
         for (auto k = begin; k < end; ++k) {
           const auto f = batch[at(k)];
-          found[at(k)] = search.fewest(open_, pairs_.left[at(f)], pairs_.right[at(f)], most);
+          found[at(k)] = search.fewest(open_, pairs_.left[at(f)], pairs_.right[at(f)], most, budget_);
           if (found[at(k)] == Found::path) paths_[at(k)] = search.path();
         }
       });
@@ -90,15 +91,15 @@ std::vector<int32_t> CyclePacking::pack_level(std::vector<int32_t> pending, int 
   return rest;
 }
 
-double CyclePacking::fill(int longest, double least, Monitor& monitor) {
+double CyclePacking::fill(int longest, std::int64_t budget, Monitor& monitor) {
+  budget_ = budget;
   auto left = residuals(pairs_, rows_);
   const auto is_open = [&](int32_t e) { return left[at(e)] > spent * pairs_.capacity(e); };
   open_.fill(is_open, [](int32_t) { return 1.0F; });
   std::vector<int32_t> pending;
   for (int32_t e = pairs_.agreeing; e < pairs_.count(); ++e)
     if (is_open(e)) pending.push_back(e);
-  double total = 0.0, before = 0.0;
-  for (const double y : rows_.multipliers) before += y;
+  double total = 0.0;
   const auto degree = [&](int32_t e) {
     return std::min(open_.degree(pairs_.left[at(e)]), open_.degree(pairs_.right[at(e)]));
   };
@@ -113,9 +114,7 @@ double CyclePacking::fill(int longest, double least, Monitor& monitor) {
     for (const auto e : pending) order.emplace_back(degree(e), e);
     std::sort(order.begin(), order.end());
     std::transform(order.begin(), order.end(), pending.begin(), [](const auto& p) { return p.second; });
-    const double held = total;
     pending = pack_level(std::move(pending), most, left, total, monitor);
-    if (most > 3 && total - held < least * (before + total)) break;
   }
   return total;
 }
@@ -224,7 +223,8 @@ CyclePacking::Separated CyclePacking::separate(int pops, Monitor& monitor) {
         for (auto k = begin; k < end; ++k) {
           const auto f = pending[at(next + k)];
           const auto limit = full - static_cast<float>(price(f));
-          found[at(k)] = search.shortest(open_, pairs_.left[at(f)], pairs_.right[at(f)], limit, hop, pops);
+          found[at(k)] =
+              search.shortest(open_, pairs_.left[at(f)], pairs_.right[at(f)], limit, hop, pops, most_arcs);
           if (found[at(k)]) paths_[at(k)] = search.path();
         }
       });

@@ -44,9 +44,9 @@ class CyclePacking {
   /// Forgets the rows behind the first `rows`.
   void truncate(std::ptrdiff_t rows) { rows_.truncate(rows); }
 
-  /// Packs cycles with paths of 2 .. `longest` pairs into what the rows leave. Ends early once a level adds less
-  /// than `least` of the sum. Returns what it added.
-  double fill(int longest, double least, Monitor& monitor);
+  /// Packs cycles with paths of 2 .. `longest` pairs into what the rows leave; a disagreeing pair whose search
+  /// would look at more than `budget` arcs is given up. Returns what it added.
+  double fill(int longest, std::int64_t budget, Monitor& monitor);
 
   /// Prices at this mu.
   void set_temperature(double mu);
@@ -89,6 +89,7 @@ class CyclePacking {
   std::vector<std::uint8_t> fails_, waits_;  // of disagreeing pairs
   std::vector<std::vector<std::int32_t>> paths_;
   double mu_ = 0.0;
+  std::int64_t budget_ = 0;
 };
 
 }  // namespace steelyard::metric

@@ -68,18 +68,16 @@ std::vector<int32_t> OpenPairs::components() const {
   return root;
 }
 
-void PathSearch::begin(int32_t from, int32_t to) {
-  if (++epoch_ == 0) {
-    std::fill(marks_.begin(), marks_.end(), Mark{});
-    epoch_ = 1;
-  }
-  marks_[at(from)].seen[0] = marks_[at(to)].seen[1] = epoch_;
-  marks_[at(from)].distance[0] = marks_[at(to)].distance[1] = 0.0F;
+void PathSearch::begin() {
+  if (++epoch_ < UINT32_MAX / 2) return;
+  std::fill(stamps_.begin(), stamps_.end(), 0);
+  std::fill(marks_.begin(), marks_.end(), Mark{});
+  epoch_ = 1;
 }
 
 void PathSearch::follow(int32_t node, int32_t end, int side) {
   while (node != end) {
-    const auto pair = marks_[at(node)].by[side];
+    const auto pair = by_[at(node)][at(side)];
     path_.push_back(pair);
     node = pairs_.other(pair, node);
   }
@@ -93,30 +91,35 @@ void PathSearch::trace(int32_t from, int32_t x, int32_t pair, int32_t y, int32_t
   follow(y, to, 1);
 }
 
-Found PathSearch::fewest(const OpenPairs& open, int32_t from, int32_t to, int most) {
+Found PathSearch::fewest(const OpenPairs& open, int32_t from, int32_t to, int most, int64_t budget) {
   if (open.degree(from) == 0 || open.degree(to) == 0) return Found::none;
-  begin(from, to);
+  begin();
+  stamps_[at(from)] = 2 * epoch_;
+  stamps_[at(to)] = 2 * epoch_ + 1;
   fronts_[0].assign(1, from);
   fronts_[1].assign(1, to);
   int64_t work[2] = {open.degree(from), open.degree(to)};
   for (int depth = 0; depth < most; ++depth) {
     const int side = work[0] <= work[1] ? 0 : 1;
+    const auto own = 2 * epoch_ + static_cast<std::uint32_t>(side), other = own ^ 1U;
     const bool last = depth + 1 == most;  // nobody reached now will be asked again
+    budget -= work[side];
+    if (budget < 0) return Found::given_up;
     next_.clear();
     work[side] = 0;
     bool beyond = false;
     for (const auto v : fronts_[side]) {
       for (const auto& arc : open.arcs(v)) {
-        auto& mark = marks_[at(arc.to)];
-        if (mark.seen[1 - side] == epoch_) {
+        auto& stamp = stamps_[at(arc.to)];
+        if (stamp == other) {
           trace(from, side == 0 ? v : arc.to, arc.pair, side == 0 ? arc.to : v, to);
           return Found::path;
         }
-        if (mark.seen[side] == epoch_) continue;
+        if (stamp == own) continue;
         beyond = true;
         if (last) continue;
-        mark.seen[side] = epoch_;
-        mark.by[side] = arc.pair;
+        stamp = own;
+        by_[at(arc.to)][at(side)] = arc.pair;
         next_.push_back(arc.to);
         work[side] += open.degree(arc.to);
       }
@@ -127,9 +130,12 @@ Found PathSearch::fewest(const OpenPairs& open, int32_t from, int32_t to, int mo
   return Found::none_so_short;
 }
 
-bool PathSearch::shortest(const OpenPairs& open, int32_t from, int32_t to, float limit, float hop, int pops) {
+bool PathSearch::shortest(const OpenPairs& open, int32_t from, int32_t to, float limit, float hop, int pops,
+                          int64_t budget) {
   if (open.degree(from) == 0 || open.degree(to) == 0) return false;
-  begin(from, to);
+  begin();
+  marks_[at(from)].seen[0] = marks_[at(to)].seen[1] = epoch_;
+  marks_[at(from)].distance[0] = marks_[at(to)].distance[1] = 0.0F;
   heaps_[0].assign(1, {0.0F, from});
   heaps_[1].assign(1, {0.0F, to});
   float best = limit;
@@ -143,6 +149,8 @@ bool PathSearch::shortest(const OpenPairs& open, int32_t from, int32_t to, float
     heap.pop_back();
     if (here.distance > marks_[at(here.node)].distance[side]) continue;
     ++popped;
+    budget -= open.degree(here.node);
+    if (budget < 0) break;
     const float opposite = heaps_[1 - side][0].distance;
     for (const auto& arc : open.arcs(here.node)) {
       const float reach = here.distance + arc.length + hop;
@@ -157,7 +165,7 @@ bool PathSearch::shortest(const OpenPairs& open, int32_t from, int32_t to, float
       if (!met && reach + opposite >= best) continue;
       if (mark.seen[side] == epoch_ && reach >= mark.distance[side]) continue;
       mark.seen[side] = epoch_;
-      mark.by[side] = arc.pair;
+      by_[at(arc.to)][at(side)] = arc.pair;
       mark.distance[side] = reach;
       heap.push_back({reach, arc.to});
       std::push_heap(heap.begin(), heap.end());

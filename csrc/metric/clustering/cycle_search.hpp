@@ -1,6 +1,8 @@
 // Paths of agreeing pairs between the ends of a disagreeing one: by number of pairs, or by length.
 #pragma once
 
+#include <algorithm>
+#include <array>
 #include <cstdint>
 #include <memory>
 #include <mutex>
@@ -59,19 +61,22 @@ class OpenPairs {
   std::vector<Places> places_;  // of both arcs of a pair, left end first
 };
 
-enum class Found { path, none_so_short, none };
+enum class Found { path, none_so_short, none, given_up };
 
 /// The scratch of one search at a time: O(n).
 class PathSearch {
  public:
-  explicit PathSearch(const SignedPairs& pairs) : pairs_(pairs), marks_(at(pairs.nodes)) {}
+  explicit PathSearch(const SignedPairs& pairs)
+      : pairs_(pairs), stamps_(at(pairs.nodes), 0), marks_(at(pairs.nodes)), by_(at(pairs.nodes)) {}
 
   /// A path of at most `most` pairs from both ends at once, the cheaper side first. `none`: not connected.
-  Found fewest(const OpenPairs& open, std::int32_t from, std::int32_t to, int most);
+  /// Gives up before it looks at more than `budget` arcs.
+  Found fewest(const OpenPairs& open, std::int32_t from, std::int32_t to, int most, std::int64_t budget);
 
   /// A path of summed length + `hop` a pair below `limit`, by Dijkstra's search from both ends; gives up after
   /// `pops` settled nodes. Stops at the first path below half of the limit: it need not be the shortest.
-  bool shortest(const OpenPairs& open, std::int32_t from, std::int32_t to, float limit, float hop, int pops);
+  bool shortest(const OpenPairs& open, std::int32_t from, std::int32_t to, float limit, float hop, int pops,
+                std::int64_t budget);
 
   /// The pairs of the path found last, from `from` to `to`.
   const std::vector<std::int32_t>& path() const { return path_; }
@@ -79,7 +84,6 @@ class PathSearch {
  private:
   struct Mark {
     std::uint32_t seen[2] = {0, 0};
-    std::int32_t by[2];
     float distance[2];
   };
   struct Reached {
@@ -88,12 +92,14 @@ class PathSearch {
     bool operator<(const Reached& other) const { return distance > other.distance; }
   };
 
-  void begin(std::int32_t from, std::int32_t to);
+  void begin();
   void trace(std::int32_t from, std::int32_t x, std::int32_t pair, std::int32_t y, std::int32_t to);
   void follow(std::int32_t node, std::int32_t end, int side);
 
   const SignedPairs& pairs_;
-  std::vector<Mark> marks_;
+  std::vector<std::uint32_t> stamps_;  // 2 epoch + side: who reached a node by breadth
+  std::vector<Mark> marks_;            // by Dijkstra's search
+  std::vector<std::array<std::int32_t, 2>> by_;
   std::uint32_t epoch_ = 0;
   std::vector<std::int32_t> fronts_[2], next_, path_;
   std::vector<Reached> heaps_[2];

@@ -14,6 +14,12 @@ from .source import Source, quoted
 from .text import listed
 from .usage import UsageError
 
+_NAMES = "SELECT name FROM (SELECT a AS name FROM p UNION SELECT b FROM p) ORDER BY name"
+_NUMBERED = f"""
+WITH named AS (SELECT name, row_number() OVER (ORDER BY name) - 1 AS k FROM ({_NAMES}))
+SELECT x.k AS i, y.k AS j, p.w AS w
+FROM p JOIN named x ON p.a = x.name JOIN named y ON p.b = y.name ORDER BY i, j, w
+"""
 _ENDS = (("left", "right"), ("source", "target"), ("from", "to"), ("a", "b"), ("u", "v"))
 
 
@@ -21,7 +27,7 @@ _ENDS = (("left", "right"), ("source", "target"), ("from", "to"), ("a", "b"), ("
 class Edges:
     """A symmetric matrix of the pairs listed, the names of its items, and what was left out."""
 
-    matrix: Any
+    matrix: Any  # coordinates in order, each pair once
     names: tuple[str, ...]
     notes: tuple[str, ...]
 
@@ -38,21 +44,16 @@ def read_edges(source: Source, left: str | None, right: str | None, weight: str 
             f"count(*), count(*) FILTER ({whole}), count(*) FILTER ({whole} AND a = b)"
         ).fetchall()[0]
         # A loop is kept as an item: it may have no other row.
-        found = (
-            rows.filter(whole)
-            .project("least(a, b) AS a, greatest(a, b) AS b, w")
-            .distinct()
-            .order("a, b, w")
-            .fetchnumpy()
-        )
+        pairs = rows.filter(whole).project("least(a, b) AS a, greatest(a, b) AS b, w").distinct()
+        names = pairs.query("p", _NAMES).fetchnumpy()["name"]
+        found = pairs.query("p", _NUMBERED).fetchnumpy()
     if not kept:
         raise UsageError(f"{source.name} has no row with two items{'' if heavy is None else ' and a weight'}")
     notes = [f"{total - kept} rows without two items or a weight left out"] if total > kept else []
     notes += [f"{loops} rows join an item to itself and say nothing"] if loops else []
-    a, b, w = (np.ma.getdata(found[name]) for name in ("a", "b", "w"))
-    names, ends_at = np.unique(np.concatenate([a, b]).astype(str), return_inverse=True)
+    names = np.ma.getdata(names)
     warn_of_twins(names.tolist(), "items")
-    i, j = ends_at[: len(a)], ends_at[len(a) :]
+    i, j, w = (np.ma.getdata(found[name]) for name in ("i", "j", "w"))
     other_item = i != j
     i, j, w = i[other_item], j[other_item], w[other_item].astype(float)
     twice = np.flatnonzero((np.diff(i) == 0) & (np.diff(j) == 0))

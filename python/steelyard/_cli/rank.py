@@ -44,12 +44,11 @@ _DESCRIPTION = """\
 From paired comparisons to a leaderboard with 95 % intervals and rank sets (the ranks that an item can have).
 
 FILE is CSV of any separator, JSON, Parquet or PGN, also packed; several, patterns in quotes ('atp_*.csv'),
-and - for the standard input. The columns of usual files are found unaided: model_a, model_b, winner; left, right,
-winner; home_team, away_team, home_score, away_score; HomeTeam, AwayTeam, FTHG, FTAG; white, black, result;
-winner_name, loser_name; userId, movieId, rating; name others by the options. Dates are read as they are where
-they can be read in one way. 'football' (men's
-internationals, the eight years up to the last match, prior 1) and 'llmfao' (votes on language models,
-clustered by worker) come with the package.
+and - for the standard input. The columns of usual files are found unaided: model_a, model_b, winner; left,
+right, winner; home_team, away_team, home_score, away_score; HomeTeam, AwayTeam, FTHG, FTAG; white, black,
+result; winner_name, loser_name; userId, movieId, rating; name others by the options. Dates are read where
+they can be read in one way. 'football' (men's internationals, the eight years up to the last match, prior 1)
+and 'llmfao' (votes on language models, clustered by worker) come with the package.
 """
 _EXAMPLES = """\
 Only items that a chain of comparisons joins can be ranked together: the largest such group is, the rest

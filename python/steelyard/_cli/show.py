@@ -67,4 +67,9 @@ def progress_bar(what: str) -> Iterator[Callable[[float, float], None] | None]:
         def move(done: float, total: float) -> None:
             bar.update(task, completed=done, total=total if total > 0 else None)
 
+        def best(cost: float, low: float) -> None:
+            ratio = f"{cost / low:.4g}" if low > 0 else "unknown"
+            bar.update(task, description=f"{what}: cost {cost:.6g}, at least {low:.6g}, ratio {ratio}")
+
+        move.best = best  # type: ignore[attr-defined]
         yield move

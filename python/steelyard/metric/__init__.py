@@ -9,6 +9,7 @@ from .._naming import claim
 from ._cluster_edges import cluster_edges
 from ._clustering import correlation_clustering
 from ._clustering_result import ConflictCycles, CorrelationClustering
+from ._grid_edges import grid_edges
 from ._nearest_metric import nearest_metric
 from ._project_and_forget import ProjectAndForget, ProjectionInfo, project_and_forget
 from ._random_rows import RandomRows
@@ -32,6 +33,7 @@ __all__ = [
     "ViolationReport",
     "cluster_edges",
     "correlation_clustering",
+    "grid_edges",
     "nearest_metric",
     "project_and_forget",
     "violations",

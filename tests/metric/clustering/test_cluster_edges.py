@@ -255,6 +255,17 @@ def test_graphs_of_igraph_are_read():
     assert found.cost == metric.correlation_clustering(nx.Graph(nx.karate_club_graph().edges), rng=0).cost
 
 
+@pytest.mark.parametrize("shape", [(5,), (3, 4), (2, 3, 4), (1, 1)])
+def test_neighbours_on_a_grid_differ_by_one_step_along_one_axis(shape):
+    u, v = metric.grid_edges(shape)
+    steps = np.abs(np.array(np.unravel_index(v, shape)) - np.array(np.unravel_index(u, shape)))
+    assert (steps.sum(axis=0) == 1).all()
+    assert len({*zip(u.tolist(), v.tolist(), strict=True)}) == len(u)
+    assert len(u) == sum(np.prod(shape) // length * (length - 1) for length in shape)
+    with pytest.raises(ValueError, match="shape must"):
+        metric.grid_edges((0, 3))
+
+
 @pytest.mark.parametrize(
     ("call", "message"),
     [
