@@ -111,8 +111,14 @@ struct Cosine : Squares<Real> {
 
 template <class Real>
 struct Angular : Squares<Real> {
+  /// Squared difference beyond which the angle comes from the sum: the difference tells nothing near pi.
+  static constexpr Real obtuse = 3;
   static Real finish(Real sum, Real, Real, Real) {
     return static_cast<Real>(2.0 * arcsin_inline(0.5 * square_root(static_cast<double>(sum))));
+  }
+  static Real finish_obtuse(Real sum) {
+    return static_cast<Real>(3.14159265358979323846 -
+                             2.0 * arcsin_inline(0.5 * square_root(static_cast<double>(sum))));
   }
 };
 

@@ -45,7 +45,8 @@ struct Tile {
   std::ptrdiff_t cols;  ///< points of y in a panel, packed likewise
   /// out (rows x cols, row-major) <- squared distances of the two panels.
   void (*squared_distances)(const Real* x_panel, const Real* y_panel, std::ptrdiff_t d, Real* out);
-  /// The same for each Metric. Cosine and angular want rows of unit length; Jaccard wants 0/1 coordinates
+  /// The same for each Metric. Cosine and angular want rows of unit length, or such
+  /// rows less one vector where none differ by more than the root of 3; Jaccard wants 0/1 coordinates
   /// and, as run d of a panel, their sums.
   void (*distances[metric_count])(const Real* x_panel, const Real* y_panel, std::ptrdiff_t d, Real power,
                                   Real* out);

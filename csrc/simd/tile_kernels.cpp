@@ -24,8 +24,9 @@ constexpr std::ptrdiff_t tile_cols = tile_bytes / static_cast<std::ptrdiff_t>(si
 template <class Real>
 constexpr std::ptrdiff_t tile_size = tile_rows * tile_cols<Real>;
 
-/// 4 x cols sums in registers; the compiler makes vectors of the inner loop.
-template <class Real, class Pair>
+/// 4 x cols sums over differences, or sums (`plus`), in registers; the compiler makes vectors of the inner
+/// loop.
+template <class Real, class Pair, bool plus = false>
 inline void pair_sums(const Real* x_panel, const Real* y_panel, std::ptrdiff_t d, Real power, Real* out) {
   constexpr std::ptrdiff_t cols = tile_cols<Real>;
   Real sum[std::size_t{tile_rows}][std::size_t{cols}] = {};
@@ -34,7 +35,8 @@ inline void pair_sums(const Real* x_panel, const Real* y_panel, std::ptrdiff_t d
       const Real x = x_panel[k * tile_rows + i];
 #pragma omp simd
       for (std::ptrdiff_t j = 0; j < cols; ++j) {
-        sum[i][j] = Pair::step(sum[i][j], x - y_panel[k * cols + j], power);
+        const Real y = y_panel[k * cols + j];
+        sum[i][j] = Pair::step(sum[i][j], plus ? x + y : x - y, power);
       }
     }
   }
@@ -43,10 +45,31 @@ inline void pair_sums(const Real* x_panel, const Real* y_panel, std::ptrdiff_t d
   }
 }
 
+/// Angles of a tile with an obtuse pair; `out` holds the squared differences. Rows are of unit length here.
+template <class Real, class Pair>
+inline void obtuse_angles(const Real* x_panel, const Real* y_panel, std::ptrdiff_t d, Real* out) {
+  Real sums[tile_size<Real>];
+  pair_sums<Real, Pair, true>(x_panel, y_panel, d, Real{0}, sums);
+#pragma omp simd
+  for (std::ptrdiff_t j = 0; j < tile_size<Real>; ++j) {
+    const Real near = Pair::finish(out[j], Real{0}, Real{0}, Real{0}), far = Pair::finish_obtuse(sums[j]);
+    out[j] = out[j] > Pair::obtuse ? far : near;
+  }
+}
+
 template <class Real, class Pair>
 inline void distances(const Real* x_panel, const Real* y_panel, std::ptrdiff_t d, Real power, Real* out) {
   constexpr std::ptrdiff_t cols = tile_cols<Real>;
   pair_sums<Real, Pair>(x_panel, y_panel, d, power, out);
+  if constexpr (requires { Pair::obtuse; }) {
+    Real largest = 0;
+#pragma omp simd reduction(max : largest)
+    for (std::ptrdiff_t j = 0; j < tile_size<Real>; ++j) largest = out[j] > largest ? out[j] : largest;
+    if (largest > Pair::obtuse) {
+      obtuse_angles<Real, Pair>(x_panel, y_panel, d, out);
+      return;
+    }
+  }
   if constexpr (Pair::has_norms) {
     for (std::ptrdiff_t i = 0; i < tile_rows; ++i) {
       const Real x_norm = x_panel[d * tile_rows + i];

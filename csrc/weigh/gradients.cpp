@@ -247,6 +247,24 @@ class Solver {
     }
   }
 
+  /// What a later round corrects lies mostly along vectors of small eigenvalues: its Rayleigh quotient, from
+  /// what it did to the residual.
+  void see(const std::vector<ptrdiff_t>& active, const std::vector<double>& correction,
+           const std::vector<double>& residual) {
+    const auto width = std::ssize(active);
+    for (ptrdiff_t a = 0; a < width; ++a) {
+      double energy = 0.0, square = 0.0;
+      for (ptrdiff_t i = 0; i < n_; ++i) {
+        const double x = correction[at(i * width + a)];
+        const auto place = at(i * m_ + active[at(a)]);
+        energy += x * (residual_[place] - residual[place]);
+        square += x * x;
+      }
+      auto& seen = out_.columns[at(active[at(a)])].seen;
+      if (energy > 0.0 && square > 0.0) seen = seen > 0.0 ? std::min(seen, energy / square) : energy / square;
+    }
+  }
+
   /// Keeps a correction that helped; a column that single precision no longer helps sends all to double.
   void accept(int round, const std::vector<ptrdiff_t>& active, const std::vector<double>& correction) {
     auto weights = out_.weights;
@@ -254,6 +272,7 @@ class Solver {
     auto residual = residual_;
     if (!update_residuals(weights, residual, active)) return;
     bool gained = true;
+    see(active, correction, residual);
     for (const auto c : active) {
       const double before = norm(residual_, c), after = norm(residual, c);
       if (choice_.stop == StopRule::residual

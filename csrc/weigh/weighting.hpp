@@ -23,7 +23,10 @@ struct Certificate {
   double residual = 0.0;        ///< |1 - Zw|_2 / |1|_2
   double lower_bound = 0.0;     ///< L
   double error_estimate = 0.0;  ///< of |X| - L
-  int iterations = 0;           ///< of conjugate gradients
+  double weight_error = 0.0;    ///< |Z^{-1} (1 - Zw)|_2, from a factor; 0: not known
+  double smallest = 0.0;  ///< the smallest eigenvalue of Z as a factor sees it, from above; 0: not known
+  double seen = 0.0;      ///< the least Rayleigh quotient of a correction, likewise
+  int iterations = 0;     ///< of conjugate gradients
   bool converged = false;
   bool indefinite = false;  ///< a direction or pivot of negative curvature was met
 };

@@ -11,6 +11,7 @@
 #include "distances/similarity.hpp"
 #include "weigh/space.hpp"
 #include "weigh/weighting.hpp"
+#include "weigh/wide.hpp"
 
 namespace steelyard::bindings {
 namespace {
@@ -42,7 +43,8 @@ py::dict answer(weigh::Weightings&& found, py::ssize_t n) {
   py::list columns;
   for (const auto& c : found.columns) {
     columns.append(py::dict("residual"_a = c.residual, "lower_bound"_a = c.lower_bound,
-                            "error_estimate"_a = c.error_estimate, "iterations"_a = c.iterations,
+                            "error_estimate"_a = c.error_estimate, "weight_error"_a = c.weight_error,
+                            "smallest"_a = c.smallest, "seen"_a = c.seen, "iterations"_a = c.iterations,
                             "converged"_a = c.converged, "indefinite"_a = c.indefinite));
   }
   const auto scales = std::ssize(found.columns);
@@ -161,6 +163,45 @@ py::array_t<double> line_weights(const Array<double>& positions, double scale) {
   return take(std::move(out));
 }
 
+py::tuple unit_rows(const Array<double>& rows, const Array<double>& pole, int n_threads) {
+  const auto view = matrix_view(rows, "rows");
+  const auto middle = vector_view(pole, "pole");
+  if (std::ssize(middle) != view.cols) throw py::value_error("pole must have a number a column");
+  std::vector<double> high(checked_product("rows", view.rows, view.cols)), low(high.size());
+  run(n_threads, no_progress, [&](Monitor& monitor) {
+    weigh::unit_rows(view, middle, {high.data(), view.rows, view.cols, view.cols},
+                     {low.data(), view.rows, view.cols, view.cols}, monitor);
+  });
+  return py::make_tuple(take(std::move(high), view.rows, view.cols),
+                        take(std::move(low), view.rows, view.cols));
+}
+
+py::dict solve_wide(const Array<double>& high, const std::optional<Array<double>>& low,
+                    const OptionalArray<double>& pole, const std::string& metric, double power, double scale,
+                    py::ssize_t most, int n_threads, const py::object& progress) {
+  const bool given = metric == "precomputed";
+  weigh::WideSpace space{.high = matrix_view(high, "high"),
+                         .low = low ? matrix_view(*low, "low") : MatrixView<const double>{},
+                         .pole = vector_view(pole, "pole"),
+                         .metric = given ? simd::Metric::euclidean : metric_of(metric),
+                         .power = power,
+                         .given = given};
+  if (given && space.high.rows != space.high.cols) throw py::value_error("distances must be square");
+  if (low && (space.low.rows != space.high.rows || space.low.cols != space.high.cols))
+    throw py::value_error("low must have the shape of high");
+  if (pole && std::ssize(space.pole) != space.high.cols)
+    throw py::value_error("pole must have a number a column");
+  room_for<double>("X", space.size(), std::min(most, space.size()), 2);
+  auto found = run_partial(n_threads, progress,
+                           [&](Monitor& monitor) { return weigh::solve_wide(space, scale, most, monitor); });
+  auto& r = found.result;
+  return py::dict("rank"_a = r.rank, "residual"_a = r.residual, "magnitude"_a = r.magnitude,
+                  "lower_bound"_a = r.lower_bound, "error_estimate"_a = r.error_estimate,
+                  "weight_error"_a = r.weight_error, "smallest_pivot"_a = r.smallest_pivot,
+                  "indefinite"_a = r.indefinite, "stopped"_a = found.stopped,
+                  "weights"_a = take(std::move(r.weights)));
+}
+
 }  // namespace
 
 void register_weigh(py::module_& m) {
@@ -180,6 +221,9 @@ void register_weigh(py::module_& m) {
   m.def("_smallest_distance", &smallest_distance, "space"_a, "n_threads"_a = 1);
   m.def("_chosen_products", &chosen_products, "space"_a, "scale"_a, "rows"_a, "v"_a, "n_threads"_a = 1);
   m.def("_cross_distances", &cross_distances, "x"_a, "y"_a, "metric"_a, "power"_a = 2.0, "n_threads"_a = 1);
+  m.def("_unit_rows", &unit_rows, "rows"_a, "pole"_a, "n_threads"_a = 1);
+  m.def("_wide_weighting", &solve_wide, "high"_a, "low"_a, "pole"_a, "metric"_a, "power"_a, "scale"_a,
+        "most"_a, "n_threads"_a = 1, "progress"_a = py::none());
   m.def("_line_weights", &line_weights, "positions"_a, "scale"_a);
 }
 

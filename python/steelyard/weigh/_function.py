@@ -22,10 +22,12 @@ from .._validate import (
     check_vector,
 )
 from ..plotting import plot_magnitude_function
+from ._bounds import rounding
 from ._result import WeighInfo
 from ._scales import median_distance, scale_by_rule
 from ._solvers import Request, attempt
 from ._spaces import Space, check_space
+from ._wide import UNDETERMINED
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -47,7 +49,7 @@ class MagnitudeFunction(Result):
     scales : ndarray, shape (n_scales,)
         Rising; read-only.
     magnitudes : ndarray, shape (n_scales,)
-        Lower bounds, each within ``info.error_bound`` (relative) of the magnitude; read-only.
+        2 * 1'w - w'Zw, each within ``info.error_bound`` (relative) of the magnitude; read-only.
     n : int
         Points that differ: what the magnitude tends to.
     info : WeighInfo
@@ -203,21 +205,36 @@ def _lock_step(space: Space, scales: Array, request: Request) -> MagnitudeFuncti
     )
     columns = out["columns"]
     values = np.array([column["lower_bound"] for column in columns])
+    slack = np.array(
+        [
+            rounding(space, scale * space.unit, w, column["residual"]).bound
+            for scale, w, column in zip(scales.tolist(), out["weights"].T, columns, strict=True)
+        ]
+    )
     with np.errstate(divide="ignore", invalid="ignore"):
-        errors = np.array([column["error_estimate"] for column in columns]) / values
+        errors = (np.array([column["error_estimate"] for column in columns]) + slack) / values
     bound = float(np.max(errors)) if (values > 0).all() else math.inf
+    vague = bool((slack > request.tol * np.abs(values)).any())
+    message = ""
+    if not out["info"]["converged"]:
+        message = (
+            f"the error of a magnitude is {bound:.1e} > tol = {request.tol:.1e}; accept it by a larger tol"
+        )
+    elif vague:
+        message = (
+            f"{UNDETERMINED}: rounding can move a magnitude by {float((slack / values).max()):.1e} of it"
+        )
     info = WeighInfo.from_core(
         out["info"],
         solver=f"{out['info']['solver']}, {len(scales)} scales in lock-step",
         error_bound=bound,
         error_kind="estimate",
         residual=max(column["residual"] for column in columns),
-        lower_bound=float(values[-1]),
+        lower_bound=float(values[-1] - slack[-1]),
         positive_definite="theory",
         merged=space.merged,
-        message=""
-        if out["info"]["converged"]
-        else f"the error of a magnitude is {bound:.1e} > tol = {request.tol:.1e}; accept it by a larger tol",
+        converged=bool(out["info"]["converged"]) and not vague,
+        message=message,
     )
     return _function(space, scales, values, info)
 
@@ -247,9 +264,15 @@ def _one_by_one(space: Space, scales: Array, request: Request) -> MagnitudeFunct
         error_bound=bound,
         error_kind="estimate",
         residual=max(part.info.residual for part in parts),
-        message="; ".join(sorted({part.info.message for part in parts if part.info.message})),
+        message=_in_short([part.info.message for part in parts if part.info.message]),
     )
     return _function(space, scales, values, info)
+
+
+def _in_short(messages: list[str]) -> str:
+    """What is said at single scales, once."""
+    found = list(dict.fromkeys(messages))
+    return "" if not found else found[0] + (f" (and so on at {len(found) - 1} scales)" if found[1:] else "")
 
 
 def _function(space: Space, scales: Array, values: Array, info: WeighInfo) -> MagnitudeFunction:

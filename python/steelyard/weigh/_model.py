@@ -14,10 +14,12 @@ from scipy.linalg import blas
 from .. import _core
 from .._results import Result
 from .._validate import check_level, check_positive, check_threads, refuse_masked
+from ._bounds import rounding
 from ._result import WeighInfo
 from ._scales import resolve_scale
 from ._solvers import FACTOR_LIMIT, Request
 from ._spaces import Array, Index, Space, check_space, parse_metric
+from ._wide import UNDETERMINED
 
 _BLOCK_ENTRIES = 4_000_000  # of a block of similarities: 32 MB
 _PANEL = 32  # columns that one rotation turns
@@ -195,18 +197,25 @@ class WeightingModel:
         left = 1.0 - product
         residual = float(np.linalg.norm(left) / np.sqrt(n))
         half = solve_lower(self._state.factor, left)
-        bound = float(half @ half)
+        err = rounding(basis, self.scale * basis.unit, w, residual)
+        value = float(2 * w.sum() - w @ product)
+        known = err.bound <= 1e-8 * abs(value)
+        bound = float(half @ half) + 2 * err.bound if known else None
+        if residual > 1e-8:
+            message = "the updates have drifted: build a new model from .points"
+        else:
+            message = "" if known else f"{UNDETERMINED}: rounding can move the magnitude by {err.bound:.1e}"
         return WeighInfo(
-            converged=residual <= 1e-8,
+            converged=residual <= 1e-8 and known,
             iterations=0,
             solver="Cholesky factor, updated",
             seconds=time.perf_counter() - start,
             tol=1e-8,
             error_bound=bound,
             error_kind="estimate",
-            message="" if residual <= 1e-8 else "the updates have drifted: build a new model from .points",
+            message=message,
             residual=residual,
-            lower_bound=float(2 * w.sum() - w @ product),
+            lower_bound=value - err.bound,
             error_estimate=bound,
             positive_definite="theory" if basis.positive_definite else "Cholesky",
             merged=len(self) - n,
@@ -373,6 +382,11 @@ class WeightingModel:
         if len(keep) < len(Z):
             Z = Z[np.ix_(keep, keep)]
         factor = _cholesky(Z)
+        if factor is None and space.positive_definite:
+            raise ValueError(
+                f"X has points whose similarities at scale {self.scale:.6g} are {UNDETERMINED} (metric="
+                f"{self.metric!r}): a larger scale may do, or `weighting`, which goes on in 106 bits"
+            )
         if factor is None:
             raise ValueError(
                 f"metric={self.metric!r} gives a Z that is not positive definite to rounding at scale "

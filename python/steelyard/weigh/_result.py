@@ -23,22 +23,25 @@ Array = npt.NDArray[np.float64]
 class WeighInfo(Info):
     """Info of a weighting. `converged` says that `residual` is at most `tol`.
 
-    `error_bound` bounds how far `lower_bound` can lie below the magnitude: ||1 - Zw||^2 / mu. It is
-    'rigorous' (up to rounding) where `smallest_eigenvalue` is a proven mu <= lambda_min(Z), else an
-    'estimate': r'Z^{-1}r from the Cholesky factor, or from the Lanczos matrix of the iteration. None where
-    Z is not positive definite.
+    `error_bound` bounds how far `lower_bound` can lie below the magnitude: ||1 - Zw||^2 / mu and rounding,
+    which is of order 1e-16 (sum |w|)^2. It is 'rigorous' where `smallest_eigenvalue` is a proven mu <=
+    lambda_min(Z), else an 'estimate': r'Z^{-1}r from the Cholesky factor, or from the Lanczos matrix of the
+    iteration. None where Z is not positive definite, or the magnitude is not determined.
 
     Attributes
     ----------
     residual : float
         ||1 - Zw||_2 / ||1||_2, computed in float64 (from sampled rows with method 'local').
     lower_bound : float or None
-        2 * 1'w - w'Zw in float64: a lower bound of the magnitude where Z is positive definite, else None.
+        2 * 1'w - w'Zw less what rounding can have added to it: a lower bound of the magnitude where Z is
+        positive definite, else None.
     error_estimate : float or None
         The estimate also where a proven bound is given; it is often far smaller.
+    weight_error : float or None
+        ||w - Z^{-1} 1||_2, estimated; None where it was not looked at.
     smallest_eigenvalue : float or None
-        The proven mu: from the row sums (Gershgorin), or from the smallest distance between points of a
-        Euclidean space (Narcowich and Ward).
+        The proven mu: from the row sums (Gershgorin), from the smallest distance between points of a
+        Euclidean space (Narcowich and Ward), or from the smallest gaps of features (cityblock, hamming).
     positive_definite : str or None
         'theory', 'Cholesky' or None: what says that Z is positive definite.
     merged : int
@@ -50,6 +53,7 @@ class WeighInfo(Info):
     residual: float
     lower_bound: float | None
     error_estimate: float | None = None
+    weight_error: float | None = None
     smallest_eigenvalue: float | None = None
     positive_definite: str | None = None
     merged: int = 0

@@ -14,11 +14,13 @@ from .. import _core
 from .._errors import finish, interrupted
 from .._spelling import argument
 from .._validate import Progress
-from ._bounds import gershgorin, narcowich_ward
+from ._bounds import Rounding, gershgorin, likely, narcowich_ward, product_of_gaps, rounding
 from ._enriched import solution_of
 from ._local import local_answer
 from ._result import WeighInfo, Weighting, merged_note
 from ._spaces import Space
+from ._wide import LIMIT as WIDE_LIMIT
+from ._wide import UNDETERMINED, share_of, wide_answer
 
 Array = npt.NDArray[np.float64]
 
@@ -30,6 +32,13 @@ LOCAL_FROM = 200_000
 _MAX_ITER = 1500
 _SPREAD_OUT = 0.35  # share of n that the spread must reach for the plain iteration to be the quickest
 _FEW_DIMENSIONS = 3
+_OPEN = 1e-3  # error of single weights, as a share of their size, that is spoken of
+_EXACT_LIMIT = 1000  # points up to which 106 bits cost nothing to speak of
+_LEAST_TOL = 1e-10  # relative error of the magnitude that is never worth 106 bits
+_SINGULAR = "Z is singular to the rounding of float64"
+_APART = 0.1  # 1 - similarity of all points from which a smooth kernel is taken to be regular
+_SEEN = 0.1  # of a Rayleigh quotient that may have missed the smallest eigenvalue
+_POLISH = 3  # rounds of smaller residuals for weights that are open
 _NEAR = 1e-6  # scale * distance: less makes two rows of Z the same in single precision
 _EPS = float(np.finfo(float).eps)
 
@@ -115,8 +124,14 @@ def _preconditioned(space: Space, request: Request, why: str) -> Choice:
     if float(np.sum(1.0 / sums)) > _SPREAD_OUT * n:
         return Choice("cg", f"{why}, spread out: no preconditioner needed")
     core_scale = request.scale * space.unit
-    if request.method == "auto" and n <= NEAR_LIMIT and core_scale * space.nearest(request.threads) < _NEAR:
-        return Choice("cholesky", "near-duplicates, which single precision can't tell apart")
+    if request.method == "auto" and n <= NEAR_LIMIT:
+        nearest = space.nearest(request.threads)
+        if core_scale * nearest < _NEAR:
+            return Choice("cholesky", "near-duplicates, which single precision can't tell apart")
+        if _is_smooth(space, core_scale, nearest):
+            return Choice(
+                "cholesky", "near points of a smooth kernel, whose eigenvalues iterations don't see"
+            )
     if space.points is not None and (space.dimension or 0) <= _FEW_DIMENSIONS:
         return Choice("cg", f"{why}, {space.dimension} dimensions", landmarks=min(100, n // 4), neighbours=30)
     return Choice("cg", why, landmarks=min(n // 4, max(100, min(n // 20, 2500))), neighbours=7)
@@ -135,22 +150,24 @@ def _line(space: Space, request: Request, choice: Choice) -> Weighting:
     order = np.argsort(space.points[:, 0])
     weights = np.empty(space.n_unique)
     weights[order] = _core.weigh._line_weights(space.points[order, 0], request.scale * space.unit)
+    size = float(weights.sum())
+    slack = (0.25 * len(weights) + 8) * _EPS * size
     info = WeighInfo(
         converged=True,
         iterations=0,
         solver=f"closed form on a line ({choice.why})",
         seconds=0.0,
         tol=request.tol,
-        error_bound=0.0,
+        error_bound=2 * slack,
         error_kind="rigorous",
         message=merged_note(space.merged),
         residual=0.0,
-        lower_bound=float(weights.sum()),
-        error_estimate=0.0,
+        lower_bound=size - slack,
+        error_estimate=2 * slack,
         positive_definite="theory",
         merged=space.merged,
     )
-    return _weighting(space, request, weights, info)
+    return _weighting(space, request, weights, info, size)
 
 
 def _cholesky(space: Space, request: Request, choice: Choice) -> Weighting:
@@ -164,9 +181,21 @@ def _cholesky(space: Space, request: Request, choice: Choice) -> Weighting:
         progress=request.progress,
     )
     column = out["columns"][0]
-    failed = not column["converged"] and not out["info"]["interrupted"]
+    stopped = bool(out["info"]["interrupted"])
+    failed = not column["converged"] and not stopped
+    if column["indefinite"] and space.positive_definite:
+        found = _wide(space, request, _SINGULAR)
+        if found is None and request.method != "auto":
+            found = _wide(space, request, _SINGULAR, partly=True)
+        if found is not None:
+            return found
     if request.method == "auto" and failed and (column["indefinite"] or not space.positive_definite):
         return _direct(space, request, Choice("direct", "Cholesky found Z not positive definite"))
+    if column["indefinite"] and space.positive_definite:
+        raise ValueError(
+            f"{argument('X')} has a Z that is singular to the rounding of float64 at scale "
+            f"{request.scale:.6g}: use a larger scale, or more {argument('jitter')}"
+        )
     if column["indefinite"]:
         raise ValueError(
             f"{argument('method', request.method)} needs a positive definite Z, which it is not to rounding "
@@ -175,22 +204,39 @@ def _cholesky(space: Space, request: Request, choice: Choice) -> Weighting:
     return _finished(space, request, choice, out, proof="Cholesky")
 
 
+def _iterated(
+    space: Space, request: Request, choice: Choice, tol: float, start: Array | None
+) -> dict[str, Any]:
+    """Conjugate gradients."""
+    return dict(
+        _core.weigh._weights_by_gradients(
+            space.core,
+            [request.scale * space.unit],
+            tol,
+            stop=request.stop,
+            landmarks=choice.landmarks,
+            neighbours=choice.neighbours,
+            max_iter=_MAX_ITER,
+            jitter=request.jitter,
+            start=start,
+            n_threads=request.threads,
+            progress=request.progress,
+        )
+    )
+
+
 def _gradients(space: Space, request: Request, choice: Choice) -> Weighting:
-    out = _core.weigh._weights_by_gradients(
-        space.core,
-        [request.scale * space.unit],
-        request.tol,
-        stop=request.stop,
-        landmarks=choice.landmarks,
-        neighbours=choice.neighbours,
-        max_iter=_MAX_ITER,
-        jitter=request.jitter,
-        start=None if request.start is None else request.start[:, None],
-        n_threads=request.threads,
-        progress=request.progress,
+    out = _iterated(
+        space, request, choice, request.tol, None if request.start is None else request.start[:, None]
     )
     column, info = out["columns"][0], out["info"]
     gave_up = not column["converged"] and not info["interrupted"]
+    if not info["interrupted"] and request.stop == "residual" and _is_open(space, request, out):
+        if request.method == "auto" and space.n_unique <= NEAR_LIMIT:
+            return _cholesky(
+                space, request, Choice("cholesky", "single weights are open to smaller residuals")
+            )
+        out = _polished(space, request, choice, out)
     if gave_up and request.method == "auto" and space.n_unique <= FACTOR_LIMIT:
         return _cholesky(space, request, Choice("mixed", "conjugate gradients gained nothing more"))
     return _finished(space, request, choice, out, proof="theory" if space.positive_definite else None)
@@ -199,7 +245,7 @@ def _gradients(space: Space, request: Request, choice: Choice) -> Weighting:
 def _local(space: Space, request: Request, choice: Choice) -> Weighting:
     weights, info = local_answer(space, request.scale, request.threads, request.progress)
     info = replace(info, solver=f"{info.solver} ({choice.why})", merged=space.merged)
-    return _weighting(space, request, weights, info)
+    return _weighting(space, request, weights, info, float(weights.sum()))
 
 
 def _direct(space: Space, request: Request, choice: Choice) -> Weighting:
@@ -214,6 +260,11 @@ def _direct(space: Space, request: Request, choice: Choice) -> Weighting:
     Z = np.exp(-request.scale * D)
     Z[np.diag_indices_from(Z)] += request.jitter
     found = solution_of(Z, max(request.tol, 1e-12))
+    if space.positive_definite and not found.info.positive_definite:
+        there = found.weighting is not None and found.weighting_exists
+        wide = _wide(space, request, _SINGULAR, partly=None if there else True)
+        if wide is not None:
+            return wide
     if found.weighting is None or not found.weighting_exists:
         raise ValueError(
             f"no weighting exists at scale {request.scale:.6g}: Z is singular and the least-squares "
@@ -225,6 +276,8 @@ def _direct(space: Space, request: Request, choice: Choice) -> Weighting:
     if proof is None and space.symmetric:
         notes.append("Z is not positive definite: the magnitude has no lower bound and can be negative")
     w = found.weighting
+    size = float(2 * w.sum() - w @ Z @ w) if proof else float(w.sum())
+    err = rounding(space, request.scale * space.unit, w, found.weighting_residual)
     info = WeighInfo(
         converged=found.weighting_residual <= request.tol,
         iterations=found.info.iterations,
@@ -235,13 +288,13 @@ def _direct(space: Space, request: Request, choice: Choice) -> Weighting:
         error_kind="estimate",
         message="; ".join(notes) or merged_note(space.merged),
         residual=found.weighting_residual,
-        lower_bound=float(2 * w.sum() - w @ Z @ w) if proof else None,
+        lower_bound=size - err.bound if proof else None,
         positive_definite=proof,
         merged=space.merged,
         jitter=request.jitter,
     )
     coweights = None if space.symmetric else found.coweighting
-    return _weighting(space, request, w, info, coweights)
+    return _weighting(space, request, w, info, size, coweights)
 
 
 _SOLVERS = {
@@ -257,51 +310,172 @@ _SOLVERS = {
 def _finished(
     space: Space, request: Request, choice: Choice, out: Mapping[str, Any], proof: str | None
 ) -> Weighting:
-    column = out["columns"][0]
+    column, stopped = out["columns"][0], bool(out["info"]["interrupted"])
     weights = out["weights"][:, 0] if len(out["weights"]) else np.full(space.n_unique, np.nan)
-    residual = float(column["residual"])
-    squared = space.n_unique * residual**2
     core_scale = request.scale * space.unit
-    estimate = float(column["error_estimate"])
-    mu, nearest = 0.0, math.inf
-    if not out["info"]["interrupted"]:
-        mu, nearest = _proven(space, core_scale, request.threads)
-        mu += request.jitter
-    proven = proof is not None and mu > 0.0
-    rounding = space.n_unique * _EPS * abs(float(column["lower_bound"]))
-    bound = (squared / mu if proven else estimate) + rounding
-    if proof is None or not math.isfinite(bound) or bound >= 1e299:
-        bound, estimate = None, None  # type: ignore[assignment]
-    size = float(np.linalg.norm(weights))
-    # The residual, and the last digits of coordinates up to 1, over the smallest eigenvalue of a near pair.
-    doubt = residual * math.sqrt(space.n_unique) / max(-math.expm1(-core_scale * nearest), _EPS)
-    doubt += 4 * _EPS / max(nearest, _EPS) * size
-    notes = [merged_note(space.merged)] if space.merged else []
-    if doubt > 0.01 * size:
-        notes.append(
-            f"points as near as {space.unit * nearest:.1e} to each other: their single weights are not "
-            f"determined to 1 %, their sum is (merge them, or lower {argument('tol')})"
-        )
+    mu, nearest = (0.0, math.inf) if stopped else _proven(space, core_scale, request.threads)
+    mu += request.jitter
+    err = rounding(space, core_scale, weights, float(column["residual"]))
+    size, value = float(np.linalg.norm(weights)), float(column["lower_bound"])
+    open_by = None if stopped else _open_by(space, request, column, err, core_scale, nearest, size)
+    vague = not stopped and not err.bound <= max(request.tol, _LEAST_TOL) * abs(value)
+    unseen = proof == "theory" and mu <= 0.0 and _is_smooth(space, core_scale, nearest)
+    vague = vague or (unseen and not stopped)
+    blurred = open_by is not None and open_by > _OPEN * size and space.n_unique <= _EXACT_LIMIT
+    if vague or (blurred and proof == "Cholesky"):
+        wide = _wide(space, request, "float64 does not tell the magnitude" if vague else "nor single weights")
+        bounded = 0.0 if wide is None or wide.info.lower_bound is None else wide.info.lower_bound
+        if wide is not None and (wide.info.error_bound is not None or bounded >= value - err.bound):
+            return wide
+    bound, estimate = _error_bounds(space, column, err, mu, None if unseen else proof)
+    # A proof that says next to nothing is no use beside an estimate.
+    proven = bound is not None and mu > 0.0
+    if bound is not None and estimate is not None and estimate < abs(value) < bound:
+        bound, proven = estimate, False
+    notes = _notes(space, open_by, size, nearest)
+    if unseen:
+        notes.append(f"{UNDETERMINED}: conjugate gradients don't see small eigenvalues of a smooth kernel")
+    elif vague:
+        notes.append(f"{UNDETERMINED}: rounding alone can move the magnitude by {err.bound:.1e}")
     if proof is None:
         notes.append("nothing proves Z positive definite: the lower bound may not hold")
     info = WeighInfo.from_core(
         out["info"],
         solver=f"{out['info']['solver']} ({choice.why})",
-        converged=bool(column["converged"]) and not out["info"]["interrupted"],
+        converged=bool(column["converged"]) and not stopped and not vague,
         error_bound=bound,
         error_kind="rigorous" if proven else "estimate",
         message="; ".join(notes),
-        residual=residual,
-        lower_bound=float(column["lower_bound"]) if proof is not None else None,
+        residual=float(column["residual"]),
+        lower_bound=value - err.bound if proof is not None else None,
         error_estimate=estimate,
-        smallest_eigenvalue=mu if proven else None,
+        weight_error=open_by,
+        smallest_eigenvalue=mu if proof is not None and mu > 0.0 else None,
         positive_definite=("theory" if space.positive_definite else proof) if proof else None,
         merged=space.merged,
         jitter=request.jitter,
     )
-    if not info.converged and not info.interrupted:
-        info = replace(info, message=_missed(info, column["indefinite"]))
-    return _weighting(space, request, weights, info)
+    if not column["converged"] and not info.interrupted:
+        indefinite = column["indefinite"] and not space.positive_definite
+        info = replace(info, message=_missed(info, indefinite))
+    return _weighting(space, request, weights, info, value)
+
+
+def _is_smooth(space: Space, core_scale: float, nearest: float) -> bool:
+    """Whether Z can have eigenvalues below all rounding: points near one another to a smooth kernel."""
+    return space.metric == "cosine" and -math.expm1(-core_scale * nearest) < _APART
+
+
+def _error_bounds(
+    space: Space, column: Mapping[str, Any], err: Rounding, mu: float, proof: str | None
+) -> tuple[float | None, float | None]:
+    """(bound, estimate) of how far the magnitude can lie above the lower bound."""
+    n = space.n_unique
+    if proof is None:
+        return None, None
+    estimate = float(column["error_estimate"]) + 2.0 * err.bound
+    if column["smallest"] > 0.0:
+        estimate += n * err.usual**2 / float(column["smallest"])
+    known = math.isfinite(estimate) and estimate < 1e299
+    if mu > 0.0:
+        left = math.sqrt(n) * (float(column["residual"]) + err.component)
+        return left * left / mu + 2.0 * err.bound, estimate if known else None
+    return (estimate, estimate) if known else (None, None)
+
+
+def _open_by(
+    space: Space,
+    request: Request,
+    column: Mapping[str, Any],
+    err: Rounding,
+    core_scale: float,
+    nearest: float,
+    size: float,
+) -> float:
+    """||w - Z^-1 1||: from a factor where there is one, else from how small eigenvalues can be expected."""
+    n = space.n_unique
+    smallest = float(column["smallest"]) or max(
+        likely(space, core_scale, nearest) + request.jitter, _SEEN * float(column["seen"])
+    )
+    if smallest <= 0.0:
+        return math.inf
+    if column["smallest"] > 0.0:
+        left = float(column["weight_error"])
+    else:
+        left = float(column["residual"]) * math.sqrt(n) / smallest
+    return left + math.sqrt(n) * err.usual / smallest + _EPS * size
+
+
+def _is_open(space: Space, request: Request, out: Mapping[str, Any]) -> bool:
+    """Whether conjugate gradients left single weights open that a smaller residual would settle."""
+    column, w = out["columns"][0], out["weights"][:, 0]
+    core_scale = request.scale * space.unit
+    nearest = space.nearest(request.threads) if space.n_unique > 1 else math.inf
+    err = rounding(space, core_scale, w, float(column["residual"]))
+    size = float(np.linalg.norm(w))
+    open_by = _open_by(space, request, column, err, core_scale, nearest, size)
+    return open_by > _OPEN * size and column["residual"] > 100 * err.usual
+
+
+def _polished(space: Space, request: Request, choice: Choice, out: dict[str, Any]) -> dict[str, Any]:
+    """The answer of conjugate gradients, gone on with where single weights are open."""
+    for _ in range(_POLISH):
+        if not _is_open(space, request, out):
+            break
+        column, w = out["columns"][0], out["weights"][:, 0]
+        err = rounding(space, request.scale * space.unit, w, float(column["residual"]))
+        tol = max(1e-3 * float(column["residual"]), 20 * err.usual)
+        more, before = _iterated(space, request, choice, tol, w[:, None]), column
+        if more["info"]["interrupted"] or not more["columns"][0]["residual"] < before["residual"]:
+            break
+        new = more["columns"][0]
+        new |= {
+            "seen": min(before["seen"], new["seen"]) if new["seen"] else before["seen"],
+            "converged": before["converged"] or new["converged"],
+            "iterations": before["iterations"] + new["iterations"],
+            "error_estimate": min(before["error_estimate"], new["error_estimate"]),
+        }
+        more["info"] |= {
+            "iterations": out["info"]["iterations"] + more["info"]["iterations"],
+            "seconds": out["info"]["seconds"] + more["info"]["seconds"],
+            "tol": request.tol,
+        }
+        out = more
+    return out
+
+
+def _notes(space: Space, open_by: float | None, size: float, nearest: float) -> list[str]:
+    notes = [merged_note(space.merged)] if space.merged else []
+    if open_by is not None and open_by > _OPEN * size:
+        notes.append(
+            f"single weights are open by {share_of(open_by, size)}, their sum is not: points as near as "
+            f"{space.unit * nearest:.1e} to each other, in a space where that tells little (merge them, or "
+            f"lower {argument('tol')})"
+        )
+    return notes
+
+
+def _wide(space: Space, request: Request, why: str, *, partly: bool | None = None) -> Weighting | None:
+    """The answer in 106 bits, where that can be had; that of some points only for a smooth kernel.
+
+    Points that 106 bits don't tell apart are copies of one another for the other kernels, which least squares
+    shares a weight out to.
+    """
+    if request.jitter > 0.0 or space.n_unique > WIDE_LIMIT:
+        return None
+    found = wide_answer(
+        space,
+        request.scale,
+        request.tol,
+        request.threads,
+        request.progress,
+        why=why,
+        partly=space.metric == "cosine" if partly is None else partly,
+    )
+    if found is None:
+        return None
+    weights, size, info = found
+    return _weighting(space, request, weights, info, size)
 
 
 def _proven(space: Space, core_scale: float, threads: int) -> tuple[float, float]:
@@ -314,6 +488,8 @@ def _proven(space: Space, core_scale: float, threads: int) -> tuple[float, float
     if -core_scale * nearest < -math.log(n):  # else the sums can't be small enough
         sums = _core.weigh._similarity_product(space.core, [core_scale], np.ones((n, 1)), n_threads=threads)
         mu = gershgorin(float(sums.max()))
+    if space.metric in ("cityblock", "hamming"):
+        mu = max(mu, product_of_gaps(space, core_scale))
     if space.metric == "euclidean" and space.dimension is not None:
         # A distance is known to some ulps of the coordinates, which are at most 1.
         mu = max(mu, narcowich_ward(nearest - 8 * _EPS, space.dimension, core_scale))
@@ -331,15 +507,20 @@ def _missed(info: WeighInfo, indefinite: bool) -> str:
 
 
 def _weighting(
-    space: Space, request: Request, weights: Array, info: WeighInfo, coweights: Array | None = None
+    space: Space,
+    request: Request,
+    weights: Array,
+    info: WeighInfo,
+    magnitude: float,
+    coweights: Array | None = None,
 ) -> Weighting:
     all_weights = space.spread_out(weights)
     all_weights.flags.writeable = False
     if coweights is not None:
         coweights = space.spread_out(coweights)
         coweights.flags.writeable = False
-    # The residual tells how much of the magnitude the sum still misses.
-    magnitude = info.lower_bound if info.lower_bound is not None else float(weights.sum())
+    if space.blurred:
+        info = _with_blurred(space, request, info)
     return Weighting(
         weights=all_weights,
         magnitude=magnitude,
@@ -349,3 +530,22 @@ def _weighting(
         coweights=coweights,
         _space=space,
     )
+
+
+def _with_blurred(space: Space, request: Request, info: WeighInfo) -> WeighInfo:
+    """The account with what rows add that count as copies, though they are not."""
+    if space.metric == "cosine":
+        # A smooth kernel sees the direction in which a copy was moved, however little.
+        rows = (
+            "1 row differs from another" if space.blurred == 1 else f"{space.blurred} rows differ from others"
+        )
+        note = f"{rows} by less than float64 holds, as copies: the magnitude may be larger"
+        text = "; ".join(filter(None, [info.message, note]))
+        return replace(info, message=text, error_bound=None, error_estimate=None)
+    # For the others a point adds at most about scale times its distance from the next.
+    more = 4 * _EPS * (space.dimension or 1) * space.blurred * request.scale * space.unit
+
+    def raised(bound: float | None) -> float | None:
+        return None if bound is None else bound + more
+
+    return replace(info, error_bound=raised(info.error_bound), error_estimate=raised(info.error_estimate))

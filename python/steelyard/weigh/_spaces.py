@@ -29,13 +29,17 @@ METRICS = (
     "precomputed",
 )
 _VECTOR_METRICS = ("euclidean", "cityblock", "chebyshev", "minkowski")
+NARROW = 0.8  # radius of directions about their middle up to which that is taken off
+_SAME = 1e-30  # what parts of 106 bits may differ by rounding
 
 
 @dataclass(frozen=True, eq=False)
 class Space:
     """n points, of which `n_unique` differ.
 
-    Distances here are `unit` times those of the kernels, whose coordinates are centred and at most 1.
+    Distances here are `unit` times those of the kernels, whose coordinates are centred and at most 1. For
+    cosine and angular they are those of rows of length 1, less a `pole` among them, so that differences in a
+    narrow cone keep their digits.
     """
 
     metric: str
@@ -49,6 +53,9 @@ class Space:
     symmetric: bool
     centre: Array | None = None
     codes: tuple[npt.NDArray[Any], ...] = ()
+    pole: Array | None = None  # of cosine and angular: what was taken from the rows of length 1
+    low: Array | None = None  # points + low are the points to 106 bits
+    blurred: int = 0  # rows that count as copies since float64 holds no more of their difference
 
     @property
     def n_unique(self) -> int:
@@ -116,6 +123,7 @@ class Space:
             else np.ascontiguousarray(self.distances[np.ix_(index, index)]),
             first=np.arange(len(index)),
             group=np.arange(len(index)),
+            low=None if self.low is None else np.ascontiguousarray(self.low[index]),
         )
 
     def cross(self, Y: Any, *, name: str = "X", n_threads: int | None = None) -> Array:
@@ -141,7 +149,9 @@ class Space:
             return (array - self.centre) / self.unit
         if self.metric == "hamming":
             return _encoded(array, self.codes)
-        return _prepared_rows(array, self.metric, name)
+        if self.metric == "jaccard":
+            return _checked_booleans(array, name)
+        return _directions(array, self.metric, name, self.pole)[0]
 
 
 def parse_metric(metric: object) -> tuple[str, float]:
@@ -172,17 +182,25 @@ def check_space(X: Any, metric: object = "euclidean", *, name: str = "X") -> Spa
     array = _check_array(X, name)
     centre, unit = None, 1.0
     codes: tuple[npt.NDArray[Any], ...] = ()
+    pole = low = None
+    blurred = 0
     if kind in _VECTOR_METRICS:
         centre, unit = _centre_and_unit(array)
         points = (array - centre) / unit
+        low = _rounded_off(array, centre, unit)
     elif kind == "hamming":
         codes = tuple(np.unique(column) for column in array.T)
         points = _encoded(array, codes)
+    elif kind == "jaccard":
+        points = _checked_booleans(array, name)
     else:
-        points = _prepared_rows(array, kind, name)
+        points, low, pole = _directions(array, kind, name)
     first, group = _distinct_rows(points)
     if len(first) < len(points):
         points = points[first]
+        if low is not None:
+            away = np.abs(low - low[first][group]).max(axis=1) > _SAME
+            blurred, low = int(away.sum()), low[first]
     return Space(
         metric=kind,
         power=power,
@@ -195,6 +213,9 @@ def check_space(X: Any, metric: object = "euclidean", *, name: str = "X") -> Spa
         symmetric=True,
         centre=centre,
         codes=codes,
+        pole=pole,
+        low=low,
+        blurred=blurred,
     )
 
 
@@ -235,11 +256,27 @@ def _encoded(array: Array, codes: tuple[npt.NDArray[Any], ...]) -> Array:
     return out
 
 
-def _prepared_rows(array: Array, metric: str, name: str) -> Array:
-    if metric == "jaccard":
-        if not np.isin(array, (0.0, 1.0)).all():
-            raise ValueError(f"{name} must hold booleans or 0 and 1 for {argument('metric', metric)}")
-        return array
+def _rounded_off(array: Array, centre: Array, unit: float) -> Array | None:
+    """What (array - centre) / unit is more than its rounded value; None where that is nothing."""
+    moved = array - centre
+    part = moved - array
+    low: Array = ((array - (moved - part)) - (centre + part)) / unit
+    return low if low.any() else None
+
+
+def _checked_booleans(array: Array, name: str) -> Array:
+    if not np.isin(array, (0.0, 1.0)).all():
+        raise ValueError(f"{name} must hold booleans or 0 and 1 for {argument('metric', 'jaccard')}")
+    return array
+
+
+def _directions(
+    array: Array, metric: str, name: str, pole: Array | None = None
+) -> tuple[Array, Array, Array]:
+    """Rows divided by their lengths less `pole`, as high and low parts, and the pole.
+
+    Where none is given it is the middle of the rows, or 0 if they lie all around.
+    """
     largest = np.abs(array).max(axis=1, keepdims=True)
     bad = np.flatnonzero(largest[:, 0] == 0)
     if len(bad):
@@ -247,8 +284,14 @@ def _prepared_rows(array: Array, metric: str, name: str) -> Array:
             f"{name} has {len(bad)} rows of zeros (first: row {bad[0]}), which have no angle: "
             f"{argument('metric', metric)}"
         )
-    scaled = array / largest  # first, so that x and 2 x become the same bits
-    return np.asarray(scaled / np.sqrt((scaled**2).sum(axis=1, keepdims=True)))
+    scaled = np.ldexp(array, -np.frexp(largest)[1])  # exact
+    if pole is None:
+        rows = scaled / np.sqrt((scaled**2).sum(axis=1, keepdims=True))
+        pole = 0.5 * rows.min(axis=0) + 0.5 * rows.max(axis=0)
+        if not ((rows - pole) ** 2).sum(axis=1).max() <= NARROW**2:
+            pole = np.zeros(array.shape[1])
+    high, low = _core.weigh._unit_rows(np.ascontiguousarray(scaled), pole, check_threads(None))
+    return high, low, pole
 
 
 def _distinct_rows(rows: Array) -> tuple[Index, Index]:
