@@ -10,9 +10,9 @@ import numpy.typing as npt
 from .. import _core
 from .._errors import needs_sklearn
 from .._validate import check_choice, check_count, check_flag, check_level, check_positive, check_threads
+from ._choice import Request
 from ._model import WeightingModel
 from ._scales import RULES, median_distance, resolve_scale
-from ._solvers import Request
 from ._spaces import Array, Space, check_space, parse_metric
 from ._weighting import weighting
 
