@@ -40,8 +40,10 @@ def wide_answer(
     began = time.perf_counter()
     n = space.n_unique
     given = space.points is None
+    numbers = space.distances if given else space.points
+    assert numbers is not None
     out = _core.weigh._wide_weighting(
-        space.distances if given else space.points,
+        numbers,
         None if given else space.low,
         space.pole,
         space.metric,
