@@ -48,7 +48,7 @@ def keel() -> list[Path]:
     return files
 
 
-def keel_outliers(most: int = 2500, share: float = 0.1) -> list[tuple[str, np.ndarray, np.ndarray]]:
+def keel_outliers(most: int = 800, share: float = 0.1) -> list[tuple[str, np.ndarray, np.ndarray]]:
     """All of them with numbers only, at most so many rows and at most that share in the smaller class."""
     sets = []
     for path in keel():

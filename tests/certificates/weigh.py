@@ -347,6 +347,7 @@ def weights_of_given_similarities(instance):
     truth="the solution on its support in balls, its optimality checked there",
     zoo="points",
     largest=20,
+    note="and 64 n units of float64, as p'Zp is a sum of n^2 terms",
 )
 def diversity_and_its_gap(instance):
     made = drawn(instance, ("euclidean", "cityblock", "angular"))
@@ -365,9 +366,9 @@ def diversity_and_its_gap(instance):
         yield Claim(None, np.nan, reason=said or "the gap says nothing")
         return
     yield Claim(
-        stated=found.magnitude / (1 - share) ** 2 - found.magnitude,
+        stated=found.magnitude / (1 - share) ** 2 - found.magnitude + 64 * exact.n * EPS * size,
         true=float((best - arb(found.magnitude)).mid()),
-        rounding=64 * exact.n * EPS * size,
+        rounding=EPS * size,
         floor=64 * exact.n * EPS * size,
         about=f"{metric} scale {scale!r}",
     )

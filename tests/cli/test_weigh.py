@@ -350,8 +350,8 @@ def test_ctrl_c_ends_with_130(capsys, monkeypatch):
 
 
 def test_the_choices_are_those_of_the_library():
+    from steelyard.weigh._choice import METHODS
     from steelyard.weigh._scales import RULES
-    from steelyard.weigh._solvers import METHODS
     from steelyard.weigh._spaces import METRICS
 
     assert command.SCALE_RULES == RULES

@@ -51,6 +51,11 @@ def _similarity_product(
     n_threads: typing.SupportsInt | typing.SupportsIndex = 1,
 ) -> typing.Any: ...
 def _smallest_distance(space: _Space, n_threads: typing.SupportsInt | typing.SupportsIndex = 1) -> float: ...
+def _unit_rows(
+    rows: typing.Annotated[numpy.typing.ArrayLike, numpy.float64],
+    pole: typing.Annotated[numpy.typing.ArrayLike, numpy.float64],
+    n_threads: typing.SupportsInt | typing.SupportsIndex = 1,
+) -> tuple[typing.Any, ...]: ...
 def _weights_by_cholesky(
     space: _Space,
     scale: typing.SupportsFloat | typing.SupportsIndex,
@@ -71,6 +76,17 @@ def _weights_by_gradients(
     max_iter: typing.SupportsInt | typing.SupportsIndex = 1000,
     jitter: typing.SupportsFloat | typing.SupportsIndex = 0.0,
     start: typing.Annotated[numpy.typing.ArrayLike, numpy.float64] | None = None,
+    n_threads: typing.SupportsInt | typing.SupportsIndex = 1,
+    progress: typing.Any = None,
+) -> dict[str, typing.Any]: ...
+def _wide_weighting(
+    high: typing.Annotated[numpy.typing.ArrayLike, numpy.float64],
+    low: typing.Annotated[numpy.typing.ArrayLike, numpy.float64] | None,
+    pole: typing.Annotated[numpy.typing.ArrayLike, numpy.float64] | None,
+    metric: str,
+    power: typing.SupportsFloat | typing.SupportsIndex,
+    scale: typing.SupportsFloat | typing.SupportsIndex,
+    most: typing.SupportsInt | typing.SupportsIndex,
     n_threads: typing.SupportsInt | typing.SupportsIndex = 1,
     progress: typing.Any = None,
 ) -> dict[str, typing.Any]: ...

@@ -18,9 +18,9 @@ from .._validate import (
     check_progress,
     check_threads,
 )
+from ._choice import Request
 from ._scales import resolve_scale
 from ._simplex_qp import Floats, Rows, SimplexQPInfo, SimplexQPResult, solve
-from ._solvers import Request
 from ._spaces import Space, check_space
 
 _STORED = 8000  # points up to which the similarities are held: 512 MB

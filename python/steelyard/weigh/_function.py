@@ -24,9 +24,10 @@ from .._validate import (
 )
 from ..plotting import plot_magnitude_function
 from ._bounds import rounding
+from ._choice import Request
 from ._result import WeighInfo
 from ._scales import median_distance, scale_by_rule
-from ._solvers import Request, attempt
+from ._solvers import attempt
 from ._spaces import Space, check_space
 from ._wide import UNDETERMINED
 

@@ -15,9 +15,9 @@ from .. import _core
 from .._results import Result
 from .._validate import check_level, check_positive, check_threads, refuse_masked
 from ._bounds import rounding
+from ._choice import FACTOR_LIMIT, Request
 from ._result import WeighInfo
 from ._scales import resolve_scale
-from ._solvers import FACTOR_LIMIT, Request
 from ._spaces import Array, Index, Space, check_space, parse_metric
 from ._wide import UNDETERMINED
 

@@ -11,9 +11,9 @@ import numpy.typing as npt
 from .. import _core
 from .._results import Result
 from .._validate import check_choice, check_count, check_level, check_threads, refuse_masked
+from ._choice import Request
 from ._model import WeightingModel, solve_lower
 from ._scales import resolve_scale
-from ._solvers import Request
 from ._spaces import Array, Index, Space, check_space, parse_metric
 
 RULES = ("auto", "coverage", "magnitude", "ambiguity")

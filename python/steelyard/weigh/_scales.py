@@ -21,8 +21,9 @@ from .._validate import (
     check_progress,
     check_threads,
 )
+from ._choice import Request
 from ._local import NEIGHBOURS, has_tree, without_self
-from ._solvers import Request, attempt
+from ._solvers import attempt
 from ._spaces import Space, check_space
 
 Array = npt.NDArray[np.float64]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -12,60 +12,33 @@ import numpy.typing as npt
 
 from .. import _core
 from .._errors import finish, interrupted
-from .._spelling import argument, shown
-from .._validate import Progress
-from ._bounds import Rounding, gershgorin, likely, narcowich_ward, product_of_gaps, rounding
+from .._spelling import argument
+from ._bounds import rounding
+from ._certificate import (
+    OPEN,
+    error_bounds,
+    is_smooth,
+    notes_on_weights,
+    open_by_how_much,
+    proven_eigenvalue,
+    with_blurred,
+)
+from ._choice import FACTOR_LIMIT, NEAR_LIMIT, Choice, Request, choose
 from ._enriched import solution_of
 from ._local import local_answer
 from ._result import WeighInfo, Weighting, merged_note
 from ._spaces import Space
 from ._wide import LIMIT as WIDE_LIMIT
-from ._wide import UNDETERMINED, share_of, wide_answer
+from ._wide import UNDETERMINED, wide_answer
 
 Array = npt.NDArray[np.float64]
 
-METHODS = ("auto", "line", "cholesky", "mixed", "cg", "local", "direct")
-DENSE_LIMIT = 3000  # points up to which a dense factorisation is quicker than anything else
-NEAR_LIMIT = 8000  # up to which it is where single precision can't tell points apart
-FACTOR_LIMIT = 30_000  # up to which a dense factor is the way out
-LOCAL_FROM = 200_000
 _MAX_ITER = 1500
-_SPREAD_OUT = 0.35  # share of n that the spread must reach for the plain iteration to be the quickest
-_FEW_DIMENSIONS = 3
-_OPEN = 1e-3  # error of single weights, as a share of their size, that is spoken of
 _EXACT_LIMIT = 1000  # points up to which 106 bits cost nothing to speak of
 _LEAST_TOL = 1e-10  # relative error of the magnitude that is never worth 106 bits
 _SINGULAR = "Z is singular to the rounding of float64"
-_APART = 0.1  # 1 - similarity of all points from which a smooth kernel is taken to be regular
-_SEEN = 0.1  # of a Rayleigh quotient that may have missed the smallest eigenvalue
 _POLISH = 3  # rounds of smaller residuals for weights that are open
-_NEAR = 1e-6  # scale * distance: less makes two rows of Z the same in single precision
 _EPS = float(np.finfo(float).eps)
-
-
-@dataclass(frozen=True)
-class Request:
-    """What one solve is asked for."""
-
-    scale: float
-    method: str = "auto"
-    tol: float = 1e-8
-    jitter: float = 0.0
-    threads: int = 1
-    progress: Progress | None = None
-    stop: str = "residual"
-    start: Array | None = None
-    who: str = "weighting"
-
-
-@dataclass(frozen=True)
-class Choice:
-    """A solver, why, and the size of its preconditioner."""
-
-    method: str
-    why: str
-    landmarks: int = 0
-    neighbours: int = 0
 
 
 def solve(space: Space, request: Request, n_threads: int | None = None) -> Weighting:
@@ -84,67 +57,6 @@ def attempt(space: Space, request: Request) -> Weighting:
 def _answer(space: Space, request: Request) -> Weighting:
     choice = choose(space, request)
     return _SOLVERS[choice.method](space, request, choice)
-
-
-def choose(space: Space, request: Request) -> Choice:
-    """`method`, or for 'auto' the quickest that can be trusted."""
-    n, method = space.n_unique, request.method
-    if not math.isfinite(request.scale * space.unit):
-        raise ValueError(
-            f"{argument('scale')} must be smaller for points this far apart, got {request.scale}"
-        )
-    if method == "line" and not space.on_a_line:
-        raise ValueError(
-            f"{argument('method', 'line')} needs points with one feature and a metric of vectors"
-        )
-    if not space.symmetric:
-        if method not in ("auto", "direct"):
-            raise ValueError(
-                f"method must be 'auto' or 'direct' for asymmetric distances, got {shown(method)}"
-            )
-        return Choice("direct", "asymmetric distances")
-    if n == 1 and method == "local":
-        return Choice("cholesky", "one point has no neighbours")
-    if method == "cg":
-        return _preconditioned(space, request, "asked for")
-    if method != "auto":
-        return Choice(method, "asked for")
-    if space.on_a_line and request.jitter == 0:
-        return Choice("line", "points on a line have a closed form")
-    if n <= DENSE_LIMIT:
-        return Choice("cholesky", f"at most {DENSE_LIMIT} points")
-    if not space.positive_definite and n <= FACTOR_LIMIT:
-        return Choice("cholesky", "proves whether Z is positive definite, which no theory does here")
-    if n >= LOCAL_FROM and space.points is not None and (space.dimension or 0) <= _FEW_DIMENSIONS:
-        return Choice("local", f"at least {LOCAL_FROM} points in {space.dimension} dimensions")
-    return _preconditioned(space, request, f"more than {DENSE_LIMIT} points")
-
-
-def _preconditioned(space: Space, request: Request, why: str) -> Choice:
-    n = space.n_unique
-    sums = row_sums(space, request)
-    if float(np.sum(1.0 / sums)) > _SPREAD_OUT * n:
-        return Choice("cg", f"{why}, spread out: no preconditioner needed")
-    core_scale = request.scale * space.unit
-    if request.method == "auto" and n <= NEAR_LIMIT:
-        nearest = space.nearest(request.threads)
-        if core_scale * nearest < _NEAR:
-            return Choice("cholesky", "near-duplicates, which single precision can't tell apart")
-        if _is_smooth(space, core_scale, nearest):
-            return Choice(
-                "cholesky", "near points of a smooth kernel, whose eigenvalues iterations don't see"
-            )
-    if space.points is not None and (space.dimension or 0) <= _FEW_DIMENSIONS:
-        return Choice("cg", f"{why}, {space.dimension} dimensions", landmarks=min(100, n // 4), neighbours=30)
-    return Choice("cg", why, landmarks=min(n // 4, max(100, min(n // 20, 2500))), neighbours=7)
-
-
-def row_sums(space: Space, request: Request) -> Array:
-    """Z 1 in single precision."""
-    ones = np.ones((space.n_unique, 1))
-    scales = [request.scale * space.unit]
-    sums = _core.weigh._similarity_product(space.core, scales, ones, single=True, n_threads=request.threads)
-    return np.asarray(sums[:, 0])
 
 
 def _line(space: Space, request: Request, choice: Choice) -> Weighting:
@@ -315,26 +227,28 @@ def _finished(
     column, stopped = out["columns"][0], bool(out["info"]["interrupted"])
     weights = out["weights"][:, 0] if len(out["weights"]) else np.full(space.n_unique, np.nan)
     core_scale = request.scale * space.unit
-    mu, nearest = (0.0, math.inf) if stopped else _proven(space, core_scale, request.threads)
+    mu, nearest = (0.0, math.inf) if stopped else proven_eigenvalue(space, core_scale, request.threads)
     mu += request.jitter
     err = rounding(space, core_scale, weights, float(column["residual"]))
     size, value = float(np.linalg.norm(weights)), float(column["lower_bound"])
-    open_by = None if stopped else _open_by(space, request, column, err, core_scale, nearest, size)
+    open_by = (
+        None if stopped else open_by_how_much(space, request.jitter, column, err, core_scale, nearest, size)
+    )
     vague = not stopped and not err.bound <= max(request.tol, _LEAST_TOL) * abs(value)
-    unseen = proof == "theory" and mu <= 0.0 and _is_smooth(space, core_scale, nearest)
+    unseen = proof == "theory" and mu <= 0.0 and is_smooth(space, core_scale, nearest)
     vague = vague or (unseen and not stopped)
-    blurred = open_by is not None and open_by > _OPEN * size and space.n_unique <= _EXACT_LIMIT
+    blurred = open_by is not None and open_by > OPEN * size and space.n_unique <= _EXACT_LIMIT
     if vague or (blurred and proof == "Cholesky"):
         wide = _wide(space, request, "float64 does not tell the magnitude" if vague else "nor single weights")
         bounded = 0.0 if wide is None or wide.info.lower_bound is None else wide.info.lower_bound
         if wide is not None and (wide.info.error_bound is not None or bounded >= value - err.bound):
             return wide
-    bound, estimate = _error_bounds(space, column, err, mu, None if unseen else proof)
+    bound, estimate = error_bounds(space, column, err, mu, None if unseen else proof)
     # A proof that says next to nothing is no use beside an estimate.
     proven = bound is not None and mu > 0.0
     if bound is not None and estimate is not None and estimate < abs(value) < bound:
         bound, proven = estimate, False
-    notes = _notes(space, open_by, size, nearest)
+    notes = notes_on_weights(space, open_by, size, nearest)
     if unseen:
         notes.append(f"{UNDETERMINED}: conjugate gradients don't see small eigenvalues of a smooth kernel")
     elif vague:
@@ -363,51 +277,6 @@ def _finished(
     return _weighting(space, request, weights, info, value)
 
 
-def _is_smooth(space: Space, core_scale: float, nearest: float) -> bool:
-    """Whether Z can have eigenvalues below all rounding: points near one another to a smooth kernel."""
-    return space.metric == "cosine" and -math.expm1(-core_scale * nearest) < _APART
-
-
-def _error_bounds(
-    space: Space, column: Mapping[str, Any], err: Rounding, mu: float, proof: str | None
-) -> tuple[float | None, float | None]:
-    """(bound, estimate) of how far the magnitude can lie above the lower bound."""
-    n = space.n_unique
-    if proof is None:
-        return None, None
-    estimate = float(column["error_estimate"]) + 2.0 * err.bound
-    if column["smallest"] > 0.0:
-        estimate += n * err.usual**2 / float(column["smallest"])
-    known = math.isfinite(estimate) and estimate < 1e299
-    if mu > 0.0:
-        left = math.sqrt(n) * (float(column["residual"]) + err.component)
-        return left * left / mu + 2.0 * err.bound, estimate if known else None
-    return (estimate, estimate) if known else (None, None)
-
-
-def _open_by(
-    space: Space,
-    request: Request,
-    column: Mapping[str, Any],
-    err: Rounding,
-    core_scale: float,
-    nearest: float,
-    size: float,
-) -> float:
-    """||w - Z^-1 1||: from a factor where there is one, else from how small eigenvalues can be expected."""
-    n = space.n_unique
-    smallest = float(column["smallest"]) or max(
-        likely(space, core_scale, nearest) + request.jitter, _SEEN * float(column["seen"])
-    )
-    if smallest <= 0.0:
-        return math.inf
-    if column["smallest"] > 0.0:
-        left = float(column["weight_error"])
-    else:
-        left = float(column["residual"]) * math.sqrt(n) / smallest
-    return left + math.sqrt(n) * err.usual / smallest + _EPS * size
-
-
 def _is_open(space: Space, request: Request, out: Mapping[str, Any]) -> bool:
     """Whether conjugate gradients left single weights open that a smaller residual would settle."""
     column, w = out["columns"][0], out["weights"][:, 0]
@@ -415,8 +284,8 @@ def _is_open(space: Space, request: Request, out: Mapping[str, Any]) -> bool:
     nearest = space.nearest(request.threads) if space.n_unique > 1 else math.inf
     err = rounding(space, core_scale, w, float(column["residual"]))
     size = float(np.linalg.norm(w))
-    open_by = _open_by(space, request, column, err, core_scale, nearest, size)
-    return open_by > _OPEN * size and column["residual"] > 100 * err.usual
+    open_by = open_by_how_much(space, request.jitter, column, err, core_scale, nearest, size)
+    return open_by > OPEN * size and column["residual"] > 100 * err.usual
 
 
 def _polished(space: Space, request: Request, choice: Choice, out: dict[str, Any]) -> dict[str, Any]:
@@ -446,17 +315,6 @@ def _polished(space: Space, request: Request, choice: Choice, out: dict[str, Any
     return out
 
 
-def _notes(space: Space, open_by: float | None, size: float, nearest: float) -> list[str]:
-    notes = [merged_note(space.merged)] if space.merged else []
-    if open_by is not None and open_by > _OPEN * size:
-        notes.append(
-            f"single weights are open by {share_of(open_by, size)}, their sum is not: points as near as "
-            f"{space.unit * nearest:.1e} to each other, in a space where that tells little (merge them, or "
-            f"lower {argument('tol')})"
-        )
-    return notes
-
-
 def _wide(space: Space, request: Request, why: str, *, partly: bool | None = None) -> Weighting | None:
     """The answer in 106 bits, where that can be had; that of some points only for a smooth kernel.
 
@@ -478,24 +336,6 @@ def _wide(space: Space, request: Request, why: str, *, partly: bool | None = Non
         return None
     weights, size, info = found
     return _weighting(space, request, weights, info, size)
-
-
-def _proven(space: Space, core_scale: float, threads: int) -> tuple[float, float]:
-    """(mu <= lambda_min(Z), or 0; smallest distance), in the kernels' unit."""
-    n = space.n_unique
-    if n == 1:
-        return 1.0, math.inf
-    nearest = space.nearest(threads)
-    mu = 0.0
-    if -core_scale * nearest < -math.log(n):  # else the sums can't be small enough
-        sums = _core.weigh._similarity_product(space.core, [core_scale], np.ones((n, 1)), n_threads=threads)
-        mu = gershgorin(float(sums.max()))
-    if space.metric in ("cityblock", "hamming"):
-        mu = max(mu, product_of_gaps(space, core_scale))
-    if space.metric == "euclidean" and space.dimension is not None:
-        # A distance is known to some ulps of the coordinates, which are at most 1.
-        mu = max(mu, narcowich_ward(nearest - 8 * _EPS, space.dimension, core_scale))
-    return mu, nearest
 
 
 def _missed(info: WeighInfo, indefinite: bool) -> str:
@@ -521,11 +361,8 @@ def _weighting(
     if coweights is not None:
         coweights = space.spread_out(coweights)
         coweights.flags.writeable = False
-    if space.blurred and space.metric == "cosine":
-        # A smooth kernel sees the direction in which a copy was moved, however little.
-        note = f"{space.blurred} rows differ from others by less than float64 holds and count as their copies"
-        text = "; ".join(filter(None, [info.message, f"{note}: the magnitude may be larger"]))
-        info = replace(info, message=text, error_bound=None, error_estimate=None)
+    if space.blurred:
+        info = with_blurred(space, request.scale, info)
     return Weighting(
         weights=all_weights,
         magnitude=magnitude,

@@ -17,9 +17,10 @@ from .._validate import (
     check_progress,
     check_threads,
 )
+from ._choice import METHODS, Request
 from ._result import Weighting, with_note
 from ._scales import GRID_NOTE, resolve_scale
-from ._solvers import METHODS, Request, solve
+from ._solvers import solve
 from ._spaces import check_scale, check_space
 
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import math
 import time
+from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -38,8 +40,10 @@ def wide_answer(
     began = time.perf_counter()
     n = space.n_unique
     given = space.points is None
+    numbers = space.distances if given else space.points
+    assert numbers is not None
     out = _core.weigh._wide_weighting(
-        space.distances if given else space.points,
+        numbers,
         None if given else space.low,
         space.pole,
         space.metric,
@@ -58,20 +62,8 @@ def wide_answer(
     known = whole and magnitude - lower <= 0.5 * abs(magnitude)
     residual = float(out["residual"])
     converged = whole and residual <= tol and not out["stopped"]
-    notes = [merged_note(space.merged)] if space.merged else []
-    if not whole:
-        notes.append(
-            f"{UNDETERMINED}: to 106 bits {out['rank']} of {n} points explain the rest, which have weight 0; "
-            "the magnitude is that of these, a lower bound"
-        )
-    elif not converged:
-        notes.append(
-            f"{UNDETERMINED}: weights up to {float(np.abs(weights).max()):.0e} cancel, rounding them leaves "
-            f"a residual of {residual:.1e} > tol = {tol:.1e}; the magnitude is that of weights in 106 bits"
-        )
+    notes = _notes(space, weights, residual, tol, size, out)
     open_by = float(out["weight_error"])
-    if whole and open_by > 1e-3 * size:
-        notes.append(f"single weights are open by {share_of(open_by, size)}")
     info = WeighInfo(
         converged=converged,
         interrupted=bool(out["stopped"]),
@@ -90,6 +82,26 @@ def wide_answer(
         merged=space.merged,
     )
     return weights, magnitude, info
+
+
+def _notes(
+    space: Space, weights: Array, residual: float, tol: float, size: float, out: Mapping[str, Any]
+) -> list[str]:
+    n, whole, open_by = space.n_unique, out["rank"] == space.n_unique, float(out["weight_error"])
+    notes = [merged_note(space.merged)] if space.merged else []
+    if not whole:
+        notes.append(
+            f"{UNDETERMINED}: to 106 bits {out['rank']} of {n} points explain the rest, which have weight 0; "
+            "the magnitude is that of these, a lower bound"
+        )
+    elif residual > tol:
+        notes.append(
+            f"{UNDETERMINED}: weights up to {float(np.abs(weights).max()):.0e} cancel, rounding them leaves "
+            f"a residual of {residual:.1e} > tol = {tol:.1e}; the magnitude is that of weights in 106 bits"
+        )
+    if whole and open_by > 1e-3 * size:
+        notes.append(f"single weights are open by {share_of(open_by, size)}")
+    return notes
 
 
 def share_of(error: float, size: float) -> str:

@@ -1,0 +1,110 @@
+"""Which solver is asked for, or chosen."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from .. import _core
+from .._spelling import argument
+from .._validate import Progress
+from ._certificate import is_smooth
+from ._spaces import Space
+
+Array = npt.NDArray[np.float64]
+
+METHODS = ("auto", "line", "cholesky", "mixed", "cg", "local", "direct")
+DENSE_LIMIT = 3000  # points up to which a dense factorisation is quicker than anything else
+NEAR_LIMIT = 8000  # up to which it is where single precision can't tell points apart
+FACTOR_LIMIT = 30_000  # up to which a dense factor is the way out
+LOCAL_FROM = 200_000
+_SPREAD_OUT = 0.35  # share of n that the spread must reach for the plain iteration to be the quickest
+_FEW_DIMENSIONS = 3
+_NEAR = 1e-6  # scale * distance: less makes two rows of Z the same in single precision
+
+
+@dataclass(frozen=True)
+class Request:
+    """What one solve is asked for."""
+
+    scale: float
+    method: str = "auto"
+    tol: float = 1e-8
+    jitter: float = 0.0
+    threads: int = 1
+    progress: Progress | None = None
+    stop: str = "residual"
+    start: Array | None = None
+    who: str = "weighting"
+
+
+@dataclass(frozen=True)
+class Choice:
+    """A solver, why, and the size of its preconditioner."""
+
+    method: str
+    why: str
+    landmarks: int = 0
+    neighbours: int = 0
+
+
+def choose(space: Space, request: Request) -> Choice:
+    """`method`, or for 'auto' the quickest that can be trusted."""
+    n, method = space.n_unique, request.method
+    if not math.isfinite(request.scale * space.unit):
+        raise ValueError(
+            f"{argument('scale')} must be smaller for points this far apart, got {request.scale}"
+        )
+    if method == "line" and not space.on_a_line:
+        raise ValueError(
+            f"{argument('method', 'line')} needs points with one feature and a metric of vectors"
+        )
+    if not space.symmetric:
+        if method not in ("auto", "direct"):
+            raise ValueError(f"method must be 'auto' or 'direct' for asymmetric distances, got {method!r}")
+        return Choice("direct", "asymmetric distances")
+    if n == 1 and method == "local":
+        return Choice("cholesky", "one point has no neighbours")
+    if method == "cg":
+        return _preconditioned(space, request, "asked for")
+    if method != "auto":
+        return Choice(method, "asked for")
+    if space.on_a_line and request.jitter == 0:
+        return Choice("line", "points on a line have a closed form")
+    if n <= DENSE_LIMIT:
+        return Choice("cholesky", f"at most {DENSE_LIMIT} points")
+    if not space.positive_definite and n <= FACTOR_LIMIT:
+        return Choice("cholesky", "proves whether Z is positive definite, which no theory does here")
+    if n >= LOCAL_FROM and space.points is not None and (space.dimension or 0) <= _FEW_DIMENSIONS:
+        return Choice("local", f"at least {LOCAL_FROM} points in {space.dimension} dimensions")
+    return _preconditioned(space, request, f"more than {DENSE_LIMIT} points")
+
+
+def _preconditioned(space: Space, request: Request, why: str) -> Choice:
+    n = space.n_unique
+    sums = row_sums(space, request)
+    if float(np.sum(1.0 / sums)) > _SPREAD_OUT * n:
+        return Choice("cg", f"{why}, spread out: no preconditioner needed")
+    core_scale = request.scale * space.unit
+    if request.method == "auto" and n <= NEAR_LIMIT:
+        nearest = space.nearest(request.threads)
+        if core_scale * nearest < _NEAR:
+            return Choice("cholesky", "near-duplicates, which single precision can't tell apart")
+        if is_smooth(space, core_scale, nearest):
+            return Choice(
+                "cholesky", "near points of a smooth kernel, whose eigenvalues iterations don't see"
+            )
+    if space.points is not None and (space.dimension or 0) <= _FEW_DIMENSIONS:
+        return Choice("cg", f"{why}, {space.dimension} dimensions", landmarks=min(100, n // 4), neighbours=30)
+    return Choice("cg", why, landmarks=min(n // 4, max(100, min(n // 20, 2500))), neighbours=7)
+
+
+def row_sums(space: Space, request: Request) -> Array:
+    """Z 1 in single precision."""
+    ones = np.ones((space.n_unique, 1))
+    scales = [request.scale * space.unit]
+    sums = _core.weigh._similarity_product(space.core, scales, ones, single=True, n_threads=request.threads)
+    return np.asarray(sums[:, 0])
