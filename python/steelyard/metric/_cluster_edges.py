@@ -151,7 +151,7 @@ def cluster_edges(
     (1.0, 1.0)
     >>> found.to_frame()["cluster"]
     array([0, 0, 0, 1])
-    >>> [(y, [str(found.items[i]) for i in cycle]) for y, cycle in found.cycles]
+    >>> [(round(y, 6), [str(found.items[i]) for i in cycle]) for y, cycle in found.cycles]
     [(1.0, ['ann', 'cid', 'dan'])]
     """
     formulation = check_choice(formulation, "formulation", FORMULATIONS)
