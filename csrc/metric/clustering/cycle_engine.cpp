@@ -87,7 +87,7 @@ void CycleEngine::search(const std::vector<Labels>& starts, ptrdiff_t restarts, 
 }
 
 void CycleEngine::first_labels(Monitor& monitor) {
-  const auto restarts = std::min<ptrdiff_t>(6, searches_worth / (pairs_.count() + 1));
+  const auto restarts = std::min<ptrdiff_t>(24, searches_worth / (pairs_.count() + 1));
   auto starts = std::move(starts_);
   starts.push_back(labels_);
   starts.push_back(contract_greedily(pairs_, pairs_.weights, monitor));
