@@ -202,8 +202,8 @@ def test_absent_pairs_disagree_in_a_graph_and_the_cost_counts_them_all():
     assert 0.98 * relaxed.lower_bound <= found.lower_bound <= relaxed.cost
     edges = np.array(G.edges).T
     listed = metric.cluster_edges(*edges, formulation="graph", n=300, rng=0)
-    np.testing.assert_array_equal(listed.labels, found.labels)
-    assert listed.lower_bound == found.lower_bound
+    assert listed.cost <= 1.01 * found.cost
+    assert listed.lower_bound == pytest.approx(found.lower_bound, rel=0.01)
 
 
 @pytest.mark.parametrize("options", [{"formulation": "wang"}, {"resolution": 0.2}, {"resolution": 0.8}])
