@@ -91,7 +91,8 @@ def cluster_edges(
         Stages: the first labels, the first packing, looks at bound and labels while the packing is raised,
         then perturbations of the labels.
     max_seconds : float, optional
-        Start no stage later than this, and end a packing there. The answer then depends on the clock.
+        Start no stage later than this but the first packing, and end a packing there. The answer then
+        depends on the clock.
     rng : None, int, SeedSequence, BitGenerator or Generator, optional
         For orders of searches and perturbations.
     n_threads : int, optional

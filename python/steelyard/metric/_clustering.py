@@ -92,7 +92,8 @@ def correlation_clustering(
         Proximal steps of the relaxation (default 200), or stages of the search and the packing of cycles
         (default 20).
     max_seconds : float, optional
-        Without the relaxation: start no stage later than this, and end a packing there. The answer then
+        Without the relaxation: start no stage later than this but the first packing, and end a
+        packing there. The answer then
         depends on the clock.
     rng : None, int, SeedSequence, BitGenerator or Generator, optional
         For pivots and the local search.

@@ -320,11 +320,11 @@ def test_time_ends_the_stages_and_progress_counts_seconds():
     heard = []
     u, v, w = power_law(5_000, 30_000)
     found = metric.cluster_edges(
-        u, v, w, max_seconds=0.2, progress=lambda done, total: heard.append((done, total)), rng=0
+        u, v, w, max_seconds=0.01, progress=lambda done, total: heard.append((done, total)), rng=0
     )
     assert heard
-    assert all(total == 0.2 and done <= total for done, total in heard)
-    assert 0 <= found.lower_bound <= found.cost
+    assert all(total == 0.01 and done <= total for done, total in heard)
+    assert 0 < found.lower_bound <= found.cost
     assert list(found.info.trace.dtype.names) == ["seconds", "cost", "lower_bound", "ratio", "cycles"]
 
 
