@@ -20,7 +20,7 @@ using std::size_t;
 namespace {
 
 constexpr std::array<double, 4> temperatures{0.1, 0.03, 0.01, 0.003};
-constexpr std::int64_t first_budget = 20'000, later_budget = 4000;  // arcs of a search by breadth
+constexpr std::int64_t first_budget = 20'000, later_budget = 20'000;  // arcs of a search by breadth
 constexpr ptrdiff_t rounds_between = 4;  // rounds of separation to a look at bound and labels
 constexpr ptrdiff_t most_rounds = 24;    // at one temperature
 constexpr double settled_below = 1e-3;   // a round that adds a smaller share, times mu, ends its temperature
@@ -87,7 +87,7 @@ void CycleEngine::search(const std::vector<Labels>& starts, ptrdiff_t restarts, 
 }
 
 void CycleEngine::first_labels(Monitor& monitor) {
-  const auto restarts = std::min<ptrdiff_t>(6, searches_worth / (pairs_.count() + 1));
+  const auto restarts = std::min<ptrdiff_t>(24, searches_worth / (pairs_.count() + 1));
   auto starts = std::move(starts_);
   starts.push_back(labels_);
   starts.push_back(contract_greedily(pairs_, pairs_.weights, monitor));
@@ -124,13 +124,15 @@ void CycleEngine::conclude(Monitor& monitor) {
 
 void CycleEngine::ascend(double seconds, Monitor& monitor) {
   if (rounds_ == 0) packing_.set_temperature(temperatures[at(cooled_)]);
-  double sum = packing_.sweep(rounds_ == 0 ? sweeps : 0, monitor);
+  // Cold prices move slowly, and few rows are new: sweeps are what helps.
+  const int often = cooled_ < 2 ? sweeps : 3 * sweeps;
+  double sum = packing_.sweep(rounds_ == 0 ? often : 0, monitor);
   Timed host(seconds - 1.2 * concluding_, monitor);
   Monitor timed(monitor.threads(), &host);
   bool settled = false;
   for (ptrdiff_t k = 0; k < rounds_between && !settled && !timed.stopped(); ++k, ++rounds_) {
     packing_.separate(settled_nodes, timed);
-    const double before = std::exchange(sum, packing_.sweep(sweeps, monitor));
+    const double before = std::exchange(sum, packing_.sweep(often, monitor));
     settled = sum - before < settled_below * packing_.temperature() * sum;
   }
   conclude(monitor);

@@ -15,12 +15,12 @@ using std::size_t;
 
 namespace {
 
-constexpr float full = 0.97F;             // prices of a cycle worth adding sum to less
-constexpr double closed = 0.9;            // a pair with a higher price is not looked at
-constexpr float hop = 0.02F;              // prefers short cycles
-constexpr double spent = 1e-12;           // of |c|: what is left below this is rounding
-constexpr std::int64_t most_arcs = 4000;  // of one of Dijkstra's searches
-constexpr double flat = 1e-7;             // sweeps that change the sum by less are not worth another
+constexpr float full = 0.97F;               // prices of a cycle worth adding sum to less
+constexpr double closed = 0.9;              // a pair with a higher price is not looked at
+constexpr float hop = 0.02F;                // prefers short cycles
+constexpr double spent = 1e-12;             // of |c|: what is left below this is rounding
+constexpr std::int64_t most_arcs = 20'000;  // of one of Dijkstra's searches
+constexpr double flat = 1e-8;               // sweeps that change the sum by less are not worth another
 constexpr ptrdiff_t largest_batch = 1024, grain = 16;
 
 /// How many searches see the same prices: few enough that their paths seldom collide.

@@ -13,6 +13,7 @@ using std::ptrdiff_t;
 using std::size_t;
 
 constexpr double exact = 9007199254740992.0;  // 2^53
+constexpr double few_steps = 2e7;
 
 /// Puts agreeing pairs first; both parts keep their order.
 SignedPairs split(ptrdiff_t nodes, const std::vector<int32_t>& left, const std::vector<int32_t>& right,
@@ -42,6 +43,16 @@ SignedPairs split(ptrdiff_t nodes, const std::vector<int32_t>& left, const std::
 class Partners {
  public:
   Partners(const SignedGraph& graph) : graph_(graph), seen_(at(graph.nodes()), -1) {}
+
+  /// Walks of two agreeing pairs, at most.
+  double steps() const {
+    double total = 0.0;
+    for (ptrdiff_t i = 0; i < graph_.nodes(); ++i) {
+      const auto entries = static_cast<double>(length(i));
+      total += entries * entries;
+    }
+    return total;
+  }
 
   /// Partners behind `node` in the order of numbers. Gives up the complete list beyond `most` steps.
   bool find(ptrdiff_t node, double most, std::vector<int32_t>& found, Random& random) {
@@ -98,8 +109,10 @@ SignedPairs select_pairs(const SignedGraph& graph, const PairLimits& limits, boo
   Partners partners(graph);
   Random random(limits.seed, limits.stream);
   complete = true;
-  // What rich nodes may list is what poor ones leave.
+  // What rich nodes may list is what poor ones leave. Where the graph has few steps in all, every pair is listed.
   double room = limits.per_entry * entries;
+  const double steps = partners.steps();
+  const bool all = steps <= std::min(8.0 * room, few_steps);
   for (ptrdiff_t i = 0; i < n; ++i) {
     if (i % 64 == 0 && monitor.poll()) break;
     for (auto k = graph.begin(i); k < graph.end(i); ++k) {
@@ -110,7 +123,7 @@ SignedPairs select_pairs(const SignedGraph& graph, const PairLimits& limits, boo
     }
     if (graph.background <= 0.0) continue;
     const double share = 4.0 * room / static_cast<double>(n - i);
-    complete = partners.find(i, std::max(share, 1.0), found, random) && complete;
+    complete = partners.find(i, all ? steps : std::max(share, 1.0), found, random) && complete;
     std::sort(found.begin(), found.end());
     room = std::max(0.0, room - static_cast<double>(found.size()));
     for (const auto j : found) {

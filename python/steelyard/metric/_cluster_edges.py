@@ -92,7 +92,8 @@ def cluster_edges(
         Stages: the first labels, the first packing, looks at bound and labels while the packing is raised,
         then perturbations of the labels.
     max_seconds : float, optional
-        Start no stage later than this, and end a packing there. The answer then depends on the clock.
+        Start no stage later than this but the first packing, and end a packing there. The answer then
+        depends on the clock.
     rng : None, int, SeedSequence, BitGenerator or Generator, optional
         For orders of searches and perturbations.
     n_threads : int, optional
@@ -152,7 +153,7 @@ def cluster_edges(
     (1.0, 1.0)
     >>> found.to_frame()["cluster"]
     array([0, 0, 0, 1])
-    >>> [(y, [str(found.items[i]) for i in cycle]) for y, cycle in found.cycles]
+    >>> [(round(y, 6), [str(found.items[i]) for i in cycle]) for y, cycle in found.cycles]
     [(1.0, ['ann', 'cid', 'dan'])]
     """
     formulation = check_choice(formulation, "formulation", FORMULATIONS)

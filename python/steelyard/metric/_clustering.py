@@ -83,7 +83,7 @@ def correlation_clustering(
     relax : bool, optional
         Solve the linear relaxation over all pairs (True), or bound by cycles of listed pairs (False), which
         takes memory and time by the pairs listed alone. Default: the relaxation up to 200 items, and up to
-        1,000 where a quarter of all pairs is listed.
+        1,000 where a quarter of all pairs is listed or absent pairs disagree.
     labels : array_like of int, shape (n,), optional
         Clusters to start from.
     tol : float, optional
@@ -93,7 +93,8 @@ def correlation_clustering(
         Proximal steps of the relaxation (default 200), or stages of the search and the packing of cycles
         (default 20).
     max_seconds : float, optional
-        Without the relaxation: start no stage later than this, and end a packing there. The answer then
+        Without the relaxation: start no stage later than this but the first packing, and end a
+        packing there. The answer then
         depends on the clock.
     rng : None, int, SeedSequence, BitGenerator or Generator, optional
         For pivots and the local search.
@@ -210,7 +211,7 @@ def _chosen(pairs: SignedPairs) -> tuple[bool, str]:
     """Relax all pairs? And why."""
     n, listed = pairs.n, len(pairs.values)
     density = listed / max(1, n * (n - 1) // 2)
-    if n <= _SMALL or (n <= _MOST_RELAXED and density >= _DENSE):
+    if n <= _SMALL or (n <= _MOST_RELAXED and (density >= _DENSE or pairs.background > 0)):
         return True, f"{n} items, {density:.0%} of their pairs listed"
     return False, f"{n:,} items, {density:.2g} of their pairs listed; relax=True bounds by all pairs"
 

@@ -58,7 +58,8 @@ class _Run:
         effort = self.effort
         for stage in range(effort.stages):
             left = effort.seconds - self.seconds
-            if stage and (left <= 0 or self.gap <= max(effort.tol, _ROUNDING)):
+            # Labels without any bound would be no answer: a first packing comes whatever the time.
+            if (stage > 1 and left <= 0) or (stage and self.gap <= max(effort.tol, _ROUNDING)):
                 break
             _, _, more, self.stopped = self.engine.step(left, effort.threads)
             cost, low = self.bounds
