@@ -158,7 +158,7 @@ def recedes(table, options):
         if t > 0 and free:
             rows += [tau - x, tau + x]
     if not rows:
-        return True
+        return prior == 0 or size > n
     held = [(0, 0)] * n if prior > 0 else [(0, 0)] + [(-1, 1)] * (n - 1)
     bounds = held + [(-1, 1)] * (size - n)
     c = np.random.default_rng(1).normal(size=size)
