@@ -238,7 +238,7 @@ def errors_of_comparisons(instance):
 
 @trial(
     solver="rank.rasch",
-    states="info.error_bound; standard errors to six digits",
+    states="info.error_bound",
     kind="asymptotic",
     truth="Newton's method in 256 bits",
     zoo="regressions",
@@ -558,7 +558,7 @@ def bootstrap_of_one_pair(instance):
     truth="quadrature on one pair and date",
     zoo="comparisons",
     largest=12,
-    share=0.1,
+    share=0.03,
 )
 def draws_of_one_pair(instance):
     d = instance.data
