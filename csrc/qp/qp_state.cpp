@@ -142,7 +142,7 @@ void QpState::cap_vertex(double widest, double noise) {
   }
 }
 
-double QpState::gap_rounding() const {
+double QpState::gap_rounding(double mu) const {
   double sum = 0.0, shifts = 0.0, roots = 0.0;
   std::size_t support = 0;
   const auto root = [&](std::size_t i) { return std::sqrt(std::fabs(diagonal[i] - 2.0 * shift[i])); };
@@ -153,13 +153,23 @@ double QpState::gap_rounding() const {
     shifts += std::fabs(shift[j]) * size;
     roots += root(j) * size;
   }
-  double total = 0.0;
+  const double unit = 0.5 * std::numeric_limits<double>::epsilon() * static_cast<double>(support + 8);
+  double total = 0.0, moved = 0.0, deepest = 0.0;
   for (std::size_t i = 0; i < p.size(); ++i) {
     const double row = std::fabs(shift[i]) * sum + shifts + root(i) * roots + std::fabs(problem.q[i]);
-    const double move = std::fabs(p[i] - vertex[i]);
-    if (move > 0.0) total += row * move;
+    const double error = unit * row, above = p[i] - problem.lower[i], filled = vertex[i] - problem.lower[i];
+    if (summed()) {
+      total += error * (above + filled);
+      moved += above;
+      if (problem.upper[i] > vertex[i]) deepest = std::max(deepest, mu - g[i] + error);
+    } else {
+      const bool sure = std::fabs(g[i]) > error;
+      const double beyond = problem.upper[i] < 1e300 ? problem.upper[i] - p[i] : above;
+      total +=
+          sure ? error * std::fabs(p[i] - vertex[i]) : (std::fabs(g[i]) + error) * std::max(above, beyond);
+    }
   }
-  return 0.5 * std::numeric_limits<double>::epsilon() * static_cast<double>(support + 8) * total;
+  return total + moved * deepest;
 }
 
 void QpState::measure() {
@@ -194,7 +204,7 @@ void QpState::measure() {
   if (gap < best_gap || best.empty()) {
     best = p;
     best_gap = gap;
-    best_rounding = gap_rounding();
+    best_rounding = gap_rounding(mu);
     best_objective = objective;
     best_scale = scale;
     best_terms = size_of_terms;

@@ -53,7 +53,7 @@ struct QpState {
  private:
   double fill_vertex();                          ///< s with a sum constraint, and its mu
   void cap_vertex(double widest, double noise);  ///< s without one
-  double gap_rounding() const;                   ///< how far `gap` can be from the gap of p
+  double gap_rounding(double mu) const;          ///< how far `gap` can be from the gap of p
 
   std::vector<double> vertex;  ///< s
 };

@@ -12,7 +12,8 @@
 // without a sum constraint would make it infinite for the slightest g_i < 0: there the minimum is taken over
 // s_i <= lower_i + 2 (largest p_j - lower_j) + |g_i| / K_ii, and the bound is an estimate.
 // Rounding is part of what is stated: with m nonzero p_j, g_i is off by (m + 8) u (sum_j |K_ij p_j| + |q_i|) at
-// most, u = 2^-53, and the gap by the sum of that times |p_i - s_i|. |K_ij| <= |a_i| + |a_j| + sqrt(G_ii G_jj)
+// most, u = 2^-53: the gap is off by the sum of that times p_i - lower_i, and by what s could then be instead
+// (mass moved to an i whose g_i may be below mu; in a box, the other end where the sign of g_i is open). |K_ij| <= |a_i| + |a_j| + sqrt(G_ii G_jj)
 // for the semidefinite G = K - a1' - 1a' below (a = 0 without a sum constraint): no further pass over K.
 //
 // Method: SMO with the second-order choice of the working pair (greedy coordinate descent without a sum

@@ -81,8 +81,9 @@ class Claim:
         """Stated over true error, both no smaller than what can be resolved."""
         if self.stated is None:
             return math.nan
-        least = max(self.rounding, self.floor, 5e-324)
-        return max(self.stated, least) / max(self.true, least)
+        least = max(float(self.rounding), float(self.floor), 0.0)
+        stated, true = max(float(self.stated), least), max(float(self.true), least)
+        return stated / true if true > 1e-300 else 1.0 if stated == true else math.nan
 
     def shrunk(self, factor: float) -> Claim:
         """The same with a smaller bound: a lie that must be caught."""

@@ -99,7 +99,8 @@ double HistorySystem::rounding(const Parameters& point) const {
   });
   if (laws > 0.0) energy += sums / laws;
   const double links = 2.0 * std::numeric_limits<double>::epsilon() * std::sqrt(energy);
-  return std::hypot(links, rank::rounding(games_, point, d_));
+  const double games = rank::rounding(games_, point, d_);
+  return std::sqrt(links * links + games * games);
 }
 
 void HistorySystem::take_curvatures(const std::vector<double>& cells, const std::vector<double>& laws,

@@ -201,7 +201,8 @@ double StrengthSystem::rounding(const PairProblem& problem, const Parameters& po
     return solve_all(d, right, x.data(), 1e-2, monitor);
   };
   const double sums = probe_rounding(errors, graph_.items, model_.prior <= 0.0, solve);
-  return std::hypot(rank::rounding(problem, point, d), sums);
+  const double cells = rank::rounding(problem, point, d);
+  return std::sqrt(cells * cells + sums * sums);
 }
 
 void StrengthSystem::grow_tree(const Derivatives& d) {

@@ -199,7 +199,7 @@ double RankingSystem::rounding(RankingDerivatives& d, std::span<const double> st
                                        return solve(d, b.data(), x.data(), probes, 1e-2, monitor);
                                      });
   last_iterations_ = passes;
-  return std::hypot(eps * std::sqrt(energy), sums);
+  return std::sqrt(eps * eps * energy + sums * sums);
 }
 
 void RankingSystem::bound(RankingDerivatives& d, RankingDirection& out, Monitor& monitor) {
