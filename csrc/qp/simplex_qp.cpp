@@ -20,6 +20,7 @@ std::int64_t left(const QpState& s) { return std::max<std::int64_t>(0, s.max_ite
 QpEnd rough_descent(QpState& s) {
   s.measure();
   if (s.good()) return QpEnd::converged;
+  if (!std::isfinite(s.objective)) return QpEnd::stalled;
   const double violation = std::max(rough, s.options.tol) * s.scale / std::max(s.reach, 1e-300);
   const auto end = descend(s, violation, std::min<std::int64_t>(left(s), 1000 + 10 * s.n));
   if (end == QpEnd::stopped || left(s) == 0) s.measure();  // its gradient has drifted by rounding only
@@ -29,7 +30,7 @@ QpEnd rough_descent(QpState& s) {
 /// Decomposition alone, with a fresh gradient now and then.
 QpEnd long_descent(QpState& s) {
   while (true) {
-    if (!s.refresh()) return QpEnd::stopped;
+    if (!s.refresh() || s.monitor.poll()) return QpEnd::stopped;
     s.measure();
     if (s.good()) return QpEnd::converged;
     if (left(s) == 0 || s.rows.rows_made() > most_passes * at(s.n)) return QpEnd::budget;
@@ -42,7 +43,7 @@ QpEnd long_descent(QpState& s) {
       if (!s.refresh()) return QpEnd::stopped;
       s.measure();
       if (s.good()) return QpEnd::converged;
-      if (s.gap >= before) return QpEnd::stalled;
+      if (!(s.gap < before)) return QpEnd::stalled;  // NaN, where the objective is beyond float64, too
     }
   }
 }
@@ -78,7 +79,7 @@ QpResult solve_simplex_qp(const QpProblem& problem, const QpOptions& options, Mo
   result.gap = state.best_gap + state.best_rounding;
   result.convex = state.convex;
   result.unbounded = end == QpEnd::unbounded;
-  if (!state.started) result.gap = state.best_gap = infinity;
+  if (!state.started || std::isnan(result.gap)) result.gap = state.best_gap = infinity;
   auto& info = result.info;
   info.converged = std::isfinite(state.best_scale) && state.best_gap <= options.tol * state.best_scale;
   info.interrupted = end == QpEnd::stopped || monitor.stopped();

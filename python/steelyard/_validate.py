@@ -162,7 +162,7 @@ def real_array(values: Any, name: str) -> npt.NDArray[Any]:
 
 def _column_types(values: Any) -> dict[Any, Any]:
     """By name, the types of a data frame's columns; of a series its own."""
-    types = getattr(values, "dtypes", None)
+    types: Any = getattr(values, "dtypes", None)
     if hasattr(types, "items"):
         return dict(types.items())
     return {} if types is None or isinstance(types, str | list) else {getattr(values, "name", None): types}

@@ -8,7 +8,7 @@ from fractions import Fraction
 import numpy as np
 import pytest
 
-from steelyard import _core, build_info, metric, rank, select, weigh
+from steelyard import ConvergenceWarning, _core, build_info, metric, rank, select, weigh
 from steelyard import _validate as v
 from steelyard._spelling import shown
 
@@ -66,7 +66,11 @@ def test_what_a_message_shows_is_short_whatever_arrives():
     assert shown(-7) == "-7"
 
 
-@pytest.mark.parametrize("rng", ["a", -1, 1.5, [1, -2], object(), -(10**5000)], ids=shown)
+@pytest.mark.parametrize(
+    "rng",
+    ["a", -1, 1.5, [1, -2], object(), -(10**5000)],
+    ids=["text", "negative", "fraction", "list", "object", "huge"],
+)
 def test_a_seed_that_is_none_is_refused_by_name(rng):
     with pytest.raises((TypeError, ValueError), match=r"^rng must be None, an integer >= 0"):
         select.kmeans(np.eye(4), 2, rng=rng)
@@ -185,9 +189,10 @@ def test_rows_made_by_a_function_are_checked_like_a_matrix():
 
 
 @pytest.mark.parametrize("total", [1e308, -1e308, 1e200])
-def test_an_objective_beyond_float64_is_no_answer(total):
-    with pytest.raises(ValueError, match="the objective overflows; scale"):
-        weigh.solve_simplex_qp(np.eye(2), [0.0, 0.0], total=total, lower=min(total, 0.0))
+def test_an_objective_beyond_float64_is_said_and_ends(total):
+    with pytest.warns(ConvergenceWarning, match="the objective is beyond float64: give K, q"):
+        found = weigh.solve_simplex_qp(np.eye(2), [0.0, 0.0], total=total, lower=min(total, 0.0))
+    assert not found.info.converged
 
 
 def test_probabilities_so_small_that_a_loss_overflows_are_refused():

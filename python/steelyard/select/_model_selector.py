@@ -141,7 +141,7 @@ class ModelSelector:
             self.epsilon = _replayed(self._codes, len(self._classes), self._rng, self._threads)
 
     def __repr__(self) -> str:
-        items, models = self._codes.shape
+        items, models = len(self._open), len(self._right)
         return (
             f"ModelSelector: {models:,} models, {items:,} items, {len(self.history):,} labels; leader "
             f"{self.leader} with belief {self.posterior.max():.3f}"

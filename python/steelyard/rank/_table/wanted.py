@@ -8,8 +8,8 @@ from typing import Any
 
 from ..._spelling import shown
 
-_PARTS = ("left", "right", "outcome", "left_score", "right_score", "neutral", "home")
-_PARTS += ("weight", "count", "cluster", "time")
+_GAMES = ("left", "right", "outcome", "left_score", "right_score", "neutral", "home")
+_PARTS = (*_GAMES, "weight", "count", "cluster", "time")
 
 
 @dataclass(frozen=True)
