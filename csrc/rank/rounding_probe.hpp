@@ -20,7 +20,7 @@ constexpr std::ptrdiff_t probes = 4;
 template <class Solve>
 double probe_rounding(const std::vector<double>& errors, std::ptrdiff_t n, bool centred, const Solve& solve) {
   const auto size = std::ssize(errors);
-  std::vector<double> b(at(size * probes)), x(b.size());
+  std::vector<double> b(checked_product("working memory", size, probes)), x(b.size());
   Random signs(1, 0);
   for (std::ptrdiff_t i = 0; i < size; ++i) {
     const auto bits = signs.bits();

@@ -134,7 +134,7 @@ def plot_cluster_sizes(clustering: _Clusters, *, ax: Axes | None = None) -> Axes
     >>> plot_cluster_sizes(found).get_ylabel()
     'items'
     """
-    axes = _new_axes(4.8) if ax is None else ax
+    axes = _axes(ax, 4.8)
     sizes = np.sort(np.bincount(clustering.labels))[::-1]
     axes.step(np.arange(1, len(sizes) + 1), sizes, where="mid")
     axes.set_xscale("log")

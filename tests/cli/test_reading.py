@@ -118,7 +118,7 @@ def test_every_command_reads_by_the_same_reader(command, file, capsys):
         ("a,b\n", "first: data.csv line 5); drop them, or give --skip-blank"),
         ("a,b,left,c\n", "data.csv line 5 has 4 fields, the header 3"),
         ('a,"b,left\n', "data.csv line 5: a quoted field is not closed"),
-        ("a,a,left\n", "1 rows compare an item with itself (first: data.csv line 5, a)"),
+        ("a,a,left\n", "1 rows compare an item with itself (first: data.csv line 5, a in column"),
         (",a,left\n", "column 'left' has missing labels (first: data.csv line 5)"),
     ],
 )

@@ -196,6 +196,9 @@ ARGUMENTS: dict[str, Callable[[], dict[str, Any]]] = {
     "WeightingModel.remove": lambda: {"indices": np.array([0, 3])},
     "WeightingModel.score_new": lambda: {"points": X[:2] + 5},
     "correlation_clustering": lambda: {"S": SIGNED, "max_iter": 20},
+    "cluster_edges": lambda: {"u": [0, 1, 2, 0], "v": [1, 2, 3, 3], "weight": [1.0, 2.0, 1.0, -1.0], "n": 5},
+    "plot_cluster_sizes": lambda: {"sizes": np.array([3, 2, 1])},
+    "grid_edges": lambda: {"shape": (3, 4)},
     "nearest_metric": lambda: {"D": D, "weights": np.ones(10)},
     "project_and_forget": lambda: {
         "x0": np.array([2.0, 0.0, 3.0]),
@@ -296,6 +299,7 @@ OBJECTS: dict[str, Callable[[], Any]] = {
     "ITML": lambda: metric.ITML().fit(**ARGUMENTS["ITML.fit"]()),
     "ITMLSupervised": lambda: metric.ITMLSupervised(n_constraints=20, random_state=0).fit(X, Y),
     "CorrelationClustering": lambda: metric.correlation_clustering(SIGNED, max_iter=20, rng=0),
+    "ConflictCycles": lambda: metric.cluster_edges([0, 1, 0], [1, 2, 2], [1.0, 1.0, -1.0]).cycles,
     "NearestMetric": lambda: metric.nearest_metric(D),
     "ProjectAndForget": lambda: metric.project_and_forget(np.array([2.0, 0.0, 3.0]), _halfspaces),
     "RandomRows": lambda: metric.RandomRows(np.eye(3), np.ones(3), interior=np.zeros(3), rng=0),

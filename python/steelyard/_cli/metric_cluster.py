@@ -78,20 +78,18 @@ def run(options: argparse.Namespace) -> None:
     """From the file to a table of clusters."""
     require("rich", "cli")
     source = open_source(options, {}, "pair")
-    edges = read_edges(source, options.left, options.right, options.weight)
-    try:
-        with (
-            explained(source.name, "S"),
-            progress_bar("clustering") as progress,
-            warnings.catch_warnings(record=True) as caught,
-        ):
-            warnings.simplefilter("always")
-            found = _cluster(edges, options, progress)
-    except KeyboardInterrupt as error:
-        partial = getattr(error, "partial", None)
-        if partial is not None:
-            _tell(source.name, partial, edges, options, ["Interrupted: the best so far"])
-        raise
+    edges = None
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        try:
+            with explained(source.name, "S"), progress_bar("clustering") as progress:
+                edges = read_edges(source, options.left, options.right, options.weight)
+                found = _cluster(edges, options, progress)
+        except KeyboardInterrupt as error:
+            partial = getattr(error, "partial", None)
+            if partial is not None and edges is not None:
+                _tell(source.name, partial, edges, options, ["Interrupted: the best so far"])
+            raise
     _tell(source.name, found, edges, options, [f"Note: {warning.message}" for warning in caught])
 
 

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 import numpy.typing as npt
 
+from .._spelling import shown
 from .._validate import check_count, check_room
 
 Ends = npt.NDArray[np.int32]
@@ -39,6 +40,8 @@ def grid_edges(shape: Sequence[int]) -> tuple[Ends, Ends]:
     >>> list(zip(u.tolist(), v.tolist()))
     [(0, 2), (1, 3), (0, 1), (2, 3)]
     """
+    if not np.iterable(shape):
+        raise TypeError(f"shape must be a sequence of lengths, got {shown(shape)}")
     lengths = [check_count(length, "shape") for length in shape]
     total = 1
     for length in lengths:

@@ -288,8 +288,8 @@ def _check_pairs(pairs: Any, features: int | None) -> Array:
         raise ValueError(f"pairs must have shape (n_pairs, 2, n_features), got {pairs.shape}")
     if features is not None and pairs.shape[2] != features:
         raise ValueError(f"pairs must have {features} features, got {pairs.shape[2]}")
-    if (largest := float(np.abs(pairs).max())) > 1e150:
-        raise ValueError(f"pairs must lie within +-1e150, or squares overflow; got {largest:.3g}: scale them")
+    if (largest := float(np.abs(pairs).max())) > 1e153:
+        raise ValueError(f"pairs must lie within +-1e153, or squares overflow; got {largest:.3g}: scale them")
     return np.asarray(pairs)
 
 

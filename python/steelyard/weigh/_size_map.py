@@ -102,7 +102,7 @@ def _check_hom(hom: Any) -> Array:
     try:
         array = refuse_masked(hom, "hom")
     except ValueError as error:
-        if str(error).startswith("hom "):
+        if "can't be read" not in str(error):
             raise
         raise ValueError("hom must hold n rows of n numbers, or of n matrices of one shape") from None
     if array.dtype.kind not in "fiub":

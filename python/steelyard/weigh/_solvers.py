@@ -37,6 +37,9 @@ _MAX_ITER = 1500
 _EXACT_LIMIT = 1000  # points up to which 106 bits cost nothing to speak of
 _LEAST_TOL = 1e-10  # relative error of the magnitude that is never worth 106 bits
 _SINGULAR = "Z is singular to the rounding of float64"
+_LOST = (
+    1e-3  # of the magnitude: what rounding can move for many points without the tolerance counting as missed
+)
 _POLISH = 3  # rounds of smaller residuals for weights that are open
 _EPS = float(np.finfo(float).eps)
 
@@ -237,8 +240,10 @@ def _finished(
     vague = not stopped and not err.bound <= max(request.tol, _LEAST_TOL) * abs(value)
     unseen = proof == "theory" and mu <= 0.0 and is_smooth(space, core_scale, nearest)
     vague = vague or (unseen and not stopped)
-    blurred = open_by is not None and open_by > OPEN * size and space.n_unique <= _EXACT_LIMIT
-    if vague or (blurred and proof == "Cholesky"):
+    few = space.n_unique <= _EXACT_LIMIT
+    blurred = few and open_by is not None and open_by > OPEN * size
+    exactly = few or space.metric == "cosine"  # else 106 bits cost more than they tell
+    if (vague and exactly) or (blurred and proof == "Cholesky"):
         wide = _wide(space, request, "float64 does not tell the magnitude" if vague else "nor single weights")
         bounded = 0.0 if wide is None or wide.info.lower_bound is None else wide.info.lower_bound
         if wide is not None and (wide.info.error_bound is not None or bounded >= value - err.bound):
@@ -249,16 +254,18 @@ def _finished(
     if bound is not None and estimate is not None and estimate < abs(value) < bound:
         bound, proven = estimate, False
     notes = notes_on_weights(space, open_by, size, nearest)
+    lost = vague and (exactly or not err.bound <= _LOST * abs(value))
     if unseen:
         notes.append(f"{UNDETERMINED}: conjugate gradients don't see small eigenvalues of a smooth kernel")
     elif vague:
-        notes.append(f"{UNDETERMINED}: rounding alone can move the magnitude by {err.bound:.1e}")
+        words = f"{UNDETERMINED}: rounding alone" if lost else "rounding"
+        notes.append(f"{words} can move the magnitude by {err.bound:.1e}")
     if proof is None:
         notes.append("nothing proves Z positive definite: the lower bound may not hold")
     info = WeighInfo.from_core(
         out["info"],
         solver=f"{out['info']['solver']} ({choice.why})",
-        converged=bool(column["converged"]) and not stopped and not vague,
+        converged=bool(column["converged"]) and not stopped and not lost,
         error_bound=bound,
         error_kind="rigorous" if proven else "estimate",
         message="; ".join(notes),
@@ -278,7 +285,13 @@ def _finished(
 
 
 def _is_open(space: Space, request: Request, out: Mapping[str, Any]) -> bool:
-    """Whether conjugate gradients left single weights open that a smaller residual would settle."""
+    """Whether conjugate gradients left single weights open that a smaller residual would settle.
+
+    Asked of kernels that are smooth across axes, where weights of either sign can hide; elsewhere a note says
+    it, and `tol` is for the caller to lower.
+    """
+    if space.metric not in ("cityblock", "hamming", "minkowski"):
+        return False
     column, w = out["columns"][0], out["weights"][:, 0]
     core_scale = request.scale * space.unit
     nearest = space.nearest(request.threads) if space.n_unique > 1 else math.inf

@@ -21,7 +21,7 @@ from ._choice import METHODS, Request
 from ._result import Weighting, with_note
 from ._scales import GRID_NOTE, resolve_scale
 from ._solvers import solve
-from ._spaces import check_scale, check_space
+from ._spaces import check_scale, check_space, parse_metric
 
 
 def weighting(
@@ -255,7 +255,7 @@ def magnitude_distance(
     >>> print(round(weigh.magnitude_distance([[0.0]], [[1.0]]), 6))  # 2 (1 + tanh(1/2)) - 2
     0.924234
     """
-    if metric == "precomputed":
+    if parse_metric(metric)[0] == "precomputed":
         raise ValueError("metric must be one of points for magnitude_distance, got 'precomputed'")
     x, y = check_space(X, metric), check_space(Y, metric, name="Y")
     if x.dimension != y.dimension:

@@ -170,7 +170,10 @@ def test_rows_of_a_relation_are_named_by_their_place():
         ({"w": [1.0, -2.0, 1.0]}, "column 'w' must be zero or positive, got -2.0 in row 1"),
         ({"w": [1.0, 1.0, None]}, r"column 'w' has missing entries \(first: row 2\)"),
         ({"w": ["1", "x", "2"]}, "column 'w' must hold numbers, got 'x' in row 1"),
-        ({"left": ["a", "b", "b"], "right": ["b", "a", "b"]}, r"1 rows compare .*\(first: row 2, b\)"),
+        (
+            {"left": ["a", "b", "b"], "right": ["b", "a", "b"]},
+            r"1 rows .*\(first: row 2, b in column",
+        ),
     ):
         with pytest.raises(ValueError, match=says):
             Comparisons.from_frame(

@@ -127,7 +127,7 @@ def _read(array: Values, name: str, row_name: RowName, formats: Sequence[str], d
     form = find_form(texts, name, lambda text: row_name(values.index(text)), formats)
     if not form.dates or (form.kind == "eight digits" and dates is False):
         if all(isinstance(x, numbers.Real) for x in others) and (texts or others):
-            return _numbers_or_days(np.array([_as_number(x) for x in values]), dates)
+            return _numbers_or_days(np.array([_as_number(x, name) for x in values]), dates)
         if texts:
             raise ValueError(f"{name} mixes dates and numbers, such as {others[0]!r} and {texts[0]!r}")
     read: dict[Any, Any] = {x: np.datetime64(form.day(x), "D") for x in texts}
@@ -144,7 +144,10 @@ def _read(array: Values, name: str, row_name: RowName, formats: Sequence[str], d
     return np.array([read.get(x, missing) for x in values], dtype="datetime64[D]")
 
 
-def _as_number(value: Any) -> float:
+def _as_number(value: Any, name: str) -> float:
     if isinstance(value, str):
         return float(value) if value.strip() else np.nan
-    return np.nan if is_missing(value) else float(value)
+    try:
+        return np.nan if is_missing(value) else float(value)
+    except OverflowError:
+        raise ValueError(f"{name} must hold numbers that float64 holds, got {shown(value)}") from None
