@@ -147,6 +147,7 @@ def test_a_stream_is_unbiased_for_any_batches_and_bounded(batches):
     means_agree(totals, [500, *X.sum(0)])
 
 
+@pytest.mark.slow
 def test_halving_in_turns_loses_no_more_than_one_draw():
     """With replacement each level would add a variance as large as the first's."""
     X = groups(5, n=3200)

@@ -119,6 +119,7 @@ def test_distinct_rows_over_blocks_have_the_inclusion_probabilities_of_arrays(as
     assert np.isin(np.flatnonzero(pi == 1), sample.indices).all()
 
 
+@pytest.mark.slow
 def test_rows_are_drawn_as_often_as_they_should_be_from_any_blocks():
     """The draws alone: from probabilities that are the same each time, with blocks of one row and of none."""
     rng = np.random.default_rng(0)
@@ -153,6 +154,7 @@ def test_rows_are_drawn_as_often_as_they_should_be_from_any_blocks():
     np.testing.assert_array_equal(np.sort(rows), np.arange(0, 20, 3))
 
 
+@pytest.mark.slow
 def test_totals_from_distinct_rows_are_unbiased_and_intervals_cover():
     found = []
     with dask.config.set(scheduler="synchronous"):

@@ -181,6 +181,7 @@ def test_any_number_of_threads_gives_the_same_bits(equal_over_threads, weighted)
     assert metric.violations(distances, tol=1e-12).is_pseudometric
 
 
+@pytest.mark.slow
 def test_passes_with_momentum_over_many_blocks_give_the_same_bits(equal_over_threads):
     d = near_metric(970, 0)  # 16 blocks: threads take squares of tiles
 

@@ -71,6 +71,7 @@ def simulated(seed, climbers=30, tries=3000, months=24, slope=0.85):
     return {"climber": who, "grade": grade, "sent": sent, "time": when}, ability
 
 
+@pytest.mark.slow
 def test_a_simulation_is_covered():
     inside, z = 0, []
     for seed in range(4):

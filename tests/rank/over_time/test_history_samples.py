@@ -49,6 +49,7 @@ def test_one_strength_has_the_moments_and_chances_of_quadrature(seed, sampler):
     assert fit.predict("c", "r0", 2.0).win == pytest.approx(expit(x).mean(0) @ density[::40] * 40, abs=0.02)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("ties", ["davidson", "rao-kupper"])
 def test_ties_and_two_dates_have_the_moments_of_random_walk_metropolis(ties):
     """Two items, two dates, a tie parameter: 5 parameters, 1,000 walkers side by side."""
@@ -269,6 +270,7 @@ def test_ctrl_c_leaves_the_draws_so_far_which_go_on(ctrl_c, sampler):
     np.testing.assert_array_equal(more.samples.strengths[:, :-20], made)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("by_item", [True, False])
 def test_draws_have_the_moments_of_polya_gamma_gibbs_sampling(by_item):
     rng = np.random.default_rng(1)

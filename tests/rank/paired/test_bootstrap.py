@@ -24,6 +24,7 @@ def test_the_spread_is_that_of_the_sandwich(ties, method):
         assert rounds.tie_parameters.std() == pytest.approx(fit.covariance().tie_standard_error, rel=0.08)
 
 
+@pytest.mark.slow
 def test_bayesian_rounds_have_the_law_of_the_reference():
     cells = random_cells(2, 5)
     at, _ = reference.newton(cells, 5, model="davidson")
