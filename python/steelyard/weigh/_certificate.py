@@ -19,6 +19,7 @@ from ._wide import share_of
 OPEN = 1e-3  # error of single weights, as a share of their size, that is spoken of
 _APART = 0.1  # 1 - similarity of all points from which a smooth kernel is taken to be regular
 _SEEN = 0.1  # of a Rayleigh quotient that may have missed the smallest eigenvalue
+_ALIGNED = 3.0  # times that rounding of one component, as little of it lies along the smallest eigenvector
 _EPS = float(np.finfo(float).eps)
 
 
@@ -53,18 +54,21 @@ def open_by_how_much(
     nearest: float,
     size: float,
 ) -> float:
-    """||w - Z^-1 1||: from a factor where there is one, else from how small eigenvalues can be expected."""
-    n = space.n_unique
+    """||w - Z^-1 1||: from a factor where there is one, else from how small eigenvalues can be expected.
+
+    Or from how far the last of several solves has moved the weights, each with a much smaller residual.
+    """
+    n, moved = space.n_unique, float(column.get("moved", math.inf))
     smallest = float(column["smallest"]) or max(
         likely(space, core_scale, nearest) + jitter, _SEEN * float(column["seen"])
     )
     if smallest <= 0.0:
-        return math.inf
+        return moved
     if column["smallest"] > 0.0:
         left = float(column["weight_error"])
     else:
         left = float(column["residual"]) * math.sqrt(n) / smallest
-    return left + math.sqrt(n) * err.usual / smallest + _EPS * size
+    return min(moved, left + min(math.sqrt(n), _ALIGNED) * err.usual / smallest) + _EPS * size
 
 
 def notes_on_weights(space: Space, open_by: float | None, size: float, nearest: float) -> list[str]:
