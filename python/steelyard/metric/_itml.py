@@ -158,7 +158,7 @@ class _Mahalanobis(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstima
         tol = check_positive(self.tol, "tol")
         sweeps = check_steps(self.max_iter, "max_iter")
         root = _root_of_prior(self.prior, X)
-        points = X @ root
+        points = (X - X[0]) @ root  # differences are all that counts: a common offset would cost them digits
         near, far = _bounds(points, bounds, rng)
         # In units of the far bound neither squares nor their inverses over- or underflow.
         words = seed_words(rng)

@@ -406,6 +406,14 @@ def test_units_do_not_matter(factor):
     np.testing.assert_allclose(other.components_, one.components_, rtol=1e-4, atol=1e-6)
 
 
+def test_a_common_offset_costs_no_digits():
+    X, first, second, similar = instance(6, n=30, m=60)
+    pairs, y = np.stack([X[first], X[second]], axis=1), np.where(similar, 1, -1)
+    pairs = np.round(pairs * 2**20) / 2**20
+    one, other = (metric.ITML(random_state=0).fit(pairs + offset, y) for offset in (0.0, 2.0**30))
+    np.testing.assert_allclose(other.components_, one.components_, rtol=1e-12, atol=1e-13)
+
+
 def test_equal_and_nearly_equal_points_leave_the_matrix_positive_definite():
     rng = np.random.default_rng(0)
     X = rng.normal(size=(40, 3))
