@@ -451,6 +451,10 @@ def decrement_and_errors_of_histories(instance):
         return
     model = history_model(timed, history, options)
     at = model.point(history)
+    if not np.isfinite(history.info.error_bound):
+        assert not history.info.converged
+        yield Claim(None, np.nan, reason="stopped too far from the optimum for any bound")
+        return
     best, _, left = truth.newton(model.derivatives, at)
     _, H = model.derivatives(best)
     yield Claim(history.info.error_bound, truth.norm(at - best, H), left, EPS, f"{options}")
