@@ -68,15 +68,14 @@ class CsvReader(Reader):
 
     def relation(self, connection: Any, names: list[str]) -> Any:
         # As text: labels keep their leading zeros, and a stray word can't change what a column is.
-        return connection.read_csv(
-            names,
-            header=True,
-            auto_detect=False,
-            columns=dict.fromkeys(self.dialect.columns, "VARCHAR"),
-            delimiter=self.dialect.separator,
-            quotechar='"',
-            escapechar='"',
-            compression="gzip" if self.file.packed and not self.copy else "none",
+        files = ", ".join(map(_literal, names))
+        columns = ", ".join(f"{_literal(name)}: 'VARCHAR'" for name in self.dialect.columns)
+        packed = "gzip" if self.file.packed and not self.copy else "none"
+        # By SQL: the oldest DuckDB supported has no auto_detect in Python.
+        return connection.sql(
+            f"SELECT * FROM read_csv([{files}], header = true, auto_detect = false, columns = {{{columns}}}, "
+            f"delim = {_literal(self.dialect.separator)}, quote = '\"', escape = '\"', "
+            f"compression = '{packed}')"
         )
 
     def mend(self) -> bool:
@@ -182,3 +181,8 @@ def _flat(path: list[str], kind: Any) -> list[str]:
     if str(kind) == "JSON":
         return [f"{code} ->> '$' AS {name}"]
     return [f"{code} AS {name}"]
+
+
+def _literal(text: str) -> str:
+    """A string as SQL spells it."""
+    return "'" + text.replace("'", "''") + "'"

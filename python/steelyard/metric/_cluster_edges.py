@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from .. import _core
+from .._spelling import shown
 from .._validate import (
     check_choice,
     check_count,
@@ -258,7 +259,10 @@ def _columns(data: Any, names: list[Any]) -> list[Any]:
     else:
         import narwhals as nw
 
-        frame = nw.from_native(data, eager_only=True)
+        try:
+            frame = nw.from_native(data, eager_only=True)
+        except TypeError:
+            raise TypeError(f"data must be a data frame or a mapping of columns, got {shown(data)}") from None
         present, get = frame.columns, lambda name: frame[name].to_numpy()
     missing = [name for name in names if name not in present]
     if missing:
@@ -292,7 +296,10 @@ def _numbers(u: Any, v: Any, n: int | None) -> tuple[int, Any, Any, None]:
 
 
 def _names(u: Any, v: Any, n: int | None) -> tuple[int, Any, Any, npt.NDArray[Any]]:
-    items, places = np.unique(np.concatenate([u, v]), return_inverse=True)
+    try:
+        items, places = np.unique(np.concatenate([u, v]), return_inverse=True)
+    except TypeError as error:
+        raise TypeError(f"u and v must hold names of one kind, that can be sorted: {error}") from None
     if n is not None and n != len(items):
         raise ValueError(f"n must be left out for named items, got {n} for {len(items)} names")
     places = places.astype(np.int32)

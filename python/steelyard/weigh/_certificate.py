@@ -54,21 +54,18 @@ def open_by_how_much(
     nearest: float,
     size: float,
 ) -> float:
-    """||w - Z^-1 1||: from a factor where there is one, else from how small eigenvalues can be expected.
-
-    Or from how far the last of several solves has moved the weights, each with a much smaller residual.
-    """
-    n, moved = space.n_unique, float(column.get("moved", math.inf))
+    """||w - Z^-1 1||: from a factor where there is one, else from how small eigenvalues can be expected."""
+    n = space.n_unique
     smallest = float(column["smallest"]) or max(
         likely(space, core_scale, nearest) + jitter, _SEEN * float(column["seen"])
     )
     if smallest <= 0.0:
-        return moved
+        return math.inf
     if column["smallest"] > 0.0:
         left = float(column["weight_error"])
     else:
         left = float(column["residual"]) * math.sqrt(n) / smallest
-    return min(moved, left + min(math.sqrt(n), _ALIGNED) * err.usual / smallest) + _EPS * size
+    return left + min(math.sqrt(n), _ALIGNED) * err.usual / smallest + _EPS * size
 
 
 def notes_on_weights(space: Space, open_by: float | None, size: float, nearest: float) -> list[str]:

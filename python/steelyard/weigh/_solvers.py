@@ -318,7 +318,6 @@ def _polished(space: Space, request: Request, choice: Choice, out: dict[str, Any
             "converged": before["converged"] or new["converged"],
             "iterations": before["iterations"] + new["iterations"],
             "error_estimate": min(before["error_estimate"], new["error_estimate"]),
-            "moved": float(np.linalg.norm(more["weights"][:, 0] - w)),
         }
         more["info"] |= {
             "iterations": out["info"]["iterations"] + more["info"]["iterations"],

@@ -23,10 +23,11 @@ def check_formats(date_format: Any) -> tuple[str, ...]:
     """Formats as `strptime` takes them, to be tried in turn."""
     if date_format is None:
         return ()
-    listed = [date_format] if isinstance(date_format, str) else list(date_format)
+    one = isinstance(date_format, str) or not np.iterable(date_format)
+    listed = [date_format] if one else list(date_format)
     if not listed or not all(isinstance(one, str) and "%" in one for one in listed):
         raise ValueError(
-            f"date_format must be a format such as '%d/%m/%y', or a list of them, got {date_format!r}"
+            f"date_format must be a format such as '%d/%m/%y', or a list of them, got {shown(date_format)}"
         )
     return tuple(listed)
 
