@@ -141,7 +141,7 @@ def test_squares_that_overflow_leave_the_other_points_alone(far):
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_weights_of_many_features_reach_their_tolerance(kind):
-    x = points(kind, 2500, 64)
+    x = points(kind, 1300, 64)
     scale = 1 / median(x)
     found = weigh.weighting(x, scale=scale, method="cg", tol=1e-8)
     D = _core.weigh._cross_distances(x, x, "euclidean")
@@ -151,7 +151,7 @@ def test_weights_of_many_features_reach_their_tolerance(kind):
 
 def test_weights_come_back_in_the_order_of_the_points(equal_over_threads):
     """Points are solved group by group; start and weights are given in the order that they arrived in."""
-    x = points("clusters", 2500, 24)
+    x = points("clusters", 1300, 24)
     space = _core.weigh._point_space(x, "euclidean")
 
     def solve(n_threads=1, start=None):

@@ -184,7 +184,7 @@ def endless_diversity():
 
 
 def test_ctrl_c_leaves_the_best_distribution_so_far(ctrl_c):
-    outcome = ctrl_c(endless_diversity, after=1.5)
+    outcome = ctrl_c(endless_diversity, after=0.6)
     assert outcome.raised
     assert outcome.partial.info.interrupted
     assert outcome.partial.distribution.sum() == pytest.approx(1.0)

@@ -149,12 +149,12 @@ def test_every_method_gives_the_same_weights(method, d, t):
 @pytest.mark.parametrize("d", [2, 10])
 def test_conjugate_gradients_reach_the_residual_on_hard_data(kind, d):
     rng = np.random.default_rng(d)
-    n = 3500
+    n = 3100
     x = rng.random((n, d))
     if kind == "clusters":
         x = rng.random((20, d))[rng.integers(0, 20, n)] + 0.02 * rng.normal(size=(n, d))
     elif kind == "near-duplicates":
-        x[:350] = x[350:700] + 1e-9 * rng.normal(size=(350, d))
+        x[:310] = x[310:620] + 1e-9 * rng.normal(size=(310, d))
     elif kind == "heavy tails":
         x = rng.standard_cauchy((n, d))
     found = weigh.weighting(x, scale="median", method="auto")
@@ -407,11 +407,11 @@ def test_a_forked_child_solves(in_fork):
 
 
 def endless():
-    weigh.weighting(cloud(60_000, 12), scale=0.02, method="cg", tol=1e-14)
+    weigh.weighting(cloud(20_000, 12), scale=0.02, method="cg", tol=1e-14)
 
 
 def test_ctrl_c_is_answered(ctrl_c):
-    answer = ctrl_c(endless, after=3.0)
+    answer = ctrl_c(endless, after=0.3, within="weigh._weights_by_gradients")
     assert answer.raised
     assert answer.has_partial
     assert answer.seconds < 1.0  # loaded machines; the kernels poll every few milliseconds

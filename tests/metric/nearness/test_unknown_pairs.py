@@ -269,7 +269,7 @@ def long_call(norm):
 
 @pytest.mark.parametrize("norm", ["l2", "l1"])
 def test_ctrl_c_brings_the_best_so_far(ctrl_c, norm):
-    answer = ctrl_c(long_call, norm, after=1.0)
+    answer = ctrl_c(long_call, norm, after=0.5)
     assert answer.raised
     assert answer.has_partial
     assert answer.seconds < 1.0

@@ -105,7 +105,7 @@ def test_a_contrast_is_that_of_the_covariance(fit):
 @pytest.mark.parametrize("model", FITS)
 def test_draws_of_the_scores_have_the_covariance_of_the_fit(model, kind, prior):
     fit = FITS[model](prior)
-    draws = fit._information(2).draws(kind, 20_000, 0)
+    draws = fit._information(2).draws(kind, 8_000, 0)
     draws = draws - draws.mean(axis=1, keepdims=True)
     expected = fit.covariance(kind)
     assert expected.approximate == (kind == "hessian" and prior > 0)
@@ -116,7 +116,7 @@ def test_draws_of_the_scores_have_the_covariance_of_the_fit(model, kind, prior):
 def test_weighted_rankings_have_draws_too(kind):
     weight = np.random.default_rng(0).uniform(0.2, 3.0, 400)
     fit = ranking_fit(sample_weight=weight)
-    draws = fit._information(2).draws(kind, 20_000, 0)
+    draws = fit._information(2).draws(kind, 8_000, 0)
     draws = draws - draws.mean(axis=1, keepdims=True)
     expected = fit.covariance(kind).matrix
     np.testing.assert_allclose(np.cov(draws.T), expected, atol=0.05 * np.diag(expected).max())

@@ -194,7 +194,9 @@ def sparse_league(seed=4, items=25, dates=60, games=250):
     return Comparisons.from_pairs(a, b, time=rng.integers(0, dates, games), home=rng.integers(-1, 2, games))
 
 
-@pytest.mark.parametrize("case", ["league", "known", "constant", "sparse"])
+@pytest.mark.parametrize(
+    "case", ["league", "known", *(pytest.param(case, marks=pytest.mark.slow) for case in ("constant", "sparse"))]
+)
 def test_gibbs_and_hamiltonian_draws_have_the_same_moments(case):
     options = {
         "league": {"home": True, "prior": 0.5},
@@ -261,7 +263,7 @@ def endless_draws(sampler):
 @pytest.mark.filterwarnings("ignore::steelyard.ConvergenceWarning")  # a busy machine makes few draws
 @pytest.mark.parametrize("sampler", ["hamiltonian", "gibbs"])
 def test_ctrl_c_leaves_the_draws_so_far_which_go_on(ctrl_c, sampler):
-    found = ctrl_c(endless_draws, sampler, after=2.0, within="rank.HistoryProblem.sample")
+    found = ctrl_c(endless_draws, sampler, after=0.8, within="rank.HistoryProblem.sample")
     assert found.raised
     made = found.partial.samples.strengths
     assert made.shape[1] > 10
@@ -303,7 +305,7 @@ def endless_prior_games():
 
 
 def test_ctrl_c_is_answered_among_the_games_of_the_prior(ctrl_c):
-    found = ctrl_c(endless_prior_games, after=1.0)
+    found = ctrl_c(endless_prior_games, after=0.3, within="rank.HistoryProblem.sample")
     assert found.raised
     assert found.seconds < 1.0
     assert found.partial.samples is None

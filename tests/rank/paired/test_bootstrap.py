@@ -190,7 +190,7 @@ def endless_bootstrap() -> None:
 
 
 def test_ctrl_c_leaves_the_rounds_so_far(ctrl_c):
-    outcome = ctrl_c(endless_bootstrap, after=1.0)
+    outcome = ctrl_c(endless_bootstrap, after=0.5)
     assert outcome.raised
     assert outcome.has_partial
     assert outcome.seconds < 2

@@ -71,7 +71,8 @@ def test_the_answer_is_the_same_for_any_number_of_threads(equal_over_threads, so
     comparisons = big_random_games()
 
     def answer(n_threads: int) -> tuple[np.ndarray, float]:
-        fit = bradley_terry(comparisons, solver=solver, prior=prior, tol=1e-4, n_threads=n_threads)
+        tol = 1.0 if solver == "zermelo" else 1e-4
+        fit = bradley_terry(comparisons, solver=solver, prior=prior, tol=tol, n_threads=n_threads)
         assert "newton" not in solver or "conjugate" in fit.info.solver
         return fit.strengths, fit.info.newton_decrement
 
@@ -101,7 +102,7 @@ def endless_fit() -> None:
 
 
 def test_ctrl_c_leaves_the_best_fit_so_far(ctrl_c):
-    outcome = ctrl_c(endless_fit, after=1.0)
+    outcome = ctrl_c(endless_fit, after=0.3, within="rank.PairProblem")
     assert outcome.raised
     assert outcome.has_partial
     assert outcome.seconds < 2

@@ -224,7 +224,7 @@ def long_call(what):
 
 @pytest.mark.parametrize("what", ["fit", "bootstrap"])
 def test_ctrl_c_brings_the_best_so_far(ctrl_c, what):
-    answer = ctrl_c(long_call, what, after=1.0)
+    answer = ctrl_c(long_call, what, after=0.5)
     assert answer.raised
     assert answer.has_partial
     assert answer.seconds < 1.0
