@@ -152,9 +152,10 @@ def plot_strengths(
     level: float = 0.95,
     uncertainty: Any = "sandwich",
     anchor: Mapping[Any, float] | None = None,
+    items: Any = None,
     ax: Axes | None = None,
 ) -> Axes:
-    """Ratings with their intervals, strongest on top.
+    """Ratings with their intervals, strongest on top; provisional ones hollow, below the others if few.
 
     Parameters
     ----------
@@ -170,6 +171,8 @@ def plot_strengths(
         Where the intervals come from; None draws none.
     anchor : mapping {label: rating}, optional
         As in `BradleyTerryFit.to_frame`.
+    items : sequence of labels, optional
+        These instead of the strongest.
     ax : matplotlib.axes.Axes, optional
         Where to draw; default a new figure.
 
@@ -197,12 +200,27 @@ def plot_strengths(
     ['ann', 'ben']
     """
     _check_offers(fit, "fit", "items", "order", "to_frame")
-    some = fit.items[fit.order[: check_count(top, "top")]]
+    some = fit.items[fit.order[: check_count(top, "top")]] if items is None else items
     fixed = {} if anchor is None else {"anchor": anchor}
     table = fit.to_frame(scale=scale, level=level, uncertainty=uncertainty, items=some, **fixed)
-    rating = table["rating"]
-    lower, upper = table.get("lower", rating), table.get("upper", rating)
-    axes = _draw(table["item"], rating, lower, upper, ax)
+    doubtful = table.get("provisional", np.zeros(len(table["item"]), dtype=bool))
+    most = 2 * np.count_nonzero(doubtful) >= len(doubtful)
+    place = np.arange(len(doubtful)) if most else np.argsort(doubtful, kind="stable")
+    rating = table["rating"][place]
+    lower, upper = (table[name][place] if name in table else rating for name in ("lower", "upper"))
+    axes = _draw(table["item"][place], rating, lower, upper, ax)
+    hollow = np.flatnonzero(doubtful[place])
+    if len(hollow):
+        axes.plot(
+            rating[hollow],
+            hollow,
+            "o",
+            markersize=4,
+            color="C0",
+            markerfacecolor="white",
+            label="provisional",
+        )
+        axes.legend(loc="lower right", frameon=False)
     axes.set_xlabel(_LABELS[scale])
     return axes
 

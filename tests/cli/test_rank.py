@@ -163,7 +163,8 @@ def test_a_prior_is_set_where_the_optimum_is_infinite_and_said(file, capsys):
     notes, rows = board(capsys, file(text))
     assert "A prior of 1 keeps the ratings finite" in notes
     assert "dan never lost" in notes
-    assert rows[0].split()[:2] == ["1", "dan"]
+    assert rows[0].split()[:2] == ["1?", "dan"]
+    assert "? is provisional" in notes
     assert "Use --prior 1" in refused(capsys, file(text), "--prior", "0")
 
 
@@ -228,7 +229,7 @@ def test_ratings_are_net_of_covariates_and_their_effects_are_said(scale, unit, f
 @pytest.mark.parametrize("scale", ["elo", "log", "probability"])
 def test_every_model_of_ties_and_every_scale_is_shown(ties, scale, file, capsys):
     _, rows = board(capsys, file(VOTES), "--ties", ties, "--scale", scale, "--prior", "1")
-    assert [row.split()[0] for row in rows] == ["1", "2", "3"]
+    assert [row.split()[0] for row in rows] == ["1?", "2?", "3"]
 
 
 # ---- the data that comes with the package
@@ -471,3 +472,43 @@ def test_the_command_is_installed():
     path = Path(sys.executable).parent / "steelyard"
     done = subprocess.run([path, "--version"], capture_output=True, check=True)
     assert done.stdout.startswith(b"steelyard ")
+
+
+# ---- provisional items, and old comparisons
+
+
+def test_football_lists_teams_of_few_games_below(capsys):
+    notes, rows = board(capsys, "football", "--top", "25")
+    firm, doubtful = rows[:25], [row for row in rows[25:] if "?" in row.split()[0]]
+    assert not any("?" in row.split()[0] for row in firm)
+    assert any("Ynys" in row for row in doubtful)
+    assert "? is provisional: " in notes
+    notes, hidden = board(capsys, "football", "--top", "25", "--provisional", "hide")
+    assert hidden[:25] == firm
+    assert f"{len(doubtful)} provisional items hidden" in notes
+    _, together = board(capsys, "football", "--top", "25", "--provisional", "show")
+    assert "?" in "".join(row.split()[0] for row in together[:25])
+
+
+def test_a_half_life_lets_old_games_count_for_less(file, capsys):
+    rows = (
+        "winner,loser,date\n"
+        + "a,b,2001-01-01\n" * 9
+        + "b,a,2001-01-01\n"
+        + "b,a,2020-01-01\n" * 2
+        + "a,b,2020-01-01\n"
+    )
+    path = file(rows)
+    _, plain = board(capsys, path, "--winner", "winner", "--loser", "loser")
+    notes, recent = board(
+        capsys, path, "--winner", "winner", "--loser", "loser", "--half-life", "365", "--provisional", "show"
+    )
+    assert plain[0].split()[1] == "a"
+    assert recent[0].split()[1] == "b"
+    assert "half-life 365: comparisons count as 3" in notes
+    assert "--at goes with --half-life" in refused(
+        capsys, path, "--winner", "winner", "--loser", "loser", "--at", "2003"
+    )
+    assert "--half-life: must be a number above 0" in refused(
+        capsys, path, "--winner", "winner", "--loser", "loser", "--half-life", "0"
+    )

@@ -16,34 +16,37 @@ if TYPE_CHECKING:
 
 # Rank sets of all items take all pairs: above so many items only those shown are judged.
 _ALL = 3000
+_RULE = "apart from all circles of wins, fewer than 5 effective games, or an interval 3 times the median"
+_WHY = f"? is provisional: {_RULE}"
 _DIGITS = {"elo": 0, "log": 2, "probability": 3}
 
 
 @dataclass(frozen=True)
 class Board:
-    """Columns, strongest first, how many of their rows to show, and how many items that hides."""
+    """Columns, strongest first, which of their rows to show in which order, and how many items that hides."""
 
     columns: dict[str, npt.NDArray[Any]]
-    shown: int
+    rows: npt.NDArray[np.intp]
     hidden: int
     scale: str
     noun: str
     home_advantage: str
+    notes: tuple[str, ...] = ()
 
     def table(self) -> Table:
         """Rank, item, rating, interval and rank set of the rows to show."""
         digits = _DIGITS[self.scale]
-        names = ("rank", "item", "rating", "lower", "upper", "rank_lower", "rank_upper")
-        rows = zip(*(self.columns[name][: self.shown].tolist() for name in names), strict=True)
+        names = ("rank", "provisional", "item", "rating", "lower", "upper", "rank_lower", "rank_upper")
+        rows = zip(*(self.columns[name][self.rows].tolist() for name in names), strict=True)
         cells = [
             (
-                str(rank),
+                f"{rank}{'?' if doubtful else ''}",
                 str(item),
                 f"{rating:.{digits}f}",
                 f"{lower:.{digits}f} to {upper:.{digits}f}",
                 str(first) if first == last else f"{first}-{last}",
             )
-            for rank, item, rating, lower, upper, first, last in rows
+            for rank, doubtful, item, rating, lower, upper, first, last in rows
         ]
         return Table(
             titles=("rank", self.noun, "rating", "95 % interval", "rank set"),
@@ -59,11 +62,15 @@ def make_board(
     resampled: Any,
     top: int,
     noun: str,
+    provisional: str,
     anchor: dict[Any, float] | None = None,
 ) -> Board:
     """Ratings of all items, with intervals and rank sets of all or, where they are many, of those shown."""
-    shown = min(top or len(fit), len(fit))
-    some = fit.items[fit.order[:shown]] if len(fit) > _ALL else None
+    wanted = top or len(fit)
+    some = None
+    if len(fit) > _ALL:
+        settled = np.cumsum(~fit.scarce[fit.order]) if provisional != "show" else np.arange(1, len(fit) + 1)
+        some = fit.items[fit.order[: int(np.searchsorted(settled, wanted)) + 1]]
     uncertainty = resampled
     if resampled is None:  # of all items one covariance serves both
         uncertainty = fit.covariance() if some is None else "sandwich"
@@ -76,7 +83,26 @@ def make_board(
         "rank_lower": sets.lower[place],
         "rank_upper": sets.upper[place],
     }
-    return Board(columns, shown, len(fit) - shown, scale, noun, _advantage(fit, scale))
+    rows, notes = _listed(columns["provisional"], wanted, provisional)
+    return Board(columns, rows, len(fit) - len(rows), scale, noun, _advantage(fit, scale), notes)
+
+
+def _listed(
+    doubtful: npt.NDArray[np.bool_], wanted: int, provisional: str
+) -> tuple[npt.NDArray[np.intp], tuple[str, ...]]:
+    """The rows to show, and what is said of provisional ones."""
+    most = 2 * np.count_nonzero(doubtful) >= len(doubtful)  # then there are no others to set them apart from
+    if provisional == "show" or (provisional == "mark" and most):
+        rows = np.arange(min(wanted, len(doubtful)))
+        return rows, (_WHY,) if doubtful[rows].any() else ()
+    firm = np.flatnonzero(~doubtful)[:wanted]
+    end = int(firm[-1]) + 1 if len(firm) and len(firm) == wanted else len(doubtful)
+    among = np.flatnonzero(doubtful[:end])  # those that would stand between the rows shown
+    if not len(among):
+        return firm, ()
+    if provisional == "hide":
+        return firm, (f"{len(among)} provisional {'item' if len(among) == 1 else 'items'} hidden: {_RULE}",)
+    return np.concatenate([firm, among]), (_WHY,)
 
 
 def _advantage(fit: BradleyTerryFit, scale: str) -> str:

@@ -151,9 +151,10 @@ def count(
     outcome_map: dict[object, int | None] | None,
     *,
     timed: bool = False,
+    clustered: bool = True,
     covariates: tuple[str, ...] = (),
 ) -> Comparisons:
-    """The grouped table, counted in DuckDB; `timed`: by time too (see `with_times`), not by cluster."""
+    """The grouped table, counted in DuckDB; `timed`: by time too (see `with_times`)."""
     from ..rank import Comparisons
 
     with source.reading():
@@ -169,7 +170,7 @@ def count(
             count=roles.count,
             neutral=roles.neutral if home else None,
             home=True if home and roles.neutral is None else None,
-            cluster=None if timed else roles.cluster,
+            cluster=roles.cluster if clustered else None,
             time=roles.time if timed else None,
             covariates=covariates or None,
         )

@@ -92,7 +92,7 @@ def run(options: argparse.Namespace) -> None:
     home = roles.left_is_home if options.home is None else options.home
     with explained(source), warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
-        comparisons = count(source, roles, home, options.outcome_map, timed=True)
+        comparisons = count(source, roles, home, options.outcome_map, timed=True, clustered=False)
         home = home and comparisons.home is not None and bool(comparisons.home.any())
         fit = _fit(comparisons, options, home, clock)
         items = _wanted(options.teams, comparisons, source)

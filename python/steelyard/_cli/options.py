@@ -80,6 +80,14 @@ def number(least: float) -> Callable[[str], float]:
     return read
 
 
+def positive(text: str) -> float:
+    """Above 0."""
+    value = as_number(text)
+    if isinstance(value, str) or not 0 < value < math.inf:
+        raise argparse.ArgumentTypeError(f"must be a number above 0, got {text!r}")
+    return value
+
+
 def integer(least: int) -> Callable[[str], int]:
     """At least so much."""
 

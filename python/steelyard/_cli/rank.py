@@ -15,7 +15,7 @@ from .._units import ELO
 from .board import Board, make_board
 from .columns import Roles, time_column
 from .command import Command
-from .dates import select_period
+from .dates import select_period, with_times
 from .games import (
     PRESETS,
     add_columns,
@@ -28,7 +28,7 @@ from .games import (
     find_comparisons,
 )
 from .inputs import add_files
-from .options import add_output, add_plot, add_top, as_number, integer, number
+from .options import add_output, add_plot, add_top, as_number, integer, number, positive
 from .picture import new_figure, save
 from .ratings import Ratings, add_ratings, count_ratings, find_ratings
 from .show import progress_bar, show
@@ -88,6 +88,15 @@ def _add_options(parser: argparse.ArgumentParser) -> None:
     )
     add_period(model)
     model.add_argument(
+        "--half-life",
+        metavar="DAYS",
+        type=positive,
+        help="a comparison counts half as much for each DAYS of its age (in units of a column of numbers)",
+    )
+    model.add_argument(
+        "--at", metavar="WHEN", help="the moment to rate at, with --half-life (default: the last comparison)"
+    )
+    model.add_argument(
         "--min-games", metavar="N", type=number(0), help="leave out items with fewer comparisons"
     )
     model.add_argument(
@@ -97,6 +106,10 @@ def _add_options(parser: argparse.ArgumentParser) -> None:
         help="intervals and rank sets from N refits to resampled comparisons (seed 0), not from a formula",
     )
 
+    _add_output_options(parser)
+
+
+def _add_output_options(parser: argparse.ArgumentParser) -> None:
     output = parser.add_argument_group("output")
     add_top(output)
     output.add_argument(
@@ -107,6 +120,13 @@ def _add_options(parser: argparse.ArgumentParser) -> None:
         metavar="ITEM=RATING",
         type=_anchor,
         help="the Elo rating of one item, to which intervals are then relative (default: the mean is 1000)",
+    )
+    output.add_argument(
+        "--provisional",
+        choices=("mark", "show", "hide"),
+        default="mark",
+        help="items with too few comparisons for a rating of their own: marked and below the others (mark, "
+        "the default), marked in their place (show), or counted alone (hide); tables written hold them all",
     )
     add_plot(output, "draw what is shown")
     add_output(output, "write all rows")
@@ -126,14 +146,16 @@ def run(options: argparse.Namespace) -> None:
     if options.plot:
         require("matplotlib", "plot")
     source, roles, ratings = _open(options)
-    with explained(source):
-        source = select_period(source, roles, options.since, options.until, tuple(options.date_format))
+    timed = options.half_life is not None
+    source = _in_period(source, roles, options, ratings is not None)
     home = roles.left_is_home if options.home is None else options.home
     notes: list[str] = []
     with explained(source), warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
         if ratings is None:
-            comparisons = count(source, roles, home, options.outcome_map, covariates=options.covariates)
+            comparisons = count(
+                source, roles, home, options.outcome_map, timed=timed, covariates=options.covariates
+            )
         else:
             comparisons, read = count_ratings(source, ratings)
             source = source.noted(read)
@@ -142,14 +164,17 @@ def run(options: argparse.Namespace) -> None:
         fit = _fit(comparisons, options, home, source, notes)
         resampled = _resample(fit, options.bootstrap) if options.bootstrap else None
         anchor = _label(fit, options, source)
-        board = make_board(fit, options.scale, resampled, options.top, source.preset.item, anchor)
+        board = make_board(
+            fit, options.scale, resampled, options.top, source.preset.item, options.provisional, anchor
+        )
+    notes.extend(board.notes)
     notes.extend(f"Note: {warning.message}" for warning in caught)
     notes.append(_method(fit, board, options))
     show(board.table(), notes, sys.stdout)
     if options.output:
         write(board.columns, options.output, verbatim=options.verbatim)
     if options.plot:
-        _draw(fit, resampled, options, anchor)
+        _draw(fit, resampled, board, options, anchor)
 
 
 def _open(options: argparse.Namespace) -> tuple[Source, Roles, Ratings | None]:
@@ -166,6 +191,21 @@ def _open(options: argparse.Namespace) -> tuple[Source, Roles, Ratings | None]:
     if options.covariates or options.home:
         raise UsageError("--covariates and --home are for comparisons, not for ratings")
     return source, Roles(time=time_column(source.columns, options.time, source.name)), ratings
+
+
+def _in_period(source: Source, roles: Roles, options: argparse.Namespace, rated: bool) -> Source:
+    """The rows asked for, with their times read where they are weighted by age."""
+    formats = tuple(options.date_format)
+    if options.half_life is None:
+        if options.at is not None:
+            raise UsageError("--at goes with --half-life")
+    elif rated:
+        raise UsageError("--half-life is for comparisons, not for ratings")
+    with explained(source):
+        if options.half_life is not None:
+            source, _ = with_times(source, roles, formats)
+            formats = ()
+        return select_period(source, roles, options.since, options.until, formats)
 
 
 def _label(fit: BradleyTerryFit, options: argparse.Namespace, source: Source) -> dict[Any, float] | None:
@@ -235,6 +275,8 @@ def _fit_with(
 
     prior = source.preset.prior if options.prior is None else options.prior
 
+    decay = {} if options.half_life is None else {"half_life": options.half_life, "at": options.at}
+
     def fit(prior: float) -> BradleyTerryFit:
         with progress_bar("fitting") as progress:
             return bradley_terry(
@@ -243,6 +285,7 @@ def _fit_with(
                 ties=options.ties,
                 home=home,
                 covariates=bool(options.covariates),
+                **decay,
                 progress=progress,
             )
 
@@ -271,6 +314,9 @@ def _method(fit: BradleyTerryFit, board: Board, options: argparse.Namespace) -> 
     if fit.coefficients is not None:
         parts.append(f"net of {_effects(fit.coefficients, options.scale)}")
     parts.append(f"prior {fit.prior:g}" if fit.prior else "maximum likelihood")
+    if options.half_life is not None:
+        games = fit.comparisons.n_comparisons
+        parts.append(f"half-life {options.half_life:g}: comparisons count as {games:,.6g} of today")
     source = f"{options.bootstrap} bootstrap rounds" if options.bootstrap else "sandwich errors"
     if fit.comparisons.cluster is not None:
         source += " by cluster"
@@ -288,15 +334,18 @@ def _effects(found: Coefficients, scale: str) -> str:
 
 
 def _draw(
-    fit: BradleyTerryFit, resampled: Any, options: argparse.Namespace, anchor: dict[Any, float] | None
+    fit: BradleyTerryFit,
+    resampled: Any,
+    board: Board,
+    options: argparse.Namespace,
+    anchor: dict[Any, float] | None,
 ) -> None:
     from ..plotting import plot_strengths
 
-    rows = min(options.top or len(fit), len(fit))
-    figure = new_figure(7, 1.2 + 0.24 * rows)
+    figure = new_figure(7, 1.2 + 0.24 * len(board.rows))
     plot_strengths(
         fit,
-        top=rows,
+        items=board.columns["item"][board.rows],
         scale=options.scale,
         uncertainty="sandwich" if resampled is None else resampled,
         anchor=anchor,

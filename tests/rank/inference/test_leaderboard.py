@@ -63,8 +63,8 @@ def test_intervals_come_from_where_they_are_asked_from(fit):
 
 
 def test_any_frame_library_takes_it(fit):
-    assert pd.DataFrame(fit.to_frame()).shape == (3, 5)
-    assert pl.DataFrame(fit.to_frame()).shape == (3, 5)
+    assert pd.DataFrame(fit.to_frame()).shape == (3, 6)
+    assert pl.DataFrame(fit.to_frame()).shape == (3, 6)
 
 
 @pytest.mark.parametrize(

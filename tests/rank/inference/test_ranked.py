@@ -165,7 +165,8 @@ def test_a_bootstrap_agrees_with_the_sandwich_and_judges(fit):
 
 def test_the_board_has_ratings_with_intervals(fit):
     frame = fit.to_frame()
-    assert list(frame) == ["item", "rating", "standard_error", "lower", "upper"]
+    marks = ["provisional"] * (fit.scarce is not None)
+    assert list(frame) == ["item", "rating", "standard_error", "lower", "upper", *marks]
     assert frame["item"].tolist() == fit.items[fit.order].tolist()
     np.testing.assert_array_equal(frame["standard_error"], fit.standard_errors()[fit.order])
     chances = fit.to_frame(scale="probability", uncertainty=None)["rating"]

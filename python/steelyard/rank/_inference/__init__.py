@@ -6,11 +6,13 @@ from .bootstrap_result import BootstrapInfo, BootstrapResult, finish_rounds
 from .coefficients import Coefficients
 from .covariance import Contrast, Covariance
 from .information import KINDS, SINGULAR, Information, draw_prior_scores, without_shift
+from .leaderboard import FEW_GAMES
 from .rank_intervals import RankIntervals, Tiers
 from .ranked import Ranked
 from .uncertainty import Uncertainty, normal_intervals
 
 __all__ = [
+    "FEW_GAMES",
     "KINDS",
     "SINGULAR",
     "BootstrapInfo",

@@ -16,6 +16,9 @@ from .uncertainty import Uncertainty
 
 Positions = npt.NDArray[np.intp]
 
+FEW_GAMES = 5.0  # effective ones, below which an item is provisional
+_WIDE = 3.0  # times the median width of intervals
+
 
 def leaderboard(
     fit: Strengths,
@@ -32,17 +35,27 @@ def leaderboard(
     origin = at if at is not None else (elo_mean if scale == "elo" else 0.0)
     base = 0.0 if reference is None else float(fit.strengths[reference])
     columns: dict[str, npt.NDArray[Any]] = {"rating": fit.strengths[rows] - base}
+    provisional = None if fit.scarce is None else fit.scarce[rows]
     if uncertainty is not None:
         error, lower, upper = uncertainty._intervals(rows, columns["rating"], reference, level)
         if scale != "probability" and error is not None:
             columns["standard_error"] = unit * error
         columns["lower"], columns["upper"] = lower, upper
+        if provisional is not None:
+            provisional = _or_wide(provisional, upper - lower)
     for name in ("rating", "lower", "upper"):
         if name not in columns:
             continue
         value = columns[name]
         columns[name] = fit._expected_scores(value) if scale == "probability" else origin + unit * value
-    return {"item": fit.items[rows], **columns}
+    marks = {} if provisional is None else {"provisional": provisional}
+    return {"item": fit.items[rows], **columns, **marks}
+
+
+def _or_wide(provisional: npt.NDArray[np.bool_], width: npt.NDArray[np.float64]) -> npt.NDArray[np.bool_]:
+    """Also where the interval is far wider than those of items that are compared well."""
+    usual = width[~provisional & np.isfinite(width)]
+    return provisional | ~(width <= _WIDE * np.median(usual)) if len(usual) else provisional
 
 
 def _anchor(fit: Strengths, anchor: Mapping[Any, float] | None) -> tuple[int | None, float | None]:

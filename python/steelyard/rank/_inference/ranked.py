@@ -329,8 +329,9 @@ class Ranked(Strengths, Result, ABC):
         Returns
         -------
         dict
-            Columns ``item``, ``rating``, ``lower``, ``upper`` (``standard_error`` on the log and Elo scales):
-            ``pandas.DataFrame(fit.to_frame())`` or ``polars.DataFrame(...)``.
+            Columns ``item``, ``rating``, ``lower``, ``upper`` (``standard_error`` on the log and Elo scales)
+            and, of paired comparisons, ``provisional``: see Notes. ``pandas.DataFrame(fit.to_frame())`` or
+            ``polars.DataFrame(...)`` takes it.
 
         Raises
         ------
@@ -341,6 +342,10 @@ class Ranked(Strengths, Result, ABC):
         -----
         Intervals are of contrasts with the mean of all items, or with the anchor. Cost: that of
         `standard_errors`.
+
+        Provisional is an item outside the largest group that circles of wins join (the prior alone bounds its
+        rating), with fewer than five effective games (`Comparisons.effective_games`), or with an interval
+        more than three times as wide as the median of the others asked for.
 
         Examples
         --------

@@ -37,6 +37,11 @@ class Strengths:
         """Positions of the items from strongest to weakest; equal strengths keep item order."""
         return np.argsort(-self.strengths, kind="stable")
 
+    @property
+    def scarce(self) -> npt.NDArray[np.bool_] | None:
+        """Items with too few comparisons for a rating of their own; None where that is not judged."""
+        return None
+
     @cached_property
     def _places(self) -> dict[Any, int]:
         return positions(self.items)

@@ -30,7 +30,7 @@ from ..._validate import (
     check_threads,
 )
 from .._chances import RankInfo
-from .._table import Comparisons, choose_columns
+from .._table import Comparisons, choose_columns, decayed
 from .fit import BradleyTerryFit
 from .problem import TIES, Counts, PairPoint, PairProblem
 from .separation import require_finite_extras, rising_direction, separation_message
@@ -50,6 +50,9 @@ def bradley_terry(
     home: bool = False,
     covariates: bool | str | Sequence[str] = False,
     standardize: bool = True,
+    half_life: float | None = None,
+    at: Any = None,
+    time_unit: str | float = "day",
     solver: str = "auto",
     tol: float = 1e-10,
     max_iter: int | None = None,
@@ -83,6 +86,15 @@ def bradley_terry(
     standardize : bool, default True
         Give coefficients for one root mean square of a covariate over the comparisons; else for one of its
         units. No mean is subtracted: which item is left is arbitrary. Strengths are the same either way.
+    half_life : float, optional
+        Weight of a comparison: 2^(-age / half_life), with its age at `at`; needs a `time` column. Errors
+        count the squared weights. Later comparisons, and those older than 60 half-lives, are left out.
+        Default: all count alike.
+    at : date, str or float, optional
+        The moment to rate at, with `half_life`; a month or a year means its first day. Default: the last
+        comparison's.
+    time_unit : {'day', 'week', 'month', 'year'} or float, default 'day'
+        Unit of `half_life`, as in `whole_history`.
     solver : {'auto', 'newton', 'newman', 'zermelo'}
         Newton's method on all parameters (dense, sparse Cholesky or conjugate gradients by size and
         predicted fill); Newman's asynchronous iteration, with the exact common shift under a prior;
@@ -151,11 +163,7 @@ def bradley_terry(
     >>> print(round(float(fit.strengths[0] - fit.strengths[1]), 6))  # log(2 / 1)
     0.693147
     """
-    if not isinstance(comparisons, Comparisons):
-        raise TypeError(
-            "comparisons must be a Comparisons (see Comparisons.from_pairs), "
-            f"got {type(comparisons).__name__}"
-        )
+    comparisons = _weighted(comparisons, half_life, at, time_unit)
     prior = check_nonnegative(prior, "prior")
     ties = check_choice(ties, "ties", TIES)
     home = check_flag(home, "home")
@@ -195,6 +203,20 @@ def bradley_terry(
         warn(fit.info.message, ConvergenceWarning)  # within tol, which proves too little
         return fit
     return finish(fit, "bradley_terry", n_threads=n_threads)
+
+
+def _weighted(comparisons: Any, half_life: float | None, at: Any, time_unit: Any) -> Comparisons:
+    """By age, where that is asked for."""
+    if not isinstance(comparisons, Comparisons):
+        raise TypeError(
+            "comparisons must be a Comparisons (see Comparisons.from_pairs), "
+            f"got {type(comparisons).__name__}"
+        )
+    if half_life is not None:
+        return decayed(comparisons, half_life, at, time_unit)
+    if at is not None:
+        raise ValueError("at goes with half_life: give half_life, or comparisons.filter(until=...)")
+    return comparisons
 
 
 def _require_sides(comparisons: Comparisons) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -12,7 +13,7 @@ import numpy.typing as npt
 from ..._spelling import shown
 from ..._validate import Progress, check_choice, check_count, check_progress, check_room, check_threads
 from .._chances import Prediction, RankInfo, outcome_chances
-from .._inference import BootstrapResult, Coefficients, Ranked, finish_rounds
+from .._inference import FEW_GAMES, BootstrapResult, Coefficients, Ranked, finish_rounds
 from .._table import Comparisons, shift_of
 from .information import PairInformation
 from .problem import PairPoint, PairProblem
@@ -41,7 +42,7 @@ class BradleyTerryFit(Ranked):
     info : RankInfo
         ``info.error_bound`` is the Newton decrement.
     comparisons : Comparisons
-        What was fitted.
+        What was fitted: with a half-life, weighted.
     prior : float
         Strength of the prior.
     ties : str
@@ -70,6 +71,16 @@ class BradleyTerryFit(Ranked):
             return None
         scales = np.array(chosen.spreads) if chosen.standardize else np.ones(len(chosen))
         return Coefficients(chosen.names, self._coefficients * chosen.units, scales, self, chosen.units)
+
+    @cached_property
+    def scarce(self) -> npt.NDArray[np.bool_]:
+        """Items outside the largest group that circles of wins join, or with fewer than five effective games.
+
+        An interval that is far wider than others makes an item provisional too: see `to_frame`.
+        """
+        report = self.comparisons.components(ties="drop" if self.ties == "drop" else "keep")
+        apart = report.strong != int(np.argmax(report.strong_sizes))
+        return np.asarray(apart | (self.comparisons.effective_games() < FEW_GAMES))
 
     def predict(self, a: Any, b: Any, home: Any = 0, covariates: Any = None) -> Prediction:
         """Chances that a beats, ties or loses to b.

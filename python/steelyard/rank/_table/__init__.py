@@ -5,6 +5,7 @@ from __future__ import annotations
 from .comparisons import Comparisons
 from .components import ComponentReport
 from .covariates import Covariates, choose_columns, shift_of
+from .decay import decayed
 from .frames import columns_of
 from .games import Games, Values, places_in, read_games
 from .labels import encode_one, given_labels, positions
@@ -27,6 +28,7 @@ __all__ = [
     "check_times",
     "choose_columns",
     "columns_of",
+    "decayed",
     "encode_one",
     "given_labels",
     "make_timelines",

@@ -508,6 +508,31 @@ class Comparisons(Result):
         left, right = (np.bincount(side, games, minlength=n) for side in (self.left, self.right))
         return np.asarray(left + right, dtype=np.float64)
 
+    def effective_games(self) -> Floats:
+        """Of each item, the number of comparisons of equal weight that tell as much: (sum w)^2 / sum w^2.
+
+        Returns
+        -------
+        ndarray, shape (n_items,)
+            Without weights, the number of its comparisons.
+
+        Examples
+        --------
+        >>> from steelyard.rank import Comparisons
+        >>> table = Comparisons.from_pairs(["ann", "ann"], ["ben", "cat"], weight=[1.0, 0.5])
+        >>> table.effective_games().tolist()
+        [1.8, 1.0, 1.0]
+        """
+        games = self._games_of_items()
+        if self.left_squared is None or self.right_squared is None:
+            return games
+        squares = self.left_squared + self.right_squared
+        if self.ties_squared is not None:
+            squares = squares + self.ties_squared
+        sides = (np.bincount(side, squares, minlength=self.n_items) for side in (self.left, self.right))
+        total = np.asarray(sum(sides), dtype=np.float64)
+        return np.divide(games * games, total, out=np.zeros(self.n_items), where=total > 0)
+
     def _pairs(self, home: bool, covariates: Covariates | None = None) -> _core.rank.PairGraph:
         """The graph that the solvers walk: rows merged by pair, and by home sign if asked for.
 

@@ -1,0 +1,72 @@
+"""Which ratings hang on the prior or on a few games, and where they are marked."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from steelyard.plotting import plot_strengths
+from steelyard.rank import Comparisons, bradley_terry, plackett_luce
+
+
+def with_newcomers():
+    """Four items that met often; one that met one of them three times, one that never lost, two apart."""
+    rng = np.random.default_rng(0)
+    first, second = rng.integers(0, 4, (2, 400))
+    keep = first != second
+    rows = [(f"old{a}", f"old{b}") for a, b in zip(first[keep], second[keep], strict=True)]
+    rows += [("few", "old0"), ("few", "old0"), ("old0", "few")]
+    rows += [("unbeaten", f"old{k % 4}") for k in range(9)]
+    rows += [("island", "shore"), ("shore", "island")] * 5
+    return Comparisons.from_pairs(*zip(*rows, strict=True))
+
+
+@pytest.mark.filterwarnings("ignore::steelyard.DisconnectedWarning")
+def test_few_games_and_ratings_by_the_prior_alone_are_provisional():
+    fit = bradley_terry(with_newcomers(), prior=1.0)
+    table = fit.to_frame()
+    marked = set(table["item"][table["provisional"]].tolist())
+    assert marked == {"few", "unbeaten", "island", "shore"}
+    assert set(fit.items[fit.scarce].tolist()) == marked
+    plain = fit.to_frame(uncertainty=None)
+    assert dict(zip(plain["item"], plain["provisional"], strict=True)) == dict(
+        zip(table["item"], table["provisional"], strict=True)
+    )
+
+
+def test_a_wide_interval_is_provisional_and_an_even_board_has_none():
+    wins = np.full((5, 5), 400.0)
+    wins[4, :] = wins[:, 4] = 3.0
+    np.fill_diagonal(wins, 0)
+    fit = bradley_terry(Comparisons.from_counts(wins))
+    assert not fit.scarce.any()
+    table = fit.to_frame()
+    assert table["item"][table["provisional"]].tolist() == [4]
+    even = bradley_terry(Comparisons.from_counts(np.full((4, 4), 10.0) - 10 * np.eye(4)))
+    assert not even.to_frame()["provisional"].any()
+
+
+def test_old_games_count_for_less():
+    n = 40
+    winner, loser = np.arange(n) % 3, (np.arange(n) + 1 + np.arange(n) // 3 % 2) % 3
+    table = Comparisons.from_pairs(winner, loser, time=np.arange(n, dtype=float))
+    assert not bradley_terry(table).scarce.any()
+    assert bradley_terry(table, half_life=2.0, prior=1.0).scarce.all()
+
+
+def test_pictures_show_them_hollow_and_below():
+    wins = np.full((5, 5), 400.0)
+    wins[4, :] = 9.0
+    wins[:, 4] = 3.0
+    np.fill_diagonal(wins, 0)
+    fit = bradley_terry(Comparisons.from_counts(wins, items=list("abcde")))
+    assert fit.items[fit.order[0]] == "e"
+    axes = plot_strengths(fit)
+    assert [tick.get_text() for tick in axes.get_yticklabels()][-1] == "e"
+    assert axes.get_legend().get_texts()[0].get_text() == "provisional"
+    chosen = plot_strengths(fit, items=["a", "b"])
+    assert sorted(tick.get_text() for tick in chosen.get_yticklabels()) == ["a", "b"]
+
+
+def test_rankings_are_not_judged():
+    assert "provisional" not in plackett_luce([[0, 1], [1, 0]]).to_frame()
