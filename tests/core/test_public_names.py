@@ -167,6 +167,8 @@ def select_results():
         stream,
         select.regression_sample(X, X[:, 0], 20, rng=0),
         select.active_test([1.0, 0.0, 2.0], [1 / 4, 1 / 3, 1 / 2], 4),
+        select.pass_at_k([1, 2], 4, 2),
+        select.paired_difference([1.0, 0.0, 1.0], [0.0, 0.0, 1.0]),
         told,
         steelyard.dask.kmeans(da.from_array(X, chunks=(30, 2)), 3, rng=0),
         datasets.load_iris(),

@@ -240,6 +240,14 @@ RESULTS = {
         lambda: sampled().estimate(np.arange(10.0)),
         {**NUMBERS, "eq": "numbers alone, compared by value"},
     ),
+    select.MeanEstimate: (
+        lambda: select.pass_at_k([1, 2], 4, 2),
+        {**NUMBERS, "eq": "numbers alone, compared by value"},
+    ),
+    select.PairedDifference: (
+        lambda: select.paired_difference([1.0, 0.0, 1.0], [0.0, 0.0, 1.0]),
+        {**NUMBERS, "eq": "numbers alone, compared by value"},
+    ),
     select.KMeansInfo: (lambda: select.kmeans(points(), 3, rng=0).info, INFO),
     select.KMeansResult: (lambda: select.kmeans(points(), 3, rng=0), PICTURED),
     select.RegressionSample: (regression, LIST),

@@ -219,6 +219,14 @@ ARGUMENTS: dict[str, Callable[[], dict[str, Any]]] = {
     "kmeans_plusplus": lambda: {"X": X, "k": 3, "sample_weight": np.ones(14)},
     "leverage_scores": lambda: {"A": X},
     "lightweight_coreset": lambda: {"X": X, "size": 5, "sample_weight": np.ones(14)},
+    "items_needed": lambda: {"difference": 0.1, "variance_items": 1.0},
+    "paired_difference": lambda: {"a": X[:, 0], "b": X[:, 1], "clusters": np.arange(14) // 2},
+    "pass_at_k": lambda: {"successes": np.array([1, 0, 3]), "attempts": 5, "k": 2},
+    "prediction_powered_mean": lambda: {
+        "labels": X[:5, 0],
+        "predictions": X[:5, 1],
+        "all_predictions": X[5:, 1],
+    },
     "plan_sensitivity": lambda: {
         "X": X,
         "clusters": 2,
@@ -321,6 +329,7 @@ LOADERS = {"load_football", "load_iris", "load_llmfao"}
 
 # Results that others make and that have nothing to call: no user builds them.
 MADE = {"Estimate", "Strength", "HistoryInfo", "RankInfo", "DiversityInfo", "SimilarityInfo", "SimplexQPInfo"}
+MADE |= {"MeanEstimate", "PairedDifference"}
 MADE |= {"WeighInfo", "MetricInfo", "MetricLearningInfo", "ProjectionInfo", "KMeansInfo"}
 ESTIMATORS = {"ITML", "ITMLSupervised", "MagnitudeOutlierDetector", "WeightingClassifier"}
 BUILT = {"WeightingModel", "RandomRows", "ModelSelector", "StreamingCoreset"}
