@@ -30,6 +30,7 @@ STATES: dict[str, str] = {
     "select.paired_difference": "difference with a standard error, intervals, also of clustered items",
     "select.prediction_powered_mean": "mean with an interval, never wider than that of the labels alone",
     "select.pass_at_k": "unbiased mean with a standard error",
+    "select.plan_items": "scores over all items with standard errors and intervals, unbiased to second order",
     "select.leverage_scores": "leverages",
     "select.sensitivity_sample": "inclusion probabilities, an unbiased total with an interval",
     "select.plan_sensitivity": "as sensitivity_sample, in two steps",

@@ -140,6 +140,10 @@ def sampled():
     return select.sensitivity_sample(points(), 10, clusters=3, rng=0)
 
 
+def item_plan():
+    return select.plan_items(points().T, 10, rng=0)
+
+
 def regression():
     A = np.random.default_rng(0).normal(size=(500, 3))
     return select.regression_sample(A, A @ [1.0, 2.0, 3.0], 50, rng=0)
@@ -240,6 +244,8 @@ RESULTS = {
         lambda: sampled().estimate(np.arange(10.0)),
         {**NUMBERS, "eq": "numbers alone, compared by value"},
     ),
+    select.ItemEstimate: (lambda: item_plan().estimate(np.arange(10) % 2), LIST),
+    select.ItemPlan: (lambda: item_plan(), LIST),
     select.MeanEstimate: (
         lambda: select.pass_at_k([1, 2], 4, 2),
         {**NUMBERS, "eq": "numbers alone, compared by value"},

@@ -109,6 +109,10 @@ def plan() -> select.SensitivityPlan:
     return select.plan_sensitivity(X, clusters=2, rng=0)
 
 
+def item_plan() -> select.ItemPlan:
+    return select.plan_items(SCORES, 5, rng=0)
+
+
 def _halfspaces(x: Any) -> Any:
     return np.eye(3)[x > 1.0], np.ones(int((x > 1.0).sum()))
 
@@ -227,6 +231,8 @@ ARGUMENTS: dict[str, Callable[[], dict[str, Any]]] = {
         "predictions": X[:5, 1],
         "all_predictions": X[5:, 1],
     },
+    "plan_items": lambda: {"scores": SCORES, "m": 5, "weights": np.ones(12)},
+    "ItemPlan.estimate": lambda: {"answers": np.arange(5.0)},
     "plan_sensitivity": lambda: {
         "X": X,
         "clusters": 2,
@@ -314,6 +320,8 @@ OBJECTS: dict[str, Callable[[], Any]] = {
     "ViolationReport": lambda: metric.violations(D),
     "ActiveTest": lambda: select.active_test([1.0, 0.0], [0.5, 0.5], 9),
     "Coreset": lambda: select.coreset(X, 6, clusters=2, rng=0),
+    "ItemEstimate": lambda: item_plan().estimate(np.arange(5.0)),
+    "ItemPlan": functools.cache(lambda: item_plan()),
     "KMeansResult": functools.cache(lambda: select.kmeans(X, 2, rng=0)),
     "ModelSelector": lambda: select.ModelSelector(CLASSES, 0.3),
     "RegressionSample": lambda: select.regression_sample(X, X[:, 0], 8, clusters=2, rng=0),

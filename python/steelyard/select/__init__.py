@@ -6,6 +6,7 @@ from .._naming import claim
 from ._active_test import ActiveTest, active_test
 from ._coreset import Coreset, StreamingCoreset, coreset, lightweight_coreset
 from ._difference import PairedDifference, items_needed, paired_difference
+from ._item_plan import ItemEstimate, ItemPlan, plan_items
 from ._kmeans import KMeansInfo, KMeansResult, kmeans
 from ._leverage import RegressionSample, leverage_scores, regression_sample
 from ._means import MeanEstimate, pass_at_k, prediction_powered_mean
@@ -18,6 +19,8 @@ __all__ = [
     "ActiveTest",
     "Coreset",
     "Estimate",
+    "ItemEstimate",
+    "ItemPlan",
     "KMeansInfo",
     "KMeansResult",
     "MeanEstimate",
@@ -37,6 +40,7 @@ __all__ = [
     "lightweight_coreset",
     "paired_difference",
     "pass_at_k",
+    "plan_items",
     "plan_sensitivity",
     "prediction_powered_mean",
     "regression_sample",
