@@ -265,15 +265,15 @@ def plan_items(
     flat = bool(np.ptp(sources.difficulty) == 0 and sources.spread.max() == 0)
     if flat:
         warn("all scores are equal: they tell nothing of the items, which are drawn evenly", UserWarning)
-    plain = np.bincount(unit, sources.shares)
+    plain: Floats = np.bincount(unit, sources.shares).astype(np.float64)
     if items is not None:
         own = _given(items, wanted, n, clusters)
         even = np.full(n, wanted / n)
         return _planned(sources, "random", own, own, unit, even, np.zeros(n, dtype=np.intp), even)
-    size = plain
+    size: Floats = plain
     if design != "random" and not flat:
         keen = _EVEN + (1.0 - _EVEN) * sources.spread / (sources.shares @ sources.spread)
-        size = np.bincount(unit, sources.shares * keen)
+        size = np.bincount(unit, sources.shares * keen).astype(np.float64)
     sizes = np.bincount(unit)
     count = wanted if len(sizes) == n else _units(size, sizes, wanted)
     chance = inclusion_probabilities(size / size.sum(), count)
@@ -307,7 +307,15 @@ def _planned(
         np.unique(stratum[units], return_inverse=True)[1].reshape(-1),
     )
     plain = (1.0 / even[units] - 1.0) / drawn.chance  # sum over all units of (1 / p - 1) away^2
-    return ItemPlan(items.astype(np.int64), chance[unit[items]], design, *sources.table.shape, drawn, plain)
+    return ItemPlan(
+        items.astype(np.int64),
+        chance[unit[items]],
+        design,
+        len(sources.table),
+        len(sources.shares),
+        drawn,
+        plain,
+    )
 
 
 def _units(size: Floats, sizes: npt.NDArray[np.intp], wanted: int) -> int:
