@@ -262,6 +262,39 @@ def scores_from_few_answers_are_unbiased_and_their_intervals_hold(instance):
     yield Coverage(np.abs(middle - truth) / half, 0.92, about=design)
 
 
+# ---- evidence
+
+
+@trial(
+    solver="select.logme",
+    states="per_target, to 1e-9",
+    kind="estimate",
+    truth="the n x n covariance, at many precisions",
+    zoo="regressions",
+    largest=40,
+    note="features that tell the target without error are refused",
+)
+def evidence_is_the_largest(instance):
+    X, y = instance["X"], instance["y"]
+    if not np.any(X) or not np.any(y):
+        return
+    X, y = X / np.abs(X).max(), y / np.abs(y).max()
+    try:
+        found = select.logme(X, y, kind="regression")
+    except ValueError as error:
+        if "without error" not in str(error):
+            raise
+        return
+    value, vectors = np.linalg.eigh(X @ X.T)
+    value, seen = np.maximum(value, 0.0), (vectors.T @ y) ** 2
+    ridge = np.exp(np.linspace(np.log(1e-10), np.log(1e8), 4001))[:, None] * value.max()
+    law = value / ridge + 1.0
+    n = len(y)
+    best = -0.5 * (np.log(2 * np.pi * (seen / law).mean(axis=1)) + 1.0 + np.log(law).mean(axis=1))
+    rounding = 1e-11 * (1 + np.abs(best).max()) + 1e-15 * n / max((seen / law).mean(axis=1).min(), 1e-300)
+    yield Claim(stated=1e-9, true=max(float(best.max()) - found.value, 0.0), rounding=rounding)
+
+
 # ---- leverages
 
 

@@ -72,6 +72,7 @@ def rank_results():
         rank.elo(["ann", "ben"], ["ben", "cat"]),
         rank.glicko2(["ann", "ben"], ["ben", "cat"], period=[0, 1]),
         rank.stability(scores, n_rounds=5, rng=0),
+        rank.pairwise_significance(scores),
     ]
 
 
@@ -168,6 +169,7 @@ def select_results():
         stream,
         select.regression_sample(X, X[:, 0], 20, rng=0),
         select.active_test([1.0, 0.0, 2.0], [1 / 4, 1 / 3, 1 / 2], 4),
+        select.logme(X, np.arange(60) % 2),
         select.pass_at_k([1, 2], 4, 2),
         items,
         items.estimate(np.arange(10) % 2),

@@ -195,6 +195,7 @@ RESULTS = {
         lambda: rank.meta_elo(["a", "b"], [1600, 1500], f1=[0.9, 0.8], board=[0, 0], categories=[2, 2]),
         {},
     ),
+    rank.PairwiseSignificance: (lambda: rank.pairwise_significance(points(9).T), LIST),
     rank.PlackettLuceFit: (lambda: rank.plackett_luce([["a", "b", "c"], ["c", "a", "b"]], prior=1), {}),
     rank.Prediction: (lambda: paired().predict(["a"], ["b"]), LIST),
     rank.RankInfo: (lambda: paired().info, INFO),
@@ -244,6 +245,7 @@ RESULTS = {
         lambda: sampled().estimate(np.arange(10.0)),
         {**NUMBERS, "eq": "numbers alone, compared by value"},
     ),
+    select.Evidence: (lambda: select.logme(points(), np.arange(40) % 2), LIST),
     select.ItemEstimate: (lambda: item_plan().estimate(np.arange(10) % 2), LIST),
     select.ItemPlan: (lambda: item_plan(), LIST),
     select.MeanEstimate: (

@@ -224,6 +224,9 @@ ARGUMENTS: dict[str, Callable[[], dict[str, Any]]] = {
     "leverage_scores": lambda: {"A": X},
     "lightweight_coreset": lambda: {"X": X, "size": 5, "sample_weight": np.ones(14)},
     "items_needed": lambda: {"difference": 0.1, "variance_items": 1.0},
+    "logme": lambda: {"features": X, "y": Y},
+    "pairwise_significance": lambda: {"scores": SCORES},
+    "PairwiseSignificance.soft_accuracy": lambda: {"other": rank.pairwise_significance(SCORES)},
     "paired_difference": lambda: {"a": X[:, 0], "b": X[:, 1], "clusters": np.arange(14) // 2},
     "pass_at_k": lambda: {"successes": np.array([1, 0, 3]), "attempts": 5, "k": 2},
     "prediction_powered_mean": lambda: {
@@ -320,6 +323,8 @@ OBJECTS: dict[str, Callable[[], Any]] = {
     "ViolationReport": lambda: metric.violations(D),
     "ActiveTest": lambda: select.active_test([1.0, 0.0], [0.5, 0.5], 9),
     "Coreset": lambda: select.coreset(X, 6, clusters=2, rng=0),
+    "Evidence": lambda: select.logme(X, Y),
+    "PairwiseSignificance": functools.cache(lambda: rank.pairwise_significance(SCORES)),
     "ItemEstimate": lambda: item_plan().estimate(np.arange(5.0)),
     "ItemPlan": functools.cache(lambda: item_plan()),
     "KMeansResult": functools.cache(lambda: select.kmeans(X, 2, rng=0)),

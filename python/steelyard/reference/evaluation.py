@@ -86,3 +86,10 @@ def prediction_powered(y: Any, f: Any, rest: Any) -> tuple[float, float]:
 def missed_square_less(n: int, c: int, k: int) -> float:
     """Unbiased variance of C(n - c, k) / C(n, k), c successes of n attempts."""
     return (math.comb(n - c, k) / math.comb(n, k)) ** 2 - math.comb(n - c, 2 * k) / math.comb(n, 2 * k)
+
+
+def log_evidence(F: Any, y: Any, alpha: float, beta: float) -> float:
+    """Log marginal likelihood an item of y = F w + noise, by the n x n covariance."""
+    F, y = np.asarray(F, float), np.asarray(y, float)
+    C = F @ F.T / alpha + np.eye(len(y)) / beta
+    return float(-0.5 * (np.linalg.slogdet(2 * np.pi * C)[1] + y @ np.linalg.solve(C, y)) / len(y))

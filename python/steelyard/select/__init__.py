@@ -9,6 +9,7 @@ from ._difference import PairedDifference, items_needed, paired_difference
 from ._item_plan import ItemEstimate, ItemPlan, plan_items
 from ._kmeans import KMeansInfo, KMeansResult, kmeans
 from ._leverage import RegressionSample, leverage_scores, regression_sample
+from ._logme import Evidence, logme
 from ._means import MeanEstimate, pass_at_k, prediction_powered_mean
 from ._model_selector import ModelSelector
 from ._sample import Estimate, Sample
@@ -19,6 +20,7 @@ __all__ = [
     "ActiveTest",
     "Coreset",
     "Estimate",
+    "Evidence",
     "ItemEstimate",
     "ItemPlan",
     "KMeansInfo",
@@ -38,6 +40,7 @@ __all__ = [
     "kmeans_plusplus",
     "leverage_scores",
     "lightweight_coreset",
+    "logme",
     "paired_difference",
     "pass_at_k",
     "plan_items",
