@@ -24,6 +24,7 @@ COMMANDS = (
     "history",
     "weigh",
     "select",
+    "evaluate",
     "metric_check",
     "metric_repair",
     "metric_cluster",
@@ -58,7 +59,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         options = _parse(arguments)
         given = vars(options)
         refuse_inputs(
-            [*given.get("file", ()), *filter(None, [given.get("losses")])],
+            [*given.get("file", ()), *filter(None, [given.get("losses"), given.get("new")])],
             {f"--{name}": given.get(name) for name in ("output", "plot")},
         )
         with _ended_by_signals(signals):

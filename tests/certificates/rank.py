@@ -621,3 +621,37 @@ def draws_of_one_climber(instance):
     drawn = np.log(found.slopes)
     yield Mean(drawn.mean(axis=1), mean, about="mean of log m")
     yield Mean(((drawn - mean) ** 2).mean(axis=1), ((log_slope - mean) ** 2 * weight).sum(), about="variance")
+
+
+# ---- sign flips
+
+
+@trial(
+    solver="rank.pairwise_significance",
+    states="p_values, to .002",
+    kind="estimate",
+    truth="all 2^17 sign vectors",
+    zoo="losses",
+    largest=5,
+    note="17 samples, normal, heavy-tailed, skewed or in few steps; the law is smooth where samples are more",
+)
+def chances_of_sign_flips_are_close(instance):
+    rng = instance.rng()
+    kind = int(rng.integers(4))
+    draws = (
+        lambda: rng.normal(size=17),
+        lambda: rng.standard_t(2, size=17),
+        lambda: rng.lognormal(sigma=1.5, size=17),
+        lambda: rng.integers(0, 6, size=17).astype(float),
+    )[kind]
+    lead = draws() - draws() + rng.normal() * 0.3
+    if kind == 3:
+        lead = np.round(lead)
+    found = rank.pairwise_significance(np.stack([lead, np.zeros(17)])).p_values[0, 1]
+    sums = np.zeros(1)
+    for d in lead:
+        sums = np.concatenate([sums + d, sums - d])
+    slack = 1e-9 * np.abs(lead).sum()
+    equal = np.abs(sums - lead.sum()) <= slack
+    true = (sums > lead.sum() + slack).mean() + 0.5 * equal.mean()
+    yield Claim(stated=0.002, true=abs(found - true))

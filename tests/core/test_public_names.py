@@ -72,6 +72,7 @@ def rank_results():
         rank.elo(["ann", "ben"], ["ben", "cat"]),
         rank.glicko2(["ann", "ben"], ["ben", "cat"], period=[0, 1]),
         rank.stability(scores, n_rounds=5, rng=0),
+        rank.pairwise_significance(scores),
     ]
 
 
@@ -155,6 +156,7 @@ def select_results():
     sample = select.sensitivity_sample(X, 10, clusters=3, losses=lambda rows: np.ones(len(rows)), rng=0)
     stream = select.StreamingCoreset(10, clusters=2, rng=0)
     stream.partial_fit(X)
+    items = select.plan_items(X.T, 10, rng=0)
     told = select.ModelSelector(np.array([[0, 1, 1, 0], [1, 1, 0, 0]]), epsilon=0.3)
     return [
         clusters,
@@ -167,6 +169,11 @@ def select_results():
         stream,
         select.regression_sample(X, X[:, 0], 20, rng=0),
         select.active_test([1.0, 0.0, 2.0], [1 / 4, 1 / 3, 1 / 2], 4),
+        select.logme(X, np.arange(60) % 2),
+        select.pass_at_k([1, 2], 4, 2),
+        items,
+        items.estimate(np.arange(10) % 2),
+        select.paired_difference([1.0, 0.0, 1.0], [0.0, 0.0, 1.0]),
         told,
         steelyard.dask.kmeans(da.from_array(X, chunks=(30, 2)), 3, rng=0),
         datasets.load_iris(),

@@ -140,6 +140,10 @@ def sampled():
     return select.sensitivity_sample(points(), 10, clusters=3, rng=0)
 
 
+def item_plan():
+    return select.plan_items(points().T, 10, rng=0)
+
+
 def regression():
     A = np.random.default_rng(0).normal(size=(500, 3))
     return select.regression_sample(A, A @ [1.0, 2.0, 3.0], 50, rng=0)
@@ -191,6 +195,7 @@ RESULTS = {
         lambda: rank.meta_elo(["a", "b"], [1600, 1500], f1=[0.9, 0.8], board=[0, 0], categories=[2, 2]),
         {},
     ),
+    rank.PairwiseSignificance: (lambda: rank.pairwise_significance(points(9).T), LIST),
     rank.PlackettLuceFit: (lambda: rank.plackett_luce([["a", "b", "c"], ["c", "a", "b"]], prior=1), {}),
     rank.Prediction: (lambda: paired().predict(["a"], ["b"]), LIST),
     rank.RankInfo: (lambda: paired().info, INFO),
@@ -238,6 +243,17 @@ RESULTS = {
     select.Coreset: (lambda: select.coreset(points(), 10, clusters=3, rng=0), PICTURED),
     select.Estimate: (
         lambda: sampled().estimate(np.arange(10.0)),
+        {**NUMBERS, "eq": "numbers alone, compared by value"},
+    ),
+    select.Evidence: (lambda: select.logme(points(), np.arange(40) % 2), LIST),
+    select.ItemEstimate: (lambda: item_plan().estimate(np.arange(10) % 2), LIST),
+    select.ItemPlan: (lambda: item_plan(), LIST),
+    select.MeanEstimate: (
+        lambda: select.pass_at_k([1, 2], 4, 2),
+        {**NUMBERS, "eq": "numbers alone, compared by value"},
+    ),
+    select.PairedDifference: (
+        lambda: select.paired_difference([1.0, 0.0, 1.0], [0.0, 0.0, 1.0]),
         {**NUMBERS, "eq": "numbers alone, compared by value"},
     ),
     select.KMeansInfo: (lambda: select.kmeans(points(), 3, rng=0).info, INFO),

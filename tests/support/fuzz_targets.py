@@ -109,6 +109,10 @@ def plan() -> select.SensitivityPlan:
     return select.plan_sensitivity(X, clusters=2, rng=0)
 
 
+def item_plan() -> select.ItemPlan:
+    return select.plan_items(SCORES, 5, rng=0)
+
+
 def _halfspaces(x: Any) -> Any:
     return np.eye(3)[x > 1.0], np.ones(int((x > 1.0).sum()))
 
@@ -219,6 +223,19 @@ ARGUMENTS: dict[str, Callable[[], dict[str, Any]]] = {
     "kmeans_plusplus": lambda: {"X": X, "k": 3, "sample_weight": np.ones(14)},
     "leverage_scores": lambda: {"A": X},
     "lightweight_coreset": lambda: {"X": X, "size": 5, "sample_weight": np.ones(14)},
+    "items_needed": lambda: {"difference": 0.1, "variance_items": 1.0},
+    "logme": lambda: {"features": X, "y": Y},
+    "pairwise_significance": lambda: {"scores": SCORES},
+    "PairwiseSignificance.soft_accuracy": lambda: {"other": rank.pairwise_significance(SCORES)},
+    "paired_difference": lambda: {"a": X[:, 0], "b": X[:, 1], "clusters": np.arange(14) // 2},
+    "pass_at_k": lambda: {"successes": np.array([1, 0, 3]), "attempts": 5, "k": 2},
+    "prediction_powered_mean": lambda: {
+        "labels": X[:5, 0],
+        "predictions": X[:5, 1],
+        "all_predictions": X[5:, 1],
+    },
+    "plan_items": lambda: {"scores": SCORES, "m": 5, "weights": np.ones(12)},
+    "ItemPlan.estimate": lambda: {"answers": np.arange(5.0)},
     "plan_sensitivity": lambda: {
         "X": X,
         "clusters": 2,
@@ -306,6 +323,10 @@ OBJECTS: dict[str, Callable[[], Any]] = {
     "ViolationReport": lambda: metric.violations(D),
     "ActiveTest": lambda: select.active_test([1.0, 0.0], [0.5, 0.5], 9),
     "Coreset": lambda: select.coreset(X, 6, clusters=2, rng=0),
+    "Evidence": lambda: select.logme(X, Y),
+    "PairwiseSignificance": functools.cache(lambda: rank.pairwise_significance(SCORES)),
+    "ItemEstimate": lambda: item_plan().estimate(np.arange(5.0)),
+    "ItemPlan": functools.cache(lambda: item_plan()),
     "KMeansResult": functools.cache(lambda: select.kmeans(X, 2, rng=0)),
     "ModelSelector": lambda: select.ModelSelector(CLASSES, 0.3),
     "RegressionSample": lambda: select.regression_sample(X, X[:, 0], 8, clusters=2, rng=0),
@@ -321,6 +342,7 @@ LOADERS = {"load_football", "load_iris", "load_llmfao"}
 
 # Results that others make and that have nothing to call: no user builds them.
 MADE = {"Estimate", "Strength", "HistoryInfo", "RankInfo", "DiversityInfo", "SimilarityInfo", "SimplexQPInfo"}
+MADE |= {"MeanEstimate", "PairedDifference"}
 MADE |= {"WeighInfo", "MetricInfo", "MetricLearningInfo", "ProjectionInfo", "KMeansInfo"}
 ESTIMATORS = {"ITML", "ITMLSupervised", "MagnitudeOutlierDetector", "WeightingClassifier"}
 BUILT = {"WeightingModel", "RandomRows", "ModelSelector", "StreamingCoreset"}

@@ -22,9 +22,11 @@ from ._paired import BradleyTerryFit, RaschFit, bradley_terry, rasch
 from ._rankings import PlackettLuceFit, plackett_luce
 from ._studies import (
     MetaElo,
+    PairwiseSignificance,
     ScheduleSimulation,
     Stability,
     meta_elo,
+    pairwise_significance,
     schedule,
     score_duels,
     simulate_schedule,
@@ -47,6 +49,7 @@ __all__ = [
     "HistoryInfo",
     "HistorySamples",
     "MetaElo",
+    "PairwiseSignificance",
     "PlackettLuceFit",
     "Prediction",
     "RankInfo",
@@ -61,6 +64,7 @@ __all__ = [
     "glicko2",
     "grade_scale",
     "meta_elo",
+    "pairwise_significance",
     "plackett_luce",
     "rasch",
     "schedule",

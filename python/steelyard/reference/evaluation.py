@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import Any
 
@@ -55,3 +56,40 @@ def leverage_scores(A: Any, ridge: float = 0.0) -> Array:
     A = np.asarray(A, float)
     hat = A @ np.linalg.pinv(A.T @ A + ridge * np.eye(A.shape[1]), hermitian=True, rcond=1e-12) @ A.T
     return np.asarray(np.diag(hat))
+
+
+def clustered_error(d: Any, labels: Any) -> tuple[float, float]:
+    """Standard error of a mean from cluster totals of deviations, and its degrees of freedom, by matrices."""
+    d, (_, place) = np.asarray(d, float), np.unique(labels, return_inverse=True)
+    member = np.eye(place.max() + 1)[place]  # items by clusters
+    share = member.mean(axis=0)
+    scale = np.diag(1 / (1 - share))
+    totals = member.T @ (d - d.mean())
+    centre = member.T - np.outer(share, np.ones(len(d)))
+    freedom = []
+    for law in (np.eye(len(d)), member @ member.T):
+        C = scale @ centre @ law @ centre.T
+        freedom.append(np.trace(C) ** 2 / np.trace(C @ C))
+    return float(np.sqrt(totals @ scale @ totals) / len(d)), float(min(freedom))
+
+
+def prediction_powered(y: Any, f: Any, rest: Any) -> tuple[float, float]:
+    """Mean of labels moved by a judge's predictions, and its standard error, at the best slope."""
+    y, f, rest = (np.asarray(x, float) for x in (y, f, rest))
+    n = len(y)
+    slope = np.cov(y, f)[0, 1] / f.var(ddof=1) / (1 + n / len(rest))
+    left = y - slope * f
+    variance = ((left - left.mean()) ** 2).sum() / (n - 2) / n + slope**2 * rest.var(ddof=1) / len(rest)
+    return float(left.mean() + slope * rest.mean()), float(np.sqrt(variance))
+
+
+def missed_square_less(n: int, c: int, k: int) -> float:
+    """Unbiased variance of C(n - c, k) / C(n, k), c successes of n attempts."""
+    return (math.comb(n - c, k) / math.comb(n, k)) ** 2 - math.comb(n - c, 2 * k) / math.comb(n, 2 * k)
+
+
+def log_evidence(F: Any, y: Any, alpha: float, beta: float) -> float:
+    """Log marginal likelihood an item of y = F w + noise, by the n x n covariance."""
+    F, y = np.asarray(F, float), np.asarray(y, float)
+    C = F @ F.T / alpha + np.eye(len(y)) / beta
+    return float(-0.5 * (np.linalg.slogdet(2 * np.pi * C)[1] + y @ np.linalg.solve(C, y)) / len(y))

@@ -5,8 +5,12 @@ from __future__ import annotations
 from .._naming import claim
 from ._active_test import ActiveTest, active_test
 from ._coreset import Coreset, StreamingCoreset, coreset, lightweight_coreset
+from ._difference import PairedDifference, items_needed, paired_difference
+from ._item_plan import ItemEstimate, ItemPlan, plan_items
 from ._kmeans import KMeansInfo, KMeansResult, kmeans
 from ._leverage import RegressionSample, leverage_scores, regression_sample
+from ._logme import Evidence, logme
+from ._means import MeanEstimate, pass_at_k, prediction_powered_mean
 from ._model_selector import ModelSelector
 from ._sample import Estimate, Sample
 from ._seeding import Seeding, kmeans_plusplus
@@ -16,9 +20,14 @@ __all__ = [
     "ActiveTest",
     "Coreset",
     "Estimate",
+    "Evidence",
+    "ItemEstimate",
+    "ItemPlan",
     "KMeansInfo",
     "KMeansResult",
+    "MeanEstimate",
     "ModelSelector",
+    "PairedDifference",
     "RegressionSample",
     "Sample",
     "Seeding",
@@ -26,11 +35,17 @@ __all__ = [
     "StreamingCoreset",
     "active_test",
     "coreset",
+    "items_needed",
     "kmeans",
     "kmeans_plusplus",
     "leverage_scores",
     "lightweight_coreset",
+    "logme",
+    "paired_difference",
+    "pass_at_k",
+    "plan_items",
     "plan_sensitivity",
+    "prediction_powered_mean",
     "regression_sample",
     "sensitivity_sample",
 ]

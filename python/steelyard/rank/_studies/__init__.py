@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from .boards import MetaElo, meta_elo, score_duels
 from .schedule import ScheduleSimulation, schedule, simulate_schedule
+from .significance import PairwiseSignificance, pairwise_significance
 from .stability import Stability, stability
 
 __all__ = [
     "MetaElo",
+    "PairwiseSignificance",
     "ScheduleSimulation",
     "Stability",
     "meta_elo",
+    "pairwise_significance",
     "schedule",
     "score_duels",
     "simulate_schedule",
