@@ -19,6 +19,7 @@ constexpr double full_gain = 1e-10;
 constexpr double least_gain = 0.25;  // a round that leaves more of the residual than this has gained nothing
 constexpr double spread_out = 0.35;  // share of n that the spread must reach for a factor not to pay
 constexpr double unseen = 10.0;  // Ritz values lie above the eigenvalues that the iteration has not seen yet
+constexpr double aimed_share = 0.2;  // of the tolerance that a product in a residual may be off
 constexpr int most_rounds = 20;
 
 /// visit(place, own) for some columns of an n x m matrix: a place in it, and in the n x columns one of these.
@@ -40,6 +41,7 @@ class Solver {
         m_(std::ssize(scales)),
         precision_(choice.single ? Precision::single : Precision::full),
         smallest_ritz_(scales.size(), 1e300),
+        deviations_(scales.size()),
         stuck_(scales.size(), 0) {
     out_.columns.resize(scales.size());
     out_.info.trace.columns = {"round", "iterations", "residual", "single"};
@@ -54,6 +56,7 @@ class Solver {
     if (!start.empty() && !monitor_.stopped()) {
       std::copy(start.begin(), start.end(), out_.weights.begin());
       update_residuals(out_.weights, residual_, all_columns());
+      for (ptrdiff_t c = 0; c < m_; ++c) out_.columns[at(c)].deviation = deviations_[at(c)];
     }
     for (ptrdiff_t c = 0; c < m_; ++c) judge(c);
     for (int round = 0; round < most_rounds && !monitor_.poll() && passes_ < choice_.max_iter; ++round) {
@@ -134,9 +137,14 @@ class Solver {
   bool update_residuals(const std::vector<double>& weights, std::vector<double>& residual,
                         const std::vector<ptrdiff_t>& chosen) {
     const auto x = gathered(weights, chosen);
-    std::vector<double> y(x.size());
+    std::vector<double> y(x.size()), scales;
+    for (const auto c : chosen) scales.push_back(scales_[at(c)]);
+    std::vector<Deviation> deviations(chosen.size());
     ++passes_;
-    if (!product(Precision::full, chosen, x.data(), y.data())) return false;
+    const double aim = aimed_share * choice_.tol;
+    if (!space_.careful_product(scales, aim, x.data(), y.data(), deviations, monitor_)) return false;
+    for (std::size_t k = 0; k < y.size(); ++k) y[k] += choice_.jitter * x[k];
+    for (std::size_t a = 0; a < chosen.size(); ++a) deviations_[at(chosen[a])] = deviations[a];
     for_columns(n_, m_, chosen, [&](auto place, auto own) { residual[place] = 1.0 - y[own]; });
     return true;
   }
@@ -164,7 +172,7 @@ class Solver {
     const double ritz = smallest_ritz_[at(c)];
     column.error_estimate = ritz > 1e200 ? 1e300 : unseen * preconditioned_square(c) / ritz;
     column.converged = choice_.stop == StopRule::residual
-                           ? column.residual <= choice_.tol
+                           ? column.residual + column.deviation.rms <= choice_.tol
                            : column.error_estimate <= choice_.tol * std::max(column.lower_bound, 0.0);
   }
 
@@ -282,6 +290,7 @@ class Solver {
           residual_[place] = residual[place];
           out_.weights[place] = weights[place];
         });
+        out_.columns[at(c)].deviation = deviations_[at(c)];
       }
       judge(c);
       const bool column_gained = out_.columns[at(c)].converged || after <= least_gain * before;
@@ -319,6 +328,7 @@ class Solver {
   FactorPlan plan_;
   std::vector<std::unique_ptr<ApproximateInverse>> factors_;
   std::vector<double> smallest_ritz_, residual_;
+  std::vector<Deviation> deviations_;  ///< of the products last made
   std::vector<int> stuck_;
   int passes_ = 0;
   Weightings out_;

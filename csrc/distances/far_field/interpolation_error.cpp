@@ -130,7 +130,7 @@ std::vector<double> interpolation_errors(const PointTree& tree, const Offsets& o
       for (const auto s : all.node_points.of(b))
         errors[at(b)] += (one_sided_error(d, p, rate) + rounding + similar) * sizes[at(s)];
       for (const auto s : all.near.of(b))
-        errors[at(b)] += (similar + unit_rounding * static_cast<double>(2 * cell(s).size())) * sizes[at(s)];
+        errors[at(b)] += (similar + unit_rounding * static_cast<double>(8 * cell(s).size())) * sizes[at(s)];
     }
     for (auto b = all.levels[at(l)]; b < all.levels[at(l + 1)]; ++b) {
       const Box& box = all.boxes[at(b)];
