@@ -65,6 +65,7 @@ class Solver {
       step(round, active);
     }
     finish(watch);
+    out_.residuals = std::move(residual_);
     return std::move(out_);
   }
 
@@ -171,9 +172,10 @@ class Solver {
     column.lower_bound = bound(out_.weights, residual_, c);
     const double ritz = smallest_ritz_[at(c)];
     column.error_estimate = ritz > 1e200 ? 1e300 : unseen * preconditioned_square(c) / ritz;
+    const double off = column.deviation.weighted;
     column.converged = choice_.stop == StopRule::residual
                            ? column.residual + column.deviation.rms <= choice_.tol
-                           : column.error_estimate <= choice_.tol * std::max(column.lower_bound, 0.0);
+                           : column.error_estimate + off <= choice_.tol * std::max(column.lower_bound, 0.0);
   }
 
   double preconditioned_square(ptrdiff_t c) {
@@ -353,10 +355,11 @@ Weightings solve_by_gradients(const Space& space, std::span<const double> scales
   if (!start.empty())
     for_moved_rows(order, columns, [&](ptrdiff_t from, ptrdiff_t to) { moved[at(to)] = start[at(from)]; });
   auto found = Solver(*together, scales, choice, monitor).run(moved);
-  const auto weights = found.weights;
-  if (!weights.empty())
+  for (auto* values : {&found.weights, &found.residuals}) {
+    const auto given = *values;
     for_moved_rows(order, columns,
-                   [&](ptrdiff_t to, ptrdiff_t from) { found.weights[at(to)] = weights[at(from)]; });
+                   [&](ptrdiff_t to, ptrdiff_t from) { (*values)[at(to)] = given[at(from)]; });
+  }
   return found;
 }
 

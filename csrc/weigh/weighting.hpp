@@ -33,7 +33,8 @@ struct Certificate {
 };
 
 struct Weightings {
-  std::vector<double> weights;  ///< n x scales, row-major
+  std::vector<double> weights;    ///< n x scales, row-major
+  std::vector<double> residuals;  ///< 1 - Zw likewise, by conjugate gradients; else empty
   std::vector<Certificate> columns;
   Info info;
 };

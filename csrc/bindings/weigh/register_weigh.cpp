@@ -61,8 +61,9 @@ py::dict answer(weigh::Weightings&& found, py::ssize_t n) {
                             "rigorous"_a = c.deviation.rigorous));
   }
   const auto scales = std::ssize(found.columns);
-  const bool empty = found.weights.empty();
+  const bool empty = found.weights.empty(), open = found.residuals.empty();
   return py::dict("weights"_a = take(std::move(found.weights), empty ? 0 : n, scales), "columns"_a = columns,
+                  "residuals"_a = take(std::move(found.residuals), open ? 0 : n, scales),
                   "info"_a = to_dict(found.info));
 }
 
