@@ -81,7 +81,7 @@ bool plan_in_place(const Space& space, ptrdiff_t k, FactorPlan& plan, Monitor& m
     place[at(plan.rest[r])] = static_cast<std::int32_t>(r);
     std::copy_n(found.begin() + plan.rest[r] * k, k, found.begin() + static_cast<ptrdiff_t>(r) * k);
   }
-  found.resize(plan.rest.size() * at(k));
+  found.resize(checked_product("working memory", plan.rest.size(), k));
   for (auto& point : found) point = point < 0 ? -1 : place[at(point)];
   plan.neighbours = std::move(found);
   return true;

@@ -25,7 +25,7 @@ bool FarSpace::product(Precision precision, std::span<const double> scales, cons
                        Monitor& monitor) const {
   const ptrdiff_t d = points_.cols, columns = std::ssize(scales);
   for (ptrdiff_t c = 0; c < columns; ++c) {
-    const double scale = scales[static_cast<std::size_t>(c)];
+    const double scale = scales[at(c)];
     if (precision == Precision::single
             ? !field_.product<float>(single_nodes(d), scale, v + c, y + c, columns, monitor)
             : !field_.product<double>(full_nodes(d), scale, v + c, y + c, columns, monitor))
@@ -38,8 +38,8 @@ bool FarSpace::careful_product(std::span<const double> scales, double aim, const
                                std::span<Deviation> deviations, Monitor& monitor) const {
   const ptrdiff_t d = points_.cols, columns = std::ssize(scales);
   for (ptrdiff_t c = 0; c < columns; ++c) {
-    const double scale = scales[static_cast<std::size_t>(c)];
-    auto& deviation = deviations[static_cast<std::size_t>(c)];
+    const double scale = scales[at(c)];
+    auto& deviation = deviations[at(c)];
     deviation = {0.0, 0.0, false};
     auto p = unproven_nodes(d);
     if (d <= 2) {

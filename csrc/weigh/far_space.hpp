@@ -22,6 +22,7 @@ class FarSpace final : public Space {
                Monitor& monitor) const override;
   bool careful_product(std::span<const double> scales, double aim, const double* v, double* y,
                        std::span<Deviation> deviations, Monitor& monitor) const override;
+  bool approximates() const override { return true; }
   void chosen(std::span<const std::int32_t> rows, std::span<const std::int32_t> cols, double* out,
               std::vector<double>& scratch) const override;
   void rows(std::ptrdiff_t first, std::ptrdiff_t rows, std::ptrdiff_t start, std::ptrdiff_t stop,

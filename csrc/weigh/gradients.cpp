@@ -318,6 +318,7 @@ class Solver {
                       ? "conjugate gradients"
                       : (plan_.landmarks.empty() ? "conjugate gradients, Vecchia preconditioner"
                                                  : "conjugate gradients, AFN preconditioner");
+    info.solver += space_.approximates() ? ", far field" : "";
     info.solver += precision_ == Precision::single ? ", single precision refined" : ", double precision";
   }
 

@@ -38,6 +38,9 @@ class Space {
     return product(Precision::full, scales, v, y, monitor);
   }
 
+  /// Whether products are approximate by design.
+  virtual bool approximates() const { return false; }
+
   /// out (row-major) <- distances between chosen points. One thread; `scratch` is resized as needed.
   virtual void chosen(std::span<const std::int32_t> rows, std::span<const std::int32_t> cols, double* out,
                       std::vector<double>& scratch) const = 0;

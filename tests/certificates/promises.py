@@ -12,7 +12,7 @@ STATES: dict[str, str] = {
     "rank.plackett_luce": "Newton decrement; standard errors, intervals, rank sets",
     "rank.whole_history": "Newton decrement; standard deviations of the normal law, chances averaged over it",
     "rank.grade_scale": "draws of a posterior, with R-hat and effective sample size",
-    "weigh.weighting": "lower bound of the magnitude and how far it can be below",
+    "weigh.weighting": "lower bound of the magnitude and how far it can be below; how far a far field is off",
     "weigh.magnitude": "as weighting",
     "weigh.magnitude_function": "as weighting, at each scale",
     "weigh.solve_similarity": "residual, bounds of the value",

@@ -53,11 +53,14 @@ struct Nodes {
   std::vector<Real> to_coefficients;
   std::array<std::vector<Real>, 2> to_parent, to_child;  ///< of the lower and the upper half
 
-  explicit Nodes(ptrdiff_t p) : x(at(p)), from_moments(at(p * p)), to_coefficients(at(p * p)) {
+  explicit Nodes(ptrdiff_t p)
+      : x(at(p)),
+        from_moments(checked_product("working memory", p, p)),
+        to_coefficients(from_moments.size()) {
     const auto angle = [p](ptrdiff_t k) {
       return static_cast<double>(2 * k + 1) * std::numbers::pi / static_cast<double>(2 * p);
     };
-    std::vector<double> weights(at(p * p));
+    std::vector<double> weights(from_moments.size());
     for (ptrdiff_t k = 0; k < p; ++k) {
       x[at(k)] = std::cos(angle(k));
       for (ptrdiff_t j = 0; j < p; ++j) {
@@ -68,8 +71,8 @@ struct Nodes {
       }
     }
     for (std::size_t half = 0; half < 2; ++half) {
-      to_parent[half].resize(at(p * p));
-      to_child[half].resize(at(p * p));
+      to_parent[half].resize(from_moments.size());
+      to_child[half].resize(from_moments.size());
       for (ptrdiff_t c = 0; c < p; ++c) {
         const double z = std::acos(0.5 * (x[at(c)] + (half == 1 ? 1.0 : -1.0)));
         for (ptrdiff_t k = 0; k < p; ++k) {
@@ -162,9 +165,9 @@ class FarField::Pass {
   /// Polynomials of a leaf's points in its own coordinates; returns their stride.
   ptrdiff_t make_polynomials(const Cell& own, Work& work) const {
     const ptrdiff_t n = own.size(), stride = rounded_up(n, 16);
-    work.rows.resize(at(d_ * p_ * stride));
+    work.rows.resize(checked_product("working memory", d_, p_, stride));
     work.z.resize(at(stride));
-    work.scratch.resize(at(d_ * stride));
+    work.scratch.resize(checked_product("working memory", d_, stride));
     const double inverse = 1.0 / std::max(tree_.half(own.level), 1e-300);
     for (ptrdiff_t k = 0; k < d_; ++k) {
       const double centre = tree_.centre(own, k);
@@ -289,7 +292,7 @@ class FarField::Pass {
   void translate_panel(ptrdiff_t begin, ptrdiff_t end, const std::vector<Real>& matrix) {
     static thread_local AlignedVector<Real> in, out;
     const ptrdiff_t width = interpolation_.width;
-    in.assign(at(size_ * width), Real{0});
+    in.assign(checked_product("working memory", size_, width), Real{0});
     out.resize(in.size());
     for (auto k = begin; k < end; ++k) {
       const auto& t = all_.translations[at(k)];
@@ -313,7 +316,7 @@ class FarField::Pass {
    public:
     Sources(const Pass& pass, const Cell& about, Work& work) : pass_(pass), work_(work) {
       for (ptrdiff_t k = 0; k < pass.d_; ++k) centre_[at(k)] = pass.tree_.centre(about, k);
-      work_.y_panels.assign(at(block * pass.d_), Real{0});
+      work_.y_panels.assign(checked_product("working memory", block, pass.d_), Real{0});
       work_.y_values.assign(at(block), Real{0});
     }
 
@@ -372,7 +375,7 @@ class FarField::Pass {
     const ptrdiff_t rows = tile_.rows, cols = tile_.cols;
     const auto scale = static_cast<Real>(scale_);
     const Real nothing[16] = {};
-    work.lanes.resize(at(rows * cols));
+    work.lanes.resize(checked_product("working memory", rows, cols));
     for (ptrdiff_t i = 0; i < targets; i += rows) {
       std::fill(work.lanes.begin(), work.lanes.end(), Real{0});
       tile_.products[0]({work.x_panels.data() + i * d_, work.y_panels.data(), panels, d_, Real{2}, 1, &scale,
@@ -415,7 +418,7 @@ class FarField::Pass {
   template <class Coordinate>
   void pack_targets(ptrdiff_t n, Work& work, const Coordinate& coordinate) const {
     const ptrdiff_t rows = tile_.rows;
-    work.x_panels.assign(at(rounded_up(n, rows) * d_), Real{0});
+    work.x_panels.assign(checked_product("working memory", rounded_up(n, rows), d_), Real{0});
     for (ptrdiff_t i = 0; i < n; ++i)
       for (ptrdiff_t k = 0; k < d_; ++k)
         work.x_panels[at((i / rows * d_ + k) * rows + i % rows)] = static_cast<Real>(coordinate(i, k));

@@ -142,7 +142,7 @@ void sort_translations(std::vector<Translation>& found, const Offsets& offsets, 
     groups = group_of[at(out.levels[at(l + 1)] - 1)] + 1;
   }
   out.group_levels.push_back(groups);
-  std::vector<std::int64_t> starts(at(groups * shapes + 1), 0);
+  std::vector<std::int64_t> starts(checked_product("working memory", groups, shapes) + 1, 0);
   const auto place = [&](const Translation& t) {
     return at(group_of[at(t.target)] * shapes + offsets.shape_of(t.code));
   };

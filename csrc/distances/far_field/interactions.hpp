@@ -13,6 +13,7 @@
 #include <span>
 #include <vector>
 
+#include "core/index.hpp"
 #include "core/monitor.hpp"
 #include "distances/far_field/tree.hpp"
 
@@ -29,10 +30,10 @@ class Offsets {
   std::ptrdiff_t shapes() const { return std::ssize(shapes_); }
   /// Falling, a coordinate each.
   const std::array<std::int32_t, most_tree_dimensions>& shape(std::ptrdiff_t number) const {
-    return shapes_[static_cast<std::size_t>(number)];
+    return shapes_[at(number)];
   }
   std::int32_t code(const Cell& target, const Cell& source) const;
-  std::int32_t shape_of(std::int32_t code) const { return shape_of_[static_cast<std::size_t>(code)]; }
+  std::int32_t shape_of(std::int32_t code) const { return shape_of_[at(code)]; }
   /// Place of each of count^d nodes of a cell as the shape's translation counts them.
   std::vector<std::int32_t> places(std::int32_t code, std::ptrdiff_t count) const;
 
@@ -61,9 +62,8 @@ struct Lists {
   std::vector<std::int32_t> sources;
 
   std::span<const std::int32_t> of(std::ptrdiff_t target) const {
-    const auto begin = starts[static_cast<std::size_t>(target)],
-               end = starts[static_cast<std::size_t>(target) + 1];
-    return std::span(sources).subspan(static_cast<std::size_t>(begin), static_cast<std::size_t>(end - begin));
+    const auto begin = starts[at(target)], end = starts[at(target) + 1];
+    return std::span(sources).subspan(at(begin), at(end - begin));
   }
 };
 

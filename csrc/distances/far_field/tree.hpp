@@ -11,6 +11,7 @@
 #include <span>
 #include <vector>
 
+#include "core/index.hpp"
 #include "core/monitor.hpp"
 #include "core/views.hpp"
 
@@ -39,8 +40,7 @@ class PointTree {
   std::span<const Cell> cells() const { return cells_; }
   double half(std::ptrdiff_t level) const { return std::ldexp(half_, -static_cast<int>(level)); }
   double centre(const Cell& cell, std::ptrdiff_t k) const {
-    return low_[static_cast<std::size_t>(k)] +
-           (2.0 * cell.index[static_cast<std::size_t>(k)] + 1.0) * half(cell.level);
+    return low_[at(k)] + (2.0 * cell.index[at(k)] + 1.0) * half(cell.level);
   }
 
  private:

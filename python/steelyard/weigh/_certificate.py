@@ -41,9 +41,27 @@ def error_bounds(
         estimate += n * err.usual**2 / float(column["smallest"])
     known = math.isfinite(estimate) and estimate < 1e299
     if mu > 0.0:
-        left = math.sqrt(n) * (float(column["residual"]) + off.rms + err.component)
+        left = math.sqrt(n) * (float(column["residual"]) + err.component)
         return left * left / mu + 2.0 * (err.bound + off.weighted), estimate if known else None
     return (estimate, estimate) if known else (None, None)
+
+
+def stated_bounds(
+    space: Space,
+    column: Mapping[str, Any],
+    err: Rounding,
+    off: Deviation,
+    mu: float,
+    proof: str | None,
+) -> tuple[float | None, float | None, bool]:
+    """(bound, estimate, whether the bound is proven): an estimate where a proof says next to nothing."""
+    bound, estimate = error_bounds(space, column, err, off, mu, proof)
+    proven = bound is not None and mu > 0.0 and off.kind == "rigorous"
+    if bound is None or estimate is None or bound <= estimate:
+        return bound, estimate, proven
+    if off.kind == "estimate" or estimate < abs(float(column["lower_bound"])) < bound:
+        return estimate, estimate, False
+    return bound, estimate, proven
 
 
 def open_by_how_much(

@@ -23,7 +23,6 @@ FACTOR_LIMIT = 30_000  # up to which a dense factor is the way out
 LOCAL_FROM = 200_000
 _SPREAD_OUT = 0.35  # share of n that the spread must reach for the plain iteration to be the quickest
 _FEW_DIMENSIONS = 3
-_FAR_NEIGHBOURS = 15
 _NEAR = 1e-6  # scale * distance: less makes two rows of Z the same in single precision
 
 
@@ -93,11 +92,17 @@ def choose(space: Space, request: Request) -> Choice:
 
 
 def _by_far_field(space: Space, why: str) -> Choice:
-    return Choice("far", f"{why} in {space.dimension} dimensions", neighbours=_FAR_NEIGHBOURS)
+    # In three dimensions landmarks cost more than the iterations that they save.
+    landmarks = (
+        0 if space.dimension == 3 else min(100 if space.n_unique < LOCAL_FROM else 30, space.n_unique // 4)
+    )
+    neighbours = 30 if space.dimension == 3 else 15
+    dimensions = "1 dimension" if space.dimension == 1 else f"{space.dimension} dimensions"
+    return Choice("far", f"{why}, {dimensions}", landmarks=landmarks, neighbours=neighbours)
 
 
 def _has_near_duplicates(space: Space, request: Request) -> bool:
-    """Whether single precision can't tell some of few points apart, so that a dense factor is the quickest."""
+    """Whether single precision can't tell some points apart, few enough for a dense factor."""
     if request.method != "auto" or space.n_unique > NEAR_LIMIT:
         return False
     return request.scale * space.unit * space.nearest(request.threads) < _NEAR

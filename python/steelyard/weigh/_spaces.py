@@ -31,7 +31,7 @@ METRICS = (
 )
 _VECTOR_METRICS = ("euclidean", "cityblock", "chebyshev", "minkowski")
 NARROW = 0.8  # radius of directions about their middle up to which that is taken off
-FAR_FROM = {1: 3000, 2: 3000, 3: 6000}  # points, by dimension, from which a far field is the quickest
+FAR_FROM = {1: 3000, 2: 3000, 3: 15_000}  # points, by dimension, from which a far field is the quickest
 _SAME = 1e-30  # what parts of 106 bits may differ by rounding
 
 
@@ -103,6 +103,7 @@ class Space:
     @cached_property
     def far(self) -> Any:
         """The kernels' view with products by a far field: euclidean, up to 3 features."""
+        assert self.points is not None
         return _core.weigh._far_space(self.points, check_threads(None))
 
     @property
@@ -111,7 +112,7 @@ class Space:
         return self.far if self.has_far else self.core
 
     def nearest(self, threads: int) -> float:
-        """Smallest distance of two points that differ, in the kernels' unit; found once, O(n^2 d) or, by a tree, O(n log n)."""
+        """Smallest distance of two points that differ, in the kernels' unit; found once, O(n^2 d) at most."""
         if "_nearest" not in self.__dict__:
             self.__dict__["_nearest"] = _core.weigh._smallest_distance(self.quick, threads)
         return float(self.__dict__["_nearest"])
