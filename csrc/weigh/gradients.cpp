@@ -19,7 +19,8 @@ constexpr double full_gain = 1e-10;
 constexpr double least_gain = 0.25;  // a round that leaves more of the residual than this has gained nothing
 constexpr double spread_out = 0.35;  // share of n that the spread must reach for a factor not to pay
 constexpr double unseen = 10.0;  // Ritz values lie above the eigenvalues that the iteration has not seen yet
-constexpr double aimed_share = 0.2;  // of the tolerance that a product in a residual may be off
+constexpr double aimed_share = 0.2;                // of the tolerance that a product in a residual may be off
+constexpr double aimed_share_of_magnitude = 0.01;  // where weights of both signs cancel in it
 constexpr int most_rounds = 20;
 
 /// visit(place, own) for some columns of an n x m matrix: a place in it, and in the n x columns one of these.
@@ -142,7 +143,8 @@ class Solver {
     for (const auto c : chosen) scales.push_back(scales_[at(c)]);
     std::vector<Deviation> deviations(chosen.size());
     ++passes_;
-    const double aim = aimed_share * choice_.tol;
+    const bool whole = choice_.stop == StopRule::magnitude;
+    const double aim = (whole ? aimed_share_of_magnitude : aimed_share) * choice_.tol;
     if (!space_.careful_product(scales, aim, x.data(), y.data(), deviations, monitor_)) return false;
     for (std::size_t k = 0; k < y.size(); ++k) y[k] += choice_.jitter * x[k];
     for (std::size_t a = 0; a < chosen.size(); ++a) deviations_[at(chosen[a])] = deviations[a];

@@ -123,3 +123,24 @@ def test_ctrl_c_is_answered(ctrl_c):
     answer = ctrl_c(endless, after=2.0)
     assert answer.raised
     assert answer.seconds < 1.0
+
+
+def test_the_magnitude_function_by_the_far_field_is_that_of_all_pairs(monkeypatch):
+    x = cloud(3300, 2)
+    scales = np.geomspace(0.3, 300.0, 4)
+    found = weigh.magnitude_function(x, scales, tol=1e-5)
+    assert "far field" in found.info.solver
+    assert found.info.converged
+    assert found.info.residual_kind == "rigorous"
+    monkeypatch.setattr(_spaces, "FAR_FROM", {})
+    exact = weigh.magnitude_function(x, scales, tol=1e-9).magnitudes
+    off = np.abs(found.magnitudes / exact - 1)
+    assert off.max() <= min(found.info.error_bound, 1e-5)
+
+
+def test_copies_are_found_where_no_column_tells_all_points_apart():
+    x = np.random.default_rng(2).integers(0, 90, size=(12_000, 2)).astype(float)
+    space = _spaces.check_space(x)
+    assert space.n_unique == len(np.unique(x, axis=0))
+    distinct = np.random.default_rng(3).permutation(12_000)[:, None] * [1.0, 0.0]
+    assert _spaces.check_space(distinct).n_unique == 12_000

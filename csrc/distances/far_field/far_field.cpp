@@ -86,21 +86,33 @@ struct Nodes {
   }
 };
 
+/// A p x p matrix and its transpose.
+template <class Real>
+struct Both {
+  const Real *matrix, *transpose;
+};
+
 /// values (p^d) <- the p x p matrix of each axis applied along it.
 template <class Real, class MatrixOf>
 void along_axes(std::vector<Real>& values, std::vector<Real>& work, ptrdiff_t d, ptrdiff_t p,
                 const MatrixOf& matrix_of) {
-  ptrdiff_t stride = std::ssize(values) / p;
+  const ptrdiff_t size = std::ssize(values);
+  ptrdiff_t stride = size / p;
   for (ptrdiff_t k = 0; k < d; ++k, stride /= p) {
-    const Real* matrix = matrix_of(k);
+    const Both<Real> both = matrix_of(k);
     std::fill(work.begin(), work.end(), Real{0});
-    for (ptrdiff_t outer = 0; outer < std::ssize(values); outer += stride * p) {
+    for (ptrdiff_t outer = 0; outer < size; outer += stride * p) {
+      const Real* from = values.data() + outer;
+      Real* to = work.data() + outer;
+      if (stride == 1) {  // the long loop inside
+        for (ptrdiff_t c = 0; c < p; ++c)
+          for (ptrdiff_t r = 0; r < p; ++r) to[r] += both.transpose[c * p + r] * from[c];
+        continue;
+      }
       for (ptrdiff_t r = 0; r < p; ++r) {
-        Real* to = work.data() + outer + r * stride;
         for (ptrdiff_t c = 0; c < p; ++c) {
-          const Real factor = matrix[r * p + c];
-          const Real* from = values.data() + outer + c * stride;
-          for (ptrdiff_t i = 0; i < stride; ++i) to[i] += factor * from[i];
+          const Real factor = both.matrix[r * p + c];
+          for (ptrdiff_t i = 0; i < stride; ++i) to[r * stride + i] += factor * from[c * stride + i];
         }
       }
     }
@@ -179,6 +191,12 @@ class FarField::Pass {
     return stride;
   }
 
+  Both<Real> moved(const Cell& child, ptrdiff_t k, bool up) const {
+    const auto half = at(child.index[at(k)] & 1);
+    const Real *parent = nodes_.to_parent[half].data(), *own = nodes_.to_child[half].data();
+    return up ? Both<Real>{parent, own} : Both<Real>{own, parent};
+  }
+
   /// What a box's points weigh at its nodes.
   void gather_up(ptrdiff_t b) {
     static thread_local Work work;
@@ -192,15 +210,16 @@ class FarField::Pass {
       work.v.assign(v_.begin() + own.begin, v_.begin() + own.end);
       interpolation_.moments(work.rows.data(), d_, p_, own.size(), stride, work.v.data(), work.scratch.data(),
                              work.values.data());
-      along_axes(work.values, work.other, d_, p_, [this](ptrdiff_t) { return nodes_.from_moments.data(); });
+      along_axes(work.values, work.other, d_, p_, [this](ptrdiff_t) {
+        return Both<Real>{nodes_.from_moments.data(), nodes_.to_coefficients.data()};
+      });
       std::copy(work.values.begin(), work.values.end(), out);
       return;
     }
     for (auto c = box.first_child; c < box.first_child + box.children; ++c) {
       const Cell& child = cell(c);
       std::copy_n(outer_.begin() + c * size_, size_, work.values.begin());
-      along_axes(work.values, work.other, d_, p_,
-                 [&](ptrdiff_t k) { return nodes_.to_parent[at(child.index[at(k)] & 1)].data(); });
+      along_axes(work.values, work.other, d_, p_, [&](ptrdiff_t k) { return moved(child, k, true); });
       for (ptrdiff_t m = 0; m < size_; ++m) out[m] += work.values[at(m)];
     }
   }
@@ -216,8 +235,9 @@ class FarField::Pass {
       const Cell& own = cell(b);
       const auto stride = make_polynomials(own, work);
       std::copy_n(from, size_, work.values.begin());
-      along_axes(work.values, work.other, d_, p_,
-                 [this](ptrdiff_t) { return nodes_.to_coefficients.data(); });
+      along_axes(work.values, work.other, d_, p_, [this](ptrdiff_t) {
+        return Both<Real>{nodes_.to_coefficients.data(), nodes_.from_moments.data()};
+      });
       work.v.resize(at(own.size()));
       interpolation_.values(work.rows.data(), d_, p_, own.size(), stride, work.values.data(),
                             work.scratch.data(), work.v.data());
@@ -227,8 +247,7 @@ class FarField::Pass {
     for (auto c = box.first_child; c < box.first_child + box.children; ++c) {
       const Cell& child = cell(c);
       std::copy_n(from, size_, work.values.begin());
-      along_axes(work.values, work.other, d_, p_,
-                 [&](ptrdiff_t k) { return nodes_.to_child[at(child.index[at(k)] & 1)].data(); });
+      along_axes(work.values, work.other, d_, p_, [&](ptrdiff_t k) { return moved(child, k, false); });
       Real* to = inner_.data() + c * size_;
       for (ptrdiff_t m = 0; m < size_; ++m) to[m] += work.values[at(m)];
     }

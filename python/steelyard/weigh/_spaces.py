@@ -32,6 +32,7 @@ METRICS = (
 _VECTOR_METRICS = ("euclidean", "cityblock", "chebyshev", "minkowski")
 NARROW = 0.8  # radius of directions about their middle up to which that is taken off
 FAR_FROM = {1: 3000, 2: 3000, 3: 15_000}  # points, by dimension, from which a far field is the quickest
+_MANY = 10_000  # rows from which on one column is looked at first
 _SAME = 1e-30  # what parts of 106 bits may differ by rounding
 
 
@@ -315,6 +316,8 @@ def _directions(
 def _distinct_rows(rows: Array) -> tuple[Index, Index]:
     """(first row of each distinct one, in the order of the rows; number of each row's distinct one)."""
     rows = np.ascontiguousarray(rows + 0.0)  # -0 and 0 are equal
+    if len(rows) >= _MANY and len(np.unique(rows[:, 0])) == len(rows):  # the usual case, ten times as quick
+        return np.arange(len(rows)), np.arange(len(rows))
     keys = rows.view(np.dtype((np.void, rows.shape[1] * rows.itemsize))).ravel()
     _, first, inverse = np.unique(keys, return_index=True, return_inverse=True)
     if len(first) == len(rows):
