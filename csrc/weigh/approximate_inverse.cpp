@@ -68,6 +68,25 @@ void times(const std::vector<double>& a, const std::vector<double>& x, std::vect
   for (ptrdiff_t i = 0; i < m; ++i) y[at(i)] = dot(a.data() + i * m, x.data(), m);
 }
 
+/// The same plan where the space finds neighbours by itself: the rest stays in its order, which keeps what lies near
+/// together in memory, and each point has those of lower place in the random order.
+bool plan_in_place(const Space& space, ptrdiff_t k, FactorPlan& plan, Monitor& monitor) {
+  const ptrdiff_t n = space.size();
+  std::vector<std::int32_t> rank(at(n), static_cast<std::int32_t>(n)), place(at(n), -1);
+  for (std::size_t r = 0; r < plan.rest.size(); ++r) rank[at(plan.rest[r])] = static_cast<std::int32_t>(r);
+  std::vector<std::int32_t> found;
+  if (!space.earlier_neighbours(rank, k, found, monitor)) return false;
+  std::sort(plan.rest.begin(), plan.rest.end());
+  for (std::size_t r = 0; r < plan.rest.size(); ++r) {
+    place[at(plan.rest[r])] = static_cast<std::int32_t>(r);
+    std::copy_n(found.begin() + plan.rest[r] * k, k, found.begin() + static_cast<ptrdiff_t>(r) * k);
+  }
+  found.resize(checked_product("working memory", plan.rest.size(), k));
+  for (auto& point : found) point = point < 0 ? -1 : place[at(point)];
+  plan.neighbours = std::move(found);
+  return true;
+}
+
 }  // namespace
 
 FactorPlan plan_factor(const Space& space, ptrdiff_t landmarks, ptrdiff_t k, Monitor& monitor) {
@@ -76,8 +95,10 @@ FactorPlan plan_factor(const Space& space, ptrdiff_t landmarks, ptrdiff_t k, Mon
   plan.rest = shuffled_rest(space.size(), plan.landmarks);
   plan.k = std::min(k, std::max<ptrdiff_t>(0, std::ssize(plan.rest) - 1));
   if (plan.rest.empty() || monitor.stopped()) return plan;
-  const auto ordered = space.reordered(plan.rest, monitor);
-  plan.neighbours = nearest_neighbours(*ordered, plan.k, true, monitor);
+  if (!plan_in_place(space, plan.k, plan, monitor)) {
+    const auto ordered = space.reordered(plan.rest, monitor);
+    plan.neighbours = nearest_neighbours(*ordered, plan.k, true, monitor);
+  }
   transpose_pattern(plan);
   return plan;
 }

@@ -19,6 +19,8 @@ constexpr double full_gain = 1e-10;
 constexpr double least_gain = 0.25;  // a round that leaves more of the residual than this has gained nothing
 constexpr double spread_out = 0.35;  // share of n that the spread must reach for a factor not to pay
 constexpr double unseen = 10.0;  // Ritz values lie above the eigenvalues that the iteration has not seen yet
+constexpr double aimed_share = 0.2;                // of the tolerance that a product in a residual may be off
+constexpr double aimed_share_of_magnitude = 0.01;  // where weights of both signs cancel in it
 constexpr int most_rounds = 20;
 
 /// visit(place, own) for some columns of an n x m matrix: a place in it, and in the n x columns one of these.
@@ -40,6 +42,7 @@ class Solver {
         m_(std::ssize(scales)),
         precision_(choice.single ? Precision::single : Precision::full),
         smallest_ritz_(scales.size(), 1e300),
+        deviations_(scales.size()),
         stuck_(scales.size(), 0) {
     out_.columns.resize(scales.size());
     out_.info.trace.columns = {"round", "iterations", "residual", "single"};
@@ -54,6 +57,7 @@ class Solver {
     if (!start.empty() && !monitor_.stopped()) {
       std::copy(start.begin(), start.end(), out_.weights.begin());
       update_residuals(out_.weights, residual_, all_columns());
+      for (ptrdiff_t c = 0; c < m_; ++c) out_.columns[at(c)].deviation = deviations_[at(c)];
     }
     for (ptrdiff_t c = 0; c < m_; ++c) judge(c);
     for (int round = 0; round < most_rounds && !monitor_.poll() && passes_ < choice_.max_iter; ++round) {
@@ -62,6 +66,7 @@ class Solver {
       step(round, active);
     }
     finish(watch);
+    out_.residuals = std::move(residual_);
     return std::move(out_);
   }
 
@@ -134,9 +139,15 @@ class Solver {
   bool update_residuals(const std::vector<double>& weights, std::vector<double>& residual,
                         const std::vector<ptrdiff_t>& chosen) {
     const auto x = gathered(weights, chosen);
-    std::vector<double> y(x.size());
+    std::vector<double> y(x.size()), scales;
+    for (const auto c : chosen) scales.push_back(scales_[at(c)]);
+    std::vector<Deviation> deviations(chosen.size());
     ++passes_;
-    if (!product(Precision::full, chosen, x.data(), y.data())) return false;
+    const bool whole = choice_.stop == StopRule::magnitude;
+    const double aim = (whole ? aimed_share_of_magnitude : aimed_share) * choice_.tol;
+    if (!space_.careful_product(scales, aim, x.data(), y.data(), deviations, monitor_)) return false;
+    for (std::size_t k = 0; k < y.size(); ++k) y[k] += choice_.jitter * x[k];
+    for (std::size_t a = 0; a < chosen.size(); ++a) deviations_[at(chosen[a])] = deviations[a];
     for_columns(n_, m_, chosen, [&](auto place, auto own) { residual[place] = 1.0 - y[own]; });
     return true;
   }
@@ -163,9 +174,10 @@ class Solver {
     column.lower_bound = bound(out_.weights, residual_, c);
     const double ritz = smallest_ritz_[at(c)];
     column.error_estimate = ritz > 1e200 ? 1e300 : unseen * preconditioned_square(c) / ritz;
+    const double off = column.deviation.weighted;
     column.converged = choice_.stop == StopRule::residual
-                           ? column.residual <= choice_.tol
-                           : column.error_estimate <= choice_.tol * std::max(column.lower_bound, 0.0);
+                           ? column.residual + column.deviation.rms <= choice_.tol
+                           : column.error_estimate + off <= choice_.tol * std::max(column.lower_bound, 0.0);
   }
 
   double preconditioned_square(ptrdiff_t c) {
@@ -282,6 +294,7 @@ class Solver {
           residual_[place] = residual[place];
           out_.weights[place] = weights[place];
         });
+        out_.columns[at(c)].deviation = deviations_[at(c)];
       }
       judge(c);
       const bool column_gained = out_.columns[at(c)].converged || after <= least_gain * before;
@@ -307,6 +320,7 @@ class Solver {
                       ? "conjugate gradients"
                       : (plan_.landmarks.empty() ? "conjugate gradients, Vecchia preconditioner"
                                                  : "conjugate gradients, AFN preconditioner");
+    info.solver += space_.approximates() ? ", far field" : "";
     info.solver += precision_ == Precision::single ? ", single precision refined" : ", double precision";
   }
 
@@ -319,6 +333,7 @@ class Solver {
   FactorPlan plan_;
   std::vector<std::unique_ptr<ApproximateInverse>> factors_;
   std::vector<double> smallest_ritz_, residual_;
+  std::vector<Deviation> deviations_;  ///< of the products last made
   std::vector<int> stuck_;
   int passes_ = 0;
   Weightings out_;
@@ -343,10 +358,11 @@ Weightings solve_by_gradients(const Space& space, std::span<const double> scales
   if (!start.empty())
     for_moved_rows(order, columns, [&](ptrdiff_t from, ptrdiff_t to) { moved[at(to)] = start[at(from)]; });
   auto found = Solver(*together, scales, choice, monitor).run(moved);
-  const auto weights = found.weights;
-  if (!weights.empty())
+  for (auto* values : {&found.weights, &found.residuals}) {
+    const auto given = *values;
     for_moved_rows(order, columns,
-                   [&](ptrdiff_t to, ptrdiff_t from) { found.weights[at(to)] = weights[at(from)]; });
+                   [&](ptrdiff_t to, ptrdiff_t from) { (*values)[at(to)] = given[at(from)]; });
+  }
   return found;
 }
 

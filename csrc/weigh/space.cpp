@@ -203,16 +203,16 @@ std::unique_ptr<const Space> MatrixSpace::reordered(std::span<const std::int32_t
   return space;
 }
 
-double smallest_distance(const Space& space, Monitor& monitor) {
-  const ptrdiff_t n = space.size(), grain = rows_per_chunk(n);
+double Space::smallest_distance(Monitor& monitor) const {
+  const ptrdiff_t n = size(), grain = rows_per_chunk(n);
   std::vector<double> least(at((n + grain - 1) / grain), infinity);
   parallel_for(n, grain, monitor, [&](ptrdiff_t begin, ptrdiff_t end) {
     std::vector<double> distances(checked_product("working memory", strip, block));
     double& best = least[at(begin / grain)];
     for_each_block(begin, end, end, monitor,
-                   [&](ptrdiff_t i, ptrdiff_t rows, ptrdiff_t start, ptrdiff_t stop) {
-                     space.rows(i, rows, start, stop, distances.data());
-                     for (ptrdiff_t r = 0; r < rows; ++r) {
+                   [&](ptrdiff_t i, ptrdiff_t count, ptrdiff_t start, ptrdiff_t stop) {
+                     rows(i, count, start, stop, distances.data());
+                     for (ptrdiff_t r = 0; r < count; ++r) {
                        const double* row = distances.data() + r * (stop - start);
                        for (ptrdiff_t j = start; j < std::min(stop, i + r); ++j)
                          best = std::min(best, row[j - start]);

@@ -15,6 +15,13 @@ namespace steelyard::weigh {
 
 enum class Precision { single, full };
 
+/// How far a product can be from Zv beside the rounding of double: |error_i| <= row_i, proven if `rigorous`.
+struct Deviation {
+  double rms = 0.0;       ///< of row_i
+  double weighted = 0.0;  ///< sum_i |v_i| row_i
+  bool rigorous = true;
+};
+
 class Space {
  public:
   virtual ~Space() = default;
@@ -23,6 +30,16 @@ class Space {
   /// Y <- Z V, both n x columns row-major, column c at scales[c]. False when stopped.
   virtual bool product(Precision precision, std::span<const double> scales, const double* v, double* y,
                        Monitor& monitor) const = 0;
+
+  /// The same in double for what a residual is judged by: with |row|_rms <= aim where that can be proven. A
+  /// deviation a column.
+  virtual bool careful_product(std::span<const double> scales, double, const double* v, double* y,
+                               std::span<Deviation>, Monitor& monitor) const {
+    return product(Precision::full, scales, v, y, monitor);
+  }
+
+  /// Whether products are approximate by design.
+  virtual bool approximates() const { return false; }
 
   /// out (row-major) <- distances between chosen points. One thread; `scratch` is resized as needed.
   virtual void chosen(std::span<const std::int32_t> rows, std::span<const std::int32_t> cols, double* out,
@@ -41,6 +58,16 @@ class Space {
 
   /// An order that puts points near one another together, where products are faster for it; empty elsewhere.
   virtual std::vector<std::int32_t> grouped(Monitor&) const { return {}; }
+
+  /// out (n x k) <- the nearest points of lower rank, nearest first, -1 where there are fewer. False where this
+  /// space has no quicker way than to look at all pairs.
+  virtual bool earlier_neighbours(std::span<const std::int32_t>, std::ptrdiff_t, std::vector<std::int32_t>&,
+                                  Monitor&) const {
+    return false;
+  }
+
+  /// Smallest distance between two different points. n^2 / 2 distances unless there is a quicker way.
+  virtual double smallest_distance(Monitor& monitor) const;
 };
 
 /// Points with a metric. `points` must outlive it.
@@ -101,9 +128,6 @@ class MatrixSpace final : public Space {
   MatrixView<const double> distances_;
   std::vector<std::int32_t> order_;  ///< empty: as given
 };
-
-/// Smallest distance between two different points. n^2 / 2 distances.
-double smallest_distance(const Space& space, Monitor& monitor);
 
 /// The k nearest of each point, found in single precision: among all others, or (`before`) among those of
 /// lower number only. n x k numbers of points, nearest first, -1 where there are fewer. n^2 (/ 2) distances.

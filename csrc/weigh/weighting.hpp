@@ -28,11 +28,13 @@ struct Certificate {
   double seen = 0.0;      ///< the least Rayleigh quotient of a correction, likewise
   int iterations = 0;     ///< of conjugate gradients
   bool converged = false;
+  Deviation deviation;      ///< of the product that the residual comes from
   bool indefinite = false;  ///< a direction or pivot of negative curvature was met
 };
 
 struct Weightings {
-  std::vector<double> weights;  ///< n x scales, row-major
+  std::vector<double> weights;    ///< n x scales, row-major
+  std::vector<double> residuals;  ///< 1 - Zw likewise, by conjugate gradients; else empty
   std::vector<Certificate> columns;
   Info info;
 };

@@ -13,7 +13,7 @@ STATES: dict[str, str] = {
     "rank.pairwise_significance": "p-values of sign flips, exact up to 16 samples, by cumulants beyond",
     "rank.whole_history": "Newton decrement; standard deviations of the normal law, chances averaged over it",
     "rank.grade_scale": "draws of a posterior, with R-hat and effective sample size",
-    "weigh.weighting": "lower bound of the magnitude and how far it can be below",
+    "weigh.weighting": "lower bound of the magnitude and how far it can be below; how far a far field is off",
     "weigh.magnitude": "as weighting",
     "weigh.magnitude_function": "as weighting, at each scale",
     "weigh.solve_similarity": "residual, bounds of the value",

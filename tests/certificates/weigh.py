@@ -11,7 +11,7 @@ import flint
 import numpy as np
 from flint import arb, arb_mat
 
-from steelyard import ConvergenceWarning, weigh
+from steelyard import ConvergenceWarning, _core, weigh
 
 from . import truth
 from .trials import Claim, trial
@@ -296,6 +296,50 @@ def distance_of_two_halves(instance):
     exact, whole = 2 * sizes[0] - sizes[1] - sizes[2], float((2 * sizes[0] + sizes[1] + sizes[2]).mid())
     true = abs(float((exact - arb(value)).mid()))
     yield Claim(1e-8 * whole, true, rounding=whole * EPS, floor=1e-8 * whole, about=f"{metric} {scale!r}")
+
+
+# ---- far fields
+
+
+@trial(
+    solver="weigh.weighting",
+    states="info.residual + info.residual_error",
+    kind="rigorous",
+    truth="all pairs in extended precision",
+    zoo="points",
+    largest=300,
+    note="by the far field; and of its products at a few nodes row by row",
+)
+def residuals_of_a_far_field(instance):
+    made = drawn(instance, ("euclidean",))
+    if made is None:
+        return
+    X, _, scale = made
+    X = np.ascontiguousarray(X[:, : 1 + int(instance.rng().integers(2))])
+    found, said = quiet(weigh.weighting, X, scale=scale, method="far", tol=1e-6)
+    Z = similarities(X, scale)
+    w = found.weights.astype(np.longdouble)
+    _, first = np.unique(X, axis=0, return_index=True)
+    true = float(np.sqrt(np.mean((1 - Z @ w)[first] ** 2)))
+    reach = float(np.abs(X).max()) * scale
+    rounding = (len(X) + 8 + 4 * reach) * EPS * float(np.abs(w).sum())
+    if found.info.merged != len(X) - len(first):
+        yield Claim(None, np.nan, reason=said or "near-copies merged")
+        return
+    yield Claim(found.info.residual + found.info.residual_error, true, rounding, 1e-6, f"scale {scale!r}")
+    v = instance.rng().choice([-1.0, 1.0], len(X))
+    for p in (3, 5):
+        y, _, largest, _ = _core.testing._far_field_product(X, v, p, scale)
+        off = float(np.abs(y - Z @ v.astype(np.longdouble)).max())
+        rounding = (len(X) + 8 + 4 * reach) * EPS * len(X)
+        yield Claim(largest, off, rounding, np.inf, f"{p} nodes, scale {scale!r}")
+
+
+def similarities(X, scale):
+    """Z in extended precision."""
+    wide = X.astype(np.longdouble)
+    gaps = wide[:, None] - wide
+    return np.exp(-np.longdouble(scale) * np.sqrt((gaps * gaps).sum(axis=2)))
 
 
 # ---- given similarities

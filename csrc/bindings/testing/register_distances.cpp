@@ -4,6 +4,7 @@
 #include "bindings/arrays.hpp"
 #include "bindings/register.hpp"
 #include "bindings/run.hpp"
+#include "distances/far_field/far_field.hpp"
 #include "distances/nearest.hpp"
 #include "distances/pairwise.hpp"
 
@@ -82,12 +83,50 @@ py::object squared_distance_sums(const py::array& x_in, const py::array& y_in, i
                       });
 }
 
+/// (Z~ v, what error() says of it: rms, largest, weighted).
+py::tuple far_field_product(const Array<double>& x_in, const Array<double>& v_in, py::ssize_t p, double scale,
+                            bool single, int n_threads) {
+  const auto x = matrix_view(x_in, "x");
+  const auto v = vector_view(v_in, "v");
+  if (x.cols < 1 || x.cols > 3 || x.rows < 1 || std::ssize(v) != x.rows)
+    throw py::value_error("x must have 1 to 3 columns and a row for each number of v");
+  if (p < 2 || p > 40) throw py::value_error("p must be 2 to 40");
+  std::vector<double> y(v.size());
+  const auto error = run(n_threads, no_progress, [&](Monitor& monitor) {
+    const distances::FarField field(x, monitor);
+    if (monitor.stopped()) return distances::FarFieldError{};
+    if (single) {
+      field.product<float>(p, scale, v.data(), y.data(), 1, monitor);
+    } else {
+      field.product<double>(p, scale, v.data(), y.data(), 1, monitor);
+    }
+    return field.error(p, scale, v.data(), 1, monitor);
+  });
+  return py::make_tuple(take(std::move(y)), error.rms, error.largest, error.weighted);
+}
+
+py::object earlier_neighbours(const Array<double>& x_in, const Array<std::int32_t>& rank, py::ssize_t k,
+                              int n_threads) {
+  const auto x = matrix_view(x_in, "x");
+  const auto order = vector_view(rank, "rank");
+  if (std::ssize(order) != x.rows) throw py::value_error("rank must have one number a row of x");
+  room_for<std::int32_t>("k", x.rows, k);
+  auto out = run(n_threads, no_progress, [&](Monitor& monitor) {
+    const distances::PointTree tree(x, monitor);
+    return distances::earlier_neighbours(tree, order, k, monitor);
+  });
+  return take(std::move(out), x.rows, k);
+}
+
 }  // namespace
 
 void register_distances(py::module_& m) {
   m.def("_squared_distances", &squared_distances, "x"_a, "y"_a, "n_threads"_a = 1);
   m.def("_nearest", &nearest, "x"_a, "y"_a, "n_threads"_a = 1);
   m.def("_exp_distance_sums", &exp_distance_sums, "x"_a, "y"_a, "t"_a, "n_threads"_a = 1);
+  m.def("_far_field_product", &far_field_product, "x"_a, "v"_a, "p"_a, "scale"_a, "single"_a = false,
+        "n_threads"_a = 1);
+  m.def("_earlier_neighbours", &earlier_neighbours, "x"_a, "rank"_a, "k"_a, "n_threads"_a = 1);
   m.def("_squared_distance_sums", &squared_distance_sums, "x"_a, "y"_a, "n_threads"_a = 1);
 }
 

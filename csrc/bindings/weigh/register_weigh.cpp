@@ -9,6 +9,7 @@
 #include "core/index.hpp"
 #include "core/pool.hpp"
 #include "distances/similarity.hpp"
+#include "weigh/far_space.hpp"
 #include "weigh/space.hpp"
 #include "weigh/weighting.hpp"
 #include "weigh/wide.hpp"
@@ -39,17 +40,30 @@ std::unique_ptr<HeldSpace> matrix_space(const Array<double>& distances) {
   return std::make_unique<HeldSpace>(HeldSpace{distances, std::make_unique<weigh::MatrixSpace>(view)});
 }
 
+std::unique_ptr<HeldSpace> far_space(const Array<double>& points, int n_threads) {
+  const auto view = matrix_view(points, "points");
+  if (view.rows < 1 || view.cols < 1 || view.cols > 3)
+    throw py::value_error("points must have a row and 1 to 3 columns");
+  auto space = run(n_threads, no_progress, [&](Monitor& monitor) -> std::unique_ptr<const weigh::Space> {
+    return std::make_unique<weigh::FarSpace>(view, monitor);
+  });
+  return std::make_unique<HeldSpace>(HeldSpace{points, std::move(space)});
+}
+
 py::dict answer(weigh::Weightings&& found, py::ssize_t n) {
   py::list columns;
   for (const auto& c : found.columns) {
     columns.append(py::dict("residual"_a = c.residual, "lower_bound"_a = c.lower_bound,
                             "error_estimate"_a = c.error_estimate, "weight_error"_a = c.weight_error,
                             "smallest"_a = c.smallest, "seen"_a = c.seen, "iterations"_a = c.iterations,
-                            "converged"_a = c.converged, "indefinite"_a = c.indefinite));
+                            "converged"_a = c.converged, "indefinite"_a = c.indefinite,
+                            "deviation"_a = c.deviation.rms, "weighted_deviation"_a = c.deviation.weighted,
+                            "rigorous"_a = c.deviation.rigorous));
   }
   const auto scales = std::ssize(found.columns);
-  const bool empty = found.weights.empty();
+  const bool empty = found.weights.empty(), open = found.residuals.empty();
   return py::dict("weights"_a = take(std::move(found.weights), empty ? 0 : n, scales), "columns"_a = columns,
+                  "residuals"_a = take(std::move(found.residuals), open ? 0 : n, scales),
                   "info"_a = to_dict(found.info));
 }
 
@@ -125,7 +139,7 @@ py::object nearest_neighbours(const HeldSpace& held, py::ssize_t k, int n_thread
 
 double smallest_distance(const HeldSpace& held, int n_threads) {
   return run(n_threads, no_progress,
-             [&](Monitor& monitor) { return weigh::smallest_distance(*held.space, monitor); });
+             [&](Monitor& monitor) { return held.space->smallest_distance(monitor); });
 }
 
 py::object chosen_products(const HeldSpace& held, double scale, const Array<std::int32_t>& rows,
@@ -209,6 +223,7 @@ void register_weigh(py::module_& m) {
     return held.space->size();
   });
   m.def("_point_space", &point_space, "points"_a, "metric"_a, "power"_a = 2.0);
+  m.def("_far_space", &far_space, "points"_a, "n_threads"_a = 1);
   m.def("_matrix_space", &matrix_space, "distances"_a);
   m.def("_weights_by_gradients", &solve_by_gradients, "space"_a, "scales"_a, "tol"_a, "stop"_a = "residual",
         "landmarks"_a = 0, "neighbours"_a = 0, "single"_a = true, "max_iter"_a = 1000, "jitter"_a = 0.0,

@@ -25,7 +25,7 @@ double sigma(double y) {
 }
 
 /// log(a / b) that stays finite where a sum underflows far from the optimum.
-double log_ratio(double a, double b) {
+double log_quotient(double a, double b) {
   const double value = std::log(std::max(a, 1e-300) / std::max(b, 1e-300));
   return std::clamp(value, -longest_change, longest_change);
 }
@@ -76,7 +76,7 @@ void RankingSweeps::zermelo(std::vector<double>& strengths, Monitor& monitor) {
   if (!expected_choices(model_, strengths, now_, expected_, monitor)) return;
   const double a = model_.prior;
   for (std::size_t i = 0; i < strengths.size(); ++i)
-    strengths[i] += log_ratio(chosen_[i] + a, expected_[i] + 2.0 * a * sigma(strengths[i]));
+    strengths[i] += log_quotient(chosen_[i] + a, expected_[i] + 2.0 * a * sigma(strengths[i]));
 }
 
 void RankingSweeps::newman(std::vector<double>& strengths, Monitor& monitor) {
@@ -127,7 +127,7 @@ double RankingSweeps::change_of(std::int32_t item, double strength, Monitor& mon
       minus += weight * (own.own / tails_[r]) * carried_to(chain, model_.rankings.stages[r]);
     }
   }
-  return log_ratio(plus, minus);
+  return log_quotient(plus, minus);
 }
 
 void RankingSweeps::fetch(const Standing& standing) const {

@@ -29,6 +29,12 @@ def _conjugate_gradients(
     start: typing.Annotated[numpy.typing.ArrayLike, numpy.float64] | None = None,
     n_threads: typing.SupportsInt | typing.SupportsIndex = 1,
 ) -> dict[str, typing.Any]: ...
+def _earlier_neighbours(
+    x: typing.Annotated[numpy.typing.ArrayLike, numpy.float64],
+    rank: typing.Annotated[numpy.typing.ArrayLike, numpy.int32],
+    k: typing.SupportsInt | typing.SupportsIndex,
+    n_threads: typing.SupportsInt | typing.SupportsIndex = 1,
+) -> typing.Any: ...
 def _exp(
     x: typing.Annotated[numpy.typing.ArrayLike, numpy.float64],
 ) -> numpy.typing.NDArray[numpy.float64]: ...
@@ -41,6 +47,14 @@ def _exp_distance_sums(
 def _exp_f32(
     x: typing.Annotated[numpy.typing.ArrayLike, numpy.float32],
 ) -> numpy.typing.NDArray[numpy.float32]: ...
+def _far_field_product(
+    x: typing.Annotated[numpy.typing.ArrayLike, numpy.float64],
+    v: typing.Annotated[numpy.typing.ArrayLike, numpy.float64],
+    p: typing.SupportsInt | typing.SupportsIndex,
+    scale: typing.SupportsFloat | typing.SupportsIndex,
+    single: bool = False,
+    n_threads: typing.SupportsInt | typing.SupportsIndex = 1,
+) -> tuple[typing.Any, ...]: ...
 def _metric_pair_order(
     n: typing.SupportsInt | typing.SupportsIndex,
     sweeps: typing.SupportsInt | typing.SupportsIndex,

@@ -21,6 +21,10 @@ def _cross_distances(
     power: typing.SupportsFloat | typing.SupportsIndex = 2.0,
     n_threads: typing.SupportsInt | typing.SupportsIndex = 1,
 ) -> typing.Any: ...
+def _far_space(
+    points: typing.Annotated[numpy.typing.ArrayLike, numpy.float64],
+    n_threads: typing.SupportsInt | typing.SupportsIndex = 1,
+) -> _Space: ...
 def _line_weights(
     positions: typing.Annotated[numpy.typing.ArrayLike, numpy.float64],
     scale: typing.SupportsFloat | typing.SupportsIndex,

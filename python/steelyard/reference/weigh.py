@@ -49,6 +49,47 @@ def similarity(X: Any, scale: float = 1.0, metric: str = "euclidean", p: float =
     return np.asarray(np.exp(-scale * distances(X, metric, p, Y)))
 
 
+def far_field_product(X: Any, v: Any, scale: float, count: int, leaf: int = 8) -> Array:
+    """Z v with the similarities of separated cells interpolated at count^d Chebyshev points in either."""
+    x, v = np.asarray(X, dtype=np.float64), np.asarray(v, dtype=np.float64)
+    k = np.arange(count)
+    nodes = np.cos((2 * k + 1) * np.pi / (2 * count))
+    grid = np.stack(np.meshgrid(*[nodes] * x.shape[1], indexing="ij"), axis=-1).reshape(-1, x.shape[1])
+    out = np.zeros(len(x))
+
+    order = np.indices((count,) * x.shape[1]).reshape(x.shape[1], -1)
+
+    def cardinal(rows: Any, centre: Array, half: float) -> Array:
+        out = np.ones((len(rows), len(grid)))
+        for column, node in zip(((x[rows] - centre) / half).T, order, strict=True):
+            angles = np.arccos(np.clip(column, -1, 1))[:, None] * k
+            out *= ((2 * np.cos(angles) @ np.cos(np.arccos(nodes) * k[:, None]) - 1) / count)[:, node]
+        return out
+
+    def meet(rows: Any, a: Array, others: Any, b: Array, half: float) -> None:
+        if not len(rows) or not len(others):
+            return
+        if np.abs(a - b).max() > 3 * half:
+            Z = similarity(half * grid + a, scale, Y=half * grid + b)
+            out[rows] += cardinal(rows, a, half) @ (Z @ (v[others] @ cardinal(others, b, half)))
+        elif min(len(rows), len(others)) <= leaf:
+            out[rows] += similarity(x[rows], scale, Y=x[others]) @ v[others]
+        else:
+            for one, p in parts(rows, a, half):
+                for two, q in parts(others, b, half):
+                    meet(one, p, two, q, half / 2)
+
+    def parts(rows: Any, centre: Array, half: float) -> list[tuple[Any, Array]]:
+        side = x[rows] >= centre
+        signs = np.array(np.meshgrid(*[[False, True]] * x.shape[1])).reshape(x.shape[1], -1).T
+        return [(rows[(side == s).all(axis=1)], centre + half * (s - 0.5)) for s in signs]
+
+    centre = (x.min(axis=0) + x.max(axis=0)) / 2
+    half = float(np.ptp(x, axis=0).max()) / 2
+    meet(np.arange(len(x)), centre, np.arange(len(x)), centre, half)
+    return out
+
+
 def merge_duplicates(
     D: Array,
 ) -> tuple[npt.NDArray[np.intp], npt.NDArray[np.intp], npt.NDArray[np.intp]]:

@@ -12,6 +12,7 @@ import numpy as np
 from .. import _core
 from .._spelling import argument
 from ._bounds import Rounding, gershgorin, likely, narcowich_ward, product_of_gaps
+from ._far import Deviation
 from ._result import WeighInfo, merged_note
 from ._spaces import Space
 from ._wide import share_of
@@ -29,20 +30,38 @@ def is_smooth(space: Space, core_scale: float, nearest: float) -> bool:
 
 
 def error_bounds(
-    space: Space, column: Mapping[str, Any], err: Rounding, mu: float, proof: str | None
+    space: Space, column: Mapping[str, Any], err: Rounding, off: Deviation, mu: float, proof: str | None
 ) -> tuple[float | None, float | None]:
     """(bound, estimate) of how far the magnitude can lie above the lower bound."""
     n = space.n_unique
     if proof is None:
         return None, None
-    estimate = float(column["error_estimate"]) + 2.0 * err.bound
+    estimate = float(column["error_estimate"]) + 2.0 * (err.bound + off.weighted)
     if column["smallest"] > 0.0:
         estimate += n * err.usual**2 / float(column["smallest"])
     known = math.isfinite(estimate) and estimate < 1e299
     if mu > 0.0:
         left = math.sqrt(n) * (float(column["residual"]) + err.component)
-        return left * left / mu + 2.0 * err.bound, estimate if known else None
+        return left * left / mu + 2.0 * (err.bound + off.weighted), estimate if known else None
     return (estimate, estimate) if known else (None, None)
+
+
+def stated_bounds(
+    space: Space,
+    column: Mapping[str, Any],
+    err: Rounding,
+    off: Deviation,
+    mu: float,
+    proof: str | None,
+) -> tuple[float | None, float | None, bool]:
+    """(bound, estimate, whether the bound is proven): an estimate where a proof says next to nothing."""
+    bound, estimate = error_bounds(space, column, err, off, mu, proof)
+    proven = bound is not None and mu > 0.0 and off.kind == "rigorous"
+    if bound is None or estimate is None or bound <= estimate:
+        return bound, estimate, proven
+    if off.kind == "estimate" or estimate < abs(float(column["lower_bound"])) < bound:
+        return estimate, estimate, False
+    return bound, estimate, proven
 
 
 def open_by_how_much(
@@ -87,7 +106,7 @@ def proven_eigenvalue(space: Space, core_scale: float, threads: int) -> tuple[fl
     nearest = space.nearest(threads)
     mu = 0.0
     if -core_scale * nearest < -math.log(n):  # else the sums can't be small enough
-        sums = _core.weigh._similarity_product(space.core, [core_scale], np.ones((n, 1)), n_threads=threads)
+        sums = _core.weigh._similarity_product(space.quick, [core_scale], np.ones((n, 1)), n_threads=threads)
         mu = gershgorin(float(sums.max()))
     if space.metric in ("cityblock", "hamming"):
         mu = max(mu, product_of_gaps(space, core_scale))

@@ -12,11 +12,11 @@ from .. import _core
 from .._spelling import argument
 from .._validate import Progress
 from ._certificate import is_smooth
-from ._spaces import Space
+from ._spaces import FAR_FROM, Space
 
 Array = npt.NDArray[np.float64]
 
-METHODS = ("auto", "line", "cholesky", "mixed", "cg", "local", "direct")
+METHODS = ("auto", "line", "cholesky", "mixed", "cg", "far", "local", "direct")
 DENSE_LIMIT = 3000  # points up to which a dense factorisation is quicker than anything else
 NEAR_LIMIT = 8000  # up to which it is where single precision can't tell points apart
 FACTOR_LIMIT = 30_000  # up to which a dense factor is the way out
@@ -68,6 +68,12 @@ def choose(space: Space, request: Request) -> Choice:
         return Choice("direct", "asymmetric distances")
     if n == 1 and method == "local":
         return Choice("cholesky", "one point has no neighbours")
+    if method == "far":
+        if space.points is None or space.metric != "euclidean" or space.points.shape[1] not in FAR_FROM:
+            raise ValueError(
+                f"{argument('method', 'far')} needs euclidean points with at most {max(FAR_FROM)} features"
+            )
+        return _by_far_field(space, "asked for")
     if method == "cg":
         return _preconditioned(space, request, "asked for")
     if method != "auto":
@@ -78,9 +84,28 @@ def choose(space: Space, request: Request) -> Choice:
         return Choice("cholesky", f"at most {DENSE_LIMIT} points")
     if not space.positive_definite and n <= FACTOR_LIMIT:
         return Choice("cholesky", "proves whether Z is positive definite, which no theory does here")
+    if space.has_far and not _has_near_duplicates(space, request):
+        return _by_far_field(space, f"more than {FAR_FROM[space.dimension or 0]} points")
     if n >= LOCAL_FROM and space.points is not None and (space.dimension or 0) <= _FEW_DIMENSIONS:
         return Choice("local", f"at least {LOCAL_FROM} points in {space.dimension} dimensions")
     return _preconditioned(space, request, f"more than {DENSE_LIMIT} points")
+
+
+def _by_far_field(space: Space, why: str) -> Choice:
+    # In three dimensions landmarks cost more than the iterations that they save.
+    landmarks = (
+        0 if space.dimension == 3 else min(100 if space.n_unique < LOCAL_FROM else 30, space.n_unique // 4)
+    )
+    neighbours = 30 if space.dimension == 3 else 15
+    dimensions = "1 dimension" if space.dimension == 1 else f"{space.dimension} dimensions"
+    return Choice("far", f"{why}, {dimensions}", landmarks=landmarks, neighbours=neighbours)
+
+
+def _has_near_duplicates(space: Space, request: Request) -> bool:
+    """Whether single precision can't tell some points apart, few enough for a dense factor."""
+    if request.method != "auto" or space.n_unique > NEAR_LIMIT:
+        return False
+    return request.scale * space.unit * space.nearest(request.threads) < _NEAR
 
 
 def _preconditioned(space: Space, request: Request, why: str) -> Choice:
@@ -90,10 +115,9 @@ def _preconditioned(space: Space, request: Request, why: str) -> Choice:
         return Choice("cg", f"{why}, spread out: no preconditioner needed")
     core_scale = request.scale * space.unit
     if request.method == "auto" and n <= NEAR_LIMIT:
-        nearest = space.nearest(request.threads)
-        if core_scale * nearest < _NEAR:
+        if _has_near_duplicates(space, request):
             return Choice("cholesky", "near-duplicates, which single precision can't tell apart")
-        if is_smooth(space, core_scale, nearest):
+        if is_smooth(space, core_scale, space.nearest(request.threads)):
             return Choice(
                 "cholesky", "near points of a smooth kernel, whose eigenvalues iterations don't see"
             )
@@ -106,5 +130,5 @@ def row_sums(space: Space, request: Request) -> Array:
     """Z 1 in single precision."""
     ones = np.ones((space.n_unique, 1))
     scales = [request.scale * space.unit]
-    sums = _core.weigh._similarity_product(space.core, scales, ones, single=True, n_threads=request.threads)
+    sums = _core.weigh._similarity_product(space.quick, scales, ones, single=True, n_threads=request.threads)
     return np.asarray(sums[:, 0])

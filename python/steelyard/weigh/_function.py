@@ -25,6 +25,7 @@ from .._validate import (
 from ..plotting import plot_magnitude_function
 from ._bounds import rounding
 from ._choice import Request
+from ._far import EXACT, deviation
 from ._result import WeighInfo
 from ._scales import median_distance, scale_by_rule
 from ._solvers import attempt
@@ -39,6 +40,7 @@ Array = npt.NDArray[np.float64]
 _LOCK_STEP_FROM = 800  # points from which all scales share one iteration
 _LANDMARKS = 100
 _NEIGHBOURS = 7
+_FAR_NEIGHBOURS = 15
 _MAX_ITER = 1500
 
 
@@ -195,12 +197,12 @@ def _auto_scales(space: Space, count: int, request: Request) -> Array:
 
 def _lock_step(space: Space, scales: Array, request: Request) -> MagnitudeFunction:
     out = _core.weigh._weights_by_gradients(
-        space.core,
+        space.quick,
         scales * space.unit,
         request.tol,
         stop="magnitude",
-        landmarks=_LANDMARKS,
-        neighbours=_NEIGHBOURS,
+        landmarks=0 if space.has_far else _LANDMARKS,
+        neighbours=_FAR_NEIGHBOURS if space.has_far else _NEIGHBOURS,
         max_iter=_MAX_ITER,
         n_threads=request.threads,
         progress=request.progress,
@@ -213,6 +215,11 @@ def _lock_step(space: Space, scales: Array, request: Request) -> MagnitudeFuncti
             for scale, w, column in zip(scales.tolist(), out["weights"].T, columns, strict=True)
         ]
     )
+    off = [
+        deviation(space, scale * space.unit, out, request.threads, k) if space.has_far else EXACT
+        for k, scale in enumerate(scales.tolist())
+    ]
+    slack += np.array([one.weighted for one in off])
     with np.errstate(divide="ignore", invalid="ignore"):
         errors = (np.array([column["error_estimate"] for column in columns]) + slack) / values
     bound = float(np.max(errors)) if (values > 0).all() else math.inf
@@ -232,6 +239,8 @@ def _lock_step(space: Space, scales: Array, request: Request) -> MagnitudeFuncti
         error_bound=bound,
         error_kind="estimate",
         residual=max(column["residual"] for column in columns),
+        residual_error=max(one.rms for one in off),
+        residual_kind=off[0].kind,
         lower_bound=float(values[-1] - slack[-1]),
         positive_definite="theory",
         merged=space.merged,

@@ -53,6 +53,7 @@ def local_answer(
         error_kind="estimate",
         message=f"approximate: the residual of {len(rows)} sampled rows is {residual:.1e}",
         residual=residual,
+        residual_kind="estimate",
         lower_bound=None,
         positive_definite="theory" if space.positive_definite else None,
     )

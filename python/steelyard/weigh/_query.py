@@ -199,7 +199,7 @@ def _ambiguity(
 def _closeness(space: Space, t: float, threads: int) -> Array:
     """Mean similarity of each point to all of them."""
     counts = np.bincount(space.group, minlength=space.n_unique).astype(float)
-    sums = _core.weigh._similarity_product(space.core, [t * space.unit], counts[:, None], n_threads=threads)
+    sums = _core.weigh._similarity_product(space.quick, [t * space.unit], counts[:, None], n_threads=threads)
     return np.asarray(sums[space.group, 0] / space.n)
 
 

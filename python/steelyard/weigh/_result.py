@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
-from .._info import Info
+from .._info import ErrorKind, Info
 from .._results import Result
 from ..plotting import plot_weights
 from ._spaces import Space
@@ -32,6 +32,12 @@ class WeighInfo(Info):
     ----------
     residual : float
         ||1 - Zw||_2 / ||1||_2, computed in float64 (from sampled rows with method 'local').
+    residual_error : float
+        How far `residual` can lie below the true one, beside rounding: by the far field, whose products are
+        approximate, in the root mean square; `converged` counts it. 0 elsewhere.
+    residual_kind : {'rigorous', 'estimate'}
+        Whether that is proven, row by row, or seen in sampled rows (in 3 features, and with 'local'); then
+        `lower_bound`, which is lowered by it, is an estimate too.
     lower_bound : float or None
         2 * 1'w - w'Zw less what rounding can have added to it: a lower bound of the magnitude where Z is
         positive definite, else None.
@@ -51,6 +57,8 @@ class WeighInfo(Info):
     """
 
     residual: float
+    residual_error: float = 0.0
+    residual_kind: ErrorKind = "rigorous"
     lower_bound: float | None
     error_estimate: float | None = None
     weight_error: float | None = None

@@ -16,15 +16,16 @@ from .._spelling import argument
 from ._bounds import rounding
 from ._certificate import (
     OPEN,
-    error_bounds,
     is_smooth,
     notes_on_weights,
     open_by_how_much,
     proven_eigenvalue,
+    stated_bounds,
     with_blurred,
 )
 from ._choice import FACTOR_LIMIT, NEAR_LIMIT, Choice, Request, choose
 from ._enriched import solution_of
+from ._far import EXACT, deviation
 from ._local import local_answer
 from ._result import WeighInfo, Weighting, merged_note
 from ._spaces import Space
@@ -127,7 +128,7 @@ def _iterated(
     """Conjugate gradients."""
     return dict(
         _core.weigh._weights_by_gradients(
-            space.core,
+            space.far if choice.method == "far" else space.core,
             [request.scale * space.unit],
             tol,
             stop=request.stop,
@@ -219,6 +220,7 @@ _SOLVERS = {
     "cholesky": _cholesky,
     "mixed": _cholesky,
     "cg": _gradients,
+    "far": _gradients,
     "local": _local,
     "direct": _direct,
 }
@@ -232,7 +234,9 @@ def _finished(
     core_scale = request.scale * space.unit
     mu, nearest = (0.0, math.inf) if stopped else proven_eigenvalue(space, core_scale, request.threads)
     mu += request.jitter
-    err = rounding(space, core_scale, weights, float(column["residual"]))
+    off = deviation(space, core_scale, out, request.threads) if choice.method == "far" else EXACT
+    column = column | {"residual": column["residual"] + off.rms}
+    err = rounding(space, core_scale, weights, column["residual"])
     size, value = float(np.linalg.norm(weights)), float(column["lower_bound"])
     open_by = (
         None if stopped else open_by_how_much(space, request.jitter, column, err, core_scale, nearest, size)
@@ -248,11 +252,7 @@ def _finished(
         bounded = 0.0 if wide is None or wide.info.lower_bound is None else wide.info.lower_bound
         if wide is not None and (wide.info.error_bound is not None or bounded >= value - err.bound):
             return wide
-    bound, estimate = error_bounds(space, column, err, mu, None if unseen else proof)
-    # A proof that says next to nothing is no use beside an estimate.
-    proven = bound is not None and mu > 0.0
-    if bound is not None and estimate is not None and estimate < abs(value) < bound:
-        bound, proven = estimate, False
+    bound, estimate, proven = stated_bounds(space, column, err, off, mu, None if unseen else proof)
     notes = notes_on_weights(space, open_by, size, nearest)
     lost = vague and (exactly or not err.bound <= _LOST * abs(value))
     if unseen:
@@ -269,8 +269,10 @@ def _finished(
         error_bound=bound,
         error_kind="rigorous" if proven else "estimate",
         message="; ".join(notes),
-        residual=float(column["residual"]),
-        lower_bound=value - err.bound if proof is not None else None,
+        residual=float(out["columns"][0]["residual"]),
+        residual_error=off.rms,
+        residual_kind=off.kind,
+        lower_bound=value - err.bound - off.weighted if proof is not None else None,
         error_estimate=estimate,
         weight_error=open_by,
         smallest_eigenvalue=mu if proof is not None and mu > 0.0 else None,

@@ -53,9 +53,10 @@ def weighting(
         'precomputed'.
     method : str, default 'auto'
         'line' (closed form, one feature), 'cholesky' (float64), 'mixed' (Cholesky in float32, refined in
-        float64), 'cg' (preconditioned conjugate gradients, Z never stored), 'local' (100 nearest neighbours
-        each), 'direct' (LDL', LU or least squares: indefinite, asymmetric or singular Z). 'auto' chooses
-        and says what and why in ``info.solver``.
+        float64), 'cg' (preconditioned conjugate gradients, Z never stored), 'far' (the same with products by
+        a far field, in linear time: euclidean, up to 3 features), 'local' (100 nearest neighbours each),
+        'direct' (LDL', LU or least squares: indefinite, asymmetric or singular Z). 'auto' chooses and says
+        what and why in ``info.solver``.
     tol : float, default 1e-8
         Largest residual ||1 - Z w|| / sqrt(n) to accept.
     fraction : float, default 0.3
@@ -97,11 +98,12 @@ def weighting(
     to 30,000 points; what still is not determined is said.
 
     Time and memory: O(n^3), 8 n^2 bytes by Cholesky (auto: up to 3,000 points); O(n^2 d) an iteration, O(n
-    (d + 100)) to O(n (d + 1500)) numbers by conjugate gradients; O(n k^3) and O(n d) for 'local' with k =
-    100 (auto: from 200,000 points in up to 3 dimensions), whose residual is sampled, and which is refused
-    where that is above .1. Up to 512 points and with 'cg' or 'local' the same bits for any number of
-    threads; beyond, LAPACK's last bits depend on the BLAS thread count. LAPACK calls of 'direct' can't be
-    interrupted.
+    (d + 100)) to O(n (d + 1500)) numbers by conjugate gradients; O(n) an iteration and O(n) memory by
+    'far' (auto: euclidean, beyond 3,000 points of 1 or 2 features, 15,000 of 3); O(n k^3) and O(n d) for
+    'local' with k = 100 (auto: from 200,000 points in up to 3 dimensions where there is no far field),
+    whose residual is sampled, and which is refused where that is above .1. Up to 512 points and with 'cg',
+    'far' or 'local' the same bits for any number of threads; beyond, LAPACK's last bits depend on the BLAS
+    thread count. LAPACK calls of 'direct' can't be interrupted.
 
     References
     ----------
@@ -199,7 +201,8 @@ def spread(X: Any, *, scale: float = 1.0, metric: str = "euclidean", n_threads: 
 
     Notes
     -----
-    One pass over the pairs: O(n^2 d) time, O(n d) memory. Willerton, "Spread: a measure of the size of
+    One pass over the pairs: O(n^2 d) time, O(n d) memory; where `weighting` takes a far field, O(n) time
+    and a relative error of about 1e-8. Willerton, "Spread: a measure of the size of
     metric spaces", IJCGA 25 (2015).
 
     Examples
@@ -212,7 +215,7 @@ def spread(X: Any, *, scale: float = 1.0, metric: str = "euclidean", n_threads: 
     t = check_scale(scale)
     counts = np.bincount(space.group, minlength=space.n_unique).astype(float)
     sums = _core.weigh._similarity_product(
-        space.core, [t * space.unit], counts[:, None], n_threads=check_threads(n_threads)
+        space.quick, [t * space.unit], counts[:, None], n_threads=check_threads(n_threads)
     )
     return float(np.sum(counts / sums[:, 0]))
 

@@ -1,0 +1,86 @@
+// Which cells of a tree meet each other how, for products with a radial kernel.
+//
+// Two cells of one level that do not touch meet by interpolation in both, where they hold points enough; the
+// translation depends on their offset in cells alone, and up to reflections and permutations of the axes on
+// its sorted absolute values: the shape (7 in two dimensions, 16 in three). Leaves that touch meet point by
+// point; a leaf and a smaller cell at least its own side away by interpolation in the latter. The rules are
+// symmetric, so that the product is. Scales play no role here. O(n) for n points.
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <vector>
+
+#include "core/index.hpp"
+#include "core/monitor.hpp"
+#include "distances/far_field/tree.hpp"
+
+namespace steelyard::distances {
+
+/// Offsets of cells that meet by interpolation: at most three cells either way.
+class Offsets {
+ public:
+  static constexpr std::ptrdiff_t reach = 3, side = 2 * reach + 1;
+
+  explicit Offsets(std::ptrdiff_t d);
+
+  std::ptrdiff_t dimensions() const { return d_; }
+  std::ptrdiff_t shapes() const { return std::ssize(shapes_); }
+  /// Falling, a coordinate each.
+  const std::array<std::int32_t, most_tree_dimensions>& shape(std::ptrdiff_t number) const {
+    return shapes_[at(number)];
+  }
+  std::int32_t code(const Cell& target, const Cell& source) const;
+  std::int32_t shape_of(std::int32_t code) const { return shape_of_[at(code)]; }
+  /// Place of each of count^d nodes of a cell as the shape's translation counts them.
+  std::vector<std::int32_t> places(std::int32_t code, std::ptrdiff_t count) const;
+
+ private:
+  std::array<std::int32_t, most_tree_dimensions> offset(std::int32_t code) const;
+  std::array<std::ptrdiff_t, most_tree_dimensions> falling(std::int32_t code) const;
+
+  std::ptrdiff_t d_;
+  std::vector<std::array<std::int32_t, most_tree_dimensions>> shapes_;
+  std::vector<std::int32_t> shape_of_;
+};
+
+struct Box {
+  std::int32_t cell;
+  std::int32_t first_child, children;  ///< boxes; none: a leaf here
+};
+
+/// Two boxes of a level that meet by interpolation.
+struct Translation {
+  std::int32_t target, source, code;
+};
+
+/// Lists of boxes, one a target.
+struct Lists {
+  std::vector<std::int64_t> starts;  ///< targets + 1
+  std::vector<std::int32_t> sources;
+
+  std::span<const std::int32_t> of(std::ptrdiff_t target) const {
+    const auto begin = starts[at(target)], end = starts[at(target) + 1];
+    return std::span(sources).subspan(at(begin), at(end - begin));
+  }
+};
+
+struct Interactions {
+  static constexpr std::ptrdiff_t group = 64;  ///< boxes whose translations are made together
+
+  /// For `nodes` interpolation nodes a cell, which settles how many points pay. Incomplete when stopped.
+  Interactions(const PointTree& tree, const Offsets& offsets, std::ptrdiff_t nodes, Monitor& monitor);
+
+  std::vector<Box> boxes;                  ///< level after level
+  std::vector<std::int32_t> levels;        ///< first box of each, and the end
+  std::vector<Translation> translations;   ///< group after group, in it shape after shape
+  std::vector<std::int64_t> group_starts;  ///< of translations: groups + 1
+  std::vector<std::int32_t> group_levels;  ///< groups of each level begin here, and the end
+  Lists near;                              ///< leaves: boxes whose points meet theirs one by one
+  Lists near_nodes;                        ///< leaves: smaller cells whose nodes meet their points
+  Lists node_points;                       ///< cells whose nodes meet the points of larger leaves
+};
+
+}  // namespace steelyard::distances
