@@ -84,7 +84,8 @@ def choose(space: Space, request: Request) -> Choice:
         return Choice("cholesky", f"at most {DENSE_LIMIT} points")
     if not space.positive_definite and n <= FACTOR_LIMIT:
         return Choice("cholesky", "proves whether Z is positive definite, which no theory does here")
-    if space.has_far and not _has_near_duplicates(space, request):
+    few = space.dimension != 3 or n < LOCAL_FROM  # in three dimensions a far field of more takes long
+    if space.has_far and few and not _has_near_duplicates(space, request):
         return _by_far_field(space, f"more than {FAR_FROM[space.dimension or 0]} points")
     if n >= LOCAL_FROM and space.points is not None and (space.dimension or 0) <= _FEW_DIMENSIONS:
         return Choice("local", f"at least {LOCAL_FROM} points in {space.dimension} dimensions")

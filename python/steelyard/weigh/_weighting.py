@@ -99,8 +99,8 @@ def weighting(
 
     Time and memory: O(n^3), 8 n^2 bytes by Cholesky (auto: up to 3,000 points); O(n^2 d) an iteration, O(n
     (d + 100)) to O(n (d + 1500)) numbers by conjugate gradients; O(n) an iteration and O(n) memory by
-    'far' (auto: euclidean, beyond 3,000 points of 1 or 2 features, 15,000 of 3); O(n k^3) and O(n d) for
-    'local' with k = 100 (auto: from 200,000 points in up to 3 dimensions where there is no far field),
+    'far' (auto: euclidean, beyond 3,000 points of 1 or 2 features, from 15,000 to 200,000 of 3); O(n k^3)
+    and O(n d) for 'local' with k = 100 (auto: from 200,000 points in up to 3 dimensions if none of these),
     whose residual is sampled, and which is refused where that is above .1. Up to 512 points and with 'cg',
     'far' or 'local' the same bits for any number of threads; beyond, LAPACK's last bits depend on the BLAS
     thread count. LAPACK calls of 'direct' can't be interrupted.
