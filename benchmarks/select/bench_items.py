@@ -1,9 +1,9 @@
-"""A whole score from 100 answers: twenty tables of classifiers on digits, and a simulated one of 5,000 models.
+"""A whole score from 100 answers: twenty tables of classifiers on digits, and one of 5,000 models.
 
-The tables are fixed by seeds 0 .. 19: 60 classifiers from weak to strong, 900 test digits. In each of 150 splits 18
-models are new and 42 sources: at random ("alike"), or the strongest are new ("stronger"); "unlike" are coins of the
-new models' accuracies. Efficiency: variance of the mean of a random sample of 100, by its formula, over the mean
-square error.
+The tables are fixed by seeds 0 .. 19: 60 classifiers from weak to strong, 900 test digits. In each of 150
+splits 18 models are new and 42 sources: at random ("alike"), or the strongest are new ("stronger"); "unlike"
+are coins of the new models' accuracies. Efficiency: variance of the mean of a random sample of 100, by its
+formula, over the mean square error.
 """
 
 from __future__ import annotations
