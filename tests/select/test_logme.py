@@ -79,5 +79,8 @@ def test_a_target_that_features_tell_without_error_gets_words():
     F, _ = data(30, 4)
     with pytest.raises(ValueError, match="without error"):
         logme(F, F @ [1.0, 2, 3, 4], kind="regression")
+    for size in (1e160, 1e-160):
+        with pytest.raises(ValueError, match="features must have a largest entry"):
+            logme(size * F, np.arange(30) % 2)
     with pytest.raises(ValueError, match="all 0"):
         logme(np.zeros((30, 2)), np.arange(30) % 2)

@@ -115,6 +115,10 @@ def logme(features: Any, y: Any, *, kind: str = "classification") -> Evidence:
     top = float(np.abs(F).max(initial=0.0))
     if top == 0:
         raise ValueError("features are all 0: they know nothing")
+    if not 1.0 / _MOST <= top <= _MOST:
+        raise ValueError(
+            f"features must have a largest entry between 1e-100 and 1e100, got {top:.3g}: scale them"
+        )
     U, s, Vt = np.linalg.svd(F / top, full_matrices=False)
     keep = s > _RANK * s[0]
     U, s, Vt = U[:, keep], s[keep], Vt[keep]

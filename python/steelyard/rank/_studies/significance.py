@@ -193,7 +193,7 @@ def _by_cumulants(S: Floats) -> Floats:
     density = np.exp(-0.5 * z * z) / np.sqrt(2.0 * np.pi)
     p = np.clip(special.ndtr(-z) + density * kurtosis / 24.0 * (z**3 - 3.0 * z), 0.0, 1.0)
     p = 0.5 * (p + 1.0 - p.T)
-    signs = 1.0 - 2.0 * ((np.arange(2**_TOP)[:, None] >> np.arange(_TOP)) & 1)
+    signs = np.asarray(1.0 - 2.0 * ((np.arange(2**_TOP)[:, None] >> np.arange(_TOP)) & 1), dtype=np.float64)
     for i, j in np.argwhere(np.triu(kurtosis < -2.0 * _HEAVY, 1)):
         p[i, j] = _with_top(S[i] - S[j], signs)
         p[j, i] = 1.0 - p[i, j]
