@@ -103,11 +103,16 @@ void CycleEngine::labels_from_prices(Monitor& monitor) {
   improve(contract_greedily(pairs_, weights, monitor), monitor);
 }
 
-/// Fills up what the rows leave, looks at bound and labels, and takes the rows of the fill-up away.
-void CycleEngine::conclude(Monitor& monitor) {
+/// Fills up what the rows leave, looks at bound and labels, and takes the rows of the fill-up away. Levels that
+/// were just filled have nothing left to find.
+void CycleEngine::conclude(bool filled, double seconds, Monitor& monitor) {
   const Stopwatch watch;
   const auto held = packing_.rows().count();
-  packing_.fill(longest_path, later_budget, monitor);
+  if (!filled) {
+    Timed host(seconds, monitor);
+    Monitor timed(monitor.threads(), &host);
+    packing_.fill(longest_path, later_budget, timed);
+  }
   if (const double bound = certified_bound(pairs_, packing_.rows()); bound > bound_) {
     bound_ = bound;
     best_rows_ = packing_.rows();
@@ -126,16 +131,17 @@ void CycleEngine::ascend(double seconds, Monitor& monitor) {
   if (rounds_ == 0) packing_.set_temperature(temperatures[at(cooled_)]);
   // Cold prices move slowly, and few rows are new: sweeps are what helps.
   const int often = cooled_ < 2 ? sweeps : 3 * sweeps;
-  double sum = packing_.sweep(rounds_ == 0 ? often : 0, monitor);
+  const Stopwatch watch;
   Timed host(seconds - 1.2 * concluding_, monitor);
   Monitor timed(monitor.threads(), &host);
+  double sum = packing_.sweep(rounds_ == 0 ? often : 0, timed);
   bool settled = false;
   for (ptrdiff_t k = 0; k < rounds_between && !settled && !timed.stopped(); ++k, ++rounds_) {
     packing_.separate(settled_nodes, timed);
-    const double before = std::exchange(sum, packing_.sweep(often, monitor));
+    const double before = std::exchange(sum, packing_.sweep(often, timed));
     settled = sum - before < settled_below * packing_.temperature() * sum;
   }
-  conclude(monitor);
+  conclude(false, seconds - watch.seconds(), monitor);
   if (settled || rounds_ >= most_rounds) ++cooled_, rounds_ = 0;
 }
 
@@ -154,7 +160,7 @@ CycleEngine::Step CycleEngine::step(double seconds, Monitor& monitor) {
     Timed host(seconds, monitor);
     Monitor timed(monitor.threads(), &host);
     packing_.fill(longest_path, first_budget, timed);
-    conclude(monitor);
+    conclude(true, seconds, monitor);
   } else if (cooled_ < std::ssize(temperatures)) {
     out.stage = Stage::ascent;
     out.temperature = temperatures[at(cooled_)];

@@ -64,7 +64,7 @@ class CycleEngine {
   void labels_from_prices(Monitor& monitor);
   void perturb(Monitor& monitor);
   void ascend(double seconds, Monitor& monitor);
-  void conclude(Monitor& monitor);
+  void conclude(bool filled, double seconds, Monitor& monitor);
 
   const SignedGraph graph_;
   const EngineOptions options_;
