@@ -11,7 +11,7 @@ namespace steelyard::metric {
 using std::ptrdiff_t;
 
 std::vector<double> transposed(MatrixView<const double> x) {
-  std::vector<double> out(at(x.rows * x.cols));
+  std::vector<double> out(checked_product("working memory", x.rows, x.cols));
   for (ptrdiff_t i = 0; i < x.rows; ++i)
     for (ptrdiff_t j = 0; j < x.cols; ++j) out[at(j * x.rows + i)] = x.row(i)[j];
   return out;
@@ -52,7 +52,7 @@ DirectedTriangles find_directed_triangles(MatrixView<const double> x, double sla
 
 std::vector<double> close_directed(MatrixView<const double> x, Monitor& monitor) {
   const ptrdiff_t n = x.rows;
-  std::vector<double> out(at(n * n)), pivot(at(n));
+  std::vector<double> out(checked_product("working memory", n, n)), pivot(at(n));
   for (ptrdiff_t i = 0; i < n; ++i)
     for (ptrdiff_t j = 0; j < n; ++j) out[at(i * n + j)] = i == j ? 0.0 : std::max(x.row(i)[j], 0.0);
   for (ptrdiff_t k = 0; k < n && !monitor.poll(); ++k) {

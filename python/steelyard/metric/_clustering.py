@@ -201,14 +201,7 @@ def correlation_clustering(
     steps = _STEPS if max_iter is None else check_steps(max_iter, "max_iter")
     accuracy = _TOL if tol is None else check_positive(tol, "tol")
     run = _Run(problem, accuracy, threads, search, [seed_words(generator) for _ in range(5)])
-    if start is not None:
-        run.start_from(start)
-    try:
-        run.from_signs()
-        run.relax(steps, callback)
-        run.from_relaxation(rounding)
-    except _StoppedError:
-        run.stopped = True
+    run.go(start, steps, rounding, callback)
     return finish(run.result(pairs), "correlation_clustering", n_threads=n_threads)
 
 
@@ -250,8 +243,16 @@ class _Run:
         self.runs = 0
         self.stopped = False
 
-    def start_from(self, labels: Labels) -> None:
-        self._improve([labels], 0)
+    def go(self, start: Labels | None, steps: int, rounding: str, progress: Any) -> None:
+        """All stages; Ctrl-C leaves what there is."""
+        try:
+            if start is not None:
+                self._improve([start], 0)
+            self.from_signs()
+            self.relax(steps, progress)
+            self.from_relaxation(rounding)
+        except _StoppedError:
+            self.stopped = True
 
     def from_signs(self) -> None:
         """Plain pivots, and the bound of packed triangles."""
