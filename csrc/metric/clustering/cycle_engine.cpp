@@ -25,6 +25,7 @@ constexpr ptrdiff_t rounds_between = 4;  // rounds of separation to a look at bo
 constexpr ptrdiff_t most_rounds = 24;    // at one temperature
 constexpr double settled_below = 1e-3;   // a round that adds a smaller share, times mu, ends its temperature
 constexpr int sweeps = 40, settled_nodes = 200, longest_path = 64;
+constexpr double least_packing = 0.5;          // seconds that the first packing may take whatever the time
 constexpr ptrdiff_t searches_worth = 200'000;  // pairs that a few searches from singletons may visit
 
 /// Stops at a time too; what it stopped is not interrupted.
@@ -154,10 +155,13 @@ CycleEngine::Step CycleEngine::step(double seconds, Monitor& monitor) {
   Step out;
   const auto number = steps_++;
   if (number == 0) {
+    const Stopwatch watch;
     first_labels(monitor);
+    labelled_ = watch.seconds();
   } else if (number == 1) {
     out.stage = Stage::levels;
-    Timed host(seconds, monitor);
+    // Labels without any bound would be no answer: the first packing takes its time, too.
+    Timed host(std::max({seconds, labelled_, least_packing}), monitor);
     Monitor timed(monitor.threads(), &host);
     packing_.fill(longest_path, first_budget, timed);
     conclude(true, seconds, monitor);

@@ -92,8 +92,9 @@ def cluster_edges(
         Stages: the first labels, the first packing, looks at bound and labels while the packing is raised,
         then perturbations of the labels.
     max_seconds : float, optional
-        Start no stage later than this but the first packing, and end a packing there. The answer then
-        depends on the clock.
+        Start no stage later than this but the first packing, which may take as long as the first labels (and
+        half a second), and end a packing there. First labels and a look at bound and labels are not cut
+        short. The answer then depends on the clock.
     rng : None, int, SeedSequence, BitGenerator or Generator, optional
         For orders of searches and perturbations.
     n_threads : int, optional

@@ -102,9 +102,7 @@ def correlation_clustering(
         Proximal steps of the relaxation (default 200), or stages of the search and the packing of cycles
         (default 20).
     max_seconds : float, optional
-        Without the relaxation: start no stage later than this but the first packing, and end a
-        packing there. The answer then
-        depends on the clock.
+        Without the relaxation: as for `cluster_edges`. The answer then depends on the clock.
     rng : None, int, SeedSequence, BitGenerator or Generator, optional
         For pivots and the local search.
     n_threads : int, optional

@@ -152,8 +152,7 @@ def nearest_metric(
     if not check_flag(symmetric, "symmetric"):
         if missing == "free":
             raise ValueError("missing='free' goes with symmetric=True")
-        if init is not None and not isinstance(init, NearestMetric):
-            _check_init(init, 0)
+        _check_type(init)
         found = nearest_directed(D, weights, options, init)
         return finish(found, "nearest_metric", n_threads=n_threads)
     if missing == "free" or sparse.issparse(D):
@@ -171,11 +170,15 @@ def nearest_metric(
     return finish(_nearest(pairs, weight, options, init), "nearest_metric", n_threads=n_threads)
 
 
+def _check_type(init: Any) -> None:
+    if init is not None and not isinstance(init, NearestMetric):
+        raise TypeError(f"init must be a NearestMetric or None, got {type(init).__name__}")
+
+
 def _check_init(init: Any, n: int) -> None:
+    _check_type(init)
     if init is None:
         return
-    if not isinstance(init, NearestMetric):
-        raise TypeError(f"init must be a NearestMetric or None, got {type(init).__name__}")
     if init._n != n:
         raise ValueError(f"init must be of {n} items, got {init._n}")
     if not init.symmetric:

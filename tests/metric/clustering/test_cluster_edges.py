@@ -341,3 +341,13 @@ def test_ctrl_c_brings_the_best_so_far(ctrl_c):
     assert answer.seconds < 1.0
     assert len(answer.partial.labels) == 30_000
     assert answer.partial.lower_bound <= answer.partial.cost
+
+
+def test_a_bound_comes_when_the_labels_have_taken_all_the_time():
+    rng = np.random.default_rng(0)
+    u, v = rng.integers(0, 2000, (2, 12_000))
+    keep = u != v
+    w = np.where(rng.random(keep.sum()) < 0.3, -1.0, 1.0)
+    hurried = metric.cluster_edges(u[keep], v[keep], w, 2000, max_seconds=1e-6, rng=0)
+    calm = metric.cluster_edges(u[keep], v[keep], w, 2000, max_iter=2, rng=0)
+    assert 0.5 * calm.lower_bound < hurried.lower_bound <= hurried.cost
