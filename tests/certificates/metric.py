@@ -47,6 +47,9 @@ class Problem:
             cost = float(self.W.max()) * size ** (2 if weighted == "squares" else 1) * len(self.d)
             self.fits = cost < 1e300
 
+    def ways(self, i, j):
+        return ((i, j), (j, i))
+
     def options(self, weighted):
         free = {"missing": "free"} if np.isnan(self.D).any() else {}
         return {**free, "weights": self.W} if weighted else free
@@ -56,7 +59,7 @@ class Problem:
         far = {(i, i): (Fraction(0), ()) for i in range(self.n)}
         for e, (i, j) in enumerate(self.sides):
             length = max(lengths[e], Fraction(0))
-            for pair in ((i, j), (j, i)):
+            for pair in self.ways(i, j):
                 far[pair] = (length, (e,))
         nodes = range(self.n)
         for k in nodes:
@@ -97,6 +100,27 @@ class Problem:
             A[r, list(row[1:])] = -1.0
             A[r, row[0]] = 1.0 if len(row) > 1 else -1.0
         return A
+
+
+class Directed(Problem):
+    """Both ways of each pair, of which the second takes the numbers from the end; all are known."""
+
+    def __init__(self, instance, *, most):
+        known = np.ones(len(instance["D"]), dtype=bool)
+        super().__init__(
+            {"n": instance["n"], "D": instance["D"], "W": instance["W"], "known": known},
+            weighted="squares",
+            most=most,
+        )
+        i, j = np.triu_indices(self.n, 1)
+        self.sides += [(b, a) for a, b in self.sides]
+        self.d += self.d[::-1]
+        self.w += self.w[::-1]
+        D, self.D, W, self.W = self.D, np.zeros((self.n, self.n)), self.W, np.ones((self.n, self.n))
+        self.D[i, j], self.D[j, i], self.W[i, j], self.W[j, i] = D, D[::-1], W, W[::-1]
+
+    def ways(self, i, j):
+        return ((i, j),)
 
 
 def solve_rational(rows, right):
@@ -288,6 +312,24 @@ def least_squares_of_a_metric(instance):
     problem, found = made
     low, high = optimum(problem, "l2")
     # The tolerance is 1e-6 of an answer no smaller than 1e-12 of ||D||^2.
+    size = float(sum(w * d * d for w, d in zip(problem.w, problem.d, strict=True)))
+    yield lower_bound_claim(found.objective, found.info.lower_bound, low, high, "", 1e-18 * size)
+
+
+@trial(
+    solver="metric.nearest_metric",
+    states="info.lower_bound, symmetric=False",
+    kind="rigorous",
+    truth="projection onto a face in fractions",
+    zoo="dissimilarities",
+    largest=6,
+)
+def least_squares_of_a_directed_metric(instance):
+    problem = Directed(instance, most=6)
+    if not problem.fits:
+        return
+    found = metric.nearest_metric(problem.D, symmetric=False, weights=problem.W, n_threads=1)
+    low, high = optimum(problem, "l2")
     size = float(sum(w * d * d for w, d in zip(problem.w, problem.d, strict=True)))
     yield lower_bound_claim(found.objective, found.info.lower_bound, low, high, "", 1e-18 * size)
 

@@ -79,6 +79,7 @@ CARRIES: dict[str, str] = {
     "weigh.WeightingClassifier": "weigh.weighting",
     "weigh.WeightingModel": "weigh.weighting",
     "metric.RandomRows": "metric.project_and_forget",
+    "metric.CorrelationClusterer": "metric.correlation_clustering",
 }
 
 # Promised, and not yet tried: whoever adds a trial takes its solver out of this list.

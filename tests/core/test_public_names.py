@@ -142,6 +142,7 @@ def metric_results():
         projected.info,
         metric.correlation_clustering(np.array([[0, 1, -1], [1, 0, 1], [-1, 1, 0]]), rng=0),
         metric.cluster_edges([0, 1, 0], [1, 2, 2], [1.0, 1.0, -1.0]).cycles,
+        metric.CorrelationClusterer(random_state=0).fit(X),
         metric.ITML().fit(X[:8].reshape(4, 2, 2), [1, -1, 1, -1]),
         learner,
         learner.info_,

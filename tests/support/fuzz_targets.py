@@ -256,6 +256,7 @@ ARGUMENTS: dict[str, Callable[[], dict[str, Any]]] = {
     "ITML.fit": lambda: {"pairs": np.stack([X[:6], X[6:12]], axis=1), "y": np.array([1, -1] * 3)},
     "ITMLSupervised.fit": lambda: {"X": X, "y": Y},
     "ITML.pair_distance": lambda: {"pairs": np.stack([X[:6], X[6:12]], axis=1)},
+    "CorrelationClusterer.fit": lambda: {"X": X},
     "MagnitudeOutlierDetector.fit": lambda: {"X": X},
     "WeightingClassifier.fit": lambda: {"X": X, "y": Y},
     "plot_estimates": lambda: {"table": {"item": ["a", "b"], "rating": [1.0, 2.0]}},
@@ -315,6 +316,7 @@ OBJECTS: dict[str, Callable[[], Any]] = {
     "WeightingModel": lambda: weigh.WeightingModel(X),
     "ITML": lambda: metric.ITML().fit(**ARGUMENTS["ITML.fit"]()),
     "ITMLSupervised": lambda: metric.ITMLSupervised(n_constraints=20, random_state=0).fit(X, Y),
+    "CorrelationClusterer": lambda: metric.CorrelationClusterer(random_state=0).fit(X),
     "CorrelationClustering": lambda: metric.correlation_clustering(SIGNED, max_iter=20, rng=0),
     "ConflictCycles": lambda: metric.cluster_edges([0, 1, 0], [1, 2, 2], [1.0, 1.0, -1.0]).cycles,
     "NearestMetric": lambda: metric.nearest_metric(D),
@@ -344,7 +346,13 @@ LOADERS = {"load_football", "load_iris", "load_llmfao"}
 MADE = {"Estimate", "Strength", "HistoryInfo", "RankInfo", "DiversityInfo", "SimilarityInfo", "SimplexQPInfo"}
 MADE |= {"MeanEstimate", "PairedDifference"}
 MADE |= {"WeighInfo", "MetricInfo", "MetricLearningInfo", "ProjectionInfo", "KMeansInfo"}
-ESTIMATORS = {"ITML", "ITMLSupervised", "MagnitudeOutlierDetector", "WeightingClassifier"}
+ESTIMATORS = {
+    "CorrelationClusterer",
+    "ITML",
+    "ITMLSupervised",
+    "MagnitudeOutlierDetector",
+    "WeightingClassifier",
+}
 BUILT = {"WeightingModel", "RandomRows", "ModelSelector", "StreamingCoreset"}
 
 

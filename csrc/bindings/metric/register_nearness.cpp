@@ -6,6 +6,7 @@
 #include "core/index.hpp"
 #include "core/infinity.hpp"
 #include "metric/nearness/closure.hpp"
+#include "metric/nearness/directed_triangles.hpp"
 #include "metric/nearness/nearness.hpp"
 #include "metric/nearness/violations.hpp"
 
@@ -49,13 +50,36 @@ py::object metric_closure(py::ssize_t n, const Array<double>& distances, int n_t
   return take(x.condensed(1.0));
 }
 
-py::tuple violations(const Array<double>& distances, double tol, py::ssize_t top, int n_threads,
-                     const py::object& progress) {
+MatrixView<const double> square_view(const Array<double>& distances) {
   const auto d = matrix_view(distances, "distances");
   if (d.rows != d.cols || d.rows < 1) throw py::value_error("distances must be square and not empty");
-  const auto most = std::min(top, pairs_of(d.rows, "distances"));
-  auto found = run(n_threads, progress,
-                   [&](Monitor& monitor) { return metric::find_violations(d, tol, most, monitor); });
+  return d;
+}
+
+py::tuple directed_triangles(const Array<double>& distances, double slack, int groups, int n_threads) {
+  const auto x = square_view(distances);
+  if (groups < 1) throw py::value_error("groups must be at least 1");
+  auto found = run(n_threads, no_progress, [&](Monitor& monitor) {
+    return metric::find_directed_triangles(x, slack, groups, monitor);
+  });
+  const auto rows = std::ssize(found.corners) / 3;
+  return py::make_tuple(take(std::move(found.corners), rows, 3), found.worst);
+}
+
+py::object directed_closure(const Array<double>& distances, int n_threads) {
+  const auto x = square_view(distances);
+  auto out =
+      run(n_threads, no_progress, [&](Monitor& monitor) { return metric::close_directed(x, monitor); });
+  return take(std::move(out), x.rows, x.rows);
+}
+
+py::tuple violations(const Array<double>& distances, double tol, py::ssize_t top, bool directed,
+                     int n_threads, const py::object& progress) {
+  const auto d = square_view(distances);
+  const auto most = std::min(top, (directed ? 2 : 1) * pairs_of(d.rows, "distances"));
+  auto found = run(n_threads, progress, [&](Monitor& monitor) {
+    return metric::find_violations(d, directed, tol, most, monitor);
+  });
   py::list worst;
   for (const auto& pair : found.worst) worst.append(py::make_tuple(pair.i, pair.j, pair.k, pair.excess));
   return py::make_tuple(found.triangles, found.pairs, found.total, worst);
@@ -114,8 +138,10 @@ void register_nearness(py::module_& m) {
       .def_property_readonly("dual", &Nearness::dual)
       .def_property_readonly("violation", &Nearness::violation)
       .def_property_readonly("active", &Nearness::active);
-  m.def("_violations", &violations, "distances"_a, "tol"_a, "top"_a, "n_threads"_a = 1,
+  m.def("_violations", &violations, "distances"_a, "tol"_a, "top"_a, "directed"_a = false, "n_threads"_a = 1,
         "progress"_a = py::none());
+  m.def("_directed_triangles", &directed_triangles, "distances"_a, "slack"_a, "groups"_a, "n_threads"_a = 1);
+  m.def("_directed_closure", &directed_closure, "distances"_a, "n_threads"_a = 1);
   m.def("_metric_closure", &metric_closure, "n"_a, "distances"_a, "n_threads"_a = 1);
 }
 

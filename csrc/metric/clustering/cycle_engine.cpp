@@ -25,6 +25,7 @@ constexpr ptrdiff_t rounds_between = 4;  // rounds of separation to a look at bo
 constexpr ptrdiff_t most_rounds = 24;    // at one temperature
 constexpr double settled_below = 1e-3;   // a round that adds a smaller share, times mu, ends its temperature
 constexpr int sweeps = 40, settled_nodes = 200, longest_path = 64;
+constexpr double least_packing = 0.5;          // seconds that the first packing may take whatever the time
 constexpr ptrdiff_t searches_worth = 200'000;  // pairs that a few searches from singletons may visit
 
 /// Stops at a time too; what it stopped is not interrupted.
@@ -103,11 +104,16 @@ void CycleEngine::labels_from_prices(Monitor& monitor) {
   improve(contract_greedily(pairs_, weights, monitor), monitor);
 }
 
-/// Fills up what the rows leave, looks at bound and labels, and takes the rows of the fill-up away.
-void CycleEngine::conclude(Monitor& monitor) {
+/// Fills up what the rows leave, looks at bound and labels, and takes the rows of the fill-up away. Levels that
+/// were just filled have nothing left to find.
+void CycleEngine::conclude(bool filled, double seconds, Monitor& monitor) {
   const Stopwatch watch;
   const auto held = packing_.rows().count();
-  packing_.fill(longest_path, later_budget, monitor);
+  if (!filled) {
+    Timed host(seconds, monitor);
+    Monitor timed(monitor.threads(), &host);
+    packing_.fill(longest_path, later_budget, timed);
+  }
   if (const double bound = certified_bound(pairs_, packing_.rows()); bound > bound_) {
     bound_ = bound;
     best_rows_ = packing_.rows();
@@ -126,16 +132,17 @@ void CycleEngine::ascend(double seconds, Monitor& monitor) {
   if (rounds_ == 0) packing_.set_temperature(temperatures[at(cooled_)]);
   // Cold prices move slowly, and few rows are new: sweeps are what helps.
   const int often = cooled_ < 2 ? sweeps : 3 * sweeps;
-  double sum = packing_.sweep(rounds_ == 0 ? often : 0, monitor);
+  const Stopwatch watch;
   Timed host(seconds - 1.2 * concluding_, monitor);
   Monitor timed(monitor.threads(), &host);
+  double sum = packing_.sweep(rounds_ == 0 ? often : 0, timed);
   bool settled = false;
   for (ptrdiff_t k = 0; k < rounds_between && !settled && !timed.stopped(); ++k, ++rounds_) {
     packing_.separate(settled_nodes, timed);
-    const double before = std::exchange(sum, packing_.sweep(often, monitor));
+    const double before = std::exchange(sum, packing_.sweep(often, timed));
     settled = sum - before < settled_below * packing_.temperature() * sum;
   }
-  conclude(monitor);
+  conclude(false, seconds - watch.seconds(), monitor);
   if (settled || rounds_ >= most_rounds) ++cooled_, rounds_ = 0;
 }
 
@@ -148,13 +155,16 @@ CycleEngine::Step CycleEngine::step(double seconds, Monitor& monitor) {
   Step out;
   const auto number = steps_++;
   if (number == 0) {
+    const Stopwatch watch;
     first_labels(monitor);
+    labelled_ = watch.seconds();
   } else if (number == 1) {
     out.stage = Stage::levels;
-    Timed host(seconds, monitor);
+    // Labels without any bound would be no answer: the first packing takes its time, too.
+    Timed host(std::max({seconds, labelled_, least_packing}), monitor);
     Monitor timed(monitor.threads(), &host);
     packing_.fill(longest_path, first_budget, timed);
-    conclude(monitor);
+    conclude(true, seconds, monitor);
   } else if (cooled_ < std::ssize(temperatures)) {
     out.stage = Stage::ascent;
     out.temperature = temperatures[at(cooled_)];

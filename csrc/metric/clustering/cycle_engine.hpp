@@ -40,7 +40,8 @@ class CycleEngine {
     bool more = true;          ///< can the bound still rise?
   };
   /// The next stage; when the bound is settled, perturbations of the labels. A packing that is not done after
-  /// `seconds` stops where it is: only then does the answer depend on the clock.
+  /// `seconds` stops where it is, the first one not before it had as long as the first labels, and half a second:
+  /// only then does the answer depend on the clock.
   Step step(double seconds, Monitor& monitor);
 
   std::ptrdiff_t nodes() const { return graph_.nodes(); }
@@ -64,7 +65,7 @@ class CycleEngine {
   void labels_from_prices(Monitor& monitor);
   void perturb(Monitor& monitor);
   void ascend(double seconds, Monitor& monitor);
-  void conclude(Monitor& monitor);
+  void conclude(bool filled, double seconds, Monitor& monitor);
 
   const SignedGraph graph_;
   const EngineOptions options_;
@@ -79,6 +80,7 @@ class CycleEngine {
   CycleRows best_rows_;
   std::ptrdiff_t steps_ = 0, cooled_ = 0, rounds_ = 0;
   std::uint64_t searches_ = 0;
+  double labelled_ = 0.0;    // seconds that the first labels took
   double concluding_ = 0.0;  // seconds that the last look at bound and labels took
 };
 

@@ -4,6 +4,7 @@
 
 #include "core/index.hpp"
 #include "core/pool.hpp"
+#include "metric/nearness/directed_triangles.hpp"
 #include "simd/table.hpp"
 
 namespace steelyard::metric {
@@ -28,13 +29,16 @@ std::int32_t third_point(const double* a, const double* b, ptrdiff_t n, double s
   return static_cast<std::int32_t>(k);
 }
 
-Violations of_row(MatrixView<const double> d, ptrdiff_t i, double tol, ptrdiff_t top) {
+/// `columns`: the rows of the transposed matrix, which of a symmetric one are its own.
+Violations of_row(MatrixView<const double> d, MatrixView<const double> columns, ptrdiff_t i, ptrdiff_t first,
+                  double tol, ptrdiff_t top) {
   const auto& kernel = *simd::kernels().min_plus_f64;
   Violations row;
-  for (ptrdiff_t j = i + 1; j < d.rows; ++j) {
+  for (ptrdiff_t j = first; j < d.rows; ++j) {
+    if (j == i) continue;
     const double side = d.row(i)[j];
     double least = 0.0;
-    const auto broken = kernel.count_below(d.row(i), d.row(j), d.rows, side - tol, &least);
+    const auto broken = kernel.count_below(d.row(i), columns.row(j), d.rows, side - tol, &least);
     if (broken == 0) continue;
     row.triangles += broken;
     ++row.pairs;
@@ -48,11 +52,15 @@ Violations of_row(MatrixView<const double> d, ptrdiff_t i, double tol, ptrdiff_t
 
 }  // namespace
 
-Violations find_violations(MatrixView<const double> distances, double tol, ptrdiff_t top, Monitor& monitor) {
+Violations find_violations(MatrixView<const double> distances, bool directed, double tol, ptrdiff_t top,
+                           Monitor& monitor) {
+  const auto copy = directed ? transposed(distances) : std::vector<double>();
+  const MatrixView<const double> turned{copy.data(), distances.rows, distances.rows, distances.rows};
+  const auto columns = directed ? turned : distances;
   std::vector<Violations> rows(at(distances.rows));
   const auto total = static_cast<double>(distances.rows);
   parallel_for(distances.rows, 1, monitor, [&](ptrdiff_t i, ptrdiff_t) {
-    rows[at(i)] = of_row(distances, i, tol, top);
+    rows[at(i)] = of_row(distances, columns, i, directed ? 0 : i + 1, tol, top);
     monitor.progress(static_cast<double>(i), total);
   });
   monitor.progress(total, total);
@@ -66,7 +74,7 @@ Violations find_violations(MatrixView<const double> distances, double tol, ptrdi
   }
   keep_worst(all.worst, top);
   for (auto& pair : all.worst) {
-    const double *a = distances.row(pair.i), *b = distances.row(pair.j);
+    const double *a = distances.row(pair.i), *b = columns.row(pair.j);
     double least = 0.0;
     simd::kernels().min_plus_f64->count_below(a, b, distances.rows, 0.0, &least);
     pair.k = third_point(a, b, distances.rows, least);

@@ -25,8 +25,9 @@ struct Violations {
   bool interrupted = false;
 };
 
-/// `distances` square and symmetric with a zero diagonal. Same result for any number of threads.
-Violations find_violations(MatrixView<const double> distances, double tol, std::ptrdiff_t top,
+/// `distances` square with a zero diagonal, and symmetric unless `directed`: then (i, j) and (j, i) are two pairs,
+/// broken if d_ik + d_kj < d_ij - tol; 8 n^2 bytes more. Same result for any number of threads.
+Violations find_violations(MatrixView<const double> distances, bool directed, double tol, std::ptrdiff_t top,
                            Monitor& monitor);
 
 }  // namespace steelyard::metric

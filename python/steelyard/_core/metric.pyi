@@ -173,6 +173,16 @@ def _common_neighbours(
     indices: typing.Annotated[numpy.typing.ArrayLike, numpy.int32],
     n_threads: typing.SupportsInt | typing.SupportsIndex = 1,
 ) -> tuple[typing.Any, ...]: ...
+def _directed_closure(
+    distances: typing.Annotated[numpy.typing.ArrayLike, numpy.float64],
+    n_threads: typing.SupportsInt | typing.SupportsIndex = 1,
+) -> typing.Any: ...
+def _directed_triangles(
+    distances: typing.Annotated[numpy.typing.ArrayLike, numpy.float64],
+    slack: typing.SupportsFloat | typing.SupportsIndex,
+    groups: typing.SupportsInt | typing.SupportsIndex,
+    n_threads: typing.SupportsInt | typing.SupportsIndex = 1,
+) -> tuple[typing.Any, ...]: ...
 def _learn_metric(
     points: typing.Annotated[numpy.typing.ArrayLike, numpy.float64],
     first: typing.Annotated[numpy.typing.ArrayLike, numpy.int32],
@@ -221,6 +231,7 @@ def _violations(
     distances: typing.Annotated[numpy.typing.ArrayLike, numpy.float64],
     tol: typing.SupportsFloat | typing.SupportsIndex,
     top: typing.SupportsInt | typing.SupportsIndex,
+    directed: bool = False,
     n_threads: typing.SupportsInt | typing.SupportsIndex = 1,
     progress: typing.Any = None,
 ) -> tuple[typing.Any, ...]: ...

@@ -17,11 +17,13 @@ from ._result import MetricInfo, NearestMetric
 from ._violations import ViolationReport, violations
 
 if TYPE_CHECKING:
+    from ._clusterer import CorrelationClusterer
     from ._itml import ITML, ITMLSupervised, MetricLearningInfo
 
 __all__ = [
     "ITML",
     "ConflictCycles",
+    "CorrelationClusterer",
     "CorrelationClustering",
     "ITMLSupervised",
     "MetricInfo",
@@ -40,6 +42,7 @@ __all__ = [
 ]
 
 _ESTIMATORS = ("ITML", "ITMLSupervised", "MetricLearningInfo")
+_CLUSTERERS = ("CorrelationClusterer",)
 
 
 def __getattr__(name: str) -> Any:
@@ -48,11 +51,15 @@ def __getattr__(name: str) -> Any:
         late = importlib.import_module(f"{__name__}._itml")
         claim(__name__, _ESTIMATORS, vars(late))
         return getattr(late, name)
+    if name in _CLUSTERERS:
+        late = importlib.import_module(f"{__name__}._clusterer")
+        claim(__name__, _CLUSTERERS, vars(late))
+        return getattr(late, name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 
 def __dir__() -> list[str]:
-    return sorted({*globals(), *_ESTIMATORS})
+    return sorted({*globals(), *_ESTIMATORS, *_CLUSTERERS})
 
 
 claim(__name__, __all__, globals())

@@ -15,7 +15,6 @@ from .._validate import (
     check_choice,
     check_count,
     check_nonnegative,
-    check_number,
     check_positive,
     check_progress,
     check_steps,
@@ -28,10 +27,10 @@ from ._clustering_problem import make_problem, read_labels, read_links
 from ._clustering_result import CorrelationClustering
 from ._cycle_clustering import STAGES, Effort, cluster_by_cycles
 from ._pairs import Array, check_range
+from ._probability import logit, shift_of
 from ._signed_pairs import SignedPairs
 
 FORMULATIONS = ("signed", "graph", "probability")
-_CLIP = 1e-6
 
 
 def cluster_edges(
@@ -93,8 +92,9 @@ def cluster_edges(
         Stages: the first labels, the first packing, looks at bound and labels while the packing is raised,
         then perturbations of the labels.
     max_seconds : float, optional
-        Start no stage later than this but the first packing, and end a packing there. The answer then
-        depends on the clock.
+        Start no stage later than this but the first packing, which may take as long as the first labels (and
+        half a second), and end a packing there. First labels and a look at bound and labels are not cut
+        short. The answer then depends on the clock.
     rng : None, int, SeedSequence, BitGenerator or Generator, optional
         For orders of searches and perturbations.
     n_threads : int, optional
@@ -158,7 +158,8 @@ def cluster_edges(
     [(1.0, ['ann', 'cid', 'dan'])]
     """
     formulation = check_choice(formulation, "formulation", FORMULATIONS)
-    scale = _Scale(formulation, *_checked(formulation, resolution, prior, trained_prior))
+    resolution = _checked_resolution(resolution, formulation)
+    scale = _Scale(formulation, resolution, shift_of(formulation, prior, trained_prior))
     threads = check_threads(n_threads)
     callback = check_progress(progress)
     effort = Effort(
@@ -205,7 +206,7 @@ class _Scale:
     def pairs(self, edges: _Edges) -> SignedPairs:
         c, background = edges.weight, 0.0
         if self.formulation == "probability":
-            c = _logit(c) + self.shift
+            c = logit(c, "weight") + self.shift
         left, right, sums = _core.metric._merge_pairs(edges.n, edges.u, edges.v, c)
         check_range(sums, "weight")
         if self.formulation == "graph":
@@ -213,28 +214,11 @@ class _Scale:
         return SignedPairs(edges.n, left, right, sums, background, self.formulation)
 
 
-def _checked(formulation: str, resolution: float, prior: float, trained: float) -> tuple[float, float]:
+def _checked_resolution(resolution: float, formulation: str) -> float:
     resolution = check_positive(resolution, "resolution")
     if resolution != 0.5 and formulation != "graph":
         raise ValueError(f"resolution goes with formulation='graph', got {formulation!r}")
-    shares = []
-    for value, name in ((prior, "prior"), (trained, "trained_prior")):
-        share = check_number(value, name)
-        if not 0 < share < 1:
-            raise ValueError(f"{name} must lie strictly between 0 and 1, got {share}")
-        if share != 0.5 and formulation != "probability":
-            raise ValueError(f"{name} goes with formulation='probability', got {formulation!r}")
-        shares.append(share)
-    return resolution, float(_logit(np.array(shares[0])) - _logit(np.array(shares[1])))
-
-
-def _logit(p: Array) -> Array:
-    if p.size and not ((p >= 0) & (p <= 1)).all():
-        raise ValueError(
-            f"weight must lie in 0 .. 1 for formulation='probability', got {p.min()} to {p.max()}"
-        )
-    p = np.clip(p, _CLIP, 1.0 - _CLIP)
-    return np.asarray(np.log(p) - np.log1p(-p))
+    return resolution
 
 
 def _read(u: Any, v: Any, weight: Any, n: int | None, data: Any) -> _Edges:

@@ -24,6 +24,7 @@ from ._clustering_problem import ClusteringProblem, Labels, make_problem, read_l
 from ._clustering_result import CorrelationClustering, ratio
 from ._cycle_clustering import STAGES, Effort, cluster_by_cycles
 from ._pairs import Array
+from ._probability import shift_of
 from ._signed_pairs import FORMULATIONS, SignedPairs, read_similarities, signed_pairs
 
 # The relaxation by default: where it takes seconds and bounds tighter than cycles do.
@@ -37,6 +38,8 @@ def correlation_clustering(
     *,
     formulation: str = "auto",
     resolution: float = 0.5,
+    prior: float = 0.5,
+    trained_prior: float = 0.5,
     must_link: Any = None,
     cannot_link: Any = None,
     rounding: str = "best",
@@ -60,7 +63,7 @@ def correlation_clustering(
     S : array_like, scipy.sparse, networkx.Graph or igraph.Graph, n items
         Symmetric similarities. Each unordered pair counts once, whether one or both triangles are stored; the
         diagonal is ignored. Of a graph the edges' ``weight`` (default 1). Never altered.
-    formulation : {'auto', 'signed', 'graph', 'wang'}, default 'auto'
+    formulation : {'auto', 'signed', 'graph', 'wang', 'probability'}, default 'auto'
         What S says about a pair:
 
         - 'signed': c = S_ij; an absent pair, or 0, weighs nothing.
@@ -69,9 +72,15 @@ def correlation_clustering(
         - 'wang': S is a graph of zeros and ones; pairs are weighed by common neighbours [2]_. With J the
           Jaccard similarity of their open neighbourhoods, c = log((1 + J - .05) / (1 - J + .05)), moved away
           from 0 by .01, where these intersect, and log(.95 / 1.05) elsewhere.
+        - 'probability': S_ij is the probability that i and j are the same: c = logit(S_ij) + logit(prior) -
+          logit(trained_prior), S_ij clipped to 1e-6 .. 1 - 1e-6. A 0 in an array is a probability; pairs that
+          a sparse S or a graph does not list weigh nothing. What is certain is a link.
         - 'auto': 'signed' where an entry is negative, 'graph' where all are 0 or 1; anything else is refused.
     resolution : float, default 0.5
         For 'graph' [3]_: higher makes smaller clusters.
+    prior, trained_prior : float, default 0.5
+        For 'probability': the share of true matches among the pairs to be clustered, and among those that
+        the probabilities were fitted on. Where both are alike, leave them.
     must_link, cannot_link : sequence of pairs, optional
         Items (by number; nodes of a graph by name) that share a cluster, and that don't, whatever it costs.
     rounding : {'best', 'pivot', 'threshold'}, default 'best'
@@ -93,9 +102,7 @@ def correlation_clustering(
         Proximal steps of the relaxation (default 200), or stages of the search and the packing of cycles
         (default 20).
     max_seconds : float, optional
-        Without the relaxation: start no stage later than this but the first packing, and end a
-        packing there. The answer then
-        depends on the clock.
+        Without the relaxation: as for `cluster_edges`. The answer then depends on the clock.
     rng : None, int, SeedSequence, BitGenerator or Generator, optional
         For pivots and the local search.
     n_threads : int, optional
@@ -167,8 +174,9 @@ def correlation_clustering(
     wanted = None if relax is None else check_flag(relax, "relax")
     if rounding == "threshold" and wanted is False:
         raise ValueError("rounding='threshold' needs the relaxation, got relax=False")
-    listed, place = read_similarities(S, argument("S"))
-    pairs = signed_pairs(listed, formulation, resolution, threads)
+    shift = shift_of(formulation, prior, trained_prior)
+    listed, place = read_similarities(S, argument("S"), zeros=formulation == "probability")
+    pairs = signed_pairs(listed, formulation, resolution, threads, shift)
     must = read_links(must_link, "must_link", pairs.n, place)
     cannot = read_links(cannot_link, "cannot_link", pairs.n, place)
     problem = make_problem(pairs, must, cannot)
@@ -191,14 +199,7 @@ def correlation_clustering(
     steps = _STEPS if max_iter is None else check_steps(max_iter, "max_iter")
     accuracy = _TOL if tol is None else check_positive(tol, "tol")
     run = _Run(problem, accuracy, threads, search, [seed_words(generator) for _ in range(5)])
-    if start is not None:
-        run.start_from(start)
-    try:
-        run.from_signs()
-        run.relax(steps, callback)
-        run.from_relaxation(rounding)
-    except _StoppedError:
-        run.stopped = True
+    run.go(start, steps, rounding, callback)
     return finish(run.result(pairs), "correlation_clustering", n_threads=n_threads)
 
 
@@ -240,8 +241,16 @@ class _Run:
         self.runs = 0
         self.stopped = False
 
-    def start_from(self, labels: Labels) -> None:
-        self._improve([labels], 0)
+    def go(self, start: Labels | None, steps: int, rounding: str, progress: Any) -> None:
+        """All stages; Ctrl-C leaves what there is."""
+        try:
+            if start is not None:
+                self._improve([start], 0)
+            self.from_signs()
+            self.relax(steps, progress)
+            self.from_relaxation(rounding)
+        except _StoppedError:
+            self.stopped = True
 
     def from_signs(self) -> None:
         """Plain pivots, and the bound of packed triangles."""

@@ -12,6 +12,7 @@ from .._errors import finish
 from .._spelling import argument
 from .._validate import check_choice, check_flag, check_positive, check_progress, check_steps, check_threads
 from ._active_set import LARGEST, duals_of_all_triangles
+from ._directed import nearest_directed
 from ._l1 import nearest_l1
 from ._linf import linf_info, nearest_linf
 from ._measured import read_measured, read_measured_weights
@@ -27,6 +28,7 @@ def nearest_metric(
     D: Any,
     *,
     norm: str = "l2",
+    symmetric: bool = True,
     decrease_only: bool = False,
     weights: Any = None,
     tol: float = 1e-6,
@@ -46,6 +48,9 @@ def nearest_metric(
         triangle is enough. Never altered.
     norm : {'l2', 'l1', 'linf'}, default 'l2'
         Minimise 1/2 sum w (x - D)^2, sum w |x - D|, or the largest |x - D|.
+    symmetric : bool, default True
+        False, for norm 'l2': D is square, D_ij and D_ji are two numbers, as travel times are, and the answer
+        satisfies x_ij <= x_ik + x_kj and x >= 0, which needs no constraint of its own where D >= 0.
     decrease_only : bool, default False
         Only lower entries: the answer is the shortest-path closure, which is nearest in every norm at once.
         Needs D >= 0.
@@ -105,6 +110,9 @@ def nearest_metric(
     proximal steps, each solved in the same way; 20 bytes a pair more, and O(n^3) float64 operations a round.
     Where these do not end on up to 800 pairs, the program is tried.
 
+    With symmetric=False the constraints are held by `project_and_forget`: O(n^3) float64 additions a round,
+    about 100 bytes a constraint held (up to four a pair and round), and projections on one thread.
+
     With unknown pairs and norm 'l2' the constraints are cycles, found by Dijkstra's algorithm from every
     item: O(n m log n) a round for m measured pairs, O(m + n^2) memory.
 
@@ -141,6 +149,12 @@ def nearest_metric(
         raise ValueError("weights go with norm='l2' or norm='l1', got norm='linf'")
     if init is not None and (norm != "l2" or options.decrease_only):
         raise ValueError("init goes with norm='l2' without decrease_only")
+    if not check_flag(symmetric, "symmetric"):
+        if missing == "free":
+            raise ValueError("missing='free' goes with symmetric=True")
+        _check_type(init)
+        found = nearest_directed(D, weights, options, init)
+        return finish(found, "nearest_metric", n_threads=n_threads)
     if missing == "free" or sparse.issparse(D):
         measured = read_measured(D, argument("D"))
         weight = read_measured_weights(weights, measured)
@@ -156,13 +170,19 @@ def nearest_metric(
     return finish(_nearest(pairs, weight, options, init), "nearest_metric", n_threads=n_threads)
 
 
+def _check_type(init: Any) -> None:
+    if init is not None and not isinstance(init, NearestMetric):
+        raise TypeError(f"init must be a NearestMetric or None, got {type(init).__name__}")
+
+
 def _check_init(init: Any, n: int) -> None:
+    _check_type(init)
     if init is None:
         return
-    if not isinstance(init, NearestMetric):
-        raise TypeError(f"init must be a NearestMetric or None, got {type(init).__name__}")
     if init._n != n:
         raise ValueError(f"init must be of {n} items, got {init._n}")
+    if not init.symmetric:
+        raise ValueError("init must be a result of symmetric=True")
 
 
 def _nearest(

@@ -53,9 +53,11 @@ class NearestMetric(Result):
     info : MetricInfo
     triangles : ndarray, shape (m, 3)
         norm 'l2', all pairs measured: i < j and k of the inequalities d_ij <= d_ik + d_jk that hold the
-        solution; else empty.
+        solution; else empty. Where distances are directed any i, j and k with d_ij <= d_ik + d_kj.
     duals : ndarray, shape (m,)
         Their multipliers, > 0.
+    symmetric : bool
+        False: distances from i to j and from j to i are two numbers.
     """
 
     distances: Array
@@ -65,14 +67,16 @@ class NearestMetric(Result):
     triangles: npt.NDArray[np.int32]
     duals: Array
     _n: int
-    _held: Any = None  # for a warm start where pairs are unknown
+    _held: Any = None  # for a warm start where pairs are unknown, or directed
+    symmetric: bool = True
 
     def __repr__(self) -> str:
         state = "converged" if self.info.converged else "NOT converged"
         bound = self.info.error_bound
         gap = "" if bound is None else f": relative gap {bound:.1e} ({self.info.error_kind})"
+        kind = "" if self.symmetric else "directed, "
         lines = [
-            f"NearestMetric: {self._n:,} items, norm {self.norm}, objective {self.objective:.6g}",
+            f"NearestMetric: {self._n:,} items, {kind}norm {self.norm}, objective {self.objective:.6g}",
             f"{state}{gap}, {self.info.iterations} rounds ({self.info.solver})",
         ]
         if self.info.message:
@@ -80,18 +84,24 @@ class NearestMetric(Result):
         return "\n".join(lines)
 
     def to_frame(self) -> dict[str, npt.NDArray[Any]]:
-        """Columns ``i`` < ``j`` and ``distance`` of all n (n - 1) / 2 pairs, for any data frame."""
+        """Columns ``i`` < ``j`` and ``distance`` of all n (n - 1) / 2 pairs, for any data frame; of directed
+        distances both (i, j) and (j, i).
+        """
         return self._pairs(self._n)
 
     def _pairs(self, rows: int) -> dict[str, npt.NDArray[Any]]:
         """Those with i below `rows`."""
+        if not self.symmetric:
+            i, j = np.nonzero(~np.eye(min(rows, self._n), self._n, dtype=bool))
+            return {"i": i, "j": j, "distance": self.distances[i, j]}
         i, j = np.triu_indices(rows, 1, self._n)
         flat = self.distances.ndim == 1
         return {"i": i, "j": j, "distance": self.distances[: len(i)] if flat else self.distances[i, j]}
 
     def _head(self, rows: int) -> tuple[Columns, int]:
         first = self._pairs(min(rows + 1, self._n))
-        return {name: column[:rows] for name, column in first.items()}, self._n * (self._n - 1) // 2
+        pairs = self._n * (self._n - 1)
+        return {name: column[:rows] for name, column in first.items()}, pairs // (2 if self.symmetric else 1)
 
 
 def exact_info(solver: str, tol: float, low: float, steps: int, gap: float) -> MetricInfo:

@@ -15,8 +15,9 @@ from .._spelling import argument
 from .._validate import real_array
 from ._measured import MeasuredPairs, from_sparse
 from ._pairs import Array, check_range
+from ._probability import logit
 
-FORMULATIONS = ("auto", "signed", "graph", "wang")
+FORMULATIONS = ("auto", "signed", "graph", "wang", "probability")
 Nodes = npt.NDArray[np.int32]
 Paid = tuple[Nodes, Nodes, Array, npt.NDArray[np.bool_]]
 # Wang et al.'s constants, as in the papers that use these weights.
@@ -61,14 +62,19 @@ class SignedPairs:
         return (kept // self.n).astype(np.int32), (kept % self.n).astype(np.int32)
 
 
-def read_similarities(S: Any, name: str) -> tuple[MeasuredPairs, Mapping[Hashable, int] | None]:
-    """The listed pairs, each once, and the place of each node where S is a graph with named nodes."""
+def read_similarities(
+    S: Any, name: str, *, zeros: bool = False
+) -> tuple[MeasuredPairs, Mapping[Hashable, int] | None]:
+    """The listed pairs, each once, and the place of each node where S is a graph with named nodes.
+
+    With `zeros` an array lists all of its pairs, those at 0 among them.
+    """
     if _is_graph(S):
         return _from_graph(S, name)
     if hasattr(S, "get_edgelist") and hasattr(S, "vcount"):
         return _from_igraph(S, name), None
     if not sparse.issparse(S):
-        S = _from_array(S, name)
+        S = _from_array(S, name, zeros)
     matrix = sparse.coo_array(S)
     if matrix.ndim != 2 or matrix.shape[0] != matrix.shape[1] or matrix.shape[0] == 0:
         raise ValueError(f"{name} must be square and not empty, got shape {matrix.shape}")
@@ -121,7 +127,7 @@ def _from_igraph(graph: Any, name: str) -> MeasuredPairs:
     return _listed(sparse.coo_array((values[other], (ends[0][other], ends[1][other])), shape=shape), name)
 
 
-def _from_array(S: Any, name: str) -> Any:
+def _from_array(S: Any, name: str, zeros: bool) -> Any:
     array = real_array(S, name)
     if array.ndim != 2:
         raise ValueError(
@@ -135,6 +141,9 @@ def _from_array(S: Any, name: str) -> Any:
         )
     if array.shape[0] == array.shape[1] and not np.array_equal(array, array.T):
         _refuse_asymmetric(array, name)
+    if zeros and array.shape[0] == array.shape[1]:
+        above = np.triu_indices(len(array), 1)
+        return sparse.coo_array((array[above].astype(np.float64), above), shape=array.shape)
     return sparse.coo_array(array.astype(np.float64))
 
 
@@ -148,8 +157,10 @@ def _refuse_asymmetric(array: npt.NDArray[Any], name: str) -> None:
         )
 
 
-def signed_pairs(pairs: MeasuredPairs, formulation: str, resolution: float, threads: int) -> SignedPairs:
-    """What the pairs cost under a formulation."""
+def signed_pairs(
+    pairs: MeasuredPairs, formulation: str, resolution: float, threads: int, shift: float = 0.0
+) -> SignedPairs:
+    """What the pairs cost under a formulation; `shift` is added to logits."""
     values = pairs.values
     binary = bool(np.isin(values, (0.0, 1.0)).all())
     if formulation == "auto":
@@ -178,6 +189,8 @@ def signed_pairs(pairs: MeasuredPairs, formulation: str, resolution: float, thre
             )
         values, background = 2.0 * values, 2.0 * resolution
     else:
+        if formulation == "probability":
+            values = logit(values, argument("S")) + shift
         background = 0.0
     kept = values != 0
     return SignedPairs(pairs.n, pairs.rows[kept], pairs.cols[kept], values[kept], background, formulation)

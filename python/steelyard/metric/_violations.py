@@ -11,7 +11,8 @@ import numpy.typing as npt
 from .. import _core
 from .._results import Result
 from .._spelling import argument
-from .._validate import check_count, check_nonnegative, check_progress, check_threads
+from .._validate import check_count, check_flag, check_nonnegative, check_progress, check_threads
+from ._directed import read_directed
 from ._pairs import read_pairs
 
 
@@ -24,19 +25,20 @@ class ViolationReport(Result):
     n : int
         Items.
     n_triangles : int
-        Inequalities d_ij <= d_ik + d_jk: three for each set of three items.
+        Inequalities d_ij <= d_ik + d_kj: three for each set of three items, six where D is directed.
     n_broken : int
         Those broken by more than `tol`.
     n_pairs : int
-        Pairs (i, j) that are longer than a way over some k.
+        Pairs (i, j) that are longer than a way over some k; directed, (i, j) and (j, i) are two.
     largest, total : float
         The largest excess d_ij - d_ik - d_jk, and the sum over pairs of the largest excess of each.
     n_negative, n_zero : int
         Pairs below zero (never a metric), and pairs of different items at distance zero (a pseudometric).
     tol : float
     worst : ndarray
-        Structured: the most broken pairs ``i`` < ``j``, each with the ``k`` that breaks it most, and
-        ``excess``.
+        Structured: the most broken pairs ``i`` < ``j`` (directed: any), each with the ``k`` that breaks it
+        most, and ``excess``.
+    symmetric : bool
     """
 
     n: int
@@ -49,6 +51,7 @@ class ViolationReport(Result):
     n_zero: int
     tol: float
     worst: npt.NDArray[Any]
+    symmetric: bool = True
 
     @property
     def is_pseudometric(self) -> bool:
@@ -62,6 +65,7 @@ class ViolationReport(Result):
 
     def __repr__(self) -> str:
         what = "metric" if self.is_metric else "pseudometric" if self.is_pseudometric else "not a metric"
+        what = what if self.symmetric else f"directed, {what}"
         lines = [f"ViolationReport: {self.n:,} items, {what}"]
         if self.n_broken:
             share = 100 * self.n_broken / self.n_triangles
@@ -71,7 +75,8 @@ class ViolationReport(Result):
             )
             if len(self.worst):
                 i, j, k, excess = self.worst[0]
-                lines.append(f"worst: d({i}, {j}) exceeds d({i}, {k}) + d({j}, {k}) by {excess:.6g}")
+                second = f"d({j}, {k})" if self.symmetric else f"d({k}, {j})"
+                lines.append(f"worst: d({i}, {j}) exceeds d({i}, {k}) + {second} by {excess:.6g}")
         if self.n_negative:
             lines.append(f"{_pairs(self.n_negative)} below zero")
         if self.n_zero:
@@ -88,7 +93,13 @@ def _pairs(count: int) -> str:
 
 
 def violations(
-    D: Any, *, tol: float = 0.0, top: int = 10, n_threads: int | None = None, progress: Any = None
+    D: Any,
+    *,
+    symmetric: bool = True,
+    tol: float = 0.0,
+    top: int = 10,
+    n_threads: int | None = None,
+    progress: Any = None,
 ) -> ViolationReport:
     """Which triangle inequalities a dissimilarity breaks.
 
@@ -97,6 +108,8 @@ def violations(
     D : array_like, shape (n, n) or (n (n - 1) / 2,)
         Symmetric with a zero diagonal, or condensed as by `scipy.spatial.distance.pdist`. Negative entries
         are counted, not refused.
+    symmetric : bool, default True
+        False: D is square, D_ij and D_ji are two numbers, and d_ij <= d_ik + d_kj is all that is asked.
     tol : float, default 0.0
         In the unit of D: d_ij <= d_ik + d_jk counts as broken if d_ik + d_jk < d_ij - tol in float64.
         Rounding alone breaks inequalities that hold with equality by some 1e-16 of the distances.
@@ -118,7 +131,8 @@ def violations(
 
     Notes
     -----
-    O(n^3) time (.5 n^3 additions with vector instructions), O(n^2) memory: the square matrix in float64.
+    O(n^3) time (.5 n^3 additions with vector instructions, n^3 directed), O(n^2) memory: the square matrix in
+    float64, and directed its transposed copy.
 
     Examples
     --------
@@ -127,12 +141,18 @@ def violations(
     1 of 3 triangle inequalities broken (33 %), in 1 pair; largest excess 2
     worst: d(0, 2) exceeds d(0, 1) + d(2, 1) by 2
     """
-    pairs = read_pairs(D, argument("D"))
+    directed = not check_flag(symmetric, "symmetric")
+    if directed:
+        square = read_directed(D, argument("D"))
+        values = square[~np.eye(len(square), dtype=bool)]
+    else:
+        pairs = read_pairs(D, argument("D"))
+        square, values = pairs.square_matrix(), pairs.values
     tol = check_nonnegative(tol, "tol")
     top = check_count(top, "top", least=0)
-    n = pairs.n
+    n = len(square)
     broken, n_pairs, total, listed = _core.metric._violations(
-        pairs.square_matrix(), tol, max(top, 1), check_threads(n_threads), check_progress(progress)
+        square, tol, max(top, 1), directed, check_threads(n_threads), check_progress(progress)
     )
     worst = np.array(listed, dtype=[("i", np.intp), ("j", np.intp), ("k", np.intp), ("excess", float)])
     largest = float(worst["excess"][0]) if len(worst) else 0.0
@@ -140,13 +160,14 @@ def violations(
     worst.flags.writeable = False
     return ViolationReport(
         n=n,
-        n_triangles=n * (n - 1) * (n - 2) // 2,
+        n_triangles=n * (n - 1) * (n - 2) // (1 if directed else 2),
         n_broken=broken,
         n_pairs=n_pairs,
         largest=largest,
         total=total,
-        n_negative=int((pairs.values < 0).sum()),
-        n_zero=int((pairs.values == 0).sum()),
+        n_negative=int((values < 0).sum()),
+        n_zero=int((values == 0).sum()),
         tol=tol,
         worst=worst,
+        symmetric=not directed,
     )
