@@ -8,10 +8,12 @@ from .covariance import Contrast, Covariance
 from .information import KINDS, SINGULAR, Information, draw_prior_scores, without_shift
 from .rank_intervals import RankIntervals, Tiers
 from .ranked import Ranked
+from .refits import ROUND_TOL, refit_rounds
 from .uncertainty import Uncertainty, normal_intervals
 
 __all__ = [
     "KINDS",
+    "ROUND_TOL",
     "SINGULAR",
     "BootstrapInfo",
     "BootstrapResult",
@@ -26,5 +28,6 @@ __all__ = [
     "draw_prior_scores",
     "finish_rounds",
     "normal_intervals",
+    "refit_rounds",
     "without_shift",
 ]
