@@ -582,7 +582,8 @@ def graded_log_chances(x: Array, levels: int, thresholds: Array, link: str) -> A
     levels : int
         Number of grades.
     thresholds : ndarray, shape ((levels - 1) // 2,)
-        Cumulative: boundaries above the middle, rising. Adjacent: log weights from the second grade to the middle.
+        Cumulative: boundaries above the middle, rising. Adjacent: log weights from the second grade to
+        the middle.
     link : {'cumulative', 'adjacent'}
 
     Returns

@@ -46,8 +46,8 @@ class GradedFit(Ranked):
     strengths : ndarray, shape (n_items,)
         Natural-log strengths with mean 0.
     thresholds : ndarray, shape ((n_levels - 1) // 2,)
-        Cumulative: where the levels above the middle begin, rising. Adjacent: log weights of the levels from the
-        second to the middle one, against the outermost.
+        Cumulative: where the levels above the middle begin, rising. Adjacent: log weights of the levels from
+        the second to the middle one, against the outermost.
     home_advantage : float or None
         None unless fitted.
     log_likelihood : float
@@ -159,8 +159,8 @@ class GradedFit(Ranked):
 
         Notes
         -----
-        Each comparison gets an exponential weight, summed by pair and level as a gamma variate; a soft row gets
-        one. Weights of comparisons are taken into account through their squares.
+        Each comparison gets an exponential weight, summed by pair and level as a gamma variate; a soft row
+        gets one. Weights of comparisons are taken into account through their squares.
 
         Examples
         --------
@@ -261,8 +261,8 @@ def graded(
     Raises
     ------
     DisconnectedError
-        Without a prior, if the strengths have no finite optimum whatever the thresholds; its ``report`` says who
-        can't be compared.
+        Without a prior, if the strengths have no finite optimum whatever the thresholds; its ``report`` says
+        who can't be compared.
     SeparationError
         If a level and its mirror never occur, or the optimum is at infinity otherwise.
     ValueError, TypeError
@@ -325,7 +325,11 @@ def graded(
     shift = float(raw.mean())
     info = RankInfo.from_core(out["info"], shift=shift)
     if not info.converged:
-        way = "a larger tol accepts it" if (info.error_bound or 1.0) < 1e-5 else "raise max_iter, or set a prior"
+        way = (
+            "a larger tol accepts it"
+            if (info.error_bound or 1.0) < 1e-5
+            else "raise max_iter, or set a prior"
+        )
         info = replace(
             info,
             message=f"Newton decrement {info.error_bound:.1e} after {info.iterations} steps; {way}",
@@ -372,7 +376,8 @@ def _require_connected(table: GradedComparisons, prior: float) -> None:
     words = report.describe()
     if prior == 0:
         raise DisconnectedError(
-            f"the strengths have no finite optimum: {words} Ways out: a prior (prior=1), or fewer items", report
+            f"the strengths have no finite optimum: {words} Ways out: a prior (prior=1), or fewer items",
+            report,
         )
     warn(f"some items are compared through the prior alone: {words}", DisconnectedWarning)
 

@@ -29,8 +29,8 @@ _SIDES = ("left", "right")
 class GradedComparisons(Result):
     """Paired comparisons with outcomes on an ordered scale, symmetric between the sides.
 
-    Rows are sorted by pair, left before right in the order of `items`; rows that are alike are counted together
-    unless they are soft.
+    Rows are sorted by pair, left before right in the order of `items`; rows that are alike are counted
+    together unless they are soft.
 
     Attributes
     ----------
@@ -148,8 +148,8 @@ class GradedComparisons(Result):
 
         Notes
         -----
-        Each row stays one comparison for sandwich errors: its score is the mean over its chances, squared once.
-        Two half rows would count the judge's doubt as noise that has been seen.
+        Each row stays one comparison for sandwich errors: its score is the mean over its chances, squared
+        once. Two half rows would count the judge's doubt as noise that has been seen.
 
         Examples
         --------
@@ -258,19 +258,19 @@ class GradedComparisons(Result):
             starts = np.flatnonzero(np.concatenate([[True], new]))
             counts, squared = np.add.reduceat(counts, starts), np.add.reduceat(squared, starts)
             a, b, side = a[starts], b[starts], None if side is None else side[starts]
-        columns = [a.astype(np.int32), b.astype(np.int32), np.ascontiguousarray(counts), squared]
-        for column in columns:
-            column.flags.writeable = False
-        return cls(
+        made = cls(
             coded.labels,
-            columns[0],
-            columns[1],
+            a.astype(np.int32),
+            b.astype(np.int32),
             levels,
-            columns[2],
-            columns[3],
+            np.ascontiguousarray(counts),
+            squared,
             None if side is None else side.astype(np.int8),
             soft,
         )
+        for column in (made.left, made.right, made.counts, made.squared):
+            column.flags.writeable = False
+        return made
 
     @property
     def n_items(self) -> int:
