@@ -13,6 +13,7 @@
   TOPIC(metric, nearness)       \
   TOPIC(rank, tables)           \
   TOPIC(rank, rank)             \
+  TOPIC(rank, graded)           \
   TOPIC(rank, grades)           \
   TOPIC(rank, history)          \
   TOPIC(rank, rankings)         \

@@ -9,7 +9,7 @@ from steelyard import DisconnectedError, SeparationError, rank
 from steelyard.rank import Comparisons
 
 from . import truth
-from .rank_models import HistoryModel, PairModel, RankingModel, centred_errors
+from .rank_models import GradedModel, HistoryModel, PairModel, RankingModel, centred_errors
 from .trials import DRAWS, Claim, Coverage, Inclusion, Mean, Spread, statistical_trial, trial
 
 EPS = np.finfo(float).eps
@@ -231,6 +231,52 @@ def errors_of_comparisons(instance):
         scale = scale or true.max()  # a sandwich can be nothing, where the data is as expected
         off = np.abs(stated - true).max() / scale
         yield Claim(stated=six_digits(H), true=off, about=f"{kind} {options}")
+
+
+# ---- graded outcomes
+
+
+def graded_of(instance, rng):
+    """Comparisons of an instance with more grades: some wins and losses were by much."""
+    d, levels = instance.data, int(rng.integers(2, 7))
+    names = [f"grade {k}" for k in range(levels)]
+    half = levels // 2
+    far = rng.integers(0, half, len(d["outcome"]))
+    tied = half if levels % 2 else half - 1
+    place = np.where(d["outcome"] == 0, tied, np.where(d["outcome"] > 0, far, levels - 1 - far))
+    return rank.GradedComparisons.from_grades(
+        d["left"],
+        d["right"],
+        np.array(names)[place],
+        levels=names,
+        weight=np.asarray(d["count"], dtype=float) * (1.0 if d["weight"] is None else d["weight"]),
+        home=d["home"],
+        items=range(d["n"]),
+    )
+
+
+@trial(
+    solver="rank.graded",
+    states="info.error_bound",
+    kind="asymptotic",
+    truth="Newton's method in 256 bits",
+    zoo="comparisons",
+    largest=16,
+)
+def decrement_of_grades(instance):
+    rng = instance.rng()
+    table = graded_of(instance, rng)
+    options = {
+        "link": str(rng.choice(["cumulative", "adjacent"])),
+        "prior": float(rng.choice([0.0, 0.1, 1.0])),
+        "home": bool(rng.random() < 0.3 and table.home is not None and table.home.any()),
+    }
+    try:
+        fit = rank.graded(table, **options)
+    except (DisconnectedError, SeparationError):
+        return
+    model = GradedModel(table, options["link"], options["home"], options["prior"])
+    yield decrement_claim(model, fit, f"{options}")
 
 
 # ---- Rasch

@@ -153,6 +153,104 @@ class HistoryModel(PairModel):
         return g, H
 
 
+class GradedModel:
+    """Likelihood of graded comparisons over (strengths, thresholds, home), straight from the chances."""
+
+    def __init__(self, table, link, home, prior):
+        self.n, self.levels, self.link, self.home = table.n_items, len(table.levels), link, home
+        self.free, self.prior = (self.levels - 1) // 2, truth.ball(prior)
+        at_home = np.zeros(len(table.left)) if table.home is None else table.home
+        self.cells = []
+        for i, j, counts, h in zip(table.left, table.right, table.counts[:, ::-1], at_home, strict=True):
+            row = [(int(i), arb(1)), (int(j), arb(-1))]
+            if home and h:
+                row.append((self.n + self.free, truth.ball(h)))
+            self.cells.append((row, [truth.ball(c) for c in counts]))
+
+    def point(self, fit):
+        shift = fit.info.shift if self.prior > 0 else 0.0
+        parts = [truth.ball(s) + truth.ball(shift) for s in fit.strengths]
+        parts += [truth.ball(t) for t in fit.thresholds]
+        return truth.column(parts + ([truth.ball(fit.home_advantage)] if self.home else []))
+
+    def _forms(self, k):
+        """The two ends of a cumulative grade, as (coefficient of x, of each threshold); None at infinity."""
+        out = []
+        for j in (k, k + 1):
+            thresholds = [0] * self.free
+            if 2 * j != self.levels and 0 < j < self.levels:
+                above = 2 * j > self.levels
+                thresholds[(j if above else self.levels - j) - self.levels // 2 - 1] = 1 if above else -1
+            out.append([-1, *thresholds] if 0 < j < self.levels else None)
+        return out
+
+    def _grade(self, k, x, t):
+        """Slopes and bends of log p of one grade over (x, thresholds)."""
+        size = 1 + self.free
+        if self.link == "adjacent":
+            rows = []
+            for g in range(self.levels):
+                fold = min(g, self.levels - 1 - g) - 1
+                rows.append([arb(2 * g - self.levels + 1) / (2 * (self.levels - 1))])
+                rows[-1] += [arb(int(a == fold)) for a in range(self.free)]
+            weight = [sum((r * v for r, v in zip(row, [x, *t], strict=True)), arb(0)).exp() for row in rows]
+            total = sum(weight, arb(0))
+            p = [w / total for w in weight]
+            mean = [sum((q * row[a] for q, row in zip(p, rows, strict=True)), arb(0)) for a in range(size)]
+            bends = [
+                [
+                    sum((q * r[a] * r[b] for q, r in zip(p, rows, strict=True)), arb(0)) - mean[a] * mean[b]
+                    for b in range(size)
+                ]
+                for a in range(size)
+            ]
+            return [rows[k][a] - mean[a] for a in range(size)], bends
+        lower, upper = self._forms(k)
+        first, second = [arb(0)] * size, [[arb(0)] * size for _ in range(size)]
+        chance = arb(0) if upper else arb(1)
+        for form, sign in ((lower, -1), (upper, 1)):
+            if form is None:
+                continue
+            y = sum((c * v for c, v in zip(form, [x, *t], strict=True)), arb(0))
+            f = 1 / (1 + (-y).exp())
+            chance += sign * f
+            slope, bend = f * (1 - f), f * (1 - f) * (1 - 2 * f)
+            for a in range(size):
+                first[a] += sign * slope * form[a]
+                for b in range(size):
+                    second[a][b] += sign * bend * form[a] * form[b]
+        value = [v / chance for v in first]
+        return value, [
+            [value[a] * value[b] - second[a][b] / chance for b in range(size)] for a in range(size)
+        ]
+
+    def derivatives(self, at, regular=True):
+        n, size = self.n, self.n + self.free + self.home
+        g, H = [arb(0)] * size, [[arb(0)] * size for _ in range(size)]
+        thresholds = [at[n + a, 0] for a in range(self.free)]
+        for row, counts in self.cells:
+            x = sum((at[p, 0] * v for p, v in row), arb(0))
+            full = [(p, 0, v) for p, v in row] + [(n + a, 1 + a, arb(1)) for a in range(self.free)]
+            for k, count in enumerate(counts):
+                if count == 0:
+                    continue
+                slopes, bends = self._grade(k, x, thresholds)
+                for p, a, v in full:
+                    g[p] += count * slopes[a] * v
+                    for q, b, u in full:
+                        H[p][q] += count * bends[a][b] * v * u
+        if self.prior > 0:
+            for i in range(n):
+                win = 1 / (1 + (-at[i, 0]).exp())
+                g[i] += self.prior * (1 - 2 * win)
+                H[i][i] += 2 * self.prior * win * (1 - win)
+        elif regular:
+            lift = sum((H[i][i] for i in range(n)), arb(0)).mid() / (n * n)
+            for i, j in itertools.product(range(n), range(n)):
+                H[i][j] += lift
+        return arb_mat([[v] for v in g]), arb_mat(H)
+
+
 class RankingModel:
     """Plackett and Luce's likelihood of weighted rankings."""
 

@@ -44,6 +44,12 @@ def points(n=60):
     return np.random.default_rng(0).normal(size=(n, 2))
 
 
+def grades():
+    return rank.GradedComparisons.from_grades(
+        ["a", "b", "a"], ["b", "c", "c"], ["win", "tie", "loss"], levels=["win", "tie", "loss"]
+    )
+
+
 def signed():
     S = np.sign(np.random.default_rng(0).normal(size=(30, 30)))
     return np.triu(S, 1) + np.triu(S, 1).T
@@ -63,6 +69,7 @@ CALLS = {
         rank.PlackettLuceFit,
         lambda p: rank.plackett_luce([["a", "b", "c"], ["c", "a", "b"]], prior=1, progress=p),
     ),
+    "graded": (rank.GradedFit, lambda p: rank.graded(grades(), prior=1, progress=p)),
     "whole_history": (rank.History, lambda p: rank.whole_history(games(), volatility=0.3, progress=p)),
     "estimated volatility": (
         rank.History,

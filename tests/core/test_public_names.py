@@ -51,6 +51,9 @@ def rank_results():
     games, fit, orders, history = fits()
     drawn = history.sample(20, n_chains=2, n_warmup=20, rng=0)
     scores = np.array([[1.0, 0.0, 1.0, 0.5], [0.0, 1.0, 0.0, 0.2], [0.3, 1.0, 1.0, 0.1]])
+    grades = rank.GradedComparisons.from_grades(
+        ["ann", "ben"], ["ben", "ann"], ["win", "tie"], levels=["win", "tie", "loss"]
+    )
     return [
         games,
         games.components(),
@@ -63,6 +66,8 @@ def rank_results():
         fit.rank_intervals(),
         fit.tiers(),
         rank.plackett_luce(orders),
+        grades,
+        rank.graded(grades, prior=1),
         rank.rasch(np.array([[1, 0, 1, 0], [0, 1, 1, 0], [0, 0, 1, 1], [1, 1, 0, 1]])),
         history,
         history.info,

@@ -121,6 +121,12 @@ def climbs():
     )
 
 
+def grades():
+    return rank.GradedComparisons.from_grades(
+        ["a", "b", "a"], ["b", "c", "c"], ["win", "tie", "loss"], levels=["win", "tie", "loss"]
+    )
+
+
 def projection():
     steps = np.array([[1.0, -1.0, 0.0], [0.0, 1.0, -1.0]])
     return metric.project_and_forget(
@@ -184,6 +190,8 @@ RESULTS = {
     ),
     rank.EloRatings: (lambda: rank.elo(["a", "b"], ["b", "c"]), {}),
     rank.GlickoRatings: (lambda: rank.glicko2(["a", "b"], ["b", "c"]), {}),
+    rank.GradedComparisons: (grades, {"plot": "counts; a fit of them is drawn"}),
+    rank.GradedFit: (lambda: rank.graded(grades(), prior=1), {}),
     rank.GradeScale: (climbs, {"plot": "one number and its interval; `ability` gives a climber's line"}),
     rank.History: (history, {}),
     rank.HistoryInfo: (lambda: history().info, INFO),

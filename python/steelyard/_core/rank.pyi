@@ -219,6 +219,20 @@ def _encode_integers(
     first: typing.Annotated[numpy.typing.ArrayLike, numpy.int64],
     second: typing.Annotated[numpy.typing.ArrayLike, numpy.int64],
 ) -> tuple[typing.Any, ...]: ...
+def _fit_graded(
+    graph: PairGraph,
+    counts: typing.Annotated[numpy.typing.ArrayLike, numpy.float64],
+    link: str,
+    home: bool,
+    prior: typing.SupportsFloat | typing.SupportsIndex,
+    strengths: typing.Annotated[numpy.typing.ArrayLike, numpy.float64],
+    thresholds: typing.Annotated[numpy.typing.ArrayLike, numpy.float64],
+    home_advantage: typing.SupportsFloat | typing.SupportsIndex,
+    tol: typing.SupportsFloat | typing.SupportsIndex,
+    max_iter: typing.SupportsInt | typing.SupportsIndex,
+    n_threads: typing.SupportsInt | typing.SupportsIndex,
+    progress: typing.Any,
+) -> dict[str, typing.Any]: ...
 def _fit_plackett_luce(
     rankings: Rankings,
     weight: typing.Annotated[numpy.typing.ArrayLike, numpy.float64] | None,
@@ -261,6 +275,23 @@ def _grade_mode(
         collections.abc.Sequence[typing.SupportsFloat | typing.SupportsIndex], "FixedSize(4)"
     ],
 ) -> tuple[typing.Any, ...]: ...
+def _grade_terms(
+    link: str,
+    grades: typing.SupportsInt | typing.SupportsIndex,
+    thresholds: typing.Annotated[numpy.typing.ArrayLike, numpy.float64],
+    x: typing.Annotated[numpy.typing.ArrayLike, numpy.float64],
+) -> tuple[typing.Any, ...]: ...
+def _graded_derivatives(
+    graph: PairGraph,
+    counts: typing.Annotated[numpy.typing.ArrayLike, numpy.float64],
+    link: str,
+    home: bool,
+    prior: typing.SupportsFloat | typing.SupportsIndex,
+    strengths: typing.Annotated[numpy.typing.ArrayLike, numpy.float64],
+    thresholds: typing.Annotated[numpy.typing.ArrayLike, numpy.float64],
+    home_advantage: typing.SupportsFloat | typing.SupportsIndex,
+    n_threads: typing.SupportsInt | typing.SupportsIndex,
+) -> dict[str, typing.Any]: ...
 def _group(
     first: typing.Annotated[numpy.typing.ArrayLike, numpy.int32],
     second: typing.Annotated[numpy.typing.ArrayLike, numpy.int32],
@@ -334,6 +365,19 @@ def _sample_grades(
     n_threads: typing.SupportsInt | typing.SupportsIndex,
     progress: typing.Any,
 ) -> dict[str, typing.Any]: ...
+def _solve_graded(
+    graph: PairGraph,
+    counts: typing.Annotated[numpy.typing.ArrayLike, numpy.float64],
+    link: str,
+    home: bool,
+    prior: typing.SupportsFloat | typing.SupportsIndex,
+    strengths: typing.Annotated[numpy.typing.ArrayLike, numpy.float64],
+    thresholds: typing.Annotated[numpy.typing.ArrayLike, numpy.float64],
+    home_advantage: typing.SupportsFloat | typing.SupportsIndex,
+    right_sides: typing.Annotated[numpy.typing.ArrayLike, numpy.float64],
+    accuracy: typing.SupportsFloat | typing.SupportsIndex,
+    n_threads: typing.SupportsInt | typing.SupportsIndex,
+) -> typing.Any: ...
 def _solve_ranking_system(
     rankings: Rankings,
     weight: typing.Annotated[numpy.typing.ArrayLike, numpy.float64] | None,

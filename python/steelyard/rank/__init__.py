@@ -18,7 +18,7 @@ from ._over_time import (
     grade_scale,
     whole_history,
 )
-from ._paired import BradleyTerryFit, RaschFit, bradley_terry, rasch
+from ._paired import BradleyTerryFit, GradedFit, RaschFit, bradley_terry, graded, rasch
 from ._rankings import PlackettLuceFit, plackett_luce
 from ._studies import (
     MetaElo,
@@ -32,7 +32,7 @@ from ._studies import (
     simulate_schedule,
     stability,
 )
-from ._table import Comparisons, ComponentReport
+from ._table import Comparisons, ComponentReport, GradedComparisons
 
 __all__ = [
     "BootstrapResult",
@@ -45,6 +45,8 @@ __all__ = [
     "EloRatings",
     "GlickoRatings",
     "GradeScale",
+    "GradedComparisons",
+    "GradedFit",
     "History",
     "HistoryInfo",
     "HistorySamples",
@@ -63,6 +65,7 @@ __all__ = [
     "elo",
     "glicko2",
     "grade_scale",
+    "graded",
     "meta_elo",
     "pairwise_significance",
     "plackett_luce",

@@ -570,3 +570,39 @@ def rank_sets(s: Array, covariance: Array, level: float, draws: int, rng: np.ran
     surely = (s[:, None] - s) > np.quantile(t, level) * error
     surely &= off
     return np.column_stack([1 + surely.sum(axis=0), n - surely.sum(axis=1)])
+
+
+def graded_log_chances(x: Array, levels: int, thresholds: Array, link: str) -> Array:
+    """Log chances of graded outcomes, from the worst for the left item to the best: len(x) x levels.
+
+    Parameters
+    ----------
+    x : ndarray, shape (n,)
+        Differences of strengths.
+    levels : int
+        Number of grades.
+    thresholds : ndarray, shape ((levels - 1) // 2,)
+        Cumulative: boundaries above the middle, rising. Adjacent: log weights from the second grade to
+        the middle.
+    link : {'cumulative', 'adjacent'}
+
+    Returns
+    -------
+    ndarray
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> print(np.exp(graded_log_chances(np.zeros(1), 3, np.zeros(1), "adjacent")).round(3))
+    [[0.333 0.333 0.333]]
+    """
+    x = np.asarray(x, dtype=np.float64)[:, None]
+    if link == "adjacent":
+        weights = np.concatenate([[0.0], thresholds])
+        fold = np.minimum(np.arange(levels), levels - 1 - np.arange(levels))
+        logits = (np.arange(levels) / (levels - 1) - 0.5) * x + weights[fold]
+        return np.asarray(logits - np.log(np.exp(logits).sum(axis=1, keepdims=True)))
+    middle = [0.0] if levels % 2 == 0 else []
+    inner = np.concatenate([-np.asarray(thresholds)[::-1], middle, thresholds])
+    below = np.column_stack([np.zeros_like(x), _sigma(inner - x), np.ones_like(x)])
+    return np.asarray(np.log(np.diff(below, axis=1)))

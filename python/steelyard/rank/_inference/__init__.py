@@ -9,11 +9,13 @@ from .information import KINDS, SINGULAR, Information, draw_prior_scores, withou
 from .leaderboard import FEW_GAMES
 from .rank_intervals import RankIntervals, Tiers
 from .ranked import Ranked
+from .refits import ROUND_TOL, refit_rounds
 from .uncertainty import Uncertainty, normal_intervals
 
 __all__ = [
     "FEW_GAMES",
     "KINDS",
+    "ROUND_TOL",
     "SINGULAR",
     "BootstrapInfo",
     "BootstrapResult",
@@ -28,5 +30,6 @@ __all__ = [
     "draw_prior_scores",
     "finish_rounds",
     "normal_intervals",
+    "refit_rounds",
     "without_shift",
 ]

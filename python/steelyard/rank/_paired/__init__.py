@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from .bradley_terry import bradley_terry
 from .fit import BradleyTerryFit
+from .graded import GradedFit, graded
 from .problem import TIES, PairPoint, PairProblem
 from .rasch import RaschFit, rasch
 from .separation import require_finite_extras
@@ -11,10 +12,12 @@ from .separation import require_finite_extras
 __all__ = [
     "TIES",
     "BradleyTerryFit",
+    "GradedFit",
     "PairPoint",
     "PairProblem",
     "RaschFit",
     "bradley_terry",
+    "graded",
     "rasch",
     "require_finite_extras",
 ]

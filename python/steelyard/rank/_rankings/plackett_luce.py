@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
-from time import perf_counter
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from ... import _core
-from ..._errors import DisconnectedError, DisconnectedWarning, finish, interrupted, report, warn
+from ..._errors import DisconnectedError, DisconnectedWarning, finish, warn
 from ..._validate import (
     Progress,
     check_choice,
@@ -24,7 +23,14 @@ from ..._validate import (
     check_threads,
 )
 from .._chances import RankInfo
-from .._inference import BootstrapInfo, BootstrapResult, Ranked, finish_rounds
+from .._inference import (
+    ROUND_TOL,
+    BootstrapInfo,
+    BootstrapResult,
+    Ranked,
+    finish_rounds,
+    refit_rounds,
+)
 from .._table import Comparisons, Rankings, read_rankings
 from .information import RankingInformation
 from .problem import RankingProblem
@@ -37,8 +43,6 @@ _DEFAULT_ITERATIONS = {"newton": 100, "newman": 20_000, "zermelo": 20_000}
 
 # A Newman sweep costs the known places of a ranking for each of its items, and saves a few Newton steps.
 _SHORT = 20
-
-_ROUND_TOL = 1e-6
 
 
 @dataclass(frozen=True, repr=False, eq=False)
@@ -162,35 +166,16 @@ def _resampled(
     problem: RankingProblem, at: Floats, rounds: int, rng: Any, threads: int, progress: Progress | None
 ) -> tuple[Floats, BootstrapInfo]:
     """Strengths of every round from the optimum `at`; those made until Ctrl-C."""
-    start, generator = perf_counter(), check_rng(rng)
-    out, found, stopped = np.empty((rounds, problem.n)), [], False
-    try:  # a round is short: Ctrl-C may come between two of them
-        for r in range(rounds):
-            factors = generator.exponential(size=len(problem.rankings.stages))
-            one = problem.fit(
-                at, solver="newton", tol=_ROUND_TOL, max_iter=50, factors=factors, n_threads=threads
-            )
-            if one["info"]["interrupted"]:
-                raise interrupted(None)
-            out[r] = one["strengths"] - one["strengths"].mean()
-            found.append(one["info"])
-            report(progress, r + 1, rounds)
-    except KeyboardInterrupt:
-        stopped = True
-    missed = sum(not info["converged"] for info in found)
-    info = BootstrapInfo(
-        converged=not (stopped or missed),
-        iterations=sum(info["iterations"] for info in found),
-        solver=f"{found[0]['solver']}, warm starts" if found else "newton",
-        seconds=perf_counter() - start,
-        tol=_ROUND_TOL,
-        error_bound=max((info["error_bound"] for info in found), default=None),
-        error_kind="asymptotic",
-        message=f"stopped by Ctrl-C after {len(found)} rounds" if stopped else "",
-        interrupted=stopped,
-        unconverged_rounds=missed,
-    )
-    return out[: len(found)], info
+    generator = check_rng(rng)
+
+    def refit() -> dict[str, Any]:
+        factors = generator.exponential(size=len(problem.rankings.stages))
+        return problem.fit(
+            at, solver="newton", tol=ROUND_TOL, max_iter=50, factors=factors, n_threads=threads
+        )
+
+    strengths, _, info = refit_rounds(refit, rounds, problem.n, progress)
+    return strengths, info
 
 
 def plackett_luce(

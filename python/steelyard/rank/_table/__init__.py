@@ -8,6 +8,7 @@ from .covariates import Covariates, choose_columns, shift_of
 from .decay import decayed
 from .frames import columns_of
 from .games import Games, Values, places_in, read_games
+from .graded import GradedComparisons
 from .labels import encode_one, given_labels, positions
 from .outcomes import read_booleans
 from .rankings import Rankings, read_rankings
@@ -21,6 +22,7 @@ __all__ = [
     "ComponentReport",
     "Covariates",
     "Games",
+    "GradedComparisons",
     "Rankings",
     "Timelines",
     "Values",
