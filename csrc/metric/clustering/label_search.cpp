@@ -18,7 +18,7 @@ using std::size_t;
 constexpr ptrdiff_t batch = 8;        // perturbed runs between two comparisons
 constexpr ptrdiff_t from_above = 16;  // runs from few large clusters, the first from a single one
 
-Labels singletons(ptrdiff_t n) {
+Labels all_apart(ptrdiff_t n) {
   Labels labels(at(n));
   std::iota(labels.begin(), labels.end(), 0);
   return labels;
@@ -31,7 +31,7 @@ bool merge_clusters(const SignedGraph& graph, Labels& labels, double least, Rand
   auto clusters = renumber(labels);
   auto level = contract(graph, labels, clusters);
   while (!monitor.stopped()) {
-    Labels upper = singletons(clusters);
+    Labels upper = all_apart(clusters);
     const auto view = level.view();
     if (!NodeMover(view, upper, least).run(shuffled(clusters, random), monitor)) break;
     merged = true;
@@ -64,7 +64,7 @@ void improve_labels(const SignedGraph& graph, Labels& labels, std::vector<int32_
 
 namespace {
 
-/// Makes singletons of some nodes that lie close together; returns them.
+/// Makes all_apart of some nodes that lie close together; returns them.
 std::vector<int32_t> scatter(const SignedGraph& graph, Labels& labels, Random& random) {
   const auto n = graph.nodes();
   const ptrdiff_t wanted = 2 + random.below(std::max<ptrdiff_t>(2, std::min<ptrdiff_t>(n / 4, 200)));
@@ -111,13 +111,13 @@ class Search {
       : graph_(graph), starts_(starts), options_(options), monitor_(monitor), least_(least_gain(graph)) {}
 
   SearchResult run() {
-    best_ = {singletons(graph_.nodes()), 0.0};
+    best_ = {all_apart(graph_.nodes()), 0.0};
     for (const auto& start : starts_) take({start, agreement(graph_, start)});
     const auto first = std::ssize(starts_) + options_.restarts;
     const double total = static_cast<double>(first + batch * options_.rounds + from_above);
     compare(first, [&](ptrdiff_t r, Random& random, Labels& labels) {
       const bool given = r < std::ssize(starts_);
-      labels = given ? starts_[at(r)] : singletons(graph_.nodes());
+      labels = given ? starts_[at(r)] : all_apart(graph_.nodes());
       return shuffled(graph_.nodes(), random);
     });
     for (ptrdiff_t round = 0; round < options_.rounds && !monitor_.stopped(); ++round) {

@@ -7,6 +7,7 @@ from ._active_test import ActiveTest, active_test
 from ._coreset import Coreset, StreamingCoreset, coreset, lightweight_coreset
 from ._kmeans import KMeansInfo, KMeansResult, kmeans
 from ._leverage import RegressionSample, leverage_scores, regression_sample
+from ._medoids import FacilityLocation, Medoids, MedoidsInfo, facility_location, medoids
 from ._model_selector import ModelSelector
 from ._sample import Estimate, Sample
 from ._seeding import Seeding, kmeans_plusplus
@@ -16,8 +17,11 @@ __all__ = [
     "ActiveTest",
     "Coreset",
     "Estimate",
+    "FacilityLocation",
     "KMeansInfo",
     "KMeansResult",
+    "Medoids",
+    "MedoidsInfo",
     "ModelSelector",
     "RegressionSample",
     "Sample",
@@ -26,10 +30,12 @@ __all__ = [
     "StreamingCoreset",
     "active_test",
     "coreset",
+    "facility_location",
     "kmeans",
     "kmeans_plusplus",
     "leverage_scores",
     "lightweight_coreset",
+    "medoids",
     "plan_sensitivity",
     "regression_sample",
     "sensitivity_sample",

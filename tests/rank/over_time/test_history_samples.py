@@ -195,7 +195,8 @@ def sparse_league(seed=4, items=25, dates=60, games=250):
 
 
 @pytest.mark.parametrize(
-    "case", ["league", "known", *(pytest.param(case, marks=pytest.mark.slow) for case in ("constant", "sparse"))]
+    "case",
+    ["league", "known", *(pytest.param(case, marks=pytest.mark.slow) for case in ("constant", "sparse"))],
 )
 def test_gibbs_and_hamiltonian_draws_have_the_same_moments(case):
     options = {
