@@ -1,7 +1,7 @@
 """k-medoids and facility location beside kmedoids (FasterPAM, its matrix included) and apricot-select.
 
-A mixture of 200 groups, float32; k-medoids from random points, one thread each; ``extra_info`` has the cost, and
-the bound after 50 passes. apricot gets its similarities handed over.
+A mixture of 200 groups, float32; k-medoids from random points, one thread each; ``extra_info`` has the cost
+and the bound after 50 passes. apricot gets its similarities handed over.
 """
 
 from __future__ import annotations

@@ -59,14 +59,15 @@ class Swaps {
     }
     std::vector<double> lost = savings_;
     double gained = 0.0;
-    for (ptrdiff_t j = 0; j < n_; ++j) {
-      if (c[j] >= next_[at(j)]) continue;
-      const double w = weight_of(w_, j), now = near_[at(j)];
-      if (c[j] < near_[at(j)]) {
-        gained += w * (static_cast<double>(c[j]) - now);
-        lost[at(first_[at(j)])] += w * (now - static_cast<double>(next_[at(j)]));
-      } else {
-        lost[at(first_[at(j)])] += w * (static_cast<double>(c[j]) - static_cast<double>(next_[at(j)]));
+    constexpr ptrdiff_t width = 16;
+    for (ptrdiff_t from = 0; from < n_; from += width) {
+      const ptrdiff_t to = std::min(n_, from + width);
+      if (to == from + width && !any_below(c + from, next_.data() + from)) continue;
+      for (ptrdiff_t j = from; j < to; ++j) {
+        if (c[j] >= next_[at(j)]) continue;
+        const double w = weight_of(w_, j), now = near_[at(j)], then = next_[at(j)], own = c[j];
+        if (own < now) gained += w * (own - now);
+        lost[at(first_[at(j)])] += w * (std::max(own, now) - then);
       }
     }
     const auto least = std::min_element(lost.begin(), lost.end());
@@ -109,6 +110,14 @@ class Swaps {
   }
 
  private:
+  /// Whether some of 16 costs are below the second nearest: of most no one is.
+  static bool any_below(const Real* c, const Real* next) {
+    int any = 0;
+#pragma omp simd reduction(| : any)
+    for (ptrdiff_t j = 0; j < 16; ++j) any |= c[j] < next[j] ? 1 : 0;
+    return any != 0;
+  }
+
   void look(ptrdiff_t j) {
     Real near = std::numeric_limits<Real>::infinity(), next = near;
     std::int32_t first = 0, second = -1;
@@ -238,6 +247,10 @@ Chosen greedy_location(const distances::Costs<Real>& costs, std::span<const doub
     monitor.progress(static_cast<double>(out.indices.size()), static_cast<double>(k));
     return true;
   };
+  const auto bound = [&] {  // f(S) + the k largest gains, for every S on the way
+    out.bound = std::min(out.bound, out.value + top(gain, k) * (1.0 + gain_error<Real>(n)));
+  };
+  out.bound = std::numeric_limits<double>::infinity();
   for (const auto i : start)
     if (!take(i)) return out;
   if (!costs.gains(all, weights, b, gain.data(), monitor)) return out;
@@ -266,11 +279,12 @@ Chosen greedy_location(const distances::Costs<Real>& costs, std::span<const doub
       }
       for (const auto& one : kept) queue.push(one);
     }
+    bound();
     const auto best = queue.top().point;
     queue.pop();
     if (!take(best)) return out;
   }
-  out.bound = out.value + top(gain, k) * (1.0 + gain_error<Real>(n));
+  bound();
   return out;
 }
 

@@ -127,8 +127,8 @@ class FacilityLocation(Result):
 
     def __repr__(self) -> str:
         return (
-            f"FacilityLocation: {len(self.indices):,} of {len(self.labels):,} points, value {self.value:.6g}, "
-            f"at least {100 * self.share:.3g} % of the best"
+            f"FacilityLocation: {len(self.indices):,} of {len(self.labels):,} points, "
+            f"value {self.value:.6g}, at least {100 * self.share:.3g} % of the best"
         )
 
     def to_frame(self) -> dict[str, npt.NDArray[Any]]:
@@ -160,7 +160,7 @@ class _Problem:
         if self.table:
             return 0.0
         half = float(np.finfo(self.points.dtype).eps) / 2
-        return 1.01 * half * (0.5 * self.power * (self.points.shape[1] + 4) + 4)
+        return float(1.01 * half * (0.5 * self.power * (self.points.shape[1] + 4) + 4))
 
     def row(self, i: int) -> Floats:
         """What it costs to let point i stand for each, in float64."""
@@ -384,7 +384,7 @@ def medoids(
     if len(indices) < count:
         told = f"k={count}, but only {len(indices)} points differ and have weight: fewer medoids"
         warn(told, UserWarning)
-    return finish(found, "medoids", n_threads=n_threads)  # type: ignore[return-value]
+    return finish(found, "medoids", n_threads=n_threads)
 
 
 def _shortfall(cost: float, below: Floats, rounding: float) -> float | None:
@@ -505,7 +505,7 @@ def facility_location(
         interrupted=bool(stopped),
     )
     found = FacilityLocation(indices, gains * unit, labels, value * unit, bound * unit, problem.metric, info)
-    return finish(found, "facility_location", n_threads=n_threads)  # type: ignore[return-value]
+    return finish(found, "facility_location", n_threads=n_threads)
 
 
 def _rest(problem: _Problem) -> tuple[Floats | None, int, Any]:
