@@ -487,3 +487,38 @@ def shares_of_right_answers_are_unbiased(instance):
     rounding = 1e-13 * contested.sum()  # of a model that is never right the estimate is 0 but for that
     for j, totals in enumerate(np.array(found).T):
         yield Mean(totals, right[j], error=rounding, about=f"model {j}")
+
+
+# ---- medoids
+
+
+@trial(
+    solver="select.medoids, select.facility_location",
+    states="info.error_bound, relative",
+    kind="rigorous",
+    truth="every set of k points",
+    zoo="points",
+    largest=9,
+)
+def no_points_are_better_than_medoids_say(instance):
+    X = np.asarray(instance["X"], dtype=float)
+    k = int(instance.rng().integers(1, min(len(X), 3) + 1))
+    size = float(np.abs(X).max())
+    X = X / size if size > 0 else X
+    C = np.linalg.norm(X[:, None] - X[None], axis=2)
+    sets = [list(s) for s in itertools.combinations(range(len(X)), k)]
+    k = min(k, len(np.unique(X, axis=0)))
+    for dtype in (np.float32, np.float64):
+        rows = X.astype(dtype)
+        C = np.linalg.norm(rows[:, None].astype(float) - rows[None].astype(float), axis=2)
+        distinct = len(np.unique(rows, axis=0)) >= k
+        if distinct and len(sets[0]) == k:
+            found = select.medoids(rows, k, bound_iter=30, rng=instance.seed)
+            cost, best = C[found.indices].min(axis=0).sum(), min(C[s].min(axis=0).sum() for s in sets)
+            if cost > 0:
+                yield Claim(found.info.error_bound, (cost - best) / cost, EPS * len(X), about="medoids")
+    S = C.max() - C
+    chosen = select.facility_location(S, len(sets[0]), metric="precomputed", bound_iter=30)
+    value, best = S[chosen.indices].max(axis=0).sum(), max(S[s].max(axis=0).sum() for s in sets)
+    if best > 0:
+        yield Claim(chosen.info.error_bound, 1 - value / best, EPS * len(X), about="facility location")

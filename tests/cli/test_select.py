@@ -15,7 +15,7 @@ import pytest
 from steelyard._cli import blocks
 from steelyard._cli.source import open_source
 from steelyard.cli import main
-from steelyard.select import sensitivity_sample
+from steelyard.select import facility_location, medoids, sensitivity_sample
 
 
 def reading(*files):
@@ -152,3 +152,35 @@ def test_what_does_not_fit_ends_in_one_line(options, says, table, capsys, monkey
     assert out == ""
     assert err.count("\n") == 1
     assert says in err
+
+
+@pytest.mark.parametrize(
+    ("method", "call"),
+    [
+        ("medoids", lambda X: medoids(X, 7, rng=0)),
+        ("facility", lambda X: facility_location(X, 7, metric="euclidean")),
+    ],
+)
+def test_medoids_and_locations_are_those_of_the_library(table, capsys, method, call):
+    folder, X, _ = table
+    out = folder / "rows.csv"
+    assert (
+        main(["select", str(folder / "x.npy"), "--size", "7", "--method", method, "--output", str(out)]) == 0
+    )
+    assert {"medoids": "no 7 points cost less", "facility": "of the best"}[method] in capsys.readouterr().out
+    with out.open() as stream:
+        rows = list(csv.DictReader(stream))
+    found = call(X)
+    assert [int(row["row"]) for row in rows] == found.indices.tolist()
+    assert [int(row["weight"]) for row in rows] == np.bincount(found.labels, minlength=7).tolist()
+
+
+def test_options_of_another_method_are_refused(table, capsys):
+    folder, _, _ = table
+    for extra, word in (
+        (["--method", "medoids", "--clusters", "4"], "--clusters is for"),
+        (["--method", "facility", "--losses", "loss"], "--losses is for"),
+        ([], "needs --clusters"),
+    ):
+        assert main(["select", str(folder / "data.csv"), "--size", "7", *extra]) == 2
+        assert word in capsys.readouterr().err

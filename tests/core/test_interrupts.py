@@ -121,6 +121,7 @@ CALLS = {
         select.Seeding,
         lambda p: select.kmeans_plusplus(points(), 3, n_local_trials=2, rng=0, progress=p),
     ),
+    "medoids": (select.Medoids, lambda p: select.medoids(points(), 3, rng=0, progress=p)),
     "sensitivity_sample": (
         select.Seeding,
         lambda p: select.sensitivity_sample(points(), 9, clusters=3, rng=0, progress=p),

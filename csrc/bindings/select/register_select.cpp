@@ -3,6 +3,7 @@
 #include "bindings/register.hpp"
 #include "bindings/run.hpp"
 #include "select/lloyd.hpp"
+#include "select/medoids.hpp"
 #include "select/model_selection.hpp"
 #include "select/seeding.hpp"
 
@@ -73,6 +74,84 @@ void register_for(py::module_& m) {
         py::arg("centers").noconvert(), "update"_a, "move"_a, "n_threads"_a = 1);
 }
 
+template <class Real>
+distances::Costs<Real> costs_of(MatrixView<const Real> x, double power, bool precomputed, Monitor& monitor) {
+  return precomputed ? distances::Costs<Real>::of_matrix(x)
+                     : distances::Costs<Real>::of_points(x, power, monitor);
+}
+
+template <class Real>
+void check_medoids(MatrixView<const Real> x, std::span<const double> w, std::span<const std::int64_t> start,
+                   bool precomputed) {
+  if (precomputed && x.rows != x.cols) throw py::value_error("points must be square where precomputed");
+  if (!w.empty() && std::ssize(w) != x.rows) throw py::value_error("weights must have one number a point");
+  for (const auto i : start)
+    if (i < 0 || i >= x.rows) throw py::value_error("indices must lie in 0 .. n - 1");
+}
+
+template <class Real>
+py::tuple swap_medoids(const Array<Real>& points, double power, bool precomputed,
+                       const OptionalArray<double>& weights, const Array<std::int64_t>& indices,
+                       std::int64_t most, int n_threads, const py::object& progress) {
+  const auto x = matrix_view(points, "points");
+  const auto w = vector_view(weights, "weights");
+  const auto start = vector_view(indices, "indices");
+  check_medoids(x, w, start, precomputed);
+  if (start.empty()) throw py::value_error("indices must not be empty");
+  auto [found, stopped] = run_partial(n_threads, progress, [&](Monitor& monitor) {
+    const auto costs = costs_of(x, power, precomputed, monitor);
+    return select::swap_medoids<Real>(costs, w, {start.begin(), start.end()}, most, monitor);
+  });
+  return py::make_tuple(take(std::move(found.indices)), take(std::move(found.labels)), found.cost,
+                        found.swaps, found.tried, found.optimal, stopped);
+}
+
+template <class Real>
+py::tuple greedy_location(const Array<Real>& points, double power, bool precomputed,
+                          const OptionalArray<double>& weights, double ceiling,
+                          const Array<std::int64_t>& indices, py::ssize_t k, int n_threads,
+                          const py::object& progress) {
+  const auto x = matrix_view(points, "points");
+  const auto w = vector_view(weights, "weights");
+  const auto start = vector_view(indices, "indices");
+  check_medoids(x, w, start, precomputed);
+  if (k < 1 || k > x.rows) throw py::value_error("k must be 1 .. n");
+  auto [found, stopped] = run_partial(n_threads, progress, [&](Monitor& monitor) {
+    const auto costs = costs_of(x, power, precomputed, monitor);
+    return select::greedy_location<Real>(costs, w, static_cast<Real>(ceiling), {start.begin(), start.end()},
+                                         k, monitor);
+  });
+  return py::make_tuple(take(std::move(found.indices)), take(std::move(found.gains)),
+                        take(std::move(found.labels)), found.value, found.bound, stopped);
+}
+
+template <class Real>
+py::tuple medoid_bounds(const Array<Real>& points, double power, bool precomputed,
+                        const OptionalArray<double>& weights, const Array<std::int64_t>& indices, double cost,
+                        double ceiling, py::ssize_t passes, int n_threads, const py::object& progress) {
+  const auto x = matrix_view(points, "points");
+  const auto w = vector_view(weights, "weights");
+  const auto start = vector_view(indices, "indices");
+  check_medoids(x, w, start, precomputed);
+  if (start.empty() || std::ssize(start) > x.rows) throw py::value_error("indices must be 1 .. n points");
+  auto [found, stopped] = run_partial(n_threads, progress, [&](Monitor& monitor) {
+    const auto costs = costs_of(x, power, precomputed, monitor);
+    return select::lower_bounds<Real>(costs, w, start, cost, static_cast<Real>(ceiling), passes, monitor);
+  });
+  return py::make_tuple(take(std::move(found)), stopped);
+}
+
+template <class Real>
+void register_medoids(py::module_& m) {
+  m.def("_swap_medoids", &swap_medoids<Real>, py::arg("points").noconvert(), "power"_a, "precomputed"_a,
+        "weights"_a, "indices"_a, "most"_a, "n_threads"_a = 1, "progress"_a = py::none());
+  m.def("_greedy_location", &greedy_location<Real>, py::arg("points").noconvert(), "power"_a, "precomputed"_a,
+        "weights"_a, "ceiling"_a, "indices"_a, "k"_a, "n_threads"_a = 1, "progress"_a = py::none());
+  m.def("_medoid_bounds", &medoid_bounds<Real>, py::arg("points").noconvert(), "power"_a, "precomputed"_a,
+        "weights"_a, "indices"_a, "cost"_a, "ceiling"_a, "passes"_a, "n_threads"_a = 1,
+        "progress"_a = py::none());
+}
+
 void check_codes(MatrixView<const std::int32_t> rows, std::int32_t classes) {
   for (std::ptrdiff_t k = 0; k < rows.rows * rows.cols; ++k)
     if (rows.data[k] < 0 || rows.data[k] >= classes)
@@ -112,6 +191,8 @@ void register_select(py::module_& m) {
   register_for<float, float>(m);
   register_for<double, double>(m);
   register_for<float, Half>(m);
+  register_medoids<float>(m);
+  register_medoids<double>(m);
 }
 
 }  // namespace steelyard::bindings

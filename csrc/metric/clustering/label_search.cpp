@@ -64,7 +64,7 @@ void improve_labels(const SignedGraph& graph, Labels& labels, std::vector<int32_
 
 namespace {
 
-/// Makes singletons of some nodes that lie close together; returns them.
+/// Makes all_apart of some nodes that lie close together; returns them.
 std::vector<int32_t> scatter(const SignedGraph& graph, Labels& labels, Random& random) {
   const auto n = graph.nodes();
   const ptrdiff_t wanted = 2 + random.below(std::max<ptrdiff_t>(2, std::min<ptrdiff_t>(n / 4, 200)));

@@ -35,6 +35,9 @@ packed, with a header and one point a row, of which the columns of numbers are u
 scikit-learn's 1,797 digits.
 A Parquet file is read in blocks, and its numbers are kept in a temporary file (TMPDIR), 4 or 8 bytes each:
 an array and a Parquet file may be larger than memory.
+
+--method medoids finds the rows that all lie near to, --method facility chooses rows similar to all, one after
+the other; both say what the best rows can be better by, at most. Weights are then numbers of points.
 """
 _EXAMPLES = """\
 With --losses (a column, or a .npy file) rows are drawn by the losses of the cluster centres and of a few
@@ -43,6 +46,7 @@ probes, and the mean loss is estimated from the rows drawn.
 examples:
   steelyard select digits --size 100 --clusters 40
   steelyard select embeddings.npy --size 1000 --clusters 200 --output rows.csv
+  steelyard select digits --size 40 --method medoids
   steelyard select results.parquet --size 500 --clusters 50 --losses loss
 """
 
@@ -50,7 +54,15 @@ examples:
 def _add_options(parser: argparse.ArgumentParser) -> None:
     add_files(parser, "files or patterns, - for the standard input, or digits")
     parser.add_argument("--size", metavar="N", type=integer(2), required=True, help="rows to draw")
-    parser.add_argument("--clusters", metavar="K", type=integer(1), required=True, help="clusters to make")
+    parser.add_argument(
+        "--clusters", metavar="K", type=integer(1), help="clusters to make, for --method sensitivity"
+    )
+    parser.add_argument(
+        "--method",
+        choices=("sensitivity", "medoids", "facility"),
+        default="sensitivity",
+        help="how to choose (default: sensitivity)",
+    )
     parser.add_argument(
         "--losses", metavar="COLUMN", help="a column of losses, or a .npy file with one a row"
     )
@@ -85,6 +97,11 @@ def run(options: argparse.Namespace) -> None:
     from ..select import sensitivity_sample
 
     require("rich", "cli")
+    if options.method != "sensitivity":
+        _run_standing(options)
+        return
+    if options.clusters is None:
+        raise UsageError("--method sensitivity needs --clusters")
     data = _read(options)
     try:
         with warnings.catch_warnings(record=True) as caught:
@@ -106,6 +123,71 @@ def run(options: argparse.Namespace) -> None:
     show(_table(columns, options.top), notes, sys.stdout)
     if options.output:
         write(columns, options.output, verbatim=options.verbatim)
+
+
+_BOUND_PASSES = 50
+
+
+def _run_standing(options: argparse.Namespace) -> None:
+    """Medoids or facility locations, as a table of rows with the points that each stands for."""
+    for name, given in (
+        ("clusters", options.clusters),
+        ("losses", options.losses),
+        ("replace", options.replace),
+    ):
+        if given:
+            raise UsageError(f"--{name} is for --method sensitivity")
+    data = _read(options)
+    try:
+        with warnings.catch_warnings(record=True) as caught:
+            warnings.simplefilter("always")
+            columns, told = (_medoids if options.method == "medoids" else _locations)(data, options)
+    except (ValueError, TypeError) as error:
+        raise UsageError(f"{data.name}: {error}") from None
+    n, d = data.points.shape
+    notes = [f"{data.name}: {n:,} points of {d:,} columns" + (f" ({data.note})" if data.note else ""), told]
+    notes += [f"Note: {warning.message}" for warning in caught]
+    show(_standing_table(columns, options.top), notes, sys.stdout)
+    if options.output:
+        write(columns, options.output, verbatim=options.verbatim)
+
+
+def _medoids(data: _Data, options: argparse.Namespace) -> tuple[dict[str, npt.NDArray[Any]], str]:
+    from ..select import medoids
+
+    found = medoids(
+        data.points, options.size, metric=options.metric, bound_iter=_BOUND_PASSES, rng=options.seed
+    )
+    counts = np.bincount(found.labels, minlength=len(found.indices))
+    error = found.info.error_bound
+    proven = "" if error is None else f"; no {len(found.indices):,} points cost less by more than {error:.2%}"
+    told = f"{len(found.indices):,} medoids, sum of {found.metric} distances {found.cost:,.6g}{proven}"
+    return {"row": data.rows[found.indices], "weight": counts}, told
+
+
+def _locations(data: _Data, options: argparse.Namespace) -> tuple[dict[str, npt.NDArray[Any]], str]:
+    from ..select import facility_location
+
+    found = facility_location(data.points, options.size, metric=options.metric)
+    counts = np.bincount(found.labels[found.labels >= 0], minlength=len(found.indices))
+    told = (
+        f"{len(found.indices):,} rows by {found.metric} similarity, value {found.value:,.6g}: at least "
+        f"{found.share:.1%} of the best"
+    )
+    return {"row": data.rows[found.indices], "weight": counts, "gain": found.gains}, told
+
+
+def _standing_table(columns: dict[str, npt.NDArray[Any]], top: int) -> Table:
+    shown = {name: column[: top or None] for name, column in columns.items()}
+    cells = [
+        tuple(
+            f"{value:.6g}" if name == "gain" else str(value) for name, value in zip(shown, row, strict=True)
+        )
+        for row in zip(*shown.values(), strict=True)
+    ]
+    hidden = len(columns["row"]) - len(cells)
+    footer = f"... and {hidden} more rows (--top 0 shows all); rows count from 0" if hidden else ""
+    return Table(tuple(columns), cells, frozenset(), footer)
 
 
 def _read(options: argparse.Namespace) -> _Data:

@@ -17,6 +17,30 @@ def _expected_entropies(
     n_threads: typing.SupportsInt | typing.SupportsIndex = 1,
 ) -> numpy.typing.NDArray[numpy.float64]: ...
 @typing.overload
+def _greedy_location(
+    points: numpy.typing.NDArray[numpy.float32],
+    power: typing.SupportsFloat | typing.SupportsIndex,
+    precomputed: bool,
+    weights: typing.Annotated[numpy.typing.ArrayLike, numpy.float64] | None,
+    ceiling: typing.SupportsFloat | typing.SupportsIndex,
+    indices: typing.Annotated[numpy.typing.ArrayLike, numpy.int64],
+    k: typing.SupportsInt | typing.SupportsIndex,
+    n_threads: typing.SupportsInt | typing.SupportsIndex = 1,
+    progress: typing.Any = None,
+) -> tuple[typing.Any, ...]: ...
+@typing.overload
+def _greedy_location(
+    points: numpy.typing.NDArray[numpy.float64],
+    power: typing.SupportsFloat | typing.SupportsIndex,
+    precomputed: bool,
+    weights: typing.Annotated[numpy.typing.ArrayLike, numpy.float64] | None,
+    ceiling: typing.SupportsFloat | typing.SupportsIndex,
+    indices: typing.Annotated[numpy.typing.ArrayLike, numpy.int64],
+    k: typing.SupportsInt | typing.SupportsIndex,
+    n_threads: typing.SupportsInt | typing.SupportsIndex = 1,
+    progress: typing.Any = None,
+) -> tuple[typing.Any, ...]: ...
+@typing.overload
 def _lloyd_step(
     points: numpy.typing.NDArray[numpy.float32],
     weights: typing.Annotated[numpy.typing.ArrayLike, numpy.float64] | None,
@@ -44,6 +68,32 @@ def _lloyd_step(
     n_threads: typing.SupportsInt | typing.SupportsIndex = 1,
 ) -> tuple[typing.Any, ...]: ...
 @typing.overload
+def _medoid_bounds(
+    points: numpy.typing.NDArray[numpy.float32],
+    power: typing.SupportsFloat | typing.SupportsIndex,
+    precomputed: bool,
+    weights: typing.Annotated[numpy.typing.ArrayLike, numpy.float64] | None,
+    indices: typing.Annotated[numpy.typing.ArrayLike, numpy.int64],
+    cost: typing.SupportsFloat | typing.SupportsIndex,
+    ceiling: typing.SupportsFloat | typing.SupportsIndex,
+    passes: typing.SupportsInt | typing.SupportsIndex,
+    n_threads: typing.SupportsInt | typing.SupportsIndex = 1,
+    progress: typing.Any = None,
+) -> tuple[typing.Any, ...]: ...
+@typing.overload
+def _medoid_bounds(
+    points: numpy.typing.NDArray[numpy.float64],
+    power: typing.SupportsFloat | typing.SupportsIndex,
+    precomputed: bool,
+    weights: typing.Annotated[numpy.typing.ArrayLike, numpy.float64] | None,
+    indices: typing.Annotated[numpy.typing.ArrayLike, numpy.int64],
+    cost: typing.SupportsFloat | typing.SupportsIndex,
+    ceiling: typing.SupportsFloat | typing.SupportsIndex,
+    passes: typing.SupportsInt | typing.SupportsIndex,
+    n_threads: typing.SupportsInt | typing.SupportsIndex = 1,
+    progress: typing.Any = None,
+) -> tuple[typing.Any, ...]: ...
+@typing.overload
 def _seed_centers(
     points: numpy.typing.NDArray[numpy.float32],
     weights: typing.Annotated[numpy.typing.ArrayLike, numpy.float64] | None,
@@ -75,4 +125,26 @@ def _seed_centers(
     n_threads: typing.SupportsInt | typing.SupportsIndex = 1,
     progress: typing.Any = None,
     candidates: typing.SupportsInt | typing.SupportsIndex = 1,
+) -> tuple[typing.Any, ...]: ...
+@typing.overload
+def _swap_medoids(
+    points: numpy.typing.NDArray[numpy.float32],
+    power: typing.SupportsFloat | typing.SupportsIndex,
+    precomputed: bool,
+    weights: typing.Annotated[numpy.typing.ArrayLike, numpy.float64] | None,
+    indices: typing.Annotated[numpy.typing.ArrayLike, numpy.int64],
+    most: typing.SupportsInt | typing.SupportsIndex,
+    n_threads: typing.SupportsInt | typing.SupportsIndex = 1,
+    progress: typing.Any = None,
+) -> tuple[typing.Any, ...]: ...
+@typing.overload
+def _swap_medoids(
+    points: numpy.typing.NDArray[numpy.float64],
+    power: typing.SupportsFloat | typing.SupportsIndex,
+    precomputed: bool,
+    weights: typing.Annotated[numpy.typing.ArrayLike, numpy.float64] | None,
+    indices: typing.Annotated[numpy.typing.ArrayLike, numpy.int64],
+    most: typing.SupportsInt | typing.SupportsIndex,
+    n_threads: typing.SupportsInt | typing.SupportsIndex = 1,
+    progress: typing.Any = None,
 ) -> tuple[typing.Any, ...]: ...

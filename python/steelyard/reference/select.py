@@ -170,3 +170,15 @@ def systematic(inclusion: Any, order: Any, start: float) -> npt.NDArray[np.int64
             rows.append(int(i))
             mark += 1.0
     return np.sort(np.asarray(rows, dtype=np.int64))
+
+
+def medoid_cost(costs: Any, chosen: Any, weights: Any = None) -> float:
+    """sum_j w_j min_i c_ij over the chosen rows i."""
+    least = np.asarray(costs, float)[list(chosen)].min(axis=0)
+    return float(least.sum() if weights is None else np.asarray(weights, float) @ least)
+
+
+def location_value(similarities: Any, chosen: Any, weights: Any = None) -> float:
+    """sum_j w_j max_i s_ij over the chosen rows i."""
+    most = np.asarray(similarities, float)[list(chosen)].max(axis=0)
+    return float(most.sum() if weights is None else np.asarray(weights, float) @ most)

@@ -11,6 +11,7 @@ from ._kmeans import KMeansInfo, KMeansResult, kmeans
 from ._leverage import RegressionSample, leverage_scores, regression_sample
 from ._logme import Evidence, logme
 from ._means import MeanEstimate, pass_at_k, prediction_powered_mean
+from ._medoids import FacilityLocation, Medoids, MedoidsInfo, facility_location, medoids
 from ._model_selector import ModelSelector
 from ._sample import Estimate, Sample
 from ._seeding import Seeding, kmeans_plusplus
@@ -21,11 +22,14 @@ __all__ = [
     "Coreset",
     "Estimate",
     "Evidence",
+    "FacilityLocation",
     "ItemEstimate",
     "ItemPlan",
     "KMeansInfo",
     "KMeansResult",
     "MeanEstimate",
+    "Medoids",
+    "MedoidsInfo",
     "ModelSelector",
     "PairedDifference",
     "RegressionSample",
@@ -35,12 +39,14 @@ __all__ = [
     "StreamingCoreset",
     "active_test",
     "coreset",
+    "facility_location",
     "items_needed",
     "kmeans",
     "kmeans_plusplus",
     "leverage_scores",
     "lightweight_coreset",
     "logme",
+    "medoids",
     "paired_difference",
     "pass_at_k",
     "plan_items",
