@@ -325,7 +325,7 @@ def graded(
         name = rising_grade(problem)
         if name is not None:
             raise SeparationError(
-                f"no finite optimum: the likelihood never falls as {name} grows, others with it. Merge levels "
+                f"no finite optimum: the likelihood never falls as {name} moves on. Merge levels "
                 "that are rare, add comparisons, or set a prior",
                 name,
             )

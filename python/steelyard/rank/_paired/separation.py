@@ -82,7 +82,7 @@ def rising_grade(problem: GradedProblem) -> str | None:
     """A parameter that moves along a direction in which the likelihood of grades never falls, or None.
 
     By linear programs, as `rising_direction`. Far out a cumulative grade asks that its ends move apart around
-    x, an adjacent one that its logit falls behind no other. A random objective finds any direction, flat ones too.
+    x, an adjacent one that its logit falls behind no other. A random objective finds flat directions too.
     """
     from scipy import sparse
     from scipy.optimize import linprog
