@@ -118,7 +118,7 @@ void GradeLaw::at(double x, std::vector<GradeTerms>& out) const {
   for (auto& t : out) {
     t.by_threshold.assign(m, 0.0);
     t.cross.assign(m, 0.0);
-    t.hessian.assign(m * m, 0.0);
+    t.hessian.assign(checked_product("thresholds", m, m), 0.0);
   }
   link_ == GradeLink::cumulative ? cumulative(x, out) : adjacent(x, out);
 }

@@ -329,6 +329,10 @@ def graded(
                 "that are rare, add comparisons, or set a prior",
                 name,
             )
+    return finish(_result(problem, out), "graded", n_threads=n_threads)
+
+
+def _result(problem: GradedProblem, out: dict[str, Any]) -> GradedFit:
     raw = out["strengths"]
     shift = float(raw.mean())
     info = RankInfo.from_core(out["info"], shift=shift)
@@ -344,18 +348,17 @@ def graded(
         )
     strengths, thresholds = raw - shift, out["thresholds"]
     strengths.flags.writeable = thresholds.flags.writeable = False
-    fit = GradedFit(
-        comparisons.items,
+    return GradedFit(
+        problem.comparisons.items,
         strengths,
         thresholds,
-        float(out["home"]) if home else None,
+        float(out["home"]) if problem.home else None,
         float(out["log_likelihood"]),
-        link,
-        prior,
-        comparisons,
+        problem.link,
+        problem.prior,
+        problem.comparisons,
         info,
     )
-    return finish(fit, "graded", n_threads=n_threads)
 
 
 def _require_levels(table: GradedComparisons) -> None:
