@@ -299,7 +299,7 @@ def graded(
     ... }
     >>> levels = ["much better", "better", "tie", "worse", "much worse"]
     >>> fit = graded(GradedComparisons.from_frame(votes, outcome_levels=levels))
-    >>> fit.predict("a", "b").argmax() < 3
+    >>> bool(fit.predict("a", "b").argmax() < 3)
     True
     """
     if not isinstance(comparisons, GradedComparisons):
