@@ -255,6 +255,14 @@ def graded_of(instance, rng):
     )
 
 
+def graded_options(table, rng):
+    return {
+        "link": str(rng.choice(["cumulative", "adjacent"])),
+        "prior": float(rng.choice([0.0, 0.1, 1.0])),
+        "home": bool(rng.random() < 0.3 and table.home is not None and table.home.any()),
+    }
+
+
 @trial(
     solver="rank.graded",
     states="info.error_bound",
@@ -266,17 +274,87 @@ def graded_of(instance, rng):
 def decrement_of_grades(instance):
     rng = instance.rng()
     table = graded_of(instance, rng)
-    options = {
-        "link": str(rng.choice(["cumulative", "adjacent"])),
-        "prior": float(rng.choice([0.0, 0.1, 1.0])),
-        "home": bool(rng.random() < 0.3 and table.home is not None and table.home.any()),
-    }
+    options = graded_options(table, rng)
     try:
         fit = rank.graded(table, **options)
     except (DisconnectedError, SeparationError):
         return
     model = GradedModel(table, options["link"], options["home"], options["prior"])
     yield decrement_claim(model, fit, f"{options}")
+
+
+def grades_recede(table, link, home, prior):
+    """Is there a direction along which the likelihood of grades never falls (or stays)? By linear programs.
+
+    Far out, a cumulative grade asks its ends to move apart around x; an adjacent one, that its logit falls
+    behind no other.
+    """
+    n, levels = table.n_items, len(table.levels)
+    total = table.counts.sum(axis=0)
+    if ((total + total[::-1]) == 0).any():
+        return True
+    free, rows = (levels - 1) // 2, []
+    size = n + free + home
+    at_home = np.zeros(len(table.left)) if table.home is None else table.home
+    forms = GradedModel(table, link, home, prior)
+    weights = np.zeros((levels, 1 + free))
+    for k in range(levels):
+        weights[k, 0] = k / (levels - 1) - 0.5
+        fold = min(k, levels - 1 - k) - 1
+        if fold >= 0:
+            weights[k, 1 + fold] = 1.0
+    for i, j, counts, h in zip(table.left, table.right, table.counts[:, ::-1], at_home, strict=True):
+        x = np.zeros(size)
+        x[i], x[j] = 1.0, -1.0
+        if home:
+            x[-1] = h
+        for k in np.flatnonzero(counts):
+            if link == "adjacent":
+                asked = [weights[k] - weights[g] for g in range(levels) if g != k]
+            else:
+                lower, upper = forms._forms(k)
+                asked = ([np.array(upper)] if upper else []) + ([-np.array(lower)] if lower else [])
+            for form in asked:
+                row = form[0] * x
+                row[n : n + free] += form[1:]
+                rows.append(row)
+    held = [(0, 0)] * n if prior > 0 else [(0, 0)] + [(-1, 1)] * (n - 1)
+    c = np.random.default_rng(1).normal(size=size)
+    for sign in (1, -1):
+        found = optimize.linprog(
+            sign * c,
+            A_ub=-np.array(rows),
+            b_ub=np.zeros(len(rows)),
+            bounds=held + [(-1, 1)] * (size - n),
+        )
+        if found.status != 0:
+            raise ArithmeticError(found.message)
+        if found.fun < -1e-7:
+            return True
+    return False
+
+
+@trial(
+    solver="rank.graded",
+    states="DisconnectedError, SeparationError: no finite optimum, or none that is unique",
+    kind="rigorous",
+    truth="linear programs by HiGHS",
+    zoo="comparisons",
+    largest=24,
+)
+def existence_for_grades(instance):
+    rng = instance.rng()
+    table = graded_of(instance, rng)
+    options = graded_options(table, rng)
+    try:
+        fit = rank.graded(table, **options)
+    except (DisconnectedError, SeparationError):
+        fit = None
+    if fit is not None and not fit.info.converged:
+        yield Claim(None, np.nan, reason="not converged: nothing is said of an optimum")
+        return
+    wrong = (fit is None) != grades_recede(table, **options)
+    yield Claim(stated=0.5, true=float(wrong), about=f"{options}")
 
 
 # ---- Rasch

@@ -39,9 +39,10 @@ double home_of(const GradedProblem& problem, std::size_t cell) {
 }
 
 void add_cell(const GradedProblem& problem, std::size_t cell, const std::vector<GradeTerms>& terms,
-              GradedSums& sums, Derivatives& out) {
+              GradedSums& sums, GradedDerivatives& all) {
+  auto& out = all.all;
   const auto m = at(problem.free()), extra = at(problem.extra());
-  double gradient = 0.0, curvature = 0.0;
+  double gradient = 0.0, curvature = 0.0, absolute = 0.0;
   double* cross = out.cell_cross.data() + cell * m;
   std::fill(cross, cross + m, 0.0);
   for (std::size_t k = 0; k < terms.size(); ++k) {
@@ -50,6 +51,7 @@ void add_cell(const GradedProblem& problem, std::size_t cell, const std::vector<
     const auto& t = terms[k];
     sums.log_likelihood += count * t.log_chance;
     gradient += count * t.by_x;
+    absolute += count * t.terms;
     curvature += count * t.curvature;
     for (std::size_t a = 0; a < m; ++a) {
       sums.gradient[a] += count * t.by_threshold[a];
@@ -60,10 +62,11 @@ void add_cell(const GradedProblem& problem, std::size_t cell, const std::vector<
   }
   out.cell_gradient[cell] = gradient;
   out.cell_curvature[cell] = curvature;
+  all.cell_terms[cell] = absolute;
   const double e = home_of(problem, cell);
   if (e == 0.0) return;
   sums.gradient[m] += e * gradient;
-  sums.magnitudes[m] += std::fabs(gradient);
+  sums.magnitudes[m] += absolute;
   sums.hessian[m * extra + m] += curvature;
   for (std::size_t a = 0; a < m; ++a) {
     sums.hessian[a * extra + m] += e * cross[a];
@@ -115,7 +118,7 @@ void GradeLaw::at(double x, std::vector<GradeTerms>& out) const {
   for (auto& t : out) {
     t.by_threshold.assign(m, 0.0);
     t.cross.assign(m, 0.0);
-    t.hessian.assign(m * m, 0.0);
+    t.hessian.assign(checked_product("thresholds", m, m), 0.0);
   }
   link_ == GradeLink::cumulative ? cumulative(x, out) : adjacent(x, out);
 }
@@ -128,7 +131,7 @@ void GradeLaw::cumulative(double x, std::vector<GradeTerms>& out) const {
     const auto lower = has_lower ? boundary(k) : Boundary{}, upper = has_upper ? boundary(k + 1) : Boundary{};
     const Logistic below(lower.at - x), above(upper.at - x);
     double rest = 0.0, pull = 0.0;  // 1 / (e^d - 1); e^d / (e^d - 1)^2
-    t.log_chance = t.by_x = t.curvature = 0.0;
+    t.log_chance = t.by_x = t.curvature = t.terms = 0.0;
     if (has_lower && has_upper) {
       const double d = upper.at - lower.at, shrunk = -std::expm1(-d);
       rest = std::exp(-d) / shrunk;
@@ -139,6 +142,7 @@ void GradeLaw::cumulative(double x, std::vector<GradeTerms>& out) const {
       const double v = f.yes * f.no;
       t.curvature += v;
       t.by_x -= sign * first;
+      t.terms += first;
       if (b.index < 0) return;
       const auto a = steelyard::at(b.index);
       t.by_threshold[a] += b.sign * sign * (first + rest);
@@ -176,29 +180,37 @@ void GradeLaw::adjacent(double x, std::vector<GradeTerms>& out) const {
   for (const auto& t : out) total += std::exp(t.log_chance - highest);
   const double log_total = highest + std::log(total);
   double mean = 0.0;
-  std::vector<double> share(m, 0.0), cross(m, 0.0), hessian(m * m, 0.0);
+  std::vector<double> share(m, 0.0), others(m, 0.0), cross(m, 0.0), hessian(m * m, 0.0);
+  std::vector<double> chance(out.size());
   for (int k = 0; k < grades_; ++k) {
     auto& t = out[steelyard::at(k)];
     t.log_chance -= log_total;
     const double p = std::exp(t.log_chance);
+    chance[steelyard::at(k)] = p;
     mean += p * score(k);
-    if (fold(k) >= 0) share[steelyard::at(fold(k))] += p;
+    for (std::size_t a = 0; a < m; ++a) (fold(k) == static_cast<int>(a) ? share : others)[a] += p;
   }
   double variance = 0.0;
   for (int k = 0; k < grades_; ++k) {
-    const double p = std::exp(out[steelyard::at(k)].log_chance), off = score(k) - mean;
+    const double p = chance[steelyard::at(k)], off = score(k) - mean;
     variance += p * off * off;
     if (fold(k) >= 0) cross[steelyard::at(fold(k))] += p * off;
   }
   for (std::size_t a = 0; a < m; ++a)
     for (std::size_t b = 0; b < m; ++b)
-      hessian[a * m + b] = a == b ? share[a] * (1.0 - share[a]) : -share[a] * share[b];
+      hessian[a * m + b] = a == b ? share[a] * others[a] : -share[a] * share[b];
   for (int k = 0; k < grades_; ++k) {
     auto& t = out[steelyard::at(k)];
-    t.by_x = score(k) - mean;
+    // Differences of scores, not of a score and the mean: those cancel where one grade is nearly sure.
+    t.by_x = t.terms = 0.0;
+    for (int j = 0; j < grades_; ++j) {
+      const double part = chance[steelyard::at(j)] * (k - j) / (grades_ - 1);
+      t.by_x += part;
+      t.terms += std::fabs(part);
+    }
     t.curvature = variance;
-    for (std::size_t a = 0; a < m; ++a) t.by_threshold[a] = -share[a];
-    if (fold(k) >= 0) t.by_threshold[steelyard::at(fold(k))] += 1.0;
+    for (std::size_t a = 0; a < m; ++a)
+      t.by_threshold[a] = fold(k) == static_cast<int>(a) ? others[a] : -share[a];
     t.cross = cross;
     t.hessian = hessian;
   }
@@ -212,6 +224,7 @@ bool evaluate(const GradedProblem& problem, const GradedPoint& point, GradedDeri
   d.extra = problem.extra();
   d.cell_gradient.resize(cells);
   d.cell_curvature.resize(cells);
+  out.cell_terms.resize(cells);
   d.cell_cross.resize(checked_product("working memory", cells, problem.free()));
   d.gradient.resize(items);
   d.diagonal.resize(items);
@@ -228,7 +241,7 @@ bool evaluate(const GradedProblem& problem, const GradedPoint& point, GradedDeri
           const double x = point.strengths[at(graph.left[at(k)])] - point.strengths[at(graph.right[at(k)])] +
                            home_of(problem, at(k)) * point.home;
           law.at(x, terms);
-          add_cell(problem, at(k), terms, parts[at(begin / graded_cells_per_chunk)], d);
+          add_cell(problem, at(k), terms, parts[at(begin / graded_cells_per_chunk)], out);
         }
       });
   GradedSums sums(d.extra);

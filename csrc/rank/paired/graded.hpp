@@ -29,6 +29,7 @@ inline constexpr int most_grades = 32;
 /// Log chance of a grade and its derivatives; second ones negated.
 struct GradeTerms {
   double log_chance = 0.0, by_x = 0.0, curvature = 0.0;
+  double terms = 0.0;                                ///< sum of the absolute terms of by_x
   std::vector<double> by_threshold, cross, hessian;  ///< m, m, m x m
 };
 
@@ -78,6 +79,7 @@ struct GradedPoint {
 struct GradedDerivatives {
   Derivatives all;                 ///< border: thresholds first, then home
   std::vector<double> magnitudes;  ///< of the border's gradients: sums of absolute terms
+  std::vector<double> cell_terms;  ///< likewise of each cell's gradient by x
   double log_likelihood = 0.0;     ///< without the prior
 };
 

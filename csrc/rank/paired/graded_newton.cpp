@@ -55,7 +55,7 @@ class GradedNewton final : public NewtonMethod {
     double energy = 0.0;
     for (std::size_t k = 0; k < graph.left.size(); ++k) {
       const auto i = at(graph.left[k]), j = at(graph.right[k]);
-      const double g = std::fabs(d.cell_gradient[k]), around = std::min(d.diagonal[i], d.diagonal[j]);
+      const double g = now_.cell_terms[k], around = std::min(d.diagonal[i], d.diagonal[j]);
       const double size = std::fabs(at_.strengths[i]) + std::fabs(at_.strengths[j]) + std::fabs(at_.home);
       errors[i] += eps * g;
       errors[j] += eps * g;

@@ -28,11 +28,12 @@ from .._chances import RankInfo
 from .._inference import ROUND_TOL, BootstrapResult, Ranked, finish_rounds, refit_rounds
 from .._table import Comparisons, GradedComparisons
 from .graded_problem import GradedInformation, GradedPoint, GradedProblem
+from .separation import rising_grade
 
 Floats = npt.NDArray[np.float64]
 
 LINKS = ("cumulative", "adjacent")
-_AT_INFINITY = 0.5  # of the last step: how far an optimum at infinity still moves an argument
+_PROGRAM_LIMIT = 20_000  # edges of a linear program that judges a fit that did not converge
 
 
 @dataclass(frozen=True, repr=False, eq=False)
@@ -298,7 +299,7 @@ def graded(
     ... }
     >>> levels = ["much better", "better", "tie", "worse", "much worse"]
     >>> fit = graded(GradedComparisons.from_frame(votes, outcome_levels=levels))
-    >>> fit.predict("a", "b").argmax() < 3
+    >>> bool(fit.predict("a", "b").argmax() < 3)
     True
     """
     if not isinstance(comparisons, GradedComparisons):
@@ -319,8 +320,19 @@ def graded(
     _require_levels(comparisons)
     _require_connected(comparisons, prior)
     out = problem.fit(problem.start(), tol=tol, max_iter=steps, n_threads=threads, progress=callback)
-    if not (out["info"]["converged"] or out["info"]["interrupted"]) and out["reach"] > _AT_INFINITY:
-        raise _at_infinity(problem, out)
+    stopped = out["info"]["converged"] or out["info"]["interrupted"]
+    if not stopped and len(problem.counts) <= _PROGRAM_LIMIT:
+        name = rising_grade(problem)
+        if name is not None:
+            raise SeparationError(
+                f"no finite optimum: the likelihood never falls as {name} moves on. Merge levels "
+                "that are rare, add comparisons, or set a prior",
+                name,
+            )
+    return finish(_result(problem, out), "graded", n_threads=n_threads)
+
+
+def _result(problem: GradedProblem, out: dict[str, Any]) -> GradedFit:
     raw = out["strengths"]
     shift = float(raw.mean())
     info = RankInfo.from_core(out["info"], shift=shift)
@@ -336,18 +348,17 @@ def graded(
         )
     strengths, thresholds = raw - shift, out["thresholds"]
     strengths.flags.writeable = thresholds.flags.writeable = False
-    fit = GradedFit(
-        comparisons.items,
+    return GradedFit(
+        problem.comparisons.items,
         strengths,
         thresholds,
-        float(out["home"]) if home else None,
+        float(out["home"]) if problem.home else None,
         float(out["log_likelihood"]),
-        link,
-        prior,
-        comparisons,
+        problem.link,
+        problem.prior,
+        problem.comparisons,
         info,
     )
-    return finish(fit, "graded", n_threads=n_threads)
 
 
 def _require_levels(table: GradedComparisons) -> None:
@@ -355,10 +366,9 @@ def _require_levels(table: GradedComparisons) -> None:
     missing = np.flatnonzero(total + total[::-1] == 0)
     if len(missing):
         one, other = table.levels[missing[0]], table.levels[len(total) - 1 - missing[0]]
-        who = repr(one) if one == other else f"{one!r} and {other!r}"
+        who = f"{one!r} never occurs" if one == other else f"{one!r} and {other!r} never occur"
         raise SeparationError(
-            f"a threshold has no finite optimum: {who} never occur{'s' * (one == other)}. Leave it out of the "
-            "levels, or merge it with its neighbour",
+            f"a threshold has no finite optimum: {who}. Leave that level out, or merge it with its neighbour",
             f"level {one}",
         )
 
@@ -380,14 +390,3 @@ def _require_connected(table: GradedComparisons, prior: float) -> None:
             report,
         )
     warn(f"some items are compared through the prior alone: {words}", DisconnectedWarning)
-
-
-def _at_infinity(problem: GradedProblem, out: dict[str, Any]) -> SeparationError:
-    """Says which parameter was still on its way out."""
-    where = [*np.abs(out["thresholds"]).tolist(), *([abs(out["home"])] if problem.home else [])]
-    name = problem.names[int(np.argmax(where))] if where else "strengths"
-    return SeparationError(
-        f"no finite optimum: after {out['info']['iterations']} Newton steps the likelihood still rises as "
-        f"parameters grow, {name} among them. Merge levels that are rare, add comparisons, or set a prior",
-        name,
-    )
