@@ -26,6 +26,8 @@ STATES: dict[str, str] = {
     "metric.violations": "counts and the largest excess, exact but for rounding",
     "metric.ITML": "lower bound of the objective of any matrix",
     "metric.ITMLSupervised": "as ITML",
+    "select.medoids": "how much cheaper the best k points can be",
+    "select.facility_location": "share of the best value that is reached",
     "select.active_test": "unbiased estimate of the mean loss, with a standard error",
     "select.leverage_scores": "leverages",
     "select.sensitivity_sample": "inclusion probabilities, an unbiased total with an interval",
