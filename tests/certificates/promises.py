@@ -28,6 +28,8 @@ STATES: dict[str, str] = {
     "metric.violations": "counts and the largest excess, exact but for rounding",
     "metric.ITML": "lower bound of the objective of any matrix",
     "metric.ITMLSupervised": "as ITML",
+    "select.medoids": "how much cheaper the best k points can be",
+    "select.facility_location": "share of the best value that is reached",
     "select.active_test": "unbiased estimate of the mean loss, with a standard error",
     "select.paired_difference": "difference with a standard error, intervals, also of clustered items",
     "select.prediction_powered_mean": "mean with an interval, never wider than that of the labels alone",

@@ -123,7 +123,8 @@ class FacilityLocation(Result):
     @property
     def share(self) -> float:
         """Share of the best value that is reached at least."""
-        return self.value / self.bound if self.bound > 0 else 1.0
+        assert self.info.error_bound is not None
+        return 1 - self.info.error_bound
 
     def __repr__(self) -> str:
         return (
@@ -457,9 +458,9 @@ def facility_location(
     --------
     >>> import numpy as np
     >>> X = np.array([[1.0, 0.0], [1.0, 0.1], [0.0, 1.0], [0.1, 1.0], [0.0, 2.0]])
-    >>> found = facility_location(X, 2)
+    >>> found = facility_location(X, 2, bound_iter=20)
     >>> print(sorted(found.indices.tolist()), found.share > 0.9)
-    [0, 2] True
+    [0, 3] True
     """
     started = time.perf_counter()
     count, passes = check_count(k, "k"), check_steps(bound_iter, "bound_iter", least=0)
@@ -493,14 +494,15 @@ def facility_location(
         below, stopped = problem.bounds(indices, whole - value, ceiling, passes)
         if len(below):
             bound = min(bound, whole - float(below[-1]) + 1e-12 * whole)
-    bound += 2 * problem.rounding * whole
+    slack = problem.rounding * whole  # of the value and of the best one
+    bound += slack
     info = MedoidsInfo(
         converged=True,
         iterations=len(indices),
         solver="lazy greedy" + (f"; {passes} passes for the bound" if passes else ""),
         seconds=time.perf_counter() - started,
         tol=0.0,
-        error_bound=max(0.0, 1 - value / bound) if bound > 0 else 0.0,
+        error_bound=min(1.0, max(0.0, 1 - (value - slack) / bound)) if bound > 0 else 0.0,
         error_kind="rigorous",
         interrupted=bool(stopped),
     )
