@@ -109,6 +109,10 @@ def plan() -> select.SensitivityPlan:
     return select.plan_sensitivity(X, clusters=2, rng=0)
 
 
+def graded_games() -> rank.GradedComparisons:
+    return rank.GradedComparisons.from_grades(WINNER, LOSER, WINNER % 3, levels=[0, 1, 2])
+
+
 def item_plan() -> select.ItemPlan:
     return select.plan_items(SCORES, 5, rng=0)
 
@@ -128,6 +132,21 @@ ARGUMENTS: dict[str, Callable[[], dict[str, Any]]] = {
         "margin": np.ones(16),
     },
     "glicko2": lambda: {"winner": WINNER, "loser": LOSER, "period": DAYS // 4},
+    "graded": lambda: {"comparisons": graded_games(), "prior": 1.0},
+    "GradedComparisons.from_grades": lambda: {
+        "left": WINNER,
+        "right": LOSER,
+        "outcome": WINNER % 3,
+        "levels": np.arange(3),
+        "weight": np.ones(16),
+        "home": np.ones(16, int),
+    },
+    "GradedComparisons.from_chances": lambda: {"left": WINNER, "right": LOSER, "chances": WINNER / 20},
+    "GradedComparisons.from_frame": lambda: {
+        "df": {"left": WINNER, "right": LOSER, "outcome": WINNER % 3},
+        "outcome_levels": np.arange(3),
+    },
+    "GradedFit.bootstrap": lambda: {"n_rounds": 2},
     "grade_scale": lambda: {"ascents": ASCENTS, "time_unit": 1, "n_draws": 4, "n_chains": 2, "n_warmup": 20},
     "meta_elo": lambda: {
         "model": np.array(["a", "b", "a"]),
@@ -223,6 +242,9 @@ ARGUMENTS: dict[str, Callable[[], dict[str, Any]]] = {
     "kmeans_plusplus": lambda: {"X": X, "k": 3, "sample_weight": np.ones(14)},
     "leverage_scores": lambda: {"A": X},
     "lightweight_coreset": lambda: {"X": X, "size": 5, "sample_weight": np.ones(14)},
+    "medoids": lambda: {"X": X, "k": 2, "sample_weight": np.ones(14)},
+    "facility_location": lambda: {"X": X, "k": 2},
+    "Medoids.transfer_weights": lambda: {"weights": np.ones(2)},
     "items_needed": lambda: {"difference": 0.1, "variance_items": 1.0},
     "logme": lambda: {"features": X, "y": Y},
     "pairwise_significance": lambda: {"scores": SCORES},
@@ -293,6 +315,8 @@ OBJECTS: dict[str, Callable[[], Any]] = {
     "EloRatings": functools.cache(lambda: rank.elo(WINNER, LOSER, history=True)),
     "GlickoRatings": functools.cache(lambda: rank.glicko2(WINNER, LOSER)),
     "GradeScale": grades,
+    "GradedComparisons": graded_games,
+    "GradedFit": functools.cache(lambda: rank.graded(graded_games(), prior=1.0)),
     "History": history,
     "HistorySamples": lambda: drawn().samples,
     "MetaElo": lambda: rank.meta_elo(**ARGUMENTS["meta_elo"]()),
@@ -329,7 +353,9 @@ OBJECTS: dict[str, Callable[[], Any]] = {
     "PairwiseSignificance": functools.cache(lambda: rank.pairwise_significance(SCORES)),
     "ItemEstimate": lambda: item_plan().estimate(np.arange(5.0)),
     "ItemPlan": functools.cache(lambda: item_plan()),
+    "FacilityLocation": lambda: select.facility_location(X, 2),
     "KMeansResult": functools.cache(lambda: select.kmeans(X, 2, rng=0)),
+    "Medoids": lambda: select.medoids(X, 2, rng=0),
     "ModelSelector": lambda: select.ModelSelector(CLASSES, 0.3),
     "RegressionSample": lambda: select.regression_sample(X, X[:, 0], 8, clusters=2, rng=0),
     "Sample": sampled,
@@ -344,7 +370,7 @@ LOADERS = {"load_football", "load_iris", "load_llmfao"}
 
 # Results that others make and that have nothing to call: no user builds them.
 MADE = {"Estimate", "Strength", "HistoryInfo", "RankInfo", "DiversityInfo", "SimilarityInfo", "SimplexQPInfo"}
-MADE |= {"MeanEstimate", "PairedDifference"}
+MADE |= {"MeanEstimate", "MedoidsInfo", "PairedDifference"}
 MADE |= {"WeighInfo", "MetricInfo", "MetricLearningInfo", "ProjectionInfo", "KMeansInfo"}
 ESTIMATORS = {
     "CorrelationClusterer",

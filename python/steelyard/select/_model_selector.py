@@ -243,6 +243,13 @@ class ModelSelector:
         self.history.append(Told(int(item), label, self.leader, float(self.posterior.max())))
 
 
+def _is_missing(value: Any) -> bool:
+    try:
+        return value is None or bool(value != value)
+    except TypeError:  # pandas' NA compares to nothing
+        return True
+
+
 def _classes_of(predictions: Any) -> npt.NDArray[Any]:
     array = refuse_masked(predictions, "predictions")
     if array.ndim != 2 or 0 in array.shape:
@@ -255,7 +262,7 @@ def _classes_of(predictions: Any) -> npt.NDArray[Any]:
         return array.astype(np.int64)
     if array.dtype.kind not in "biuUSO":
         raise TypeError(f"predictions must hold classes (integers or strings), got dtype {array.dtype}")
-    if array.dtype.kind == "O" and any(x is None or x != x for x in array.ravel().tolist()):
+    if array.dtype.kind == "O" and any(map(_is_missing, array.ravel().tolist())):
         raise ValueError("predictions has missing entries")
     return array
 

@@ -133,7 +133,7 @@ class BootstrapResult(Uncertainty, Result):
         >>> from steelyard.rank import Comparisons, bradley_terry
         >>> fit = bradley_terry(Comparisons.from_counts([[0, 30], [10, 0]], items=["ann", "ben"]))
         >>> list(fit.bootstrap(20, rng=0).to_frame(level=0.9))
-        ['item', 'rating', 'lower', 'upper']
+        ['item', 'rating', 'lower', 'upper', 'provisional']
         """
         return self.fit.to_frame(uncertainty=self, **options)
 

@@ -395,6 +395,9 @@ class History(Result):
         """
         labels = [self._listed(a), self._listed(b)]
         times, signs = np.atleast_1d(np.asarray(time)), np.atleast_1d(np.asarray(home))
+        for name, values in (("time", times), ("home", signs)):
+            if values.ndim > 1:
+                raise ValueError(f"{name} must be single or 1-dimensional, got shape {values.shape}")
         if signs.dtype.kind not in "iub" or not np.isin(signs, (-1, 0, 1)).all():
             raise ValueError(f"home must be -1, 0 or +1, got {shown(home)}")
         if self.home_advantage is None and signs.any():

@@ -101,8 +101,7 @@ class GradedFit(Ranked):
         [0.3333 0.3333 0.3333]
         """
         many = isinstance(a, list | tuple | np.ndarray) or isinstance(b, list | tuple | np.ndarray)
-        i = self.positions(a) if isinstance(a, list | tuple | np.ndarray) else np.array([self.index(a)])
-        j = self.positions(b) if isinstance(b, list | tuple | np.ndarray) else np.array([self.index(b)])
+        i, j = self._listed(a, "a"), self._listed(b, "b")
         sign = np.asarray(home)
         if sign.dtype.kind not in "iu" or not np.isin(sign, (-1, 0, 1)).all():
             raise ValueError(f"home must be -1, 0 or +1, got {shown(home)}")
@@ -114,6 +113,13 @@ class GradedFit(Ranked):
             raise ValueError("a, b and home must have equal lengths or be single") from None
         chances = self._chances(self.strengths[i] - self.strengths[j] + sign * (self.home_advantage or 0.0))
         return chances if many else chances[0]
+
+    def _listed(self, labels: Any, name: str) -> npt.NDArray[np.intp]:
+        if not isinstance(labels, list | tuple | np.ndarray):
+            return np.array([self.index(labels)])
+        if np.ndim(labels) != 1 or len(labels) == 0:
+            raise ValueError(f"{name} must be a label or a list of them, got {shown(labels)}")
+        return self.positions(labels)
 
     def _chances(self, x: Floats) -> Floats:
         terms = self._problem.terms(self.thresholds, np.ascontiguousarray(x, dtype=np.float64).ravel())

@@ -13,7 +13,7 @@ import numpy.typing as npt
 from ... import _core
 from ..._results import Result
 from ..._spelling import shown
-from ..._validate import check_vector
+from ..._validate import check_vector, real_array, refuse_masked
 from .comparisons import Comparisons
 from .frames import columns_of
 from .labels import encode, encode_into
@@ -105,7 +105,10 @@ class GradedComparisons(Result):
         """
         names = _read_levels(levels)
         place = {name: k for k, name in enumerate(names)}
-        given = [str(value) for value in np.asarray(outcome).ravel().tolist()]
+        column = refuse_masked(outcome, "outcome")
+        if column.ndim != 1:
+            raise ValueError(f"outcome must be 1-dimensional, got shape {column.shape}")
+        given = [str(value) for value in column.tolist()]
         codes = np.array([place.get(value, -1) for value in given], dtype=np.intp)
         unknown = np.flatnonzero(codes < 0)
         if len(unknown):
@@ -158,7 +161,7 @@ class GradedComparisons(Result):
         GradedComparisons: 2 items, 2 comparisons, 2 levels, soft
         """
         names = _read_levels(levels)
-        p = np.asarray(chances, dtype=np.float64)
+        p = real_array(chances, "chances").astype(np.float64)
         if p.ndim == 1 and len(names) == 2:
             p = np.column_stack([p, 1.0 - p])
         if p.ndim != 2 or p.shape[1] != len(names):
@@ -207,12 +210,16 @@ class GradedComparisons(Result):
         GradedComparisons: 2 items, 2 comparisons, 3 levels
         """
         wanted = [name for name in (left, right, outcome, weight, home) if name is not None]
+        given = {"left": left, "right": right, "outcome": outcome, "weight": weight, "home": home}
+        for part, name in given.items():
+            if name is not None and not isinstance(name, str):
+                raise TypeError(f"{part} must be a column name, got {shown(name)}")
         found = columns_of(df, wanted)
         return cls.from_grades(
             found[left],
             found[right],
             found[outcome],
-            levels=outcome_levels,
+            levels=_read_levels(outcome_levels, "outcome_levels"),
             weight=None if weight is None else found[weight],
             home=None if home is None else found[home],
             items=items,
@@ -361,12 +368,12 @@ def _folded(values: Floats) -> Floats:
     return np.column_stack(parts + ([values[:, half]] if values.shape[1] % 2 else []))
 
 
-def _read_levels(levels: Any) -> tuple[str, ...]:
+def _read_levels(levels: Any, name: str = "levels") -> tuple[str, ...]:
     if isinstance(levels, str) or not isinstance(levels, Sequence | np.ndarray):
-        raise TypeError(f"levels must be a sequence, best first, got {shown(levels)}")
+        raise TypeError(f"{name} must be a sequence, best first, got {shown(levels)}")
     names = tuple(str(level) for level in levels)
     if not 2 <= len(names) <= MOST_LEVELS or len(set(names)) < len(names):
-        raise ValueError(f"levels must be 2 to {MOST_LEVELS} different ones, got {shown(list(names))}")
+        raise ValueError(f"{name} must be 2 to {MOST_LEVELS} different ones, got {shown(list(names))}")
     return names
 
 
@@ -380,7 +387,7 @@ def _read_weight(weight: Any, size: int) -> Floats:
 
 
 def _read_home(home: Any, size: int) -> npt.NDArray[np.int8]:
-    side = np.asarray(home)
+    side = refuse_masked(home, "home")
     if side.shape != (size,) or side.dtype.kind not in "iuf" or not np.isin(side, (-1, 0, 1)).all():
         raise ValueError(f"home must be {size} numbers -1, 0 or +1")
     return side.astype(np.int8)
