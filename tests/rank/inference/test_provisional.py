@@ -46,6 +46,21 @@ def test_a_wide_interval_is_provisional_and_an_even_board_has_none():
     assert not even.to_frame()["provisional"].any()
 
 
+def test_both_ends_at_infinity_are_provisional_without_a_warning():
+    fit = bradley_terry(Comparisons.from_counts(np.full((4, 4), 10.0) - 10 * np.eye(4)))
+    rounds = fit.bootstrap(20, rng=0)
+    rounds.strengths.flags.writeable = True
+    rounds.strengths[:, 3] = np.inf
+    table = fit.to_frame(uncertainty=rounds)
+    assert table["item"][table["provisional"]].tolist() == [3]
+
+
+def test_an_anchor_has_no_width_to_be_measured_by():
+    wins = np.full((3, 3), 30.0) - 30 * np.eye(3)
+    table = bradley_terry(Comparisons.from_counts(wins)).to_frame(anchor={0: 1000.0}, scale="elo")
+    assert not table["provisional"].any()
+
+
 def test_old_games_count_for_less():
     n = 40
     winner, loser = np.arange(n) % 3, (np.arange(n) + 1 + np.arange(n) // 3 % 2) % 3

@@ -105,6 +105,7 @@ def test_clusters_and_covariates_go_with_it():
         ({"half_life": 1.0, "at": 1e9}, "more than 60 half-lives after"),
         ({"half_life": 1.0, "time_unit": "year"}, "time_unit='year' needs dates"),
         ({"half_life": 1.0, "at": "2020"}, "at"),
+        ({"half_life": 1e-200, "time_unit": 1e-200}, "half_life=1e-200 in units of 1e-200 is beyond float64"),
     ],
 )
 def test_wrong_arguments_are_refused_by_name(options, message):

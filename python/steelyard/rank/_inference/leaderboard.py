@@ -42,7 +42,7 @@ def leaderboard(
             columns["standard_error"] = unit * error
         columns["lower"], columns["upper"] = lower, upper
         if provisional is not None:
-            provisional = _or_wide(provisional, upper - lower)
+            provisional = _or_wide(provisional, lower, upper)
     for name in ("rating", "lower", "upper"):
         if name not in columns:
             continue
@@ -52,9 +52,16 @@ def leaderboard(
     return {"item": fit.items[rows], **columns, **marks}
 
 
-def _or_wide(provisional: npt.NDArray[np.bool_], width: npt.NDArray[np.float64]) -> npt.NDArray[np.bool_]:
-    """Also where the interval is far wider than those of items that are compared well."""
-    usual = width[~provisional & np.isfinite(width)]
+def _or_wide(
+    provisional: npt.NDArray[np.bool_], lower: npt.NDArray[np.float64], upper: npt.NDArray[np.float64]
+) -> npt.NDArray[np.bool_]:
+    """Also where the interval is far wider than those of items that are compared well, or has no finite end.
+
+    An anchor, whose interval has no width, is not among those.
+    """
+    with np.errstate(invalid="ignore"):  # both ends of a bootstrap's interval may be infinite
+        width = upper - lower
+    usual = width[~provisional & np.isfinite(width) & (width > 0)]
     return provisional | ~(width <= _WIDE * np.median(usual)) if len(usual) else provisional
 
 

@@ -28,6 +28,8 @@ def decayed(comparisons: Comparisons, half_life: float, at: Any, time_unit: Any)
         )
     dates = time.dtype.kind == "M"
     length = check_positive(half_life, "half_life") * unit_length(time_unit, dates)
+    if not 0 < length < np.inf:
+        raise ValueError(f"half_life={shown(half_life)} in units of {shown(time_unit)} is beyond float64")
     end = time.max() if at is None else moment(at, "at", time)
     age = (end - time).astype(np.float64) / length
     rows = (age >= 0) & (age <= _HALVINGS)
