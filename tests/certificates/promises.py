@@ -54,6 +54,7 @@ NOTHING: dict[str, str] = {
     "rank.glicko2": "as elo; its deviations are those of the method's own model",
     "rank.meta_elo": "an average of ratings by a published rule",
     "rank.score_duels": "plays a table of scores by a published rule",
+    "select.KMeans": "as kmeans",
     "select.item_utility": "utilities by a rule; what bounds a choice is enumerated in its tests",
     "rank.dynascore": "a sum by a published rule",
     "rank.schedule": "pairs items by a rule",
@@ -85,6 +86,7 @@ CARRIES: dict[str, str] = {
     "weigh.WeightingClassifier": "weigh.weighting",
     "weigh.WeightingModel": "weigh.weighting",
     "metric.RandomRows": "metric.project_and_forget",
+    "select.KMedoids": "select.medoids",
     "metric.CorrelationClusterer": "metric.correlation_clustering",
 }
 

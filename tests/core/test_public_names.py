@@ -173,6 +173,8 @@ def select_results():
         select.medoids(X, 3, rng=0),
         select.medoids(X, 3, rng=0).info,
         select.facility_location(X, 3),
+        select.KMeans(3).fit(X),
+        select.KMedoids(3).fit(X),
         plan,
         sample,
         sample.estimate(np.ones(10)),

@@ -284,6 +284,8 @@ ARGUMENTS: dict[str, Callable[[], dict[str, Any]]] = {
     "ITMLSupervised.fit": lambda: {"X": X, "y": Y},
     "ITML.pair_distance": lambda: {"pairs": np.stack([X[:6], X[6:12]], axis=1)},
     "CorrelationClusterer.fit": lambda: {"X": X},
+    "KMeans.fit": lambda: {"X": X, "sample_weight": np.ones(14)},
+    "KMedoids.fit": lambda: {"X": X, "sample_weight": np.ones(14)},
     "MagnitudeOutlierDetector.fit": lambda: {"X": X},
     "WeightingClassifier.fit": lambda: {"X": X, "y": Y},
     "plot_estimates": lambda: {"table": {"item": ["a", "b"], "rating": [1.0, 2.0]}},
@@ -345,6 +347,8 @@ OBJECTS: dict[str, Callable[[], Any]] = {
     "WeightingModel": lambda: weigh.WeightingModel(X),
     "ITML": lambda: metric.ITML().fit(**ARGUMENTS["ITML.fit"]()),
     "ITMLSupervised": lambda: metric.ITMLSupervised(n_constraints=20, random_state=0).fit(X, Y),
+    "KMeans": lambda: select.KMeans(2, random_state=0).fit(X),
+    "KMedoids": lambda: select.KMedoids(2, random_state=0).fit(X),
     "CorrelationClusterer": lambda: metric.CorrelationClusterer(random_state=0).fit(X),
     "CorrelationClustering": lambda: metric.correlation_clustering(SIGNED, max_iter=20, rng=0),
     "ConflictCycles": lambda: metric.cluster_edges([0, 1, 0], [1, 2, 2], [1.0, 1.0, -1.0]).cycles,
@@ -378,12 +382,14 @@ LOADERS = {"load_football", "load_iris", "load_llmfao"}
 
 # Results that others make and that have nothing to call: no user builds them.
 MADE = {"Estimate", "Strength", "HistoryInfo", "RankInfo", "DiversityInfo", "SimilarityInfo", "SimplexQPInfo"}
-MADE |= {"MeanEstimate", "MedoidsInfo", "PairedDifference"}
+MADE |= {"ItemChoice", "MeanEstimate", "MedoidsInfo", "PairedDifference"}
 MADE |= {"WeighInfo", "MetricInfo", "MetricLearningInfo", "ProjectionInfo", "KMeansInfo"}
 ESTIMATORS = {
     "CorrelationClusterer",
     "ITML",
     "ITMLSupervised",
+    "KMeans",
+    "KMedoids",
     "MagnitudeOutlierDetector",
     "WeightingClassifier",
 }

@@ -11,7 +11,6 @@ from .. import _core
 from .._errors import needs_sklearn
 from .._validate import check_choice, check_positive, check_threads
 from ._clustering import correlation_clustering
-from ._itml import _generator
 from ._pairs import Array
 
 try:
@@ -19,6 +18,8 @@ try:
     from sklearn.utils.validation import validate_data
 except ImportError as error:
     raise needs_sklearn("metric") from error
+
+from .._random_state import generator
 
 METRICS = ("euclidean", "cityblock", "chebyshev", "hamming", "precomputed")
 
@@ -149,7 +150,7 @@ class CorrelationClusterer(ClusterMixin, BaseEstimator):  # type: ignore[misc]
             tol=self.tol,
             max_iter=self.max_iter,
             max_seconds=self.max_seconds,
-            rng=_generator(self.random_state),
+            rng=generator(self.random_state),
             n_threads=self.n_threads,
             progress=self.progress,
         )

@@ -25,11 +25,13 @@ from .._validate import (
 
 try:
     from sklearn.base import BaseEstimator, ClassNamePrefixFeaturesOutMixin, TransformerMixin
-    from sklearn.utils import check_array, check_random_state
+    from sklearn.utils import check_array
     from sklearn.utils.multiclass import check_classification_targets
     from sklearn.utils.validation import check_is_fitted, validate_data
 except ImportError as error:
     raise needs_sklearn("metric") from error
+
+from .._random_state import generator
 
 Array = npt.NDArray[np.float64]
 VARIANTS = ("itml", "project-and-forget")
@@ -59,15 +61,6 @@ class MetricLearningInfo(Info):
     lower_bound: float
     active: int
     steps: int
-
-
-def _generator(random_state: Any) -> np.random.Generator:
-    """scikit-learn's random_state as a Generator."""
-    try:
-        state = check_random_state(random_state)
-    except (ValueError, TypeError) as error:
-        raise ValueError(f"random_state can't seed a numpy.random.RandomState: {error}") from None
-    return np.random.default_rng(state.randint(2**31 - 1))
 
 
 class _Mahalanobis(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):  # type: ignore[misc]
@@ -393,7 +386,7 @@ class ITML(_Mahalanobis):
         self.n_features_in_ = pairs.shape[2]
         X, place = np.unique(pairs.reshape(-1, pairs.shape[2]), axis=0, return_inverse=True)
         first, second = place.reshape(-1, 2).T
-        rng = _generator(self.random_state)
+        rng = generator(self.random_state)
         self._learn(X, _listed(first, second, kinds == 1), bounds, rng)
         return self
 
@@ -503,7 +496,7 @@ class ITMLSupervised(_Mahalanobis):
         check_classification_targets(y)
         X, y = _labelled(X, y)
         _, labels = np.unique(y, return_inverse=True)
-        rng = _generator(self.random_state)
+        rng = generator(self.random_state)
         if isinstance(self.n_constraints, str):
             check_choice(self.n_constraints, "n_constraints", ("all",))
             none = np.zeros(0, np.int32)

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import importlib
+from typing import TYPE_CHECKING, Any
+
 from .._naming import claim
 from ._active_test import ActiveTest, active_test
 from ._coreset import Coreset, StreamingCoreset, coreset, lightweight_coreset
@@ -18,6 +21,9 @@ from ._sample import Estimate, Sample
 from ._seeding import Seeding, kmeans_plusplus
 from ._sensitivity import SensitivityPlan, plan_sensitivity, sensitivity_sample
 
+if TYPE_CHECKING:
+    from ._estimators import KMeans, KMedoids
+
 __all__ = [
     "ActiveTest",
     "Coreset",
@@ -28,8 +34,10 @@ __all__ = [
     "ItemEstimate",
     "ItemPlan",
     "ItemUtility",
+    "KMeans",
     "KMeansInfo",
     "KMeansResult",
+    "KMedoids",
     "MeanEstimate",
     "Medoids",
     "MedoidsInfo",
@@ -59,5 +67,21 @@ __all__ = [
     "regression_sample",
     "sensitivity_sample",
 ]
+
+_ESTIMATORS = ("KMeans", "KMedoids")
+
+
+def __getattr__(name: str) -> Any:
+    """The estimators need scikit-learn, which is imported with the first of them."""
+    if name in _ESTIMATORS:
+        late = importlib.import_module(f"{__name__}._estimators")
+        claim(__name__, _ESTIMATORS, vars(late))
+        return getattr(late, name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *_ESTIMATORS})
+
 
 claim(__name__, __all__, globals())
