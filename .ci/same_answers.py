@@ -1,6 +1,6 @@
-"""Answers of each kernel's users and one solver a family: --write FILE on one machine, --compare FILE on another.
+"""Answers of kernels and one solver a family: --write FILE on one machine, --compare FILE on another.
 
-Random draws, data and options are the same; what differs is the order in which vectors of another width add up.
+Random draws, data and options are the same; what differs is the order in which other vectors add up.
 """
 
 from __future__ import annotations
@@ -86,7 +86,7 @@ def nearest_metric() -> Any:
 
 
 def triangles() -> Any:
-    return metric.violations(dissimilarities()).max_violation
+    return metric.violations(dissimilarities()).total
 
 
 def clusters() -> Any:
@@ -129,7 +129,9 @@ def main(how: str, path: str) -> int:
         apart = float(np.max(np.abs(ours - other)) / np.max(np.abs(ours)))
         print(f"{call.__name__:16} {ours.size:6} numbers, apart by {apart:.1e}")
         worst = max(worst, apart)
-    print(f"{build_info()['isa']} against the other machine: at most {worst:.1e} of the largest number, {BOUND} allowed")
+    print(
+        f"{build_info()['isa']} against the other machine: at most {worst:.1e} of the largest number, {BOUND} allowed"
+    )
     return int(worst > BOUND)
 
 

@@ -137,8 +137,9 @@ def test_the_headline_of_the_command_line_names_all_families(capsys):
 
 
 # Flags of Linux's /proc/cpuinfo, which names LZCNT abm, and SSE3 pni.
-V3 = "pni ssse3 fma cx16 sse4_1 sse4_2 movbe popcnt avx f16c bmi1 avx2 bmi2 lahf_lm abm".split()
-V4 = [*V3, "avx512f", "avx512dq", "avx512cd", "avx512bw", "avx512vl"]
+V3 = {"pni", "ssse3", "fma", "cx16", "sse4_1", "sse4_2", "movbe", "popcnt", "avx", "f16c", "bmi1", "avx2"}
+V3 |= {"bmi2", "lahf_lm", "abm"}
+V4 = V3 | {"avx512f", "avx512dq", "avx512cd", "avx512bw", "avx512vl"}
 
 
 def test_the_instruction_set_is_the_widest_that_the_system_offers(run_python):
