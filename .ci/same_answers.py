@@ -129,9 +129,7 @@ def main(how: str, path: str) -> int:
         apart = float(np.max(np.abs(ours - other)) / np.max(np.abs(ours)))
         print(f"{call.__name__:16} {ours.size:6} numbers, apart by {apart:.1e}")
         worst = max(worst, apart)
-    print(
-        f"{build_info()['isa']} against the other machine: at most {worst:.1e} of the largest number, {BOUND} allowed"
-    )
+    print(f"{build_info()['isa']} here: at most {worst:.1e} of the largest number apart, {BOUND} allowed")
     return int(worst > BOUND)
 
 

@@ -1,4 +1,4 @@
-"""Several Python threads on one object. Kernels run without the GIL: .ci/sanitize thread watches them here."""
+"""Several Python threads on one object. Kernels run without the GIL; ThreadSanitizer watches them here."""
 
 from __future__ import annotations
 
