@@ -4,9 +4,13 @@ namespace steelyard::simd {
 namespace {
 
 constexpr std::ptrdiff_t tile_rows = 4;
+#if defined(__aarch64__)
+constexpr std::ptrdiff_t tile_cols = 8;  // twice as many sums would take all 32 registers, and rows of B wait
+#else
 constexpr std::ptrdiff_t tile_cols = 16;
+#endif
 
-/// A full tile in registers: 4 x 16 sums, one row of B and four numbers of A a step.
+/// A full tile in registers: 4 x 16 sums (4 x 8), one row of B and four numbers of A a step.
 void full_tile(double* c, std::ptrdiff_t cs, const double* a, std::ptrdiff_t as, const double* b,
                std::ptrdiff_t bs, std::ptrdiff_t k) {
   double sum[tile_rows][tile_cols] = {};

@@ -2,6 +2,7 @@
 #include <stdexcept>
 #include <string>
 
+#include "simd/processor.hpp"
 #include "simd/table.hpp"
 
 namespace steelyard::simd {
@@ -20,13 +21,17 @@ struct Level {
     #isa, { STEELYARD_KERNELS(STEELYARD_OF_##isa) } \
   }
 
+// What the system does not save between tasks cannot be used, whatever the processor knows.
+constexpr Registers all{~0U, ~0U, ~0U, ~0U};
+static_assert(x86_level(all, all, all, 0xE6) == 2 && x86_level(all, all, all, 0x06) == 1);
+static_assert(x86_level(all, all, all, 0) == 0 && x86_level(all, {}, all, 0xE6) == 0);
+
 int supported_level() {
 #if defined(STEELYARD_HAVE_v4)
-  __builtin_cpu_init();
-  if (__builtin_cpu_supports("x86-64-v4")) return 2;
-  if (__builtin_cpu_supports("x86-64-v3")) return 1;
-#endif
+  return processor_level();
+#else
   return 0;
+#endif
 }
 
 /// STEELYARD_ISA caps the choice and never raises it.

@@ -7,7 +7,7 @@ namespace {
 constexpr std::ptrdiff_t strip_rows = 4;
 #if defined(__AVX512F__)
 constexpr std::ptrdiff_t strip_bytes = 256;
-#elif defined(__AVX__)
+#elif defined(__AVX__) || defined(__aarch64__)
 constexpr std::ptrdiff_t strip_bytes = 64;
 #else
 constexpr std::ptrdiff_t strip_bytes = 32;
@@ -16,10 +16,16 @@ constexpr std::ptrdiff_t strip_bytes = 32;
 template <class Real>
 constexpr std::ptrdiff_t strip_cols = strip_bytes / static_cast<std::ptrdiff_t>(sizeof(Real));
 
+#if defined(__aarch64__)
+// One instruction; a comparison and a choice are two. No number here is NaN.
+inline float smaller(float a, float b) { return __builtin_fminf(a, b); }
+inline double smaller(double a, double b) { return __builtin_fmin(a, b); }
+#else
 template <class Real>
 inline Real smaller(Real a, Real b) {
   return a < b ? a : b;
 }
+#endif
 
 template <class Real, bool tagged>
 inline void strip(Real* c, std::int32_t* which, std::int32_t tag, const Real* a, const Real* b) {

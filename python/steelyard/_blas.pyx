@@ -1,3 +1,4 @@
+# cython: freethreading_compatible=True
 """BLAS and LAPACK of SciPy, handed to the core when this module is imported.
 
 SciPy documents `scipy.linalg.cython_blas` and `cython_lapack` as its interface for compiled code; the functions are

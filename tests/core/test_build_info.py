@@ -134,3 +134,19 @@ def test_the_headline_of_the_command_line_names_all_families(capsys):
         main(["--help"])
     said = capsys.readouterr().out
     assert "Rankings, weights, metrics, samples that you can defend" in " ".join(said.split())
+
+
+# Flags of Linux's /proc/cpuinfo, which names LZCNT abm, and SSE3 pni.
+V3 = {"pni", "ssse3", "fma", "cx16", "sse4_1", "sse4_2", "movbe", "popcnt", "avx", "f16c", "bmi1", "avx2"}
+V3 |= {"bmi2", "lahf_lm", "abm"}
+V4 = V3 | {"avx512f", "avx512dq", "avx512cd", "avx512bw", "avx512vl"}
+
+
+def test_the_instruction_set_is_the_widest_that_the_system_offers(run_python):
+    lines = Path("/proc/cpuinfo").read_text().splitlines()
+    flags = set(next((line for line in lines if line.startswith("flags")), "").split())
+    widest = "v4" if flags.issuperset(V4) else "v3" if flags.issuperset(V3) else "base"
+    assert (
+        run_python("import steelyard; print(steelyard.build_info()['isa'])", STEELYARD_ISA="").strip()
+        == widest
+    )
