@@ -360,7 +360,7 @@ CLOUD = "x,y,name\n" + "".join(f"{k % 5},{k * k % 7},=p{k}\n" for k in range(30)
         (["history", "--volatility", "0.3"], DATED, "2022-01-01"),
         (["metric", "check"], SQUARE, "1 of 3 triangle inequalities broken"),
         (["metric", "repair"], SQUARE, "Nearest metric: objective 1.5"),
-        (["weigh"], CLOUD, "The larger and the darker a point"),
+        (["weigh"], CLOUD, "The larger a point, the more it weighs"),
         (["select", "--size", "5", "--clusters", "2"], CLOUD, "effective sample size"),
         (["select", "--size", "5", "--method", "medoids"], CLOUD, "5 medoids"),
     ],

@@ -300,8 +300,8 @@ def _picture(weighting: Weighting, points: Points) -> Picture:
         lambda axes: _draw_on(weighting, points, axes),
         key="points",
         height=5.5,
-        says="The points, those of large weight large and dark; the table has the weights.",
-        note="The larger and the darker a point, the more it weighs.",
+        says="The points, those of large weight drawn large; the table has the weights.",
+        note="The larger a point, the more it weighs.",
     )
 
 
