@@ -266,7 +266,7 @@ def plot_rank_intervals(intervals: _RankSets, *, top: int = 30, ax: Axes | None 
         intervals.items[order], intervals.rank[order], intervals.lower[order], intervals.upper[order], ax
     )
     axes.set_xlabel(f"rank ({100 * intervals.level:g} % {intervals.method})")
-    axes.xaxis.get_major_locator().set_params(integer=True, min_n_ticks=1)
+    _count_on(axes)
     axes.set_xlim(0.5, max(1.5, float(np.max(intervals.upper[order], initial=1)) + 0.5))
     return axes
 
@@ -548,8 +548,16 @@ def _points_high(axes: Axes) -> float:
 def _name_rows(axes: Axes, names: list[str], room: float) -> None:
     """A name a row; smaller ones where rows are narrow (in points), and then every so many."""
     step = max(1, int(np.ceil(6 / room)))
-    size = {} if room >= 12 else {"fontsize": min(0.8 * room * step, 10.0)}
-    axes.set_yticks(range(0, len(names), step), names[::step], parse_math=False, **size)
+    axes.set_yticks(range(0, len(names), step), names[::step], parse_math=False)
+    if room < 12:
+        axes.tick_params(axis="y", labelsize=min(0.8 * room * step, 10.0))
+
+
+def _count_on(axes: Axes) -> None:
+    """Whole numbers along x."""
+    from matplotlib.ticker import MaxNLocator
+
+    axes.xaxis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1))
 
 
 def _distinguish(axes: Axes, count: int) -> None:

@@ -9,6 +9,8 @@ import warnings
 from collections.abc import Callable
 from typing import Any
 
+import jinja2  # noqa: F401, loaded before calls are timed
+import matplotlib.backends.backend_svg  # noqa: F401
 import numpy as np
 
 from steelyard import datasets, metric, plotting, rank, select, weigh
