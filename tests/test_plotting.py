@@ -300,6 +300,7 @@ def test_colours_of_weights_part_at_zero_and_none_is_lost_on_white():
     mixed = weigh.weighting(D, metric="precomputed", scale=0.5)
     dots = plotting.plot_weights(mixed, np.arange(10.0).reshape(5, 2)).collections[0]
     assert dots.norm.vmin == -dots.norm.vmax
+    assert dots.figure.axes[1].get_ylim() == (mixed.weights.min(), mixed.weights.max())
     low, high = dots.to_rgba([mixed.weights.min(), mixed.weights.max()])[:, :3]
     assert low[2] > low[0]
     assert high[0] > high[2]

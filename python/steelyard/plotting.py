@@ -508,7 +508,9 @@ def _draw_areas(points: Any, weights: Any, axes: Axes) -> None:
     )
     axes.set_xlabel("feature 0")
     axes.set_ylabel("feature 1")
-    axes.figure.colorbar(dots, ax=axes, label="weight")
+    bar = axes.figure.colorbar(dots, ax=axes, label="weight")
+    if parted:
+        bar.ax.set_ylim(least, max(largest, 0.0))
 
 
 def _draw_sorted(weights: Any, axes: Axes) -> None:

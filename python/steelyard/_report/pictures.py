@@ -8,6 +8,7 @@ import re
 import warnings
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
+from unicodedata import east_asian_width
 from xml.etree import ElementTree
 
 from .page import Picture
@@ -53,6 +54,7 @@ _INKS = {
 }
 _UNUSABLE = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
 _MOST = 1_000_000  # characters
+_WIDE = 576.0  # points
 
 
 def draw(
@@ -69,10 +71,29 @@ def draw(
         warnings.simplefilter("ignore")  # letters that its own font lacks; the page's has them
         matplotlib.rcdefaults()
         matplotlib.rcParams.update(_SETTINGS)
-        figure = Figure(figsize=(8, height), layout="constrained")
+        figure = Figure(figsize=(_WIDE / 72, height))
         plot(figure.subplots())
+        _fit_in(figure)
         figure.savefig(stream, format="svg", metadata={"Date": None})
     return Picture(title, shrunk(stream.getvalue(), key, says), note)
+
+
+def _fit_in(figure: Any) -> None:
+    """Margins by the length of names: a page has fonts of its own, so that measuring them says no more."""
+    axes, *beside = figure.axes
+    high = 72 * figure.get_figheight()
+    names = [label.get_text() for label in axes.get_yticklabels()]
+    left = max(40.0, 12 + 6.3 * max(map(_width, names), default=0)) + (18 if axes.get_ylabel() else 0)
+    figure.subplots_adjust(
+        left=left / _WIDE,
+        right=1 - (72 if beside else 14) / _WIDE,
+        top=1 - (26 if axes.get_title() else 8) / high,
+        bottom=40 / high,
+    )
+
+
+def _width(text: str) -> int:
+    return sum(2 if east_asian_width(c) in "WF" else 1 for c in text)
 
 
 def shrunk(svg: str, key: str, says: str) -> str:
