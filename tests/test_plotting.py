@@ -1,5 +1,6 @@
 """Pictures, drawn without a screen."""
 
+import itertools
 import sys
 
 import matplotlib as mpl
@@ -79,6 +80,8 @@ def test_rank_sets_are_drawn(fit):
     intervals = fit.rank_intervals()
     axes = plotting.plot_rank_intervals(intervals)
     assert points(axes).tolist() == [1, 2, 3]
+    assert axes.get_xlim() == (0.5, 3.5)
+    assert all(tick == int(tick) for tick in axes.get_xticks())
     assert axes.get_xlabel() == "rank (95 % simultaneous)"
     assert names(axes)[0] == "b$a$r"
     axes.figure.canvas.draw()
@@ -233,3 +236,85 @@ def test_axes_that_are_none_are_refused_by_name():
     for draw in (fit.plot, points.plot, weigh.magnitude_function([[0.0], [1.0]], [1.0]).plot):
         with pytest.raises(TypeError, match=r"^ax must be matplotlib axes or None, got 3"):
             draw(ax=3)
+
+
+# ---- many, long, few
+
+
+def overlaps(texts):
+    boxes = sorted((text.get_window_extent() for text in texts if text.get_text()), key=lambda b: b.y0)
+    return any(a.y1 > b.y0 + 0.5 for a, b in itertools.pairwise(boxes))
+
+
+def is_inside(thing, figure):
+    box, page = thing.get_window_extent(), figure.bbox
+    return box.x0 >= -1 and box.y0 >= -1 and box.x1 <= page.x1 + 1 and box.y1 <= page.y1 + 1
+
+
+def ladder(names):
+    """Each beats the next, the last the first."""
+    return Comparisons.from_pairs(names, [*names[1:], names[0]], time=np.arange(len(names)) % 3)
+
+
+def test_a_very_long_name_leaves_the_axes_their_room():
+    fit = bradley_terry(ladder(["a" * 300, "b" * 300, "cat"]))
+    axes = fit.plot()
+    axes.figure.canvas.draw()
+    assert axes.bbox.width > 0.45 * axes.figure.bbox.width
+    assert {text[-9:] for text in names(axes)} == {"a" * 9, "b" * 9, "cat"}
+
+
+@pytest.mark.parametrize("given", [True, False])
+def test_names_of_two_hundred_items_do_not_overlap(given):
+    fit = bradley_terry(ladder([f"item {k}" for k in range(200)]))
+    ax = Figure(figsize=(6, 5)).subplots() if given else None
+    axes = plotting.plot_strengths(fit, top=200, uncertainty=None, ax=ax)
+    axes.figure.canvas.draw()
+    assert not overlaps(axes.get_yticklabels())
+    assert len(names(axes)) >= (40 if given else 200)
+    assert len(points(axes)) == 200
+
+
+def test_forty_lines_have_forty_colours_and_a_legend_inside_the_figure():
+    history = whole_history(ladder([f"item {k}" for k in range(40)]), volatility=0.1)
+    axes = history.plot(history.items.tolist(), uncertainty=False)
+    axes.figure.canvas.draw()
+    assert len({tuple(line.get_color()) for line in axes.get_lines()}) == 40
+    assert is_inside(axes.get_legend(), axes.figure)
+    assert axes.bbox.width > 0.4 * axes.figure.bbox.width
+    given = Figure(figsize=(7, 5)).subplots()
+    history.plot(history.items.tolist(), uncertainty=False, ax=given)
+    given.figure.canvas.draw()
+    assert is_inside(given.get_legend(), given.figure)
+
+
+def test_levels_of_intervals_and_what_goes_along_are_stated(fit):
+    assert plotting.plot_strengths(fit, level=0.9).get_xlabel().endswith(", 90 % intervals")
+    assert plotting.plot_strengths(fit, uncertainty=None).get_xlabel() == "strength (natural log, mean 0)"
+    axes = whole_history(ladder(["a", "b", "c"]), volatility=0.1).plot(level=0.8)
+    assert (axes.get_xlabel(), axes.get_ylabel()) == ("time", "strength (natural log), 80 % bands")
+
+
+def test_colours_of_weights_part_at_zero_and_none_is_lost_on_white():
+    D = np.array([[0, 2, 2, 1, 1], [2, 0, 2, 1, 1], [2, 2, 0, 1, 1], [1, 1, 1, 0, 2], [1, 1, 1, 2, 0.0]])
+    mixed = weigh.weighting(D, metric="precomputed", scale=0.5)
+    dots = plotting.plot_weights(mixed, np.arange(10.0).reshape(5, 2)).collections[0]
+    assert dots.norm.vmin == -dots.norm.vmax
+    assert dots.figure.axes[1].get_ylim() == (mixed.weights.min(), mixed.weights.max())
+    low, high = dots.to_rgba([mixed.weights.min(), mixed.weights.max()])[:, :3]
+    assert low[2] > low[0]
+    assert high[0] > high[2]
+    plain = weigh.weighting([[0.0, 0.0], [1.0, 0.0], [0.0, 2.0]]).plot().collections[0]
+    assert plain.norm.vmin == 0
+    for drawn in (plain, dots):
+        every = drawn.to_rgba(np.linspace(drawn.norm.vmin, drawn.norm.vmax, 99))[:, :3]
+        assert (every @ [0.2126, 0.7152, 0.0722]).max() < 0.75
+
+
+def test_one_point_and_one_item_are_drawn_on_axes_that_begin_at_zero():
+    w = weigh.weighting([[1.0, 2.0]])
+    dots = w.plot().collections[0]
+    assert (dots.norm.vmin, dots.norm.vmax) == (0, 1)
+    axes = plotting.plot_estimates({"item": ["a"], "x": [1.0]})
+    axes.figure.canvas.draw()
+    assert names(axes) == ["a"]

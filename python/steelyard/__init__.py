@@ -16,6 +16,7 @@ from ._build import __version__, build_info
 from ._errors import ConvergenceWarning, DisconnectedError, DisconnectedWarning, SeparationError
 from ._info import Info
 from ._naming import claim
+from ._progress import progress_bar
 
 __all__ = [
     "ConvergenceWarning",
@@ -25,6 +26,7 @@ __all__ = [
     "SeparationError",
     "__version__",
     "build_info",
+    "progress_bar",
 ]
 
 _LAZY = ("dask", "datasets", "metric", "plotting", "rank", "reference", "select", "weigh")

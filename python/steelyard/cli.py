@@ -60,7 +60,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         given = vars(options)
         refuse_inputs(
             [*given.get("file", ()), *filter(None, [given.get("losses"), given.get("new")])],
-            {f"--{name}": given.get(name) for name in ("output", "plot")},
+            {f"--{name}": given.get(name) for name in ("output", "plot", "report")},
         )
         with _ended_by_signals(signals):
             try:

@@ -38,6 +38,10 @@ _LABELS = {
 
 _FEW = 1000  # dots that a figure holds at full size
 _VECTORS = 20_000  # dots above which a PDF or SVG gets pixels
+_NAME = 36  # characters of a label beside the axes
+_COLOURS = 10  # of matplotlib's own, after which they come again
+_LEGEND_ROWS = 22
+_ROUNDING = 1e-9  # of the largest weight, below which a negative one is zero
 
 _Array = npt.NDArray[Any]
 
@@ -221,7 +225,8 @@ def plot_strengths(
             label="provisional",
         )
         axes.legend(loc="lower right", frameon=False)
-    axes.set_xlabel(_LABELS[scale])
+    with_level = f", {100 * level:g} % intervals" if "lower" in table else ""
+    axes.set_xlabel(_LABELS[scale] + with_level)
     return axes
 
 
@@ -261,6 +266,8 @@ def plot_rank_intervals(intervals: _RankSets, *, top: int = 30, ax: Axes | None 
         intervals.items[order], intervals.rank[order], intervals.lower[order], intervals.upper[order], ax
     )
     axes.set_xlabel(f"rank ({100 * intervals.level:g} % {intervals.method})")
+    _count_on(axes)
+    axes.set_xlim(0.5, max(1.5, float(np.max(intervals.upper[order], initial=1)) + 0.5))
     return axes
 
 
@@ -361,21 +368,23 @@ def plot_history(
     wide = NormalDist().inv_cdf(0.5 + 0.5 * check_level(level))
     chosen = history.latest(5) if items is None else label_list(items, "items")
     axes = _axes(ax, 4.2)
+    _distinguish(axes, len(chosen))
     for item in chosen:
         table = history.to_frame(items=[item], scale=scale, elo_mean=elo_mean, uncertainty=uncertainty)
         time, middle = table["time"], table["strength"]
         if np.isnan(time).all():  # a constant item
-            axes.axhline(middle[0], linewidth=0.8, linestyle="--", label=str(item))
+            axes.axhline(middle[0], linewidth=0.8, linestyle="--", label=_short(item))
             continue
-        (line,) = axes.plot(time, middle, linewidth=1.2, label=str(item))
+        (line,) = axes.plot(time, middle, linewidth=1.2, label=_short(item))
         if uncertainty:
             half = wide * table["standard_error"]
             axes.fill_between(
                 time, middle - half, middle + half, color=line.get_color(), alpha=0.15, linewidth=0
             )
-    axes.set_ylabel("rating (Elo)" if scale == "elo" else "strength (natural log)")
-    for text in axes.legend(frameon=False).get_texts():
-        text.set_parse_math(False)  # a $ in a name is no formula
+    bands = f", {100 * level:g} % bands" if uncertainty else ""
+    axes.set_ylabel(("rating (Elo)" if scale == "elo" else "strength (natural log)") + bands)
+    axes.set_xlabel("time")
+    _add_legend(axes, len(chosen))
     return axes
 
 
@@ -396,8 +405,8 @@ def plot_weights(weighting: _Weights, X: Any = None, *, ax: Axes | None = None) 
     -------
     matplotlib.axes.Axes
         Two features: a dot a point, whose area (at least that of a small dot) and colour go with its weight,
-        the heaviest on top. One feature: weight over feature. Neither features nor `X`: the weights, largest
-        first.
+        the heaviest on top; where some weights are negative, colours part at zero. One feature: weight over
+        feature. Neither features nor `X`: the weights, largest first.
 
     Raises
     ------
@@ -481,20 +490,27 @@ def _places(X: Any, n: int) -> Any:
 def _draw_areas(points: Any, weights: Any, axes: Axes) -> None:
     order = np.argsort(weights, kind="stable")
     largest = max(float(weights.max()), np.finfo(float).tiny)
+    least = float(weights.min())
+    parted = least < -_ROUNDING * largest
+    end = max(largest, -least) if parted else largest
     crowd = min(1.0, max(_FEW / len(weights), 0.03))  # many dots are small ones
     dots = axes.scatter(
         points[order, 0],
         points[order, 1],
         s=crowd * (8 + 80 * np.clip(weights[order] / largest, 0, None)),
         c=weights[order],
-        cmap="viridis_r",
+        cmap=_colours(parted),
+        vmin=-end if parted else 0.0,
+        vmax=end,
         edgecolors="white",
         linewidths=0.4 * crowd,
         rasterized=len(weights) > _VECTORS,
     )
     axes.set_xlabel("feature 0")
     axes.set_ylabel("feature 1")
-    axes.figure.colorbar(dots, ax=axes, label="weight")
+    bar = axes.figure.colorbar(dots, ax=axes, label="weight")
+    if parted:
+        bar.ax.set_ylim(least, max(largest, 0.0))
 
 
 def _draw_sorted(weights: Any, axes: Axes) -> None:
@@ -509,15 +525,70 @@ def _draw(items: Any, middle: Any, lower: Any, upper: Any, ax: Axes | None) -> A
     """One point and one bar an item, first item on top."""
     place = np.arange(len(items))
     axes = _axes(ax, 1.2 + 0.24 * len(items))
+    room = 0.24 * 72 if ax is None else _points_high(axes) / len(items)
     finite = np.concatenate([x[np.isfinite(x)] for x in (middle, lower, upper)])
     low, high = (finite.min(), finite.max()) if len(finite) else (0.0, 1.0)
     ends = [np.clip(np.nan_to_num(x, nan=0.0), low, high) for x in (lower, upper)]
-    axes.hlines(place, ends[0], ends[1], color="0.6", linewidth=1.5)
-    axes.plot(middle, place, "o", markersize=4, color="C0")
-    axes.set_yticks(place, [str(item) for item in items], parse_math=False)
+    axes.hlines(place, ends[0], ends[1], color="0.6", linewidth=min(1.5, 0.4 * room))
+    axes.plot(middle, place, "o", markersize=min(4.0, 0.8 * room), color="C0")
+    _name_rows(axes, [_short(item) for item in items], room)
     axes.set_ylim(len(items) - 0.5, -0.5)
     axes.grid(axis="x", alpha=0.3)
     return axes
+
+
+def _short(label: object) -> str:
+    """Without the middle of a very long label, which would take the axes' room."""
+    text = str(label)
+    return text if len(text) <= _NAME else f"{text[: _NAME - 10]}\u2026{text[-9:]}"
+
+
+def _points_high(axes: Axes) -> float:
+    return float(axes.get_window_extent().height * 72 / axes.figure.get_dpi())
+
+
+def _name_rows(axes: Axes, names: list[str], room: float) -> None:
+    """A name a row; smaller ones where rows are narrow (in points), and then every so many."""
+    step = max(1, int(np.ceil(6 / room)))
+    axes.set_yticks(range(0, len(names), step), names[::step], parse_math=False)
+    if room < 12:
+        axes.tick_params(axis="y", labelsize=min(0.8 * room * step, 10.0))
+
+
+def _count_on(axes: Axes) -> None:
+    """Whole numbers along x."""
+    from matplotlib.ticker import MaxNLocator
+
+    axes.xaxis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1))
+
+
+def _distinguish(axes: Axes, count: int) -> None:
+    """As many colours as lines, where matplotlib's own would come again."""
+    if count > _COLOURS:
+        from matplotlib import colormaps
+
+        axes.set_prop_cycle(color=colormaps["turbo"](np.linspace(0.02, 0.98, count)))
+
+
+def _add_legend(axes: Axes, count: int) -> None:
+    """Inside; beside the axes, in columns, where it is long and the figure makes room."""
+    options: dict[str, Any] = {"frameon": False}
+    if count > _COLOURS:
+        options |= {"fontsize": 7, "ncols": -(-count // _LEGEND_ROWS)}
+        if axes.figure.get_layout_engine() is not None:
+            options |= {"loc": "upper left", "bbox_to_anchor": (1.0, 1.0), "borderaxespad": 0.0}
+    for text in axes.legend(**options).get_texts():
+        text.set_parse_math(False)  # a $ in a name is no formula
+
+
+def _colours(parted: bool) -> Any:
+    """Maps of colours that a white ground does not swallow; a parted one is grey at zero, blue below it."""
+    from matplotlib import colormaps
+    from matplotlib.colors import LinearSegmentedColormap, ListedColormap
+
+    if parted:
+        return LinearSegmentedColormap.from_list("steelyard", ["#2166ac", "#969696", "#b2182b"])
+    return ListedColormap(colormaps["viridis_r"](np.linspace(0.2, 1.0, 256)))
 
 
 def _check_offers(thing: Any, name: str, *attributes: str) -> None:

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import functools
 import inspect
+import tempfile
 import warnings
 from collections.abc import Callable
 from typing import Any
 
+import jinja2  # noqa: F401, loaded before calls are timed
+import matplotlib.backends.backend_svg  # noqa: F401
 import numpy as np
 
 from steelyard import datasets, metric, plotting, rank, select, weigh
@@ -121,6 +124,19 @@ def _halfspaces(x: Any) -> Any:
     return np.eye(3)[x > 1.0], np.ones(int((x > 1.0).sum()))
 
 
+REPORTED = ("BradleyTerryFit", "GradedFit", "History", "PlackettLuceFit")
+
+
+@functools.cache
+def _folder() -> tempfile.TemporaryDirectory[str]:
+    return tempfile.TemporaryDirectory(prefix="steelyard-fuzz-")
+
+
+def page() -> str:
+    """Where calls may write."""
+    return f"{_folder().name}/page.html"
+
+
 # Arguments of functions and constructors; of a method under "Class.method", where its names don't say enough.
 ARGUMENTS: dict[str, Callable[[], dict[str, Any]]] = {
     "bradley_terry": lambda: {"comparisons": games()},
@@ -155,6 +171,7 @@ ARGUMENTS: dict[str, Callable[[], dict[str, Any]]] = {
         "board": np.array(["p", "p", "q"]),
         "categories": np.array([2, 2, 3]),
     },
+    **{f"{name}.report": lambda: {"path": page()} for name in REPORTED},
     "plackett_luce": lambda: {"rankings": [["a", "b", "c"], ["b", "a", "c"], ["c", "a"], ["c", "b"]]},
     "rasch": lambda: {"responses": (SCORES > 2).astype(float), "prior": 1.0},
     "schedule": lambda: {"items": np.arange(4), "kind": "random"},

@@ -16,7 +16,8 @@ from .command import Command
 from .dates import Clock, day_range, number_of, select_period, with_times
 from .games import PRESETS, add_columns, add_model, add_period, amount, count, explained, find_comparisons
 from .inputs import add_files
-from .options import add_output, add_plot, add_top, names, number
+from .options import add_output, add_plot, add_report, add_top, names, number
+from .pages import require_pictures, write_with
 from .picture import new_figure, save
 from .show import progress_bar, show
 from .source import Source, open_source
@@ -80,14 +81,14 @@ def _add_options(parser: argparse.ArgumentParser) -> None:
         "--scale", choices=("elo", "log"), default="elo", help="of the ratings (default: elo)"
     )
     add_plot(output, "draw --teams, or the first five shown, over time")
+    add_report(output, "write the latest strengths, and the strongest over time,")
     add_output(output, "write the strengths on all dates")
 
 
 def run(options: argparse.Namespace) -> None:
     """From the file to the strengths on one day, the picture and the table in a file."""
     require("rich", "cli")
-    if options.plot:
-        require("matplotlib", "plot")
+    require_pictures(options)
     source, roles, clock = _open(options)
     home = roles.left_is_home if options.home is None else options.home
     with explained(source), warnings.catch_warnings(record=True) as caught:
@@ -111,6 +112,8 @@ def run(options: argparse.Namespace) -> None:
         chosen = shown[:_FIRST] if options.teams is None else items
         fit.plot(chosen, scale=options.scale, elo_mean=_MEAN, ax=figure.subplots())
         save(figure, options.plot)
+    if options.report:
+        _publish(fit, options, items, source.name, notes)
 
 
 def _open(options: argparse.Namespace) -> tuple[Source, Roles, Clock]:
@@ -210,6 +213,21 @@ def _method(fit: History, options: argparse.Namespace, day: Any, clock: Clock) -
         parts.append(f"home advantage {factor * fit.home_advantage:+.2f}{unit}")
     parts.append(f"within {fit.info.error_bound:.1g} standard errors of the joint optimum")
     return ", ".join(parts)
+
+
+def _publish(fit: History, options: argparse.Namespace, items: list[Any], name: str, told: list[str]) -> None:
+    write_with(
+        options.report,
+        lambda path: fit.report(
+            path,
+            title=f"History: {name}",
+            data=told[0],
+            notes=told[1:],
+            items=None if options.teams is None else items,
+            scale=options.scale,
+            elo_mean=_MEAN,
+        ),
+    )
 
 
 COMMAND = Command(

@@ -6,7 +6,8 @@ import argparse
 import sys
 
 from .command import Command
-from .options import add_top
+from .options import add_report, add_top
+from .pages import require_pages, rows_wanted, shortened, write_page
 from .show import show
 from .square import FILE, add_table, check, read_square
 from .usage import explained, require
@@ -26,15 +27,20 @@ examples:
 def _add_options(parser: argparse.ArgumentParser) -> None:
     add_table(parser)
     add_top(parser, 10, "broken pairs")
+    add_report(parser, "write the broken pairs")
 
 
 def run(options: argparse.Namespace) -> None:
     """From the file to a report."""
     require("rich", "cli")
+    require_pages(options)
     name, points = read_square(options, gaps=False)
     with explained(name, "D"):
-        notes, table = check(points, options.slack, options.top)
-    show(table, [f"{name}: {notes[0]}", *notes[1:]], sys.stdout)
+        notes, table = check(points, options.slack, rows_wanted(options, options.top))
+    notes[0] = f"{name}: {notes[0]}"
+    show(shortened(table, options.top), notes, sys.stdout)
+    if options.report:
+        write_page(options.report, f"Triangles of {name}", table, notes, name="broken pairs")
 
 
 COMMAND = Command(

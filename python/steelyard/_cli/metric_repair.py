@@ -11,7 +11,8 @@ import numpy as np
 import numpy.typing as npt
 
 from .command import Command
-from .options import add_output, add_top, tolerance
+from .options import add_output, add_report, add_top, tolerance
+from .pages import require_pages, rows_wanted, write_page
 from .points import Points
 from .show import progress_bar, show
 from .square import FILE, add_table, check, read_square
@@ -53,11 +54,13 @@ def _add_options(parser: argparse.ArgumentParser) -> None:
         "--tol", metavar="R", type=tolerance, default=1e-6, help="largest relative gap (default: 1e-6)"
     )
     add_output(parser, "write the distances")
+    add_report(parser, "write what changes, and the distances,")
 
 
 def run(options: argparse.Namespace) -> None:
     """From the file to the nearest metric, told and in a file."""
     require("rich", "cli")
+    require_pages(options)
     hint = ", or take empty cells as unknown pairs: --missing free"
     name, points = read_square(options, gaps=options.missing == "free", hint=hint)
     unknown = int(np.isnan(points.values[np.triu_indices(len(points.values), 1)]).sum())
@@ -74,7 +77,12 @@ def run(options: argparse.Namespace) -> None:
     notes += [_found(near, points), *(f"Note: {warning.message}" for warning in caught)]
     if options.output:
         write(_columns(near, points), options.output, verbatim=options.verbatim)
-    show(table, [f"{name}: {notes[0]}", *notes[1:]], sys.stdout)
+    notes[0] = f"{name}: {notes[0]}"
+    show(table, notes, sys.stdout)
+    if options.report:
+        changes = _changes(points, near.distances, rows_wanted(options, options.top))
+        columns = _columns(near, points)
+        write_page(options.report, f"Repair of {name}", changes, notes, name="distances", columns=columns)
 
 
 def _nearest(points: Points, options: argparse.Namespace) -> NearestMetric:

@@ -10,6 +10,7 @@ from pathlib import Path
 _DIGITS = 18  # of a whole number: more than any count, and it fits 64 bits
 _TABLES = (".csv", ".json", ".parquet")
 _PICTURES = (".png", ".svg", ".pdf")
+_PAGES = (".html", ".htm")
 
 
 def add_top(parser: argparse._ActionsContainer, default: int = 20, what: str = "rows") -> None:
@@ -39,6 +40,13 @@ def add_output(parser: argparse._ActionsContainer, what: str) -> None:
 def add_plot(parser: argparse._ActionsContainer, what: str) -> None:
     """Where the picture goes."""
     parser.add_argument("--plot", metavar="PICTURE", type=path(_PICTURES), help=f"{what}: .png, .svg or .pdf")
+
+
+def add_report(parser: argparse._ActionsContainer, what: str) -> None:
+    """Where the page goes."""
+    parser.add_argument(
+        "--report", metavar="PAGE", type=path(_PAGES), help=f"{what} as one page to publish: .html"
+    )
 
 
 def names(text: str) -> list[str]:

@@ -10,7 +10,7 @@ import warnings
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
-from .._errors import DisconnectedError, SeparationError
+from .._errors import DisconnectedError, DisconnectedWarning, SeparationError
 from .._units import ELO
 from .board import Board, make_board
 from .columns import Roles, time_column
@@ -28,7 +28,8 @@ from .games import (
     find_comparisons,
 )
 from .inputs import add_files
-from .options import add_output, add_plot, add_top, as_number, integer, number, positive
+from .options import add_output, add_plot, add_report, add_top, as_number, integer, number, positive
+from .pages import require_pictures, write_with
 from .picture import new_figure, save
 from .ratings import Ratings, add_ratings, count_ratings, find_ratings
 from .show import progress_bar, show
@@ -129,6 +130,7 @@ def _add_output_options(parser: argparse.ArgumentParser) -> None:
         "the default), marked in their place (show), or counted alone (hide); tables written hold them all",
     )
     add_plot(output, "draw what is shown")
+    add_report(output, "write the ranking, rank sets and expected wins")
     add_output(output, "write all rows")
 
 
@@ -143,8 +145,7 @@ def _anchor(text: str) -> tuple[str, float]:
 def run(options: argparse.Namespace) -> None:
     """From the file to the table on the screen, the picture and the table in a file."""
     require("rich", "cli")
-    if options.plot:
-        require("matplotlib", "plot")
+    require_pictures(options)
     source, roles, ratings = _open(options)
     timed = options.half_life is not None
     source = _in_period(source, roles, options, ratings is not None)
@@ -167,6 +168,7 @@ def run(options: argparse.Namespace) -> None:
         board = make_board(
             fit, options.scale, resampled, options.top, source.preset.item, options.provisional, anchor
         )
+    told = notes[:]
     notes.extend(board.notes)
     notes.extend(f"Note: {warning.message}" for warning in caught)
     notes.append(_method(fit, board, options))
@@ -175,6 +177,9 @@ def run(options: argparse.Namespace) -> None:
         write(board.columns, options.output, verbatim=options.verbatim)
     if options.plot:
         _draw(fit, resampled, board, options, anchor)
+    if options.report:
+        told += [str(w.message) for w in caught if not issubclass(w.category, DisconnectedWarning)]
+        _publish(fit, resampled, board, options, anchor, source.name, told)
 
 
 def _open(options: argparse.Namespace) -> tuple[Source, Roles, Ratings | None]:
@@ -352,6 +357,33 @@ def _draw(
         ax=figure.subplots(),
     )
     save(figure, options.plot)
+
+
+def _publish(
+    fit: BradleyTerryFit,
+    resampled: Any,
+    board: Board,
+    options: argparse.Namespace,
+    anchor: dict[Any, float] | None,
+    name: str,
+    told: list[str],
+) -> None:
+    """All items, or those that the board judges where they are many."""
+    judged = board.columns["item"]
+    aged = [] if options.half_life is None else [f"Half-life {options.half_life:g}"]
+    write_with(
+        options.report,
+        lambda path: fit.report(
+            path,
+            title=f"Ranking: {name}",
+            data=told[0],
+            notes=[*told[1:], *aged],
+            scale=options.scale,
+            anchor=anchor,
+            uncertainty="sandwich" if resampled is None else resampled,
+            items=None if len(judged) == len(fit) else judged,
+        ),
+    )
 
 
 COMMAND = Command(

@@ -15,7 +15,8 @@ import numpy.typing as npt
 from .blocks import store_points
 from .command import Command
 from .inputs import add_files
-from .options import add_output, add_top, integer
+from .options import add_output, add_report, add_top, integer
+from .pages import ROWS, require_pages, write_page
 from .points import read_points
 from .show import show
 from .source import Source, open_source
@@ -81,6 +82,7 @@ def _add_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--seed", metavar="S", type=integer(0), default=0, help="of the draws (default: 0)")
     add_top(parser)
     add_output(parser, "write all rows drawn")
+    add_report(parser, "write the rows drawn")
 
 
 @dataclass(frozen=True)
@@ -97,6 +99,7 @@ def run(options: argparse.Namespace) -> None:
     from ..select import sensitivity_sample
 
     require("rich", "cli")
+    require_pages(options)
     if options.method != "sensitivity":
         _run_standing(options)
         return
@@ -123,6 +126,9 @@ def run(options: argparse.Namespace) -> None:
     show(_table(columns, options.top), notes, sys.stdout)
     if options.output:
         write(columns, options.output, verbatim=options.verbatim)
+    if options.report:
+        title, table = f"Sample of {data.name}", _table(columns, ROWS)
+        write_page(options.report, title, table, notes, name="sample", columns=columns)
 
 
 _BOUND_PASSES = 50
@@ -150,6 +156,9 @@ def _run_standing(options: argparse.Namespace) -> None:
     show(_standing_table(columns, options.top), notes, sys.stdout)
     if options.output:
         write(columns, options.output, verbatim=options.verbatim)
+    if options.report:
+        title, table = f"Sample of {data.name}", _standing_table(columns, ROWS)
+        write_page(options.report, title, table, notes, name="sample", columns=columns)
 
 
 def _medoids(data: _Data, options: argparse.Namespace) -> tuple[dict[str, npt.NDArray[Any]], str]:

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TextIO
 
+from .._progress import progress_bar as bar_of_all
 from .table import Table
 from .text import printable, width
 from .usage import OutputError, require
@@ -60,16 +61,6 @@ def progress_bar(what: str) -> Iterator[Callable[[float, float], None] | None]:
     if not sys.stderr.isatty():
         yield None
         return
-    console = require("rich.console", "cli").Console(file=sys.stderr)
-    with require("rich.progress", "cli").Progress(console=console, transient=True) as bar:
-        task = bar.add_task(what, total=None)
-
-        def move(done: float, total: float) -> None:
-            bar.update(task, completed=done, total=total if total > 0 else None)
-
-        def best(cost: float, low: float) -> None:
-            ratio = f"{cost / low:.4g}" if low > 0 else "unknown"
-            bar.update(task, description=f"{what}: cost {cost:.6g}, at least {low:.6g}, ratio {ratio}")
-
-        move.best = best  # type: ignore[attr-defined]
-        yield move
+    require("rich.progress", "cli")
+    with bar_of_all(what, kind="rich") as bar:
+        yield bar

@@ -12,9 +12,11 @@ import numpy as np
 import numpy.typing as npt
 
 from .._errors import ConvergenceWarning
+from .._report import Picture, draw, plain
 from .command import Command
 from .inputs import add_files
-from .options import add_output, add_plot, as_number, integer, names, share, tolerance
+from .options import add_output, add_plot, add_report, as_number, integer, names, share, tolerance
+from .pages import ROWS, require_pictures, write_page
 from .picture import new_figure, save
 from .points import Points, read_points
 from .show import progress_bar, show
@@ -110,6 +112,7 @@ def _add_options(parser: argparse.ArgumentParser) -> None:
     )
     add_plot(output, "draw the first two columns with the weights")
     add_output(output, "write all points")
+    add_report(output, "write the weights")
 
 
 def _scale(text: str) -> float | str:
@@ -126,8 +129,7 @@ def _scale(text: str) -> float | str:
 def run(options: argparse.Namespace) -> None:
     """From the file to the table on the screen, the picture and the table in a file."""
     require("rich", "cli")
-    if options.plot:
-        require("matplotlib", "plot")
+    require_pictures(options)
     if options.fraction is not None and options.scale != "fraction":
         raise UsageError("--fraction goes with --scale fraction")
     if options.metric == "precomputed":
@@ -152,6 +154,11 @@ def run(options: argparse.Namespace) -> None:
         write(columns, options.output, verbatim=options.verbatim)
     if options.plot:
         _draw(weighting, points, options)
+    if options.report:
+        title = f"Weights of {source.name}"
+        picture = _picture(weighting, points)
+        table = _table(columns, ROWS)
+        write_page(options.report, title, table, notes, name="weights", pictures=[picture], columns=columns)
 
 
 def _weigh(values: npt.NDArray[np.float64], options: argparse.Namespace) -> Weighting:
@@ -273,14 +280,29 @@ def _number(amount: int, noun: str) -> str:
 
 
 def _draw(weighting: Weighting, points: Points, options: argparse.Namespace) -> None:
+    figure = new_figure(7, 5)
+    _draw_on(weighting, points, figure.subplots())
+    save(figure, options.plot)
+
+
+def _draw_on(weighting: Weighting, points: Points, ax: Any) -> None:
     from ..plotting import plot_weights
 
-    figure = new_figure(7, 5)
-    axes = plot_weights(weighting, points.values, ax=figure.subplots())
-    axes.set_xlabel(points.names[0], parse_math=False)
+    axes = plot_weights(weighting, points.values, ax=ax)
+    axes.set_xlabel(plain(points.names[0]), parse_math=False)
     if len(points.names) > 1:
-        axes.set_ylabel(points.names[1], parse_math=False)
-    save(figure, options.plot)
+        axes.set_ylabel(plain(points.names[1]), parse_math=False)
+
+
+def _picture(weighting: Weighting, points: Points) -> Picture:
+    return draw(
+        "The points",
+        lambda axes: _draw_on(weighting, points, axes),
+        key="points",
+        height=5.5,
+        says="The points, those of large weight drawn large; the table has the weights.",
+        note="The larger a point, the more it weighs.",
+    )
 
 
 COMMAND = Command(

@@ -2,19 +2,12 @@
 
 from __future__ import annotations
 
-import csv
 import json
 from pathlib import Path
-from typing import Any
 
-import numpy as np
-import numpy.typing as npt
-
+from .._csv import Columns, defused, rows_of, write_csv
 from .files import written_beside
-from .options import as_number
 from .source import duckdb_errors
-
-Columns = dict[str, npt.NDArray[Any]]
 
 
 def write(columns: Columns, path: Path, *, verbatim: bool = False) -> None:
@@ -24,39 +17,17 @@ def write(columns: Columns, path: Path, *, verbatim: bool = False) -> None:
             _write_parquet(columns, beside, path)
         else:
             if path.suffix.lower() == ".csv" and not verbatim:
-                columns = _defused(columns)
+                columns = defused(columns)
             {".csv": _write_csv, ".json": _write_json}[path.suffix.lower()](columns, beside)
-
-
-def _defused(columns: Columns) -> Columns:
-    """Texts that a spreadsheet would run as formulas get a quote before them, as it writes texts itself."""
-    return {
-        str(_harmless(name)): np.array([_harmless(x) for x in column.tolist()], dtype=object)
-        if column.dtype.kind in "OUT"
-        else column
-        for name, column in columns.items()
-    }
-
-
-def _harmless(value: object) -> object:
-    if not isinstance(value, str) or not value.lstrip(" ").startswith(("=", "+", "-", "@", "\t", "\r", "\n")):
-        return value
-    return value if isinstance(as_number(value), float) else f"'{value}"
-
-
-def _records(columns: Columns) -> list[tuple[object, ...]]:
-    return list(zip(*(column.tolist() for column in columns.values()), strict=True))
 
 
 def _write_csv(columns: Columns, path: Path) -> None:
     with path.open("w", newline="", encoding="utf-8") as stream:
-        table = csv.writer(stream)
-        table.writerow(columns)
-        table.writerows(_records(columns))
+        write_csv(columns, stream)
 
 
 def _write_json(columns: Columns, path: Path) -> None:
-    records = [dict(zip(columns, record, strict=True)) for record in _records(columns)]
+    records = [dict(zip(columns, record, strict=True)) for record in rows_of(columns)]
     path.write_text(json.dumps(records, ensure_ascii=False, indent=1, default=str) + "\n", encoding="utf-8")
 
 

@@ -9,6 +9,7 @@ import numpy.typing as npt
 
 from .. import _core
 from .._errors import needs_sklearn
+from .._progress import progress_of
 from .._validate import check_choice, check_positive, check_threads
 from ._clustering import correlation_clustering
 from ._pairs import Array
@@ -42,6 +43,8 @@ class CorrelationClusterer(ClusterMixin, BaseEstimator):  # type: ignore[misc]
         As for `correlation_clustering`.
     random_state : None, int or RandomState, optional
         For pivots and the local search.
+    verbose : bool or int, default False
+        Whether `fit` shows its progress, as `steelyard.progress_bar` does; `progress` goes first.
 
     Attributes
     ----------
@@ -92,6 +95,7 @@ class CorrelationClusterer(ClusterMixin, BaseEstimator):  # type: ignore[misc]
         random_state: Any = None,
         n_threads: int | None = None,
         progress: Any = None,
+        verbose: bool | int = False,
     ) -> None:
         self.metric = metric
         self.resolution = resolution
@@ -104,6 +108,7 @@ class CorrelationClusterer(ClusterMixin, BaseEstimator):  # type: ignore[misc]
         self.random_state = random_state
         self.n_threads = n_threads
         self.progress = progress
+        self.verbose = verbose
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()
@@ -142,18 +147,19 @@ class CorrelationClusterer(ClusterMixin, BaseEstimator):  # type: ignore[misc]
         self.scale_ = None if self.scale is None else check_positive(self.scale, "scale")
         if not self._precomputed:
             S = self._similarities(X)
-        found = correlation_clustering(
-            S,
-            formulation=self.formulation,
-            resolution=self.resolution,
-            relax=self.relax,
-            tol=self.tol,
-            max_iter=self.max_iter,
-            max_seconds=self.max_seconds,
-            rng=generator(self.random_state),
-            n_threads=self.n_threads,
-            progress=self.progress,
-        )
+        with progress_of(self.verbose, "CorrelationClusterer", self.progress) as progress:
+            found = correlation_clustering(
+                S,
+                formulation=self.formulation,
+                resolution=self.resolution,
+                relax=self.relax,
+                tol=self.tol,
+                max_iter=self.max_iter,
+                max_seconds=self.max_seconds,
+                rng=generator(self.random_state),
+                n_threads=self.n_threads,
+                progress=progress,
+            )
         self.result_ = found
         self.labels_: npt.NDArray[np.intp] = np.array(found.labels)
         self.n_iter_ = max(1, found.info.iterations)

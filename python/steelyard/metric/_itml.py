@@ -11,6 +11,7 @@ import numpy.typing as npt
 from .. import _core
 from .._errors import finish, needs_sklearn
 from .._info import Info
+from .._progress import progress_of
 from .._spelling import shown
 from .._validate import (
     check_choice,
@@ -76,6 +77,7 @@ class _Mahalanobis(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstima
         max_iter: int = 1000,
         random_state: Any = None,
         progress: Any = None,
+        verbose: bool | int = False,
     ) -> None:
         self.gamma = gamma
         self.prior = prior
@@ -84,6 +86,7 @@ class _Mahalanobis(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstima
         self.max_iter = max_iter
         self.random_state = random_state
         self.progress = progress
+        self.verbose = verbose
 
     def transform(self, X: Any) -> Array:
         """Map points so that Euclidean distances are the learned ones.
@@ -157,20 +160,21 @@ class _Mahalanobis(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstima
         words = seed_words(rng)
         # The paper's step alpha = s/2 (1/p - gamma/xi) is that of gamma = 1 for squared bounds over gamma.
         shrink = 1.0 if variant == "itml" else gamma
-        found = _core.metric._learn_metric(
-            np.ascontiguousarray(points / far),
-            pairs.first,
-            pairs.second,
-            pairs.similar,
-            pairs.labels,
-            (near / far) ** 2 / shrink,
-            1.0 / shrink,
-            gamma / shrink,
-            tol,
-            sweeps,
-            words,
-            check_progress(self.progress),
-        )
+        with progress_of(self.verbose, type(self).__name__, check_progress(self.progress)) as progress:
+            found = _core.metric._learn_metric(
+                np.ascontiguousarray(points / far),
+                pairs.first,
+                pairs.second,
+                pairs.similar,
+                pairs.labels,
+                (near / far) ** 2 / shrink,
+                1.0 / shrink,
+                gamma / shrink,
+                tol,
+                sweeps,
+                words,
+                progress,
+            )
         self.bounds_ = np.array([near, far])
         self.components_ = _components(found["matrix"], root)
         self.info_ = _info(found, tol, near, far)
@@ -312,6 +316,8 @@ class ITML(_Mahalanobis):
         Order of the steps.
     progress : callable, optional
         Called as progress(sweep, max_iter).
+    verbose : bool or int, default False
+        Whether `fit` shows its progress, as `steelyard.progress_bar` does; `progress` goes first.
 
     Attributes
     ----------
@@ -408,6 +414,8 @@ class ITMLSupervised(_Mahalanobis):
         Pairs drawn and order of the steps.
     progress : callable, optional
         Called as progress(sweep, max_iter).
+    verbose : bool or int, default False
+        Whether `fit` shows its progress, as `steelyard.progress_bar` does; `progress` goes first.
 
     Attributes
     ----------
@@ -453,6 +461,7 @@ class ITMLSupervised(_Mahalanobis):
         max_iter: int = 1000,
         random_state: Any = None,
         progress: Any = None,
+        verbose: bool | int = False,
     ) -> None:
         super().__init__(
             gamma,
@@ -462,6 +471,7 @@ class ITMLSupervised(_Mahalanobis):
             max_iter=max_iter,
             random_state=random_state,
             progress=progress,
+            verbose=verbose,
         )
         self.n_constraints = n_constraints
 

@@ -8,8 +8,10 @@ import numpy as np
 import numpy.typing as npt
 
 from .. import _core
-from .._errors import needs_sklearn
+from .._errors import needs_sklearn, report
+from .._progress import progress_of
 from .._validate import (
+    Progress,
     check_choice,
     check_count,
     check_flag,
@@ -91,6 +93,9 @@ class MagnitudeOutlierDetector(OutlierMixin, BaseEstimator):  # type: ignore[mis
         `score_samples` judge any points; a copy of a training point is judged as that point.
     n_threads : int, optional
         Default: see `steelyard.build_info`.
+    verbose : bool or int, default False
+        Whether `fit` shows its progress, as `steelyard.progress_bar` does; 'spread' and 'differential' at a
+        fixed scale are one step.
 
     Attributes
     ----------
@@ -143,6 +148,7 @@ class MagnitudeOutlierDetector(OutlierMixin, BaseEstimator):  # type: ignore[mis
         contamination: float | str = "auto",
         novelty: bool = False,
         n_threads: int | None = None,
+        verbose: bool | int = False,
     ) -> None:
         self.kind = kind
         self.scale = scale
@@ -151,6 +157,7 @@ class MagnitudeOutlierDetector(OutlierMixin, BaseEstimator):  # type: ignore[mis
         self.contamination = contamination
         self.novelty = novelty
         self.n_threads = n_threads
+        self.verbose = verbose
 
     def fit(self, X: Any, y: Any = None) -> MagnitudeOutlierDetector:
         """Score the training points.
@@ -171,23 +178,28 @@ class MagnitudeOutlierDetector(OutlierMixin, BaseEstimator):  # type: ignore[mis
         contamination = self._contamination()
         X = real_array(validate_data(self, X, ensure_min_samples=2), "X")
         space = check_space(X, self.metric)
-        self.scale_ = self._chosen_scale(space)
-        if self.kind == "spread":
-            self._space = space
-            self.scores_ = self._spread_of_training(space)
-        elif self.kind == "weight" and not self.novelty:
-            self.scores_ = np.array(
-                weighting(X, scale=self.scale_, metric=self.metric, n_threads=self.n_threads).weights
-            )
-        else:
-            self._model = WeightingModel(X, scale=self.scale_, metric=self.metric, n_threads=self.n_threads)
-            scores = self._model.weights if self.kind == "weight" else self._model.leave_one_out
-            self.scores_ = np.array(scores)
+        with progress_of(self.verbose, "MagnitudeOutlierDetector") as progress:
+            self._score(X, space, progress)
         if contamination is None:
             self.offset_ = -0.5 * (1.0 + float(self.scores_.mean()))
         else:
             self.offset_ = float(np.percentile(-self.scores_, 100.0 * contamination))
         return self
+
+    def _score(self, X: Array, space: Space, progress: Progress | None) -> None:
+        self.scale_ = self._chosen_scale(space, progress)
+        if self.kind == "spread":
+            self._space = space
+            self.scores_ = self._spread_of_training(space)
+        elif self.kind == "weight" and not self.novelty:
+            found = weighting(
+                X, scale=self.scale_, metric=self.metric, n_threads=self.n_threads, progress=progress
+            )
+            self.scores_ = np.array(found.weights)
+        else:
+            self._model = WeightingModel(X, scale=self.scale_, metric=self.metric, n_threads=self.n_threads)
+            scores = self._model.weights if self.kind == "weight" else self._model.leave_one_out
+            self.scores_ = np.array(scores)
 
     @property
     def negative_outlier_factor_(self) -> Array:
@@ -272,7 +284,7 @@ class MagnitudeOutlierDetector(OutlierMixin, BaseEstimator):  # type: ignore[mis
             raise ValueError(f"contamination must be 'auto' or in (0, 0.5], got {share}")
         return share
 
-    def _chosen_scale(self, space: Space) -> float:
+    def _chosen_scale(self, space: Space, progress: Progress | None) -> float:
         fraction = check_level(self.fraction, "fraction")
         if not isinstance(self.scale, str):
             return check_positive(self.scale, "scale")
@@ -280,7 +292,7 @@ class MagnitudeOutlierDetector(OutlierMixin, BaseEstimator):  # type: ignore[mis
         if space.n_unique == 1 or (self.scale == "fraction" and fraction * space.n_unique <= 1.0):
             # Too few points for the rule: the magnitude is at least 1.
             return 1.0 / median_distance(space) if space.n_unique > 1 else 1.0
-        request = Request(scale=1.0, threads=check_threads(self.n_threads))
+        request = Request(scale=1.0, threads=check_threads(self.n_threads), progress=progress)
         return resolve_scale(space, self.scale, fraction, request).scale
 
     def _spread_of_training(self, space: Space) -> Array:
@@ -329,6 +341,8 @@ class WeightingClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         Folds for scale='cv', stratified where every class has two members; at least 2.
     n_threads : int, optional
         Default: see `steelyard.build_info`.
+    verbose : bool or int, default False
+        Whether `fit` with scale='cv' shows its progress, as `steelyard.progress_bar` does.
 
     Attributes
     ----------
@@ -374,12 +388,14 @@ class WeightingClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         metric: str = "euclidean",
         cv: int = 5,
         n_threads: int | None = None,
+        verbose: bool | int = False,
     ) -> None:
         self.scale = scale
         self.rule = rule
         self.metric = metric
         self.cv = cv
         self.n_threads = n_threads
+        self.verbose = verbose
 
     def fit(self, X: Any, y: Any) -> WeightingClassifier:
         """Weigh the classes.
@@ -401,11 +417,12 @@ class WeightingClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         X = real_array(X, "X")
         check_classification_targets(y)
         self.classes_, codes = np.unique(y, return_inverse=True)
-        if isinstance(self.scale, str):
-            check_choice(self.scale, "scale", ("cv",))
-            self.scale_ = self._scale_by_cv(X, codes, folds)
-        else:
-            self.scale_ = check_positive(self.scale, "scale")
+        with progress_of(self.verbose, "WeightingClassifier") as progress:
+            if isinstance(self.scale, str):
+                check_choice(self.scale, "scale", ("cv",))
+                self.scale_ = self._scale_by_cv(X, codes, folds, progress)
+            else:
+                self.scale_ = check_positive(self.scale, "scale")
         self.models_ = self._models(X, codes, self.scale_)
         return self
 
@@ -459,7 +476,9 @@ class WeightingClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         most = max(len(model) for model in models)
         return np.asarray(share + size / (1.0 + size) / (2.0 * most**2))
 
-    def _scale_by_cv(self, X: Array, codes: npt.NDArray[np.intp], folds: int) -> float:
+    def _scale_by_cv(
+        self, X: Array, codes: npt.NDArray[np.intp], folds: int, progress: Progress | None
+    ) -> float:
         space = check_space(X, self.metric)
         unit = 1.0 / median_distance(space) if space.n_unique > 1 else 1.0
         self.cv_scales_ = unit * _CV_GRID
@@ -478,6 +497,7 @@ class WeightingClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
                 models = self._models(X[train], codes[train], float(scale))
                 hits += int((present[_nearest(self._distance_from(models, X[test]))] == codes[test]).sum())
             self.cv_accuracies_[i] = hits / len(X)
+            report(progress, i + 1, len(_CV_GRID))
         best = np.flatnonzero(self.cv_accuracies_ == self.cv_accuracies_.max())
         return float(self.cv_scales_[best[len(best) // 2]])
 

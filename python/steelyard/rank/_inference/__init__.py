@@ -10,6 +10,7 @@ from .leaderboard import FEW_GAMES
 from .rank_intervals import RankIntervals, Tiers
 from .ranked import Ranked
 from .refits import ROUND_TOL, refit_rounds
+from .report import Story, as_lines, certificate
 from .uncertainty import Uncertainty, normal_intervals
 
 __all__ = [
@@ -25,8 +26,11 @@ __all__ = [
     "Information",
     "RankIntervals",
     "Ranked",
+    "Story",
     "Tiers",
     "Uncertainty",
+    "as_lines",
+    "certificate",
     "draw_prior_scores",
     "finish_rounds",
     "normal_intervals",

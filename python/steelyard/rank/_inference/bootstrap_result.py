@@ -154,7 +154,7 @@ class BootstrapResult(Uncertainty, Result):
         >>> from steelyard.rank import Comparisons, bradley_terry
         >>> fit = bradley_terry(Comparisons.from_counts([[0, 30], [10, 0]], items=["ann", "ben"]))
         >>> fit.bootstrap(20, rng=0).plot(scale="elo").get_xlabel()
-        'rating (Elo)'
+        'rating (Elo), 95 % intervals'
         """
         return self.fit.plot(uncertainty=self, **options)
 

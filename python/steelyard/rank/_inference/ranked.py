@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import os
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from ..._info import Info
+from ..._report import check_page, check_text, save
 from ..._results import Columns, Result
 from ..._validate import check_choice, check_level, check_number, check_threads
 from ...plotting import plot_strengths
@@ -18,6 +21,7 @@ from .covariance import Contrast, Covariance, contrast, covariance, standard_err
 from .information import KINDS, Information
 from .leaderboard import leaderboard
 from .rank_intervals import FULL_LIMIT, METHODS, RankIntervals, Tiers, rank_intervals
+from .report import Story, Wishes, as_lines, ranking_page
 from .strengths import Strengths
 from .uncertainty import Solved, Uncertainty, checked_source
 
@@ -34,6 +38,10 @@ class Ranked(Strengths, Result, ABC):
     @abstractmethod
     def _information(self, n_threads: int) -> Information:
         """The information matrices at the optimum."""
+
+    @abstractmethod
+    def _story(self, level: float) -> Story:
+        """What a page tells of the model."""
 
     @abstractmethod
     def bootstrap(self, n_rounds: int, *, rng: Any = None, n_threads: int | None = None) -> Uncertainty:
@@ -363,6 +371,93 @@ class Ranked(Strengths, Result, ABC):
         if uncertainty is not None:
             judge = self._uncertainty(uncertainty, len(rows) == len(self), check_threads(None))
         return leaderboard(self, rows, scale, elo_mean, anchor, level, judge)
+
+    def report(
+        self,
+        path: str | os.PathLike[str],
+        *,
+        title: str | None = None,
+        data: str | None = None,
+        notes: Sequence[str] = (),
+        scale: str = "elo",
+        elo_mean: float = 1000.0,
+        anchor: Mapping[Any, float] | None = None,
+        level: float = 0.95,
+        uncertainty: str | Uncertainty = "sandwich",
+        items: Any = None,
+        n_threads: int | None = None,
+    ) -> Path:
+        """Write the ranking as one page of HTML that can be published as it is.
+
+        Parameters
+        ----------
+        path : str or path
+            Ends in .html; a file that is there is replaced.
+        title : str, optional
+            Default the number of items.
+        data : str, optional
+            What was ranked, in a sentence.
+        notes : sequence of str, optional
+            Further sentences for its head.
+        scale, elo_mean, anchor
+            As in `to_frame`.
+        level : float, default 0.95
+            Of intervals, rank sets and tiers.
+        uncertainty : {'sandwich', 'hessian'}, Covariance or BootstrapResult
+            Where intervals and rank sets come from.
+        items : sequence of labels, optional
+            Only these; default all, up to 3,000.
+        n_threads : int, optional
+            Default: see `steelyard.build_info`. The page does not depend on it.
+
+        Returns
+        -------
+        pathlib.Path
+            The file.
+
+        Raises
+        ------
+        ImportError
+            If Jinja2 or matplotlib is missing: the extra `report` has both.
+        ValueError, TypeError
+            If an argument does not fit; above 3,000 items without `items`.
+
+        Notes
+        -----
+        The page asks for nothing from outside: a table to sort and search with intervals drawn, rank sets
+        and tiers, a matrix of expected wins of the strongest 50, who can be compared, effects of covariates,
+        how it was made, and the numbers as CSV. Labels can't act in it. The same fit gives the same bytes.
+        Cost: that of `rank_intervals`.
+
+        Examples
+        --------
+        >>> import tempfile
+        >>> from steelyard.rank import Comparisons, bradley_terry
+        >>> wins = [[0, 60, 70], [40, 0, 52], [30, 48, 0]]
+        >>> games = Comparisons.from_counts(wins, items=["ann", "ben", "cat"])
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     page = bradley_terry(games).report(f"{folder}/board.html", title="Tennis")
+        ...     "Tennis" in page.read_text(encoding="utf-8")
+        True
+        """
+        target = check_page(path)
+        level, wishes = check_level(level), as_lines(notes)
+        wanted = Wishes(
+            check_text(title, "title"),
+            check_text(data, "data"),
+            wishes,
+            check_choice(scale, "scale", SCALES),
+            level,
+        )
+        threads = check_threads(n_threads)
+        judge = uncertainty
+        if items is None and len(self) <= FULL_LIMIT:  # of all items one covariance serves both
+            judge = self._uncertainty(uncertainty, True, threads)
+        sets = self.rank_intervals(level, uncertainty=judge, items=items, n_threads=threads)
+        table = self.to_frame(
+            scale=scale, elo_mean=elo_mean, anchor=anchor, level=level, uncertainty=judge, items=items
+        )
+        return save(ranking_page(self, table, sets, self._story(level), wanted), target)
 
     def _head(self, rows: int) -> tuple[Columns, int]:
         """Without intervals, which take solves."""

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+import os
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -12,15 +14,18 @@ import numpy.typing as npt
 from ..._errors import ConvergenceWarning, interrupted, warn
 from ..._info import Info
 from ..._labels import label_list
+from ..._report import check_page, check_text, save
 from ..._results import Columns, Result
 from ..._spelling import shown
-from ..._validate import Progress, check_choice, check_count, check_flag, check_number
+from ..._validate import Progress, check_choice, check_count, check_flag, check_level, check_number
 from ...plotting import plot_history
 from .._chances import ELO, Prediction, outcome_chances
+from .._inference import as_lines, certificate
 from .._paired import PairPoint
 from .._table import Timelines
 from .history_samples import HistorySamples, draw_samples
 from .problem import HistoryProblem
+from .report import Wishes, history_page
 
 Floats = npt.NDArray[np.float64]
 
@@ -559,6 +564,78 @@ class History(Result):
         last = self._centres()[lines.starts[played + 1] - 1]
         best = np.sort(played[np.argsort(-last, kind="stable")[:wanted]])
         return [self.items[k] for k in best]
+
+    def report(
+        self,
+        path: str | os.PathLike[str],
+        *,
+        title: str | None = None,
+        data: str | None = None,
+        notes: Sequence[str] = (),
+        items: Any = None,
+        scale: str = "elo",
+        elo_mean: float = 1500.0,
+        level: float = 0.95,
+    ) -> Path:
+        """Write the history as one page of HTML that can be published as it is.
+
+        Parameters
+        ----------
+        path : str or path
+            Ends in .html; a file that is there is replaced.
+        title : str, optional
+            Default the number of items.
+        data : str, optional
+            What was followed, in a sentence.
+        notes : sequence of str, optional
+            Further sentences for its head.
+        items : sequence of labels, optional
+            Only these; default all.
+        scale, elo_mean
+            As in `to_frame`.
+        level : float, default 0.95
+            Of intervals and bands, from posterior standard deviations.
+
+        Returns
+        -------
+        pathlib.Path
+            The file.
+
+        Raises
+        ------
+        ImportError
+            If Jinja2 or matplotlib is missing: the extra `report` has both.
+        KeyError, ValueError, TypeError
+            If an argument does not fit.
+        MemoryError
+            As for `standard_errors`.
+
+        Notes
+        -----
+        As `BradleyTerryFit.report`: a table of each item at its last date, and the six strongest drawn over
+        time. The numbers of all dates are in it as CSV up to 5,000 rows; `to_frame` has them all.
+
+        Examples
+        --------
+        >>> import tempfile
+        >>> from steelyard.rank import Comparisons, whole_history
+        >>> games = Comparisons.from_pairs(["ann", "ben"], ["ben", "ann"], time=[0, 9])
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     page = whole_history(games, volatility=0.1).report(f"{folder}/tennis.html")
+        ...     page.name
+        'tennis.html'
+        """
+        target = check_page(path)
+        chosen = None if items is None else label_list(items, "items")
+        wanted = Wishes(
+            check_text(title, "title"),
+            check_text(data, "data"),
+            as_lines(notes),
+            check_choice(scale, "scale", ("log", "elo")),
+            check_number(elo_mean, "elo_mean"),
+            check_level(level),
+        )
+        return save(history_page(self, chosen, wanted, certificate(self.info)), target)
 
     def plot(self, items: Any = None, **options: Any) -> Any:
         """Strengths over time with bands; see `steelyard.plotting.plot_history`."""

@@ -12,8 +12,8 @@ import numpy.typing as npt
 
 from ..._spelling import shown
 from ..._validate import Progress, check_choice, check_count, check_progress, check_room, check_threads
-from .._chances import Prediction, RankInfo, outcome_chances
-from .._inference import FEW_GAMES, BootstrapResult, Coefficients, Ranked, finish_rounds
+from .._chances import ELO, Prediction, RankInfo, outcome_chances
+from .._inference import FEW_GAMES, BootstrapResult, Coefficients, Ranked, Story, finish_rounds
 from .._table import Comparisons, shift_of
 from .information import PairInformation
 from .problem import PairPoint, PairProblem
@@ -222,6 +222,25 @@ class BradleyTerryFit(Ranked):
 
     def _information(self, n_threads: int) -> PairInformation:
         return PairInformation(self._problem, self._point, n_threads)
+
+    def _story(self, level: float) -> Story:
+        table, effects = self.comparisons, self.coefficients
+        facts = []
+        if table.ties is not None and self.tie_parameter is not None:
+            facts.append(("Tie parameter", f"{self.tie_parameter:.4g}"))
+        if self.home_advantage is not None:
+            facts.append(("Home advantage", f"{self.home_advantage * ELO:+.0f} Elo points"))
+        if table.cluster is not None:
+            facts.append(("Clusters", "errors allow for dependence within them"))
+        return Story(
+            f"{table.n_comparisons:,.12g} comparisons of {len(self):,} items",
+            "Bradley-Terry" if table.ties is None else f"Bradley-Terry, ties {self.ties}",
+            table.components(ties="drop" if self.ties == "drop" else "keep").describe(),
+            self.prior,
+            tuple(facts),
+            None if effects is None else effects.to_frame(level=level),
+            "chance to win" if table.ties is None else "chance to win, and half that of a tie,",
+        )
 
     def _expected_scores(self, x: Floats) -> Floats:
         """A win, or half a tie."""

@@ -24,9 +24,9 @@ from ..._validate import (
     check_steps,
     check_threads,
 )
-from .._chances import RankInfo
-from .._inference import ROUND_TOL, BootstrapResult, Ranked, finish_rounds, refit_rounds
-from .._table import Comparisons, GradedComparisons
+from .._chances import ELO, RankInfo
+from .._inference import ROUND_TOL, BootstrapResult, Ranked, Story, finish_rounds, refit_rounds
+from .._table import Comparisons, ComponentReport, GradedComparisons
 from .graded_problem import GradedInformation, GradedPoint, GradedProblem
 from .separation import rising_grade
 
@@ -130,6 +130,19 @@ class GradedFit(Ranked):
         chances, half = self._chances(x), len(self.levels) // 2
         middle = chances[:, half] if len(self.levels) % 2 else 0.0
         return np.asarray(chances[:, :half].sum(axis=1) + 0.5 * middle).reshape(np.shape(x))
+
+    def _story(self, level: float) -> Story:
+        facts = [("Levels", ", ".join(self.levels))]
+        if self.home_advantage is not None:
+            facts.append(("Home advantage", f"{self.home_advantage * ELO:+.0f} Elo points"))
+        return Story(
+            f"{self.comparisons.n_comparisons:,.12g} graded comparisons of {len(self):,} items",
+            f"Bradley-Terry of ordered outcomes, {self.link} logits",
+            _components(self.comparisons).describe(),
+            self.prior,
+            tuple(facts),
+            expected="chance of a better outcome, and half that of the middle one,",
+        )
 
     def bootstrap(
         self,
@@ -379,16 +392,20 @@ def _require_levels(table: GradedComparisons) -> None:
         )
 
 
-def _require_connected(table: GradedComparisons, prior: float) -> None:
+def _components(table: GradedComparisons) -> ComponentReport:
     """At fixed thresholds an outermost level holds x from one side, every other from both."""
+    up, down = table.counts[:, :-1].sum(axis=1) > 0, table.counts[:, 1:].sum(axis=1) > 0
+    better = np.concatenate([table.left[up], table.right[down]])
+    worse = np.concatenate([table.right[up], table.left[down]])
+    return Comparisons.from_pairs(table.items[better], table.items[worse], items=table.items).components()
+
+
+def _require_connected(table: GradedComparisons, prior: float) -> None:
     forward, backward = table.counts[:, :-1].sum(axis=1), table.counts[:, 1:].sum(axis=1)
     found = _core.rank._strong_components(table.left, table.right, forward, backward, table.n_items)
     if found[1] == 1:
         return
-    up, down = forward > 0, backward > 0
-    better = np.concatenate([table.left[up], table.right[down]])
-    worse = np.concatenate([table.right[up], table.left[down]])
-    report = Comparisons.from_pairs(table.items[better], table.items[worse], items=table.items).components()
+    report = _components(table)
     words = report.describe()
     if prior == 0:
         raise DisconnectedError(

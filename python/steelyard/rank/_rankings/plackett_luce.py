@@ -28,10 +28,11 @@ from .._inference import (
     BootstrapInfo,
     BootstrapResult,
     Ranked,
+    Story,
     finish_rounds,
     refit_rounds,
 )
-from .._table import Comparisons, Rankings, read_rankings
+from .._table import Comparisons, ComponentReport, Rankings, read_rankings
 from .information import RankingInformation
 from .problem import RankingProblem
 
@@ -95,6 +96,15 @@ class PlackettLuceFit(Ranked):
         s = self.strengths[self.positions(items)]
         chances = np.exp(s - s.max())
         return np.asarray(chances / chances.sum())
+
+    def _story(self, level: float) -> Story:
+        return Story(
+            f"{len(self._rankings.stages):,} rankings of {len(self):,} items",
+            "Plackett-Luce",
+            _components(self._rankings).describe(),
+            self.prior,
+            expected="chance to be chosen before the other,",
+        )
 
     def bootstrap(
         self,
@@ -310,12 +320,17 @@ def _advice(info: RankInfo) -> str:
     return f"Newton decrement {info.error_bound:.1e} after {info.iterations} iterations; {ways}"
 
 
+def _components(table: Rankings) -> ComponentReport:
+    better, worse = table.beaten()
+    return Comparisons.from_pairs(table.items[better], table.items[worse], items=table.items).components()
+
+
 def _require_optimum(table: Rankings, prior: float) -> None:
     better, worse = table.beaten()
     one = np.ones(len(better))
     if _core.rank._strong_components(better, worse, one, np.zeros_like(one), table.n)[1] == 1:
         return
-    report = Comparisons.from_pairs(table.items[better], table.items[worse], items=table.items).components()
+    report = _components(table)
     words = report.describe()
     if prior == 0:
         raise DisconnectedError(
