@@ -124,6 +124,7 @@ def read_page(app: Any, docname: str, source: list[str]) -> None:
     path = ELSEWHERE.get(docname, HERE / f"{docname}.md")
     if not path.exists():
         return
+    app.env.note_dependency(str(path))
     text = path.read_text(encoding="utf-8")
     pages = {page.resolve(): name for name, page in ELSEWHERE.items()}
 

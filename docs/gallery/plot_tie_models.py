@@ -2,8 +2,9 @@
 Two models of ties
 ==================
 
-Davidson's model and that of Rao and Kupper, fitted to the same football matches, and the share of ties that was seen
-among games of equal expected strength. Here the two agree within the noise.
+Davidson's model and that of Rao and Kupper, fitted to the same football matches, and the share of ties among games on
+neutral ground (tenths of them, with 95 % intervals). Between unequal teams Davidson's model expects more ties than were
+seen; for football that of Rao and Kupper is nearer.
 """
 
 import numpy as np
