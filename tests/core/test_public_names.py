@@ -10,6 +10,7 @@ import re
 import sys
 import types
 import warnings
+from pathlib import Path
 
 import dask.array as da
 import numpy as np
@@ -17,7 +18,7 @@ import pytest
 
 import steelyard
 import steelyard.dask
-from steelyard import _naming, datasets, metric, rank, select, weigh
+from steelyard import _naming, datasets, metric, plotting, rank, select, weigh
 
 FAMILIES = (steelyard, rank, weigh, metric, select, steelyard.dask, datasets)
 PRIVATE = re.compile(r"steelyard[\w.]*\._")
@@ -248,6 +249,25 @@ def test_parts_are_known_with_an_underscore_and_each_by_a_name_of_its_own(monkey
     for thing in (first.Fit, first.Part, second.Part, second._State, second.work, second.Fit):
         assert pickle.loads(pickle.dumps(thing)) is thing
         assert not any("._" in word for word in words(pickle.dumps(thing)))
+
+
+def listed(folder):
+    """Names that the pages of the reference list, one a line of an autosummary."""
+    for page in folder.glob("*.md"):
+        module = "steelyard"
+        for line in page.read_text(encoding="utf-8").splitlines():
+            if found := re.match(r"\.\. currentmodule:: (\S+)", line):
+                module = found[1]
+            elif found := re.fullmatch(r"   (\w+)", line):
+                yield f"{module}.{found[1]}"
+
+
+def test_every_public_name_has_its_page_in_the_reference():
+    pages = list(listed(Path(__file__).parents[2] / "docs" / "api"))
+    names = {*OFFERED, *(f"steelyard.plotting.{name}" for name in plotting.__all__)}
+    assert len(pages) == len(set(pages))
+    assert names - set(pages) == set(), "add them to docs/api"
+    assert set(pages) - names - {"steelyard.build_info"} == set()
 
 
 def test_a_private_path_would_be_seen():

@@ -376,9 +376,10 @@ class ITML(_Mahalanobis):
             Similar and dissimilar.
         bounds : sequence of two floats, optional
             Distances near, far > 0. Default: the 5th and 50th percentile of the distances between the
-            points of all pairs (of 1,500 of them, if there are more). The 95th instead of the 50th, as in
-            [1]_, asks most dissimilar pairs to move apart: fewer neighbours were right on digits. near above
-            far, as metric-learn takes it too, leaves distances between them alone; ``info_.message`` says so.
+            points of all pairs (of 1,500 of them, if there are more). The 95th instead of the 50th, as Davis
+            et al. have it, asks most dissimilar pairs to move apart: fewer neighbours were right on digits.
+            near above far, as metric-learn takes it too, leaves distances between them alone;
+            ``info_.message`` says so.
 
         Returns
         -------

@@ -62,8 +62,7 @@ def find_scale(
         - 'median': 1 / median distance (of all pairs up to 3,000 points, else of 3,000 sampled ones);
         - 'positive_cutoff': the smallest scale found such that all weights are nonnegative from there on;
         - 'strong_cutoff': the same, and Z is positive semidefinite: w / |X| is then the distribution of
-        greatest
-          diversity of every order.
+          greatest diversity of every order.
     fraction : float, default 0.3
     tol : float, default 1e-3
         Largest relative error of the magnitude that 'fraction' and 'convergence' aim at, and of the scale
