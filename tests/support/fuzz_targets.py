@@ -131,7 +131,7 @@ ARGUMENTS: dict[str, Callable[[], dict[str, Any]]] = {
         "weight": np.ones(16),
         "margin": np.ones(16),
     },
-    "glicko2": lambda: {"winner": WINNER, "loser": LOSER, "period": DAYS // 4},
+    "glicko2": lambda: {"winner": WINNER, "loser": LOSER, "period": DAYS // 4, "period_length": 2},
     "graded": lambda: {"comparisons": graded_games(), "prior": 1.0},
     "GradedComparisons.from_grades": lambda: {
         "left": WINNER,

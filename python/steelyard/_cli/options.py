@@ -41,6 +41,15 @@ def add_plot(parser: argparse._ActionsContainer, what: str) -> None:
     parser.add_argument("--plot", metavar="PICTURE", type=path(_PICTURES), help=f"{what}: .png, .svg or .pdf")
 
 
+def anchored(text: str) -> tuple[str, float]:
+    """An item and its rating."""
+    item, _, rating = text.rpartition("=")
+    value = as_number(rating)
+    if not item or isinstance(value, str) or not math.isfinite(value):
+        raise argparse.ArgumentTypeError(f"must be an item and its rating, such as gpt-4=1114, got {text!r}")
+    return item, value
+
+
 def names(text: str) -> list[str]:
     """Between commas."""
     found = [name.strip() for name in text.split(",")]

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import difflib
-import math
 import sys
 import warnings
 from contextlib import suppress
@@ -22,13 +20,14 @@ from .games import (
     add_model,
     add_period,
     amount,
+    anchor_label,
     asked,
     count,
     explained,
     find_comparisons,
 )
 from .inputs import add_files
-from .options import add_output, add_plot, add_top, as_number, integer, number, positive
+from .options import add_output, add_plot, add_top, anchored, integer, number, positive
 from .picture import new_figure, save
 from .ratings import Ratings, add_ratings, count_ratings, find_ratings
 from .show import progress_bar, show
@@ -118,7 +117,7 @@ def _add_output_options(parser: argparse.ArgumentParser) -> None:
     output.add_argument(
         "--anchor",
         metavar="ITEM=RATING",
-        type=_anchor,
+        type=anchored,
         help="the Elo rating of one item, to which intervals are then relative (default: the mean is 1000)",
     )
     output.add_argument(
@@ -130,14 +129,6 @@ def _add_output_options(parser: argparse.ArgumentParser) -> None:
     )
     add_plot(output, "draw what is shown")
     add_output(output, "write all rows")
-
-
-def _anchor(text: str) -> tuple[str, float]:
-    item, _, rating = text.rpartition("=")
-    value = as_number(rating)
-    if not item or isinstance(value, str) or not math.isfinite(value):
-        raise argparse.ArgumentTypeError(f"must be an item and its rating, such as gpt-4=1114, got {text!r}")
-    return item, value
 
 
 def run(options: argparse.Namespace) -> None:
@@ -214,13 +205,7 @@ def _label(fit: BradleyTerryFit, options: argparse.Namespace, source: Source) ->
         return None
     if options.scale != "elo":
         raise UsageError("--anchor goes with --scale elo")
-    item, rating = options.anchor
-    label = next((label for label in fit.items.tolist() if str(label) == item), None)
-    if label is None:
-        near = difflib.get_close_matches(item, map(str, fit.items.tolist()), 1)
-        hint = f"; did you mean {near[0]!r}?" if near else ""
-        raise UsageError(f"--anchor: there is no item {item!r} among those ranked of {source.name}{hint}")
-    return {label: rating}
+    return {anchor_label(options, fit.items, source): options.anchor[1]}
 
 
 def _headline(source: Source, comparisons: Comparisons) -> str:

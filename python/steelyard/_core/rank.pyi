@@ -258,6 +258,8 @@ def _glicko2(
     second: typing.Annotated[numpy.typing.ArrayLike, numpy.int32],
     score: typing.Annotated[numpy.typing.ArrayLike, numpy.int8] | None,
     starts: typing.Annotated[numpy.typing.ArrayLike, numpy.int64],
+    numbers: typing.Annotated[numpy.typing.ArrayLike, numpy.int64],
+    last: typing.SupportsInt | typing.SupportsIndex,
     rating: typing.Annotated[numpy.typing.ArrayLike, numpy.float64],
     deviation: typing.Annotated[numpy.typing.ArrayLike, numpy.float64],
     volatility: typing.Annotated[numpy.typing.ArrayLike, numpy.float64],
