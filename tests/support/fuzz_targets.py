@@ -155,7 +155,11 @@ ARGUMENTS: dict[str, Callable[[], dict[str, Any]]] = {
         "board": np.array(["p", "p", "q"]),
         "categories": np.array([2, 2, 3]),
     },
-    "plackett_luce": lambda: {"rankings": [["a", "b", "c"], ["b", "a", "c"], ["c", "a"], ["c", "b"]]},
+    "plackett_luce": lambda: {
+        "ranks": [[1, 2, 2], [2, 1, 3], [2, 0, 1], [3, 2, 1]],
+        "items": ["a", "b", "c"],
+        "max_tie": 3,
+    },
     "rasch": lambda: {"responses": (SCORES > 2).astype(float), "prior": 1.0},
     "schedule": lambda: {"items": np.arange(4), "kind": "random"},
     "score_duels": lambda: {"table": SCORES[:, 0] / 5, "items": np.array(["a", "b", "c", "d"])},

@@ -186,6 +186,16 @@ class Rankings:
         items: typing.SupportsInt | typing.SupportsIndex,
     ) -> None: ...
 
+class TiedRankings:
+    def __init__(
+        self,
+        starts: typing.Annotated[numpy.typing.ArrayLike, numpy.int64],
+        codes: typing.Annotated[numpy.typing.ArrayLike, numpy.int32],
+        place: typing.Annotated[numpy.typing.ArrayLike, numpy.int32],
+        orders: collections.abc.Sequence[typing.SupportsInt | typing.SupportsIndex],
+        items: typing.SupportsInt | typing.SupportsIndex,
+    ) -> None: ...
+
 def _contrast_maxima(
     draws: typing.Annotated[numpy.typing.ArrayLike, numpy.float64],
     items: typing.Annotated[numpy.typing.ArrayLike, numpy.int32],
@@ -243,6 +253,16 @@ def _fit_plackett_luce(
     max_iter: typing.SupportsInt | typing.SupportsIndex,
     warm_sweeps: typing.SupportsInt | typing.SupportsIndex,
     strengths: typing.Annotated[numpy.typing.ArrayLike, numpy.float64],
+    n_threads: typing.SupportsInt | typing.SupportsIndex,
+    progress: typing.Any,
+) -> dict[str, typing.Any]: ...
+def _fit_tied_rankings(
+    rankings: TiedRankings,
+    weight: typing.Annotated[numpy.typing.ArrayLike, numpy.float64] | None,
+    prior: typing.SupportsFloat | typing.SupportsIndex,
+    point: typing.Annotated[numpy.typing.ArrayLike, numpy.float64],
+    tol: typing.SupportsFloat | typing.SupportsIndex,
+    max_iter: typing.SupportsInt | typing.SupportsIndex,
     n_threads: typing.SupportsInt | typing.SupportsIndex,
     progress: typing.Any,
 ) -> dict[str, typing.Any]: ...
@@ -397,6 +417,13 @@ def _strong_components(
     backward: typing.Annotated[numpy.typing.ArrayLike, numpy.float64],
     items: typing.SupportsInt | typing.SupportsIndex,
 ) -> tuple[typing.Any, ...]: ...
+def _tied_derivatives(
+    rankings: TiedRankings,
+    weight: typing.Annotated[numpy.typing.ArrayLike, numpy.float64] | None,
+    prior: typing.SupportsFloat | typing.SupportsIndex,
+    point: typing.Annotated[numpy.typing.ArrayLike, numpy.float64],
+    n_threads: typing.SupportsInt | typing.SupportsIndex,
+) -> dict[str, typing.Any]: ...
 def _weak_components(
     left: typing.Annotated[numpy.typing.ArrayLike, numpy.int32],
     right: typing.Annotated[numpy.typing.ArrayLike, numpy.int32],
