@@ -161,9 +161,15 @@ ARGUMENTS: dict[str, Callable[[], dict[str, Any]]] = {
         "max_tie": 3,
     },
     "rasch": lambda: {"responses": (SCORES > 2).astype(float), "prior": 1.0},
-    "schedule": lambda: {"items": np.arange(4), "kind": "random"},
+    "schedule": lambda: {
+        "items": np.arange(4),
+        "kind": "information",
+        "fit": fit(),
+        "size": 2,
+        "costs": np.ones((4, 4)),
+    },
     "score_duels": lambda: {"table": SCORES[:, 0] / 5, "items": np.array(["a", "b", "c", "d"])},
-    "simulate_schedule": lambda: {"n_items": 4, "n_rounds": 2, "n_repeats": 2},
+    "simulate_schedule": lambda: {"n_items": 4, "n_rounds": 2, "n_repeats": 2, "size": 2, "level": 0.9},
     "stability": lambda: {"data": SCORES, "n_rounds": 3},
     "whole_history": lambda: {"comparisons": games(), "volatility": 0.3, "time_unit": 1},
     "Comparisons.from_pairs": lambda: {

@@ -70,9 +70,9 @@ def read_ranks(ranks: Any, items: Any) -> tuple[Values, Values, Places | None]:
     lengths = ranked.sum(axis=1)
     kept = np.arange(table.shape[1]) < lengths[:, None]
     column: Values = order[kept]
-    row: Values = np.repeat(np.arange(len(table)), lengths)
-    given: Values = table[row, column]
+    of: Values = np.repeat(np.arange(len(table)), lengths)
+    given: Values = table[of, column]
     starts = np.concatenate([[0], np.cumsum(lengths)])
     rises = np.zeros(len(given), bool)
-    rises[1:] = (given[1:] != given[:-1]) | (row[1:] != row[:-1])
+    rises[1:] = (given[1:] != given[:-1]) | (of[1:] != of[:-1])
     return starts, labels[column], _none_alone(np.cumsum(rises).astype(np.int32), starts)
