@@ -1,7 +1,7 @@
 """Votes until rank sets are as narrow: informed pairs beside uniform ones, and how often the sets hold.
 
-Settings of `schedule` were chosen on 20 and 100 items of normal strengths of spread 1. Here: other spreads and
-seeds. `python benchmarks/rank/studies/bench_schedule.py [REPEATS [ITEMS]]` prints a table; the sets are
+Settings of `schedule` were chosen on 20 and 100 items of normal strengths of spread 1. Here: other spreads
+and seeds. `python benchmarks/rank/studies/bench_schedule.py [REPEATS [ITEMS]]` prints a table; the sets are
 simultaneous, at 95 %, and held is a share of all rounds but the first quarter.
 """
 

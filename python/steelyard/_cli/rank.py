@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from .._errors import DisconnectedError, SeparationError
 from .._units import ELO
+from .arena import add_arena, select_votes, with_style
 from .board import Board, make_board
 from .columns import Roles, time_column
 from .command import Command
@@ -59,6 +60,7 @@ examples:
   steelyard rank votes.csv --bootstrap 1000 --output board.parquet
   steelyard rank 'atp_matches_*.csv' --since 2020
   zcat games.pgn.gz | steelyard rank - --skip-blank
+  steelyard rank votes.parquet --style length,markdown --only language=English --dedup prompt
   steelyard rank games.csv --left white --right black --outcome won --outcome-map W=left,B=right,D=tie
 """
 
@@ -71,6 +73,7 @@ def _add_options(parser: argparse.ArgumentParser) -> None:
     }
     add_columns(parser, times)
     add_ratings(parser)
+    add_arena(parser)
     model = add_model(parser)
     model.add_argument(
         "--covariates",
@@ -137,6 +140,7 @@ def run(options: argparse.Namespace) -> None:
     if options.plot:
         require("matplotlib", "plot")
     source, roles, ratings = _open(options)
+    source = _as_asked(source, options, ratings is not None)
     timed = options.half_life is not None
     source = _in_period(source, roles, options, ratings is not None)
     home = roles.left_is_home if options.home is None else options.home
@@ -182,6 +186,15 @@ def _open(options: argparse.Namespace) -> tuple[Source, Roles, Ratings | None]:
     if options.covariates or options.home:
         raise UsageError("--covariates and --home are for comparisons, not for ratings")
     return source, Roles(time=time_column(source.columns, options.time, source.name)), ratings
+
+
+def _as_asked(source: Source, options: argparse.Namespace, rated: bool) -> Source:
+    """The votes asked for, with their style beside the covariates."""
+    if rated and options.style:
+        raise UsageError("--style is for comparisons, not for ratings")
+    source, style = with_style(select_votes(source, options), options.style)
+    options.covariates = (*options.covariates, *style)
+    return source
 
 
 def _in_period(source: Source, roles: Roles, options: argparse.Namespace, rated: bool) -> Source:
