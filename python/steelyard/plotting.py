@@ -322,6 +322,7 @@ def plot_history(
     *,
     scale: str = "log",
     elo_mean: float = 1500.0,
+    anchor: Mapping[Any, float] | None = None,
     level: float = 0.95,
     uncertainty: bool = True,
     ax: Axes | None = None,
@@ -337,6 +338,8 @@ def plot_history(
     scale : {'log', 'elo'}
         As in `History.to_frame`.
     elo_mean : float, default 1500
+        As in `History.to_frame`.
+    anchor : mapping {label: rating}, optional
         As in `History.to_frame`.
     level : float, default 0.95
         Of the bands, from posterior standard deviations.
@@ -369,8 +372,11 @@ def plot_history(
     chosen = history.latest(5) if items is None else label_list(items, "items")
     axes = _axes(ax, 4.2)
     _distinguish(axes, len(chosen))
+    fixed = {} if anchor is None else {"anchor": anchor}
     for item in chosen:
-        table = history.to_frame(items=[item], scale=scale, elo_mean=elo_mean, uncertainty=uncertainty)
+        table = history.to_frame(
+            items=[item], scale=scale, elo_mean=elo_mean, uncertainty=uncertainty, **fixed
+        )
         time, middle = table["time"], table["strength"]
         if np.isnan(time).all():  # a constant item
             axes.axhline(middle[0], linewidth=0.8, linestyle="--", label=_short(item))

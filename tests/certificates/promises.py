@@ -10,7 +10,7 @@ STATES: dict[str, str] = {
     "rank.bradley_terry": "Newton decrement; that an optimum exists; standard errors, rank sets",
     "rank.graded": "Newton decrement; standard errors, intervals, rank sets",
     "rank.rasch": "Newton decrement; standard errors against the mean difficulty",
-    "rank.plackett_luce": "Newton decrement; standard errors, intervals, rank sets",
+    "rank.plackett_luce": "Newton decrement; standard errors, intervals, rank sets; with ties too",
     "rank.pairwise_significance": "p-values of sign flips, exact up to 16 samples, by cumulants beyond",
     "rank.preference_weights": "duality gap, rounding included",
     "rank.whole_history": "Newton decrement; standard deviations of the normal law, chances averaged over it",

@@ -9,7 +9,7 @@ from steelyard import DisconnectedError, SeparationError, rank
 from steelyard.rank import Comparisons
 
 from . import truth
-from .rank_models import GradedModel, HistoryModel, PairModel, RankingModel, centred_errors
+from .rank_models import GradedModel, HistoryModel, PairModel, RankingModel, TiedModel, centred_errors
 from .trials import DRAWS, Claim, Coverage, Inclusion, Mean, Spread, statistical_trial, trial
 
 EPS = np.finfo(float).eps
@@ -484,6 +484,52 @@ def errors_of_rankings(instance):
         yield Claim(
             six_digits(H), np.abs(stated - true).max() / max(true.max(), 1e-300), about=f"{kind} {options}"
         )
+
+
+@trial(
+    solver="rank.plackett_luce",
+    states="with ties: info.error_bound, and standard_errors (hessian and sandwich) to six digits",
+    kind="asymptotic",
+    truth="Newton's method in 256 bits, sums over all sets",
+    note="of six digits one is lost for each power of ten of the information's condition number beyond 1e9",
+    zoo="rankings",
+    largest=8,
+)
+def tied_rankings(instance):
+    rng, places = instance.rng(), np.asarray(instance["places"])[:25]
+    prior, weight = float(rng.choice([0.0, 0.1, 1e-3])), 10.0 ** rng.uniform(-2, 2, len(places))
+    rows = []
+    for row in places:
+        tied = [[int(i)] for i in row[row >= 0][:6]]
+        while len(tied) > 1 and rng.random() < 0.6:  # joins two neighbours, up to three items
+            k = rng.integers(len(tied) - 1)
+            if len(tied[k]) + len(tied[k + 1]) > 3:
+                break
+            tied[k : k + 2] = [tied[k] + tied[k + 1]]
+        rows.append(tied)
+    sizes = sorted({len(some) for row in rows for some in row} - {1})
+    n = places.max() + 1
+    if not sizes:
+        return
+    try:
+        fit = rank.plackett_luce(rows, sample_weight=weight, prior=prior, items=range(n))
+    except (DisconnectedError, SeparationError):
+        return
+    model = TiedModel(rows, weight, n, prior, sizes)
+    yield decrement_claim(model, fit, f"prior {prior}", model.point(fit))
+    if not fit.info.converged:
+        return
+    at, _, _ = truth.newton(model.derivatives, model.point(fit))
+    H, J = model.derivatives(at, regular=False, scores=True)
+    for kind, meat in (("hessian", None), ("sandwich", J)):
+        try:
+            stated = fit.standard_errors(kind=kind)
+        except ValueError as error:
+            yield Claim(None, np.nan, reason=str(error))
+            continue
+        true = centred_errors(H, model.n, prior, meat)
+        off = np.abs(stated - true).max() / max(true.max(), 1e-300)
+        yield Claim(six_digits(H), off, about=f"{kind}, prior {prior}")
 
 
 @trial(

@@ -298,6 +298,67 @@ class RankingModel:
         return arb_mat([[v] for v in g]), arb_mat(H)
 
 
+class TiedModel:
+    """The likelihood of rankings with ties, a sum over all sets at each choice."""
+
+    def __init__(self, rows, weight, n, prior, sizes):
+        self.n, self.prior, self.sizes = n, truth.ball(prior), sizes
+        self.rankings = [(row, truth.ball(w)) for row, w in zip(rows, weight, strict=True)]
+
+    def point(self, fit):
+        shift = fit.info.shift if self.prior > 0 else 0.0
+        strengths = [truth.ball(s) + truth.ball(shift) for s in fit.strengths]
+        return truth.column(strengths + [truth.ball(fit.tie_parameters[k - 2]).log() for k in self.sizes])
+
+    def _design(self, some):
+        """The log weight of a set as a sparse row."""
+        row = [(i, arb(1) / len(some)) for i in some]
+        return row + ([(self.n + self.sizes.index(len(some)), arb(1))] if len(some) > 1 else [])
+
+    def derivatives(self, at, regular=True, scores=False):
+        size = self.n + len(self.sizes)
+        g = [arb(0)] * size
+        H = [[arb(0)] * size for _ in range(size)]
+        J = [[arb(0)] * size for _ in range(size)]
+        for row, w in self.rankings:
+            own = [arb(0)] * size
+            for u, chosen in enumerate(row):
+                rest = [i for tied in row[u:] for i in tied]
+                if len(rest) < 2:
+                    continue
+                sets = [s for k in [1, *self.sizes] for s in itertools.combinations(rest, k)]
+                designs = [self._design(some) for some in sets]
+                values = [sum((at[p, 0] * v for p, v in design), arb(0)).exp() for design in designs]
+                total, mean = sum(values, arb(0)), [arb(0)] * size
+                for design, value in zip(designs, values, strict=True):
+                    for p, v in design:
+                        mean[p] += v * value / total
+                        for q, x in design:
+                            H[p][q] += w * v * x * value / total
+                for p, v in self._design(chosen):
+                    own[p] += v
+                for p in range(size):
+                    own[p] -= mean[p]
+                    for q in range(size):
+                        H[p][q] -= w * mean[p] * mean[q]
+            for p in range(size):
+                g[p] += w * own[p]
+                for q in range(size) if scores else ():
+                    J[p][q] += w * w * own[p] * own[q]
+        if self.prior > 0:
+            for i in range(self.n):
+                win = 1 / (1 + (-at[i, 0]).exp())
+                g[i] += self.prior * (1 - 2 * win)
+                H[i][i] += 2 * self.prior * win * (1 - win)
+        elif regular:
+            lift = sum((H[i][i] for i in range(self.n)), arb(0)).mid() / (self.n * self.n)
+            for i, j in itertools.product(range(self.n), range(self.n)):
+                H[i][j] += lift
+        if scores:
+            return arb_mat(H), arb_mat(J)
+        return arb_mat([[v] for v in g]), arb_mat(H)
+
+
 def centred_errors(H, n, prior, J=None):
     """Standard errors of strengths against their mean: of H^+, or of the sandwich H^+ J H^+."""
     size = H.nrows()

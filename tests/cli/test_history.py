@@ -73,6 +73,23 @@ def test_a_table_of_one_day_a_file_of_all_days_and_a_picture(file, tmp_path, cap
     assert picture.read_bytes().startswith(b"\x89PNG")
 
 
+def test_all_ratings_move_with_the_anchor_on_the_day_shown(file, tmp_path, capsys):
+    out, day = tmp_path / "all.csv", ("--volatility", "0.5", "--at", "2020-05-01")
+    assert main(["history", file(GAMES), *day]) == 0
+    plain = {row[1]: int(row[2]) for row in rows_of(capsys.readouterr().out)[1]}
+    assert main(["history", file(GAMES), *day, "--anchor", "ben=1114", "--output", str(out)]) == 0
+    moved = {row[1]: int(row[2]) for row in rows_of(capsys.readouterr().out)[1]}
+    assert moved["ben"] == 1114
+    assert moved["ann"] - moved["ben"] == pytest.approx(plain["ann"] - plain["ben"], abs=1)
+    with out.open() as stream:
+        written = {(row["item"], row["time"]): float(row["strength"]) for row in csv.DictReader(stream)}
+    assert written["ben", "2020-05-01"] == pytest.approx(1114)
+    assert main(["history", file(GAMES), *day, "--anchor", "bem=1"]) == 2
+    assert "did you mean 'ben'" in capsys.readouterr().err
+    assert main(["history", file(GAMES), *day, "--anchor", "ben=1", "--scale", "log"]) == 2
+    assert "--anchor goes with --scale elo" in capsys.readouterr().err
+
+
 def test_one_day_some_items_and_a_period(file, capsys):
     options = ("--volatility", "0.5", "--at", "2020-05", "--teams", "ben,ann", "--until", "2021-02-03")
     assert main(["history", file(GAMES), *options]) == 0

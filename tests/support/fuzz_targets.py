@@ -147,7 +147,7 @@ ARGUMENTS: dict[str, Callable[[], dict[str, Any]]] = {
         "weight": np.ones(16),
         "margin": np.ones(16),
     },
-    "glicko2": lambda: {"winner": WINNER, "loser": LOSER, "period": DAYS // 4},
+    "glicko2": lambda: {"winner": WINNER, "loser": LOSER, "period": DAYS // 4, "period_length": 2},
     "graded": lambda: {"comparisons": graded_games(), "prior": 1.0},
     "GradedComparisons.from_grades": lambda: {
         "left": WINNER,
@@ -172,11 +172,21 @@ ARGUMENTS: dict[str, Callable[[], dict[str, Any]]] = {
         "categories": np.array([2, 2, 3]),
     },
     **{f"{name}.report": lambda: {"path": page()} for name in REPORTED},
-    "plackett_luce": lambda: {"rankings": [["a", "b", "c"], ["b", "a", "c"], ["c", "a"], ["c", "b"]]},
+    "plackett_luce": lambda: {
+        "ranks": [[1, 2, 2], [2, 1, 3], [2, 0, 1], [3, 2, 1]],
+        "items": ["a", "b", "c"],
+        "max_tie": 3,
+    },
     "rasch": lambda: {"responses": (SCORES > 2).astype(float), "prior": 1.0},
-    "schedule": lambda: {"items": np.arange(4), "kind": "random"},
+    "schedule": lambda: {
+        "items": np.arange(4),
+        "kind": "information",
+        "fit": fit(),
+        "size": 2,
+        "costs": np.ones((4, 4)),
+    },
     "score_duels": lambda: {"table": SCORES[:, 0] / 5, "items": np.array(["a", "b", "c", "d"])},
-    "simulate_schedule": lambda: {"n_items": 4, "n_rounds": 2, "n_repeats": 2},
+    "simulate_schedule": lambda: {"n_items": 4, "n_rounds": 2, "n_repeats": 2, "size": 2, "level": 0.9},
     "stability": lambda: {"data": SCORES, "n_rounds": 3},
     "whole_history": lambda: {"comparisons": games(), "volatility": 0.3, "time_unit": 1},
     "Comparisons.from_pairs": lambda: {

@@ -1,4 +1,6 @@
 #include <algorithm>
+#include <functional>
+#include <vector>
 
 #include "bindings/arrays.hpp"
 #include "bindings/rank/linear.hpp"
@@ -6,6 +8,7 @@
 #include "bindings/run.hpp"
 #include "rank/rankings/ranking_fit.hpp"
 #include "rank/rankings/ranking_system.hpp"
+#include "rank/rankings/tied_rankings.hpp"
 
 namespace steelyard::bindings {
 namespace {
@@ -128,11 +131,90 @@ py::object solve_rankings(const rank::Rankings& rankings, const OptionalArray<do
   return solved ? py::object(take(std::move(x), b.rows, b.cols)) : py::none();
 }
 
+rank::TiedRankings make_tied_rankings(const Array<std::int64_t>& starts, const Array<std::int32_t>& codes,
+                                      const Array<std::int32_t>& place,
+                                      const std::vector<std::int32_t>& orders, std::int32_t items) {
+  const auto starts_view = vector_view(starts, "starts");
+  const auto codes_view = vector_view(codes, "codes"), place_view = vector_view(place, "place");
+  check_rows(starts_view, codes_view, items);
+  const bool rise = std::adjacent_find(orders.begin(), orders.end(), std::greater_equal<>()) == orders.end();
+  if (orders.empty() || !rise || orders.front() < 2 || orders.back() > rank::largest_tie)
+    throw py::value_error("orders must rise from 2 to at most 16");
+  if (place_view.size() != codes_view.size()) throw py::value_error("place must have one entry a code");
+  for (std::size_t r = 0; r + 1 < starts_view.size(); ++r) {
+    auto first = starts_view[r];
+    for (auto k = first; k < starts_view[r + 1]; ++k) {
+      const bool next = k > starts_view[r] && place_view[at(k)] != place_view[at(k - 1)];
+      if (next && place_view[at(k)] < place_view[at(k - 1)])
+        throw py::value_error("place must not fall in a ranking");
+      if (next) first = k;
+      const bool ends = k + 1 == starts_view[r + 1] || place_view[at(k + 1)] != place_view[at(k)];
+      if (ends && k > first && !std::binary_search(orders.begin(), orders.end(), k + 1 - first))
+        throw py::value_error("orders must hold the size of every tie");
+    }
+  }
+  return {items,
+          {starts_view.begin(), starts_view.end()},
+          {codes_view.begin(), codes_view.end()},
+          {place_view.begin(), place_view.end()},
+          orders};
+}
+
+struct Tied {
+  rank::TiedModel model;
+  rank::TiedPoint point;
+};
+
+Tied read_tied(const rank::TiedRankings& rankings, const OptionalArray<double>& weight, double prior,
+               const Array<double>& point) {
+  const auto view = vector_view(weight, "weight"), at_view = vector_view(point, "point");
+  if (weight && std::ssize(view) != rankings.count())
+    throw py::value_error("weight must have one entry a ranking");
+  if (std::ssize(at_view) != rankings.size())
+    throw py::value_error("point must have one entry an item and an order");
+  return {{rankings, view, prior}, {at_view.begin(), at_view.end()}};
+}
+
+py::dict fit_tied(const rank::TiedRankings& rankings, const OptionalArray<double>& weight, double prior,
+                  const Array<double>& start, double tol, int max_iter, int n_threads,
+                  const py::object& progress) {
+  auto given = read_tied(rankings, weight, prior, start);
+  const rank::FitOptions options{tol, max_iter, 0};
+  const auto fit = run_partial(n_threads, progress, [&](Monitor& monitor) {
+                     return rank::fit_tied_rankings(given.model, given.point, options, monitor);
+                   }).result;
+  return py::dict("point"_a = take(std::move(given.point)), "log_likelihood"_a = fit.log_likelihood,
+                  "hopeless"_a = fit.hopeless, "info"_a = to_dict(fit.info));
+}
+
+/// Gradient, minus the Hessian (its lower triangle), and what each ranking adds to the gradient.
+py::dict tied_derivatives(const rank::TiedRankings& rankings, const OptionalArray<double>& weight,
+                          double prior, const Array<double>& point, int n_threads) {
+  const auto given = read_tied(rankings, weight, prior, point);
+  room_for<double>("rankings", rankings.size(), rankings.size(), 2);
+  rank::TiedDerivatives d;
+  rank::TiedScores scores;
+  run(n_threads, no_progress, [&](Monitor& monitor) {
+    if (rank::evaluate_tied(given.model, given.point, d, monitor))
+      rank::find_tied_scores(given.model, given.point, scores, monitor);
+  });
+  return py::dict("log_likelihood"_a = d.log_likelihood, "gradient"_a = take(std::move(d.gradient)),
+                  "hessian"_a = take(std::move(d.matrix), rankings.size(), rankings.size()),
+                  "scores"_a = take(std::move(scores.places)),
+                  "order_scores"_a = take(std::move(scores.orders), rankings.count(), rankings.extra()));
+}
+
 }  // namespace
 
 void register_rankings(py::module_& m) {
   py::class_<rank::Rankings>(m, "Rankings")
       .def(py::init(&make_rankings), "starts"_a, "codes"_a, "stages"_a, "items"_a);
+  py::class_<rank::TiedRankings>(m, "TiedRankings")
+      .def(py::init(&make_tied_rankings), "starts"_a, "codes"_a, "place"_a, "orders"_a, "items"_a);
+  m.def("_fit_tied_rankings", &fit_tied, "rankings"_a, "weight"_a, "prior"_a, "point"_a, "tol"_a,
+        "max_iter"_a, "n_threads"_a, "progress"_a);
+  m.def("_tied_derivatives", &tied_derivatives, "rankings"_a, "weight"_a, "prior"_a, "point"_a,
+        "n_threads"_a);
   m.def("_repeated_place", &repeated_place, "starts"_a, "codes"_a, "items"_a);
   m.def("_fit_plackett_luce", &fit_rankings, "rankings"_a, "weight"_a, "prior"_a, "solver"_a, "linear"_a,
         "tol"_a, "max_iter"_a, "warm_sweeps"_a, "strengths"_a, "n_threads"_a, "progress"_a);

@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <functional>
 
 #include "bindings/arrays.hpp"
 #include "bindings/register.hpp"
@@ -54,8 +55,9 @@ py::tuple elo(const Array<std::int32_t>& first, const Array<std::int32_t>& secon
 
 py::tuple glicko2(const Array<std::int32_t>& first, const Array<std::int32_t>& second,
                   const OptionalArray<std::int8_t>& score, const Array<std::int64_t>& starts,
-                  const Array<double>& rating, const Array<double>& deviation,
-                  const Array<double>& volatility, double tau, double most_deviation) {
+                  const Array<std::int64_t>& numbers, std::int64_t last, const Array<double>& rating,
+                  const Array<double>& deviation, const Array<double>& volatility, double tau,
+                  double most_deviation) {
   const auto r = vector_view(rating, "rating"), d = vector_view(deviation, "deviation"),
              s = vector_view(volatility, "volatility");
   if (d.size() != r.size() || s.size() != r.size())
@@ -65,13 +67,18 @@ py::tuple glicko2(const Array<std::int32_t>& first, const Array<std::int32_t>& s
   const bool whole = !bounds.empty() && bounds.front() == 0 && bounds.back() == std::ssize(games.first);
   if (!whole || !std::is_sorted(bounds.begin(), bounds.end()))
     throw py::value_error("starts must rise from 0 to the number of games");
+  const auto counted = vector_view(numbers, "numbers");
+  const bool rises =
+      std::adjacent_find(counted.begin(), counted.end(), std::greater_equal<>()) == counted.end();
+  if (counted.size() + 1 != bounds.size() || !rises || counted.front() <= last)
+    throw py::value_error("numbers must rise from above last, one a period");
   rank::GlickoState state{{r.begin(), r.end()},
                           {d.begin(), d.end()},
                           {s.begin(), s.end()},
-                          std::vector<std::int64_t>(r.size(), -1)};
+                          std::vector<std::int64_t>(r.size(), last)};
   const rank::GlickoOptions options{.tau = tau, .most_deviation = most_deviation};
   const auto done = run_partial(1, no_progress, [&](Monitor& monitor) {
-                      return rank::run_glicko(games, bounds, options, state, monitor);
+                      return rank::run_glicko(games, bounds, counted, options, state, monitor);
                     }).result;
   return py::make_tuple(take(std::move(state.rating)), take(std::move(state.deviation)),
                         take(std::move(state.volatility)), done);
@@ -107,8 +114,8 @@ void register_sequential(py::module_& m) {
         "scale"_a, "home_advantage"_a, "history"_a);
   m.def("_count_scores", &count_scores, "models"_a, "starts"_a, "model"_a, "score"_a, "direction"_a,
         "tolerance"_a, "n_threads"_a = 1);
-  m.def("_glicko2", &glicko2, "first"_a, "second"_a, "score"_a, "starts"_a, "rating"_a, "deviation"_a,
-        "volatility"_a, "tau"_a, "most_deviation"_a);
+  m.def("_glicko2", &glicko2, "first"_a, "second"_a, "score"_a, "starts"_a, "numbers"_a, "last"_a, "rating"_a,
+        "deviation"_a, "volatility"_a, "tau"_a, "most_deviation"_a);
 }
 
 }  // namespace steelyard::bindings

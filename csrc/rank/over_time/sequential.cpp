@@ -108,7 +108,8 @@ EloPass run_elo(const Games& games, const EloOptions& options, bool history, std
 }
 
 std::int64_t run_glicko(const Games& games, std::span<const std::int64_t> starts,
-                        const GlickoOptions& options, GlickoState& state, Monitor& monitor) {
+                        std::span<const std::int64_t> numbers, const GlickoOptions& options,
+                        GlickoState& state, Monitor& monitor) {
   const double most = options.most_deviation / glicko_unit;
   const auto n = state.rating.size();
   std::vector<double> mu(n), phi(n);
@@ -118,7 +119,7 @@ std::int64_t run_glicko(const Games& games, std::span<const std::int64_t> starts
   }
   std::vector<Met> met(n);
   std::vector<std::int32_t> players;
-  const auto periods = std::ssize(starts) - 1;
+  const auto periods = std::ssize(numbers);
   std::int64_t p = 0;
   for (; p < periods && !monitor.poll(); ++p) {
     players.clear();
@@ -130,7 +131,7 @@ std::int64_t run_glicko(const Games& games, std::span<const std::int64_t> starts
         if (met[own].plays) continue;
         met[own].plays = true;
         players.push_back(i);
-        const auto rest = p - 1 - state.last[own];
+        const auto rest = numbers[at(p)] - 1 - state.last[own];
         if (rest > 0) phi[own] = rested(phi[own], state.volatility[own], rest, most);
       }
     for (size_t t = begin; t < end; ++t) {
@@ -146,12 +147,12 @@ std::int64_t run_glicko(const Games& games, std::span<const std::int64_t> starts
       const double grown = phi[own] * phi[own] + state.volatility[own] * state.volatility[own];
       phi[own] = 1.0 / std::sqrt(1.0 / grown + met[own].slope);
       mu[own] += phi[own] * phi[own] * met[own].gain;
-      state.last[own] = p;
+      state.last[own] = numbers[at(p)];
       met[own] = {};
     }
   }
   for (size_t i = 0; i < n; ++i) {
-    const auto rest = p - 1 - state.last[i];
+    const auto rest = p == 0 ? 0 : numbers[at(p - 1)] - state.last[i];
     if (rest > 0) phi[i] = rested(phi[i], state.volatility[i], rest, most);
     state.rating[i] = glicko_centre + glicko_unit * mu[i];
     state.deviation[i] = glicko_unit * phi[i];

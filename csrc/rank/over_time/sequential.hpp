@@ -16,7 +16,8 @@
 //     the volatility sigma' solves f(ln sigma'^2) = 0 (regula falsi, Illinois),
 //     phi* = sqrt(phi^2 + sigma'^2),   phi' = 1 / sqrt(1 / phi*^2 + 1 / v),   mu' = mu + phi'^2 sum g (s - E).
 //
-// Items that rest grow in deviation by their volatility, up to the initial deviation. M. Glickman,
+// Items that rest grow in deviation by their volatility, up to the initial deviation; periods in which nobody
+// plays count. M. Glickman,
 // "Example of the Glicko-2 system" (2013); J. Appl. Statist. 28 (2001).
 #pragma once
 
@@ -54,15 +55,18 @@ EloPass run_elo(const Games& games, const EloOptions& options, bool history, std
 
 struct GlickoState {
   std::vector<double> rating, deviation, volatility;
-  std::vector<std::int64_t> last;  ///< period of the last game; -1: none, at rest since the start
+  std::vector<std::int64_t>
+      last;  ///< number of the period of the last game, or of the last one before the first
 };
 
 struct GlickoOptions {
   double tau = 0.5, most_deviation = 350.0;
 };
 
-/// Periods are rows starts[p] .. starts[p + 1]; rest is added up to the last period. Returns periods done.
+/// Games of period numbers[p] are rows starts[p] .. starts[p + 1]; the numbers rise, and those left out are periods
+/// without games. Rest is added up to the last period. Returns periods with games done.
 std::int64_t run_glicko(const Games& games, std::span<const std::int64_t> starts,
-                        const GlickoOptions& options, GlickoState& state, Monitor& monitor);
+                        std::span<const std::int64_t> numbers, const GlickoOptions& options,
+                        GlickoState& state, Monitor& monitor);
 
 }  // namespace steelyard::rank

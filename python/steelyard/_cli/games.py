@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import argparse
+import difflib
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from .._errors import DisconnectedError, SeparationError
 from .._spelling import spelt
@@ -219,3 +220,14 @@ def _separated(error: SeparationError) -> str:
 def amount(number: float, noun: str) -> str:
     plural = noun + ("es" if noun.endswith("ch") else "s")
     return f"{number:,.12g} {noun if number == 1 else plural}"
+
+
+def anchor_label(options: argparse.Namespace, items: Any, source: Source) -> Any:
+    """The label of the item that --anchor names."""
+    wanted = options.anchor[0]
+    label = next((label for label in items.tolist() if str(label) == wanted), None)
+    if label is None:
+        near = difflib.get_close_matches(wanted, map(str, items.tolist()), 1)
+        hint = f"; did you mean {near[0]!r}?" if near else ""
+        raise UsageError(f"--anchor: there is no item {wanted!r} among those ranked of {source.name}{hint}")
+    return label

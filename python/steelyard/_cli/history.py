@@ -14,9 +14,19 @@ from .._units import ELO
 from .columns import Roles
 from .command import Command
 from .dates import Clock, day_range, number_of, select_period, with_times
-from .games import PRESETS, add_columns, add_model, add_period, amount, count, explained, find_comparisons
+from .games import (
+    PRESETS,
+    add_columns,
+    add_model,
+    add_period,
+    amount,
+    anchor_label,
+    count,
+    explained,
+    find_comparisons,
+)
 from .inputs import add_files
-from .options import add_output, add_plot, add_report, add_top, names, number
+from .options import add_output, add_plot, add_report, add_top, anchored, names, number
 from .pages import require_pictures, write_with
 from .picture import new_figure, save
 from .show import progress_bar, show
@@ -80,6 +90,13 @@ def _add_options(parser: argparse.ArgumentParser) -> None:
     output.add_argument(
         "--scale", choices=("elo", "log"), default="elo", help="of the ratings (default: elo)"
     )
+    output.add_argument(
+        "--anchor",
+        metavar="ITEM=RATING",
+        type=anchored,
+        help="the Elo rating of one item on the day shown, with which all others move "
+        "(default: strength 0 is 1500)",
+    )
     add_plot(output, "draw --teams, or the first five shown, over time")
     add_report(output, "write the latest strengths, and the strongest over time,")
     add_output(output, "write the strengths on all dates")
@@ -98,19 +115,20 @@ def run(options: argparse.Namespace) -> None:
         fit = _fit(comparisons, options, home, clock)
         items = _wanted(options.teams, comparisons, source)
         day = _shown_at(options.at, comparisons, clock)
-        table, shown = _table(fit, items, day, options, source)
+        zero = _origin(fit, day, options, source)
+        table, shown = _table(fit, items, day, options, source, zero)
     notes = [_headline(source, comparisons, clock), *(f"Note: {warning.message}" for warning in caught)]
     show(table, [*notes, _method(fit, options, day, clock)], sys.stdout)
     if options.output:
         write(
-            dict(fit.to_frame(items=items, scale=options.scale, elo_mean=_MEAN)),
+            dict(fit.to_frame(items=items, scale=options.scale, elo_mean=zero)),
             options.output,
             verbatim=options.verbatim,
         )
     if options.plot:
         figure = new_figure(8, 4.5)
         chosen = shown[:_FIRST] if options.teams is None else items
-        fit.plot(chosen, scale=options.scale, elo_mean=_MEAN, ax=figure.subplots())
+        fit.plot(chosen, scale=options.scale, elo_mean=zero, ax=figure.subplots())
         save(figure, options.plot)
     if options.report:
         _publish(fit, options, items, source.name, notes)
@@ -165,8 +183,23 @@ def _shown_at(at: str | None, comparisons: Comparisons, clock: Clock) -> Any:
     return comparisons.time.max() if last is None else np.datetime64(last)
 
 
+def _origin(fit: History, day: Any, options: argparse.Namespace, source: Source) -> float:
+    """The rating of strength 0."""
+    if options.anchor is None:
+        return _MEAN
+    if options.scale != "elo":
+        raise UsageError("--anchor goes with --scale elo")
+    strength = fit.strength(anchor_label(options, fit.items, source), day, uncertainty=False)
+    return float(options.anchor[1] - ELO * strength.mean)
+
+
 def _table(
-    fit: History, items: list[Any], day: Any, options: argparse.Namespace, source: Source
+    fit: History,
+    items: list[Any],
+    day: Any,
+    options: argparse.Namespace,
+    source: Source,
+    origin: float,
 ) -> tuple[Table, list[Any]]:
     """Strongest first on the day; items that had no comparison by then are left out."""
     rows = []
@@ -176,7 +209,7 @@ def _table(
             seen = times[times <= day]
             rows.append((fit.strength(item, day), item, _when(seen[-1]), len(seen)))
     rows.sort(key=lambda row: -row[0].mean)
-    factor, zero = (ELO, _MEAN) if options.scale == "elo" else (1.0, 0.0)
+    factor, zero = (ELO, origin) if options.scale == "elo" else (1.0, 0.0)
     digits = 0 if options.scale == "elo" else 2
     cells = []
     for place, (strength, item, last, dates) in enumerate(rows[: options.top or None], 1):

@@ -49,6 +49,15 @@ def add_report(parser: argparse._ActionsContainer, what: str) -> None:
     )
 
 
+def anchored(text: str) -> tuple[str, float]:
+    """An item and its rating."""
+    item, _, rating = text.rpartition("=")
+    value = as_number(rating)
+    if not item or isinstance(value, str) or not math.isfinite(value):
+        raise argparse.ArgumentTypeError(f"must be an item and its rating, such as gpt-4=1114, got {text!r}")
+    return item, value
+
+
 def names(text: str) -> list[str]:
     """Between commas."""
     found = [name.strip() for name in text.split(",")]

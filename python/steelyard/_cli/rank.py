@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import difflib
-import math
 import sys
 import warnings
 from contextlib import suppress
@@ -12,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from .._errors import DisconnectedError, DisconnectedWarning, SeparationError
 from .._units import ELO
+from .arena import add_arena, select_votes, with_style
 from .board import Board, make_board
 from .columns import Roles, time_column
 from .command import Command
@@ -22,13 +21,14 @@ from .games import (
     add_model,
     add_period,
     amount,
+    anchor_label,
     asked,
     count,
     explained,
     find_comparisons,
 )
 from .inputs import add_files
-from .options import add_output, add_plot, add_report, add_top, as_number, integer, number, positive
+from .options import add_output, add_plot, add_report, add_top, anchored, integer, number, positive
 from .pages import require_pictures, write_with
 from .picture import new_figure, save
 from .ratings import Ratings, add_ratings, count_ratings, find_ratings
@@ -61,6 +61,7 @@ examples:
   steelyard rank votes.csv --bootstrap 1000 --output board.parquet
   steelyard rank 'atp_matches_*.csv' --since 2020
   zcat games.pgn.gz | steelyard rank - --skip-blank
+  steelyard rank votes.parquet --style length,markdown --only language=English --dedup prompt
   steelyard rank games.csv --left white --right black --outcome won --outcome-map W=left,B=right,D=tie
 """
 
@@ -73,6 +74,7 @@ def _add_options(parser: argparse.ArgumentParser) -> None:
     }
     add_columns(parser, times)
     add_ratings(parser)
+    add_arena(parser)
     model = add_model(parser)
     model.add_argument(
         "--covariates",
@@ -119,7 +121,7 @@ def _add_output_options(parser: argparse.ArgumentParser) -> None:
     output.add_argument(
         "--anchor",
         metavar="ITEM=RATING",
-        type=_anchor,
+        type=anchored,
         help="the Elo rating of one item, to which intervals are then relative (default: the mean is 1000)",
     )
     output.add_argument(
@@ -134,19 +136,12 @@ def _add_output_options(parser: argparse.ArgumentParser) -> None:
     add_output(output, "write all rows")
 
 
-def _anchor(text: str) -> tuple[str, float]:
-    item, _, rating = text.rpartition("=")
-    value = as_number(rating)
-    if not item or isinstance(value, str) or not math.isfinite(value):
-        raise argparse.ArgumentTypeError(f"must be an item and its rating, such as gpt-4=1114, got {text!r}")
-    return item, value
-
-
 def run(options: argparse.Namespace) -> None:
     """From the file to the table on the screen, the picture and the table in a file."""
     require("rich", "cli")
     require_pictures(options)
     source, roles, ratings = _open(options)
+    source = _as_asked(source, options, ratings is not None)
     timed = options.half_life is not None
     source = _in_period(source, roles, options, ratings is not None)
     home = roles.left_is_home if options.home is None else options.home
@@ -198,6 +193,15 @@ def _open(options: argparse.Namespace) -> tuple[Source, Roles, Ratings | None]:
     return source, Roles(time=time_column(source.columns, options.time, source.name)), ratings
 
 
+def _as_asked(source: Source, options: argparse.Namespace, rated: bool) -> Source:
+    """The votes asked for, with their style beside the covariates."""
+    if rated and options.style:
+        raise UsageError("--style is for comparisons, not for ratings")
+    source, style = with_style(select_votes(source, options), options.style)
+    options.covariates = (*options.covariates, *style)
+    return source
+
+
 def _in_period(source: Source, roles: Roles, options: argparse.Namespace, rated: bool) -> Source:
     """The rows asked for, with their times read where they are weighted by age."""
     formats = tuple(options.date_format)
@@ -219,13 +223,7 @@ def _label(fit: BradleyTerryFit, options: argparse.Namespace, source: Source) ->
         return None
     if options.scale != "elo":
         raise UsageError("--anchor goes with --scale elo")
-    item, rating = options.anchor
-    label = next((label for label in fit.items.tolist() if str(label) == item), None)
-    if label is None:
-        near = difflib.get_close_matches(item, map(str, fit.items.tolist()), 1)
-        hint = f"; did you mean {near[0]!r}?" if near else ""
-        raise UsageError(f"--anchor: there is no item {item!r} among those ranked of {source.name}{hint}")
-    return {label: rating}
+    return {anchor_label(options, fit.items, source): options.anchor[1]}
 
 
 def _headline(source: Source, comparisons: Comparisons) -> str:

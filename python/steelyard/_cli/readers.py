@@ -45,14 +45,14 @@ class Reader:
 
 @dataclass
 class ParquetReader(Reader):
-    """Parquet."""
+    """Parquet; objects inside become columns by names with points."""
 
     @property
     def alike(self) -> object:
         return "parquet"
 
     def relation(self, connection: Any, names: list[str]) -> Any:
-        return connection.read_parquet(names, union_by_name=True)
+        return _unnested(connection.read_parquet(names, union_by_name=True))
 
 
 @dataclass
@@ -108,13 +108,7 @@ class JsonReader(Reader):
 
     def relation(self, connection: Any, names: list[str]) -> Any:
         compression = "gzip" if self.file.packed else "uncompressed"
-        relation = connection.read_json(names, sample_size=-1, compression=compression)
-        columns = [
-            part
-            for name, kind in zip(relation.columns, relation.types, strict=True)
-            for part in _flat([name], kind)
-        ]
-        return relation.project(", ".join(columns))
+        return _unnested(connection.read_json(names, sample_size=-1, compression=compression))
 
     def mend(self) -> bool:
         """Names the first line that is no object, where there is one object a line."""
@@ -170,6 +164,14 @@ def _pattern(reader: Reader) -> str:
     """The path; an own name may hold what DuckDB takes for a pattern."""
     path = getattr(reader, "copy", "") or str(reader.file.path)
     return "".join(f"[{c}]" if c in "*?[" else c for c in path)
+
+
+def _unnested(relation: Any) -> Any:
+    """Objects inside as columns by names with points."""
+    kinds = list(zip(relation.columns, relation.types, strict=True))
+    if not any(getattr(kind, "id", "") == "struct" or str(kind) == "JSON" for _, kind in kinds):
+        return relation
+    return relation.project(", ".join(part for name, kind in kinds for part in _flat([name], kind)))
 
 
 def _flat(path: list[str], kind: Any) -> list[str]:

@@ -186,6 +186,16 @@ class Rankings:
         items: typing.SupportsInt | typing.SupportsIndex,
     ) -> None: ...
 
+class TiedRankings:
+    def __init__(
+        self,
+        starts: typing.Annotated[numpy.typing.ArrayLike, numpy.int64],
+        codes: typing.Annotated[numpy.typing.ArrayLike, numpy.int32],
+        place: typing.Annotated[numpy.typing.ArrayLike, numpy.int32],
+        orders: collections.abc.Sequence[typing.SupportsInt | typing.SupportsIndex],
+        items: typing.SupportsInt | typing.SupportsIndex,
+    ) -> None: ...
+
 def _contrast_maxima(
     draws: typing.Annotated[numpy.typing.ArrayLike, numpy.float64],
     items: typing.Annotated[numpy.typing.ArrayLike, numpy.int32],
@@ -246,6 +256,16 @@ def _fit_plackett_luce(
     n_threads: typing.SupportsInt | typing.SupportsIndex,
     progress: typing.Any,
 ) -> dict[str, typing.Any]: ...
+def _fit_tied_rankings(
+    rankings: TiedRankings,
+    weight: typing.Annotated[numpy.typing.ArrayLike, numpy.float64] | None,
+    prior: typing.SupportsFloat | typing.SupportsIndex,
+    point: typing.Annotated[numpy.typing.ArrayLike, numpy.float64],
+    tol: typing.SupportsFloat | typing.SupportsIndex,
+    max_iter: typing.SupportsInt | typing.SupportsIndex,
+    n_threads: typing.SupportsInt | typing.SupportsIndex,
+    progress: typing.Any,
+) -> dict[str, typing.Any]: ...
 def _gaussian_draws(
     factor: typing.Annotated[numpy.typing.ArrayLike, numpy.float64],
     draws: typing.SupportsInt | typing.SupportsIndex,
@@ -258,6 +278,8 @@ def _glicko2(
     second: typing.Annotated[numpy.typing.ArrayLike, numpy.int32],
     score: typing.Annotated[numpy.typing.ArrayLike, numpy.int8] | None,
     starts: typing.Annotated[numpy.typing.ArrayLike, numpy.int64],
+    numbers: typing.Annotated[numpy.typing.ArrayLike, numpy.int64],
+    last: typing.SupportsInt | typing.SupportsIndex,
     rating: typing.Annotated[numpy.typing.ArrayLike, numpy.float64],
     deviation: typing.Annotated[numpy.typing.ArrayLike, numpy.float64],
     volatility: typing.Annotated[numpy.typing.ArrayLike, numpy.float64],
@@ -395,6 +417,13 @@ def _strong_components(
     backward: typing.Annotated[numpy.typing.ArrayLike, numpy.float64],
     items: typing.SupportsInt | typing.SupportsIndex,
 ) -> tuple[typing.Any, ...]: ...
+def _tied_derivatives(
+    rankings: TiedRankings,
+    weight: typing.Annotated[numpy.typing.ArrayLike, numpy.float64] | None,
+    prior: typing.SupportsFloat | typing.SupportsIndex,
+    point: typing.Annotated[numpy.typing.ArrayLike, numpy.float64],
+    n_threads: typing.SupportsInt | typing.SupportsIndex,
+) -> dict[str, typing.Any]: ...
 def _weak_components(
     left: typing.Annotated[numpy.typing.ArrayLike, numpy.int32],
     right: typing.Annotated[numpy.typing.ArrayLike, numpy.int32],

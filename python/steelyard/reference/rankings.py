@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import combinations
 from typing import Any
 
 import numpy as np
@@ -77,3 +78,25 @@ def newman(
         else:  # the common factor that the prior likes best
             pi *= _best_factor(pi)
     return np.asarray(np.log(pi))
+
+
+def tied_log_likelihood(rankings: Sequence[Any], s: Array, delta: Sequence[float]) -> float:
+    """Of rankings of lists of tied items, by all sets that could have been placed next; delta[k - 2] of k.
+
+    >>> round(tied_log_likelihood([[[0, 1]], [[0], [1]]], np.zeros(2), [2.0]), 6)  # ln 1/2 + ln 1/4
+    -2.079442
+    """
+    factor = [1.0, *delta]
+
+    def weight(items: Sequence[int]) -> float:
+        return factor[len(items) - 1] * float(np.exp(np.mean(s[list(items)])))
+
+    total = 0.0
+    for row in rankings:
+        for u, chosen in enumerate(row):
+            rest = [item for tied in row[u:] for item in tied]
+            if len(rest) > 1:
+                sizes = range(1, min(len(factor), len(rest)) + 1)
+                all_sets = sum(weight(some) for k in sizes for some in combinations(rest, k))
+                total += float(np.log(weight(chosen) / all_sets))
+    return total

@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from steelyard.rank import schedule, simulate_schedule
+import steelyard
+from steelyard.rank import Comparisons, bradley_terry, schedule, simulate_schedule
 from steelyard.reference import schedule as reference
 from support.examples import examples
 
@@ -153,3 +154,114 @@ def test_wrong_arguments_are_refused_by_name(call, message):
 def test_played_must_be_a_tuple():
     with pytest.raises(TypeError, match="played must be"):
         schedule(["a", "b"], played=["a", "b"])
+
+
+# ---- what tells most
+
+
+def arena(seed, n=6, m=300, ties=False):
+    rng = np.random.default_rng(seed)
+    first = rng.integers(0, n, m)
+    second = (first + rng.integers(1, n, m)) % n
+    tie = rng.random(m) < 0.2 if ties else None
+    return bradley_terry(Comparisons.from_pairs(first, second, tie=tie, items=np.arange(n)), prior=0.5)
+
+
+def variances(v):
+    return np.diag(v)[:, None] + np.diag(v) - 2 * v
+
+
+@pytest.mark.parametrize("ties", [False, True])
+@pytest.mark.parametrize("seed", range(3))
+def test_the_first_pair_lowers_the_variances_of_differences_most(seed, ties):
+    fit = arena(seed, ties=ties)
+    v = fit.covariance("hessian").matrix
+    left = {}
+    for i, j in zip(*np.triu_indices(6, 1), strict=True):
+        x, e, h = fit.strengths[i] - fit.strengths[j], np.eye(6)[i] - np.eye(6)[j], 0.0
+        if ties:  # Davidson's model: the variance of half the score
+            up, down, middle = np.exp(x / 2), np.exp(-x / 2), fit.tie_parameter
+            p = np.array([up, down]) / (up + down + middle)
+            h = p.sum() / 4 - (p[0] - p[1]) ** 2 / 4
+        else:
+            h = 1 / (2 + 2 * np.cosh(x))
+        u = v @ e
+        left[i, j] = variances(v - h * np.outer(u, u) / (1 + h * e @ u)).sum()
+    order = sorted(left, key=left.get)
+    assert tuple(schedule(kind="information", fit=fit, size=1, goal="all")[0]) == order[0]
+    # A game that costs a hundred times as much is not worth it; one that is impossible is not played.
+    costs = np.ones((6, 6))
+    costs[order[0]] = costs[order[0][::-1]] = 100.0
+    assert tuple(schedule(kind="information", fit=fit, size=1, goal="all", costs=costs)[0]) == order[1]
+    costs[order[0]] = costs[order[0][::-1]] = np.inf
+    rest = schedule(kind="information", fit=fit, size=14, goal="all", costs=costs)
+    assert order[0] not in {tuple(pair) for pair in rest.tolist()}
+
+
+@pytest.mark.parametrize("goal", ["ranks", "top", "all"])
+def test_a_batch_repeats_no_pair_and_begins_with_a_smaller_one(goal):
+    fit = arena(1)
+    whole = schedule(kind="information", fit=fit, size=15, goal=goal, top=2)
+    assert len({tuple(sorted(pair)) for pair in whole.tolist()}) == 15
+    np.testing.assert_array_equal(schedule(kind="information", fit=fit, size=4, goal=goal, top=2), whole[:4])
+    some = schedule([0, 3, 5], "information", fit=fit, size=3, goal=goal, top=2)
+    assert {tuple(pair) for pair in some.tolist()} == {(0, 3), (0, 5), (3, 5)}
+
+
+def test_doubt_about_the_top_is_settled_at_the_border():
+    wins = np.array([[0, 20, 90, 99], [19, 0, 90, 99], [10, 10, 0, 60], [1, 1, 40, 0]])
+    fit = bradley_terry(Comparisons.from_counts(wins, items=list("abcd")))
+    assert schedule(kind="information", fit=fit, size=1, goal="top", top=1).tolist() == [["a", "b"]]
+    border = schedule(kind="information", fit=fit, size=1, goal="top", top=3).tolist()[0]
+    assert border == ["c", "d"]
+
+
+def test_an_item_without_games_comes_first():
+    games = Comparisons.from_pairs([0, 1, 2] * 40, [1, 2, 0] * 40, items=range(4))
+    with pytest.warns(steelyard.DisconnectedWarning, match="3 never played"):
+        fit = bradley_terry(games, prior=0.5)
+    assert 3 in schedule(kind="information", fit=fit, size=1, goal="all")[0]
+
+
+def test_informed_games_narrow_rank_sets_sooner_than_random_ones():
+    found = {
+        kind: simulate_schedule(12, kind, n_rounds=6, n_repeats=4, size=60, level=0.95, rng=3)
+        for kind in ("random", "information")
+    }
+    assert (
+        found["random"].matches.tolist()
+        == found["information"].matches.tolist()
+        == [60 * k for k in range(1, 7)]
+    )
+    assert found["information"].width[-1] < found["random"].width[-1]
+    assert found["information"].coverage.mean() >= 0.75
+    assert set(found["random"].to_frame()) == {"matches", "tau", "top", "width", "coverage"}
+    assert "rank sets" in repr(found["random"])
+
+
+@pytest.mark.parametrize(
+    ("call", "message"),
+    [
+        (lambda: schedule(range(3), size=2), "size goes with kind='information'"),
+        (
+            lambda: schedule(kind="information", fit=arena(0), size=16),
+            "number of pairs that can meet, 15, got 16",
+        ),
+        (lambda: schedule([0], "information", fit=arena(0)), "items must hold at least two labels"),
+        (lambda: schedule(kind="information", fit=arena(0), goal="first"), "goal must be one of"),
+        (lambda: schedule(kind="information", fit=arena(0), top=6), "top must be less than the 6 items"),
+        (lambda: schedule(kind="information", fit=arena(0), costs=np.ones(6)), "costs must have shape"),
+        (
+            lambda: schedule(kind="information", fit=arena(0), costs=-np.ones((6, 6))),
+            "costs must be positive",
+        ),
+        (lambda: simulate_schedule(4, "swiss", size=2), "size goes with kind='random' and 'information'"),
+        (lambda: simulate_schedule(4, "information", size=7), "size must be at most the number of pairs, 6"),
+        (lambda: simulate_schedule(4, "information", top=4), "top must be less than n_items=4"),
+    ],
+)
+def test_wrong_arguments_of_information_are_refused_by_name(call, message):
+    with pytest.raises(ValueError, match=message):
+        call()
+    with pytest.raises(TypeError, match="fit must be a BradleyTerryFit"):
+        schedule(kind="information")

@@ -6,7 +6,7 @@ from .bootstrap_result import BootstrapInfo, BootstrapResult, finish_rounds
 from .coefficients import Coefficients
 from .covariance import Contrast, Covariance
 from .information import KINDS, SINGULAR, Information, draw_prior_scores, without_shift
-from .leaderboard import FEW_GAMES
+from .leaderboard import FEW_GAMES, read_anchor
 from .rank_intervals import RankIntervals, Tiers
 from .ranked import Ranked
 from .refits import ROUND_TOL, refit_rounds
@@ -34,6 +34,7 @@ __all__ = [
     "draw_prior_scores",
     "finish_rounds",
     "normal_intervals",
+    "read_anchor",
     "refit_rounds",
     "without_shift",
 ]

@@ -68,7 +68,13 @@ def _or_wide(
 def _anchor(fit: Strengths, anchor: Mapping[Any, float] | None) -> tuple[int | None, float | None]:
     if anchor is None:
         return None, None
+    label, rating = read_anchor(anchor)
+    return fit.index(label), rating
+
+
+def read_anchor(anchor: Mapping[Any, float]) -> tuple[Any, float]:
+    """The label of an anchor and its rating."""
     if not isinstance(anchor, Mapping) or len(anchor) != 1:
         raise ValueError(f"anchor must be a mapping of one label to its rating, got {shown(anchor)}")
     ((label, rating),) = anchor.items()
-    return fit.index(label), check_number(rating, "anchor")
+    return label, check_number(rating, "anchor")

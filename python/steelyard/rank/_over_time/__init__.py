@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from .glicko import GlickoRatings, glicko2
 from .grade_scale import GradeScale, grade_scale
 from .history import History, HistoryInfo, Strength
 from .history_samples import HistorySamples
-from .sequential import EloRatings, GlickoRatings, elo, glicko2
+from .sequential import EloRatings, elo
 from .whole_history import whole_history
 
 __all__ = [

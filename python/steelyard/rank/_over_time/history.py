@@ -20,7 +20,7 @@ from ..._spelling import shown
 from ..._validate import Progress, check_choice, check_count, check_flag, check_level, check_number
 from ...plotting import plot_history
 from .._chances import ELO, Prediction, outcome_chances
-from .._inference import as_lines, certificate
+from .._inference import as_lines, certificate, read_anchor
 from .._paired import PairPoint
 from .._table import Timelines
 from .history_samples import HistorySamples, draw_samples
@@ -498,7 +498,13 @@ class History(Result):
         return chances[0], chances[1], chances[2]
 
     def to_frame(
-        self, *, items: Any = None, scale: str = "log", elo_mean: float = 1500.0, uncertainty: bool = True
+        self,
+        *,
+        items: Any = None,
+        scale: str = "log",
+        elo_mean: float = 1500.0,
+        anchor: Mapping[Any, float] | None = None,
+        uncertainty: bool = True,
     ) -> Mapping[str, npt.NDArray[Any]]:
         """Columns ``item``, ``time``, ``strength`` and ``standard_error``, one row a node.
 
@@ -509,6 +515,9 @@ class History(Result):
         scale : {'log', 'elo'}
             Natural-log strengths, or Elo points: ``elo_mean`` at strength 0, 400 / ln 10 a unit.
         elo_mean : float, default 1500
+        anchor : mapping {label: rating}, optional
+            The rating of one item at its last date, instead of `elo_mean`; all others move along. Standard
+            errors stay those of the strengths, not of differences to the anchor.
         uncertainty : bool, default True
             Whether to give standard errors, which need the joint posterior.
 
@@ -516,6 +525,14 @@ class History(Result):
         -------
         dict of str to ndarray
             Any data frame library takes it.
+
+        Examples
+        --------
+        >>> from steelyard.rank import Comparisons, whole_history
+        >>> games = Comparisons.from_pairs(["ann", "ben", "ann"], ["ben", "ann", "ben"], time=[0, 4, 9])
+        >>> table = whole_history(games, volatility=0.1).to_frame(scale="elo", anchor={"ben": 1200})
+        >>> table["item"].tolist(), table["strength"].round().tolist()
+        (['ann', 'ann', 'ann', 'ben', 'ben', 'ben'], [1273.0, 1272.0, 1275.0, 1202.0, 1202.0, 1200.0])
         """
         nodes = np.arange(len(self))
         if items is not None:
@@ -526,6 +543,9 @@ class History(Result):
         factor, zero = (1.0, 0.0)
         if check_choice(scale, "scale", ("log", "elo")) == "elo":
             factor, zero = ELO, check_number(elo_mean, "elo_mean")
+        if anchor is not None:
+            label, rating = read_anchor(anchor)
+            zero = rating - factor * float(self._centres()[self._lines.nodes_of(label).stop - 1])
         table: dict[str, npt.NDArray[Any]] = {
             "item": self.items[self.node_items[nodes]],
             "time": self.node_times[nodes],

@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ... import _core
-from ..._errors import DisconnectedError, DisconnectedWarning, finish, warn
+from ..._errors import DisconnectedError, DisconnectedWarning, SeparationError, finish, warn
 from ..._validate import (
     Progress,
     check_choice,
@@ -35,6 +35,7 @@ from .._inference import (
 from .._table import Comparisons, ComponentReport, Rankings, read_rankings
 from .information import RankingInformation
 from .problem import RankingProblem
+from .tied import LARGEST_TIE, MOST_ITEMS, TiedInformation, TiedProblem, first_alone
 
 Values = npt.NDArray[Any]
 Floats = npt.NDArray[np.float64]
@@ -62,6 +63,8 @@ class PlackettLuceFit(Ranked):
     info : RankInfo
         `error_bound` is the Newton decrement over all strengths, in standard errors, as for `bradley_terry`:
         up to rounding with a direct solver, an upper bound with conjugate gradients.
+    tie_parameters : ndarray or None
+        delta of ties of 2, 3, ... items, 0 for sizes that never occur; None for rankings without ties.
     """
 
     items: Values
@@ -70,13 +73,17 @@ class PlackettLuceFit(Ranked):
     prior: float
     info: RankInfo
     _rankings: Rankings = field(repr=False)
+    tie_parameters: Floats | None = None
 
     def __repr__(self) -> str:
         state = "converged" if self.info.converged else "NOT converged"
         unit = "steps" if self.info.solver.startswith("newton") else "sweeps"
         best = ", ".join(f"{self.items[i]} {self.strengths[i]:+.3f}" for i in self.order[:5])
+        ties = ""
+        if self.tie_parameters is not None:
+            ties = ", ties " + " ".join(f"{delta:.3g}" for delta in self.tie_parameters)
         return (
-            f"PlackettLuceFit: {len(self.items):,} items, {len(self._rankings.stages):,} rankings\n"
+            f"PlackettLuceFit: {len(self.items):,} items, {len(self._rankings.stages):,} rankings{ties}\n"
             f"{state}: Newton decrement {self.info.error_bound:.1e}, {self.info.iterations} {unit}\n"
             f"best: {best}"
         )
@@ -91,9 +98,11 @@ class PlackettLuceFit(Ranked):
         Returns
         -------
         ndarray, shape (len(items),)
-            Sums to 1.
+            Sums to 1; with ties, to the chance that the first place is not shared.
         """
         s = self.strengths[self.positions(items)]
+        if self.tie_parameters is not None:
+            return first_alone(s, self.tie_parameters)
         chances = np.exp(s - s.max())
         return np.asarray(chances / chances.sum())
 
@@ -160,26 +169,43 @@ class PlackettLuceFit(Ranked):
     # ---- for what lies below
 
     @property
-    def _problem(self) -> RankingProblem:
-        return RankingProblem(self._rankings, self.prior)
+    def _problem(self) -> RankingProblem | TiedProblem:
+        return _problem_of(self._rankings, self.prior)
 
     @property
     def _point(self) -> Floats:
         """The optimum as the kernels have it."""
-        return self.strengths + self.info.shift
+        strengths, problem = self.strengths + self.info.shift, self._problem
+        if isinstance(problem, TiedProblem) and self.tie_parameters is not None:
+            return np.concatenate([strengths, problem.logs(self.tie_parameters)])
+        return strengths
 
-    def _information(self, n_threads: int) -> RankingInformation:
-        return RankingInformation(self._problem, self._point, n_threads)
+    def _information(self, n_threads: int) -> RankingInformation | TiedInformation:
+        problem = self._problem
+        if isinstance(problem, TiedProblem):
+            return TiedInformation(problem, self._point, n_threads)
+        return RankingInformation(problem, self._point, n_threads)
+
+
+def _problem_of(rankings: Rankings, prior: float) -> RankingProblem | TiedProblem:
+    return (RankingProblem if rankings.place is None else TiedProblem)(rankings, prior)
 
 
 def _resampled(
-    problem: RankingProblem, at: Floats, rounds: int, rng: Any, threads: int, progress: Progress | None
+    problem: RankingProblem | TiedProblem,
+    at: Floats,
+    rounds: int,
+    rng: Any,
+    threads: int,
+    progress: Progress | None,
 ) -> tuple[Floats, BootstrapInfo]:
     """Strengths of every round from the optimum `at`; those made until Ctrl-C."""
     generator = check_rng(rng)
 
     def refit() -> dict[str, Any]:
         factors = generator.exponential(size=len(problem.rankings.stages))
+        if isinstance(problem, TiedProblem):
+            return problem.fit(at, tol=ROUND_TOL, max_iter=50, factors=factors, n_threads=threads)
         return problem.fit(
             at, solver="newton", tol=ROUND_TOL, max_iter=50, factors=factors, n_threads=threads
         )
@@ -192,9 +218,11 @@ def plackett_luce(
     rankings: Any = None,
     *,
     choices: Any = None,
+    ranks: Any = None,
     items: Any = None,
     sample_weight: Any = None,
     prior: float = 0.0,
+    max_tie: int | None = None,
     solver: str = "auto",
     tol: float = 1e-10,
     max_iter: int | None = None,
@@ -204,23 +232,31 @@ def plackett_luce(
     """Fit one strength per item to rankings, with a certificate.
 
     Item i is chosen first among those that remain with probability exp(s_i) / sum exp(s_j). On rankings of
-    two items this is Bradley and Terry's model.
+    two items this is Bradley and Terry's model. Tied items are chosen together (see Notes); on pairs that is
+    Davidson's model.
 
     Parameters
     ----------
     rankings : sequence of sequences of labels, or ndarray of int, or (items, indptr)
         Each best first: sequences of any length; a 2-dimensional integer array, one ranking a row, padded
         with -1; or all labels one after the other and where each ranking starts. A ranking speaks of the
-        items that it lists alone.
+        items that it lists alone. In sequences a place may be a list of tied items: ``["a", ["b", "c"]]``.
     choices : (winner, others), optional
         Instead of rankings: who was chosen, and from which others, as sequences of labels or a 2-dimensional
         integer array padded with -1.
+    ranks : array_like, shape (n_rankings, n_items), optional
+        Instead of rankings: the rank of each item, 1 the best, equal for ties, 0 or NaN where it is not
+        ranked. Only their order counts: 1, 2, 2, 4 and 1, 2, 2, 3 are the same.
     items : array_like, optional
-        All labels, in the order wanted; others are refused.
+        All labels, in the order wanted; others are refused. Of `ranks` the labels of the columns (default 0,
+        1, ...).
     sample_weight : array_like, shape (n_rankings,), optional
         Positive; default all 1.
     prior : float, default 0
         Strength a of a logistic prior, a [log sigma(s) + log sigma(-s)] per item, as for `bradley_terry`.
+    max_tie : int, optional
+        Largest number of items in a tie to allow, at most 16 (the default). A tie costs as much as its size
+        squared.
     solver : {'auto', 'newton', 'newman', 'zermelo'}
         Newton's method on all strengths (by dense Cholesky up to 512 items where that is cheaper, else by
         conjugate gradients, else, where those take many passes, by sparse or dense Cholesky); Newman's
@@ -244,6 +280,8 @@ def plackett_luce(
     ------
     DisconnectedError
         Without a prior, if the optimum is infinite or not unique; its ``report`` says who can't be compared.
+    SeparationError
+        With ties, if their parameters have no finite optimum.
     ValueError, TypeError
         If a ranking lists an item twice or fewer than two items, labels are missing, or another argument
         does not fit; the message names it.
@@ -269,6 +307,12 @@ def plackett_luce(
     above 10,000 items; up to 40 times the rankings and the factor where the sparse one is. `info.solver`
     says which. Beyond 512 items the dense one calls LAPACK, whose last bits depend on the BLAS thread count.
 
+    With ties [5]_, those placed next from the items A that remain are a set S with probability f(S) / sum of
+    f over all sets of A of at most the largest size seen, f(S) = delta_k exp(mean of s over S), k = size of
+    S, delta_1 = 1. The sums are elementary symmetric polynomials of exp(s / k). The log-likelihood is concave
+    in the strengths and log delta together; Newton's method by dense Cholesky (at most 5,000 items), under
+    the same certificate; no prior on delta. A choice from m items costs O(m^2 D) with ties of up to D.
+
     Where rankings mix the items well each solver needs few iterations, and Zermelo's are the cheapest;
     where strengths lie far apart it may need thousands, Newman dozens, Newton ten.
 
@@ -279,12 +323,22 @@ def plackett_luce(
     .. [3] M. E. J. Newman, "Efficient computation of rankings from pairwise comparisons", JMLR 24(238), 2023.
     .. [4] J. Yeung, D. Kaiser, F. Radicchi, "Efficient inference of rankings from multi-body comparisons",
        arXiv:2501.16565 (2025).
+    .. [5] H. L. Turner, J. van Etten, D. Firth, I. Kosmidis, "Modelling rankings in R: the PlackettLuce
+       package", Comput. Statist. 35 (2020).
 
     Examples
     --------
     >>> fit = plackett_luce([["ann", "ben", "cat"], ["ben", "ann", "cat"], ["cat", "ann"]])
     >>> print(fit.items[fit.order])
     ['ben' 'ann' 'cat']
+
+    With ties, as lists and as ranks:
+
+    >>> fit = plackett_luce([["ann", ["ben", "cat"]], [["ann", "ben"], "cat"], ["cat", "ann"]])
+    >>> ranks = [[1, 2, 2], [1, 1, 2], [2, 0, 1]]
+    >>> same = plackett_luce(ranks=ranks, items=["ann", "ben", "cat"])
+    >>> print(fit.tie_parameters.round(3), bool((fit.strengths == same.strengths).all()))
+    [3.] True
     """
     prior = check_nonnegative(prior, "prior")
     solver = check_choice(solver, "solver", SOLVERS)
@@ -293,9 +347,19 @@ def plackett_luce(
     iterations = _DEFAULT_ITERATIONS[method] if max_iter is None else check_steps(max_iter, "max_iter")
     threads = check_threads(n_threads)
     callback = check_progress(progress)
-    table = read_rankings(rankings, choices, items, sample_weight)
-    problem = RankingProblem(table, prior)
+    most = LARGEST_TIE if max_tie is None else check_count(max_tie, "max_tie")
+    table = read_rankings(rankings, choices, items, sample_weight, ranks)
+    problem = _problem_of(table, prior)
+    if isinstance(problem, TiedProblem):
+        _require_ties(problem, most, solver)
     _require_optimum(table, prior)
+    if isinstance(problem, TiedProblem):
+        out = problem.fit(problem.start(), tol=tol, max_iter=iterations, n_threads=threads, progress=callback)
+        if out["hopeless"]:
+            raise SeparationError(_NO_TIES, "tie_parameters")
+        ties = problem.parameters(out["ties"])
+        ties.flags.writeable = False
+        return finish(_result(out, table, prior, ties), "plackett_luce", n_threads=n_threads)
     out = problem.fit(
         np.zeros(table.n),
         solver=method,
@@ -305,14 +369,39 @@ def plackett_luce(
         n_threads=threads,
         progress=callback,
     )
+    return finish(_result(out, table, prior, None), "plackett_luce", n_threads=n_threads)
+
+
+_NO_TIES = (
+    "the tie parameters have no finite optimum, or none that float64 resolves: the likelihood keeps rising "
+    "as where every choice is a tie. Add rankings without ties, or break ties"
+)
+
+
+def _result(out: dict[str, Any], table: Rankings, prior: float, ties: Floats | None) -> PlackettLuceFit:
     shift = float(out["strengths"].mean())
     info = RankInfo.from_core(out["info"], shift=shift)
     if not info.converged:
         info = replace(info, message=_advice(info))
     strengths = out["strengths"] - shift
     strengths.flags.writeable = False
-    fit = PlackettLuceFit(table.items, strengths, float(out["log_likelihood"]), prior, info, table)
-    return finish(fit, "plackett_luce", n_threads=n_threads)
+    value = float(out["log_likelihood"])
+    return PlackettLuceFit(table.items, strengths, value, prior, info, table, ties)
+
+
+def _require_ties(problem: TiedProblem, most: int, solver: str) -> None:
+    if most > LARGEST_TIE:
+        raise ValueError(f"max_tie must be at most {LARGEST_TIE}, got {most}")
+    largest = int(problem.sizes.max())
+    if largest > most:
+        raise ValueError(
+            f"rankings has a tie of {largest} items, more than max_tie={most}; leave items out of a ranking "
+            "that does not order them"
+        )
+    if solver not in ("auto", "newton"):
+        raise ValueError(f"solver must be 'auto' or 'newton' for rankings with ties, got {solver!r}")
+    if problem.n > MOST_ITEMS:
+        raise ValueError(f"rankings with ties must have at most {MOST_ITEMS} items, got {problem.n}")
 
 
 def _advice(info: RankInfo) -> str:

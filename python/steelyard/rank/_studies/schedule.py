@@ -10,21 +10,27 @@ import numpy.typing as npt
 
 from ..._results import Result
 from ..._validate import check_choice, check_count, check_level, check_positive, check_rng, check_room
-from .._paired import bradley_terry
+from .._paired import BradleyTerryFit, bradley_terry
 from .._table import Comparisons, given_labels, read_games
+from .information import GOALS, check_costs, check_fit, most_telling
 
 Values = npt.NDArray[Any]
 Floats = npt.NDArray[np.float64]
 Pairs = npt.NDArray[np.intp]
-KINDS = ("random", "swiss", "knockout")
+KINDS = ("random", "swiss", "knockout", "information")
 
 
 def schedule(
-    items: Any,
+    items: Any = None,
     kind: str = "random",
     *,
     n_rounds: int = 1,
     played: tuple[Any, ...] | None = None,
+    fit: BradleyTerryFit | None = None,
+    size: int | None = None,
+    goal: str = "ranks",
+    top: int = 1,
+    costs: Any = None,
     rng: Any = None,
 ) -> Values:
     """Games to play next.
@@ -32,18 +38,32 @@ def schedule(
     Parameters
     ----------
     items : array_like, shape (n,)
-        Labels, at least two. For 'knockout' in the order of their seeds, best first.
-    kind : {'random', 'swiss', 'knockout'}, default 'random'
+        Labels, at least two. For 'knockout' in the order of their seeds, best first. For 'information' those
+        of the fit that may meet; default all.
+    kind : {'random', 'swiss', 'knockout', 'information'}, default 'random'
         - 'random': rounds of a round robin in random order, those first whose pairs have met least.
         - 'swiss': one round: from the top each takes the nearest in points whom it has met least.
         - 'knockout': one round of those who have not lost; the best seed meets the worst, and seeds are let
           through first until their number is a power of two. Nothing is left to play once one remains.
+        - 'information': the pairs whose outcome tells most for `goal`, given `fit`, the most telling first.
 
         With an odd number one sits out; under 'swiss' the last in points.
     n_rounds : int, default 1
         For 'random'.
     played : (winner, loser) or (winner, loser, tie), optional
-        Games so far, as for `Comparisons.from_pairs`; a tie is half a point.
+        Games so far, as for `Comparisons.from_pairs`; a tie is half a point. For 'information' they are in
+        the fit.
+    fit : BradleyTerryFit, optional
+        What is known, for 'information', of at most 3,000 items; with a prior some may hardly have played.
+    size : int, optional
+        Pairs for 'information', none twice; default half as many as items.
+    goal : {'ranks', 'top', 'all'}, default 'ranks'
+        Narrow sets of ranks for all; who belongs to the best `top`; or small errors of all differences.
+    top : int, default 1
+        For ``goal='top'``.
+    costs : array_like, shape (n, n), optional
+        Of a game of each two items of the fit, symmetric; infinite where two can't meet. What a pair tells is
+        divided by it.
     rng : None, int, SeedSequence, BitGenerator or Generator, optional
         For 'random', and for equal points.
 
@@ -56,6 +76,20 @@ def schedule(
     ------
     ValueError
         If there are fewer than two items, `played` has others, or a game of a knockout was a tie.
+    TypeError
+        If 'information' is asked for without a fit of pairs.
+
+    Notes
+    -----
+    'information' takes the normal law with the inverse Hessian V at the fit. A game of i and j adds Fisher's
+    information h (e_i - e_j)(e_i - e_j)' to the inverse of V; the pair that lowers the sum of weighted
+    variances of differences most comes first, and the next is chosen as if its outcome were known. 'all'
+    weighs all differences alike. 'ranks' weighs one that is z standard errors wide by how soon it can be
+    settled at the simultaneous quantile q: z / (variance sqrt(q^2 - z^2 + 6)), and less beyond q; 'top' those
+    alone of one of the best with another item. O(n^3 + size n^2) time.
+
+    Outcomes that were asked for because of earlier ones leave estimates as good as ever, to first order;
+    `simulate_schedule` shows how often the rank sets hold.
 
     Examples
     --------
@@ -64,11 +98,23 @@ def schedule(
      ['b' 'c']]
     >>> print(schedule(["a", "b", "c", "d"], "knockout", played=(["a", "c"], ["d", "b"])))
     [['a' 'c']]
+
+    >>> from steelyard.rank import Comparisons, bradley_terry
+    >>> wins = [[0, 9, 9, 9], [3, 0, 8, 9], [3, 4, 0, 7], [1, 2, 5, 0]]
+    >>> fit = bradley_terry(Comparisons.from_counts(wins, items=["a", "b", "c", "d"]))
+    >>> print(schedule(kind="information", fit=fit, size=2))
+    [['a' 'b']
+     ['b' 'c']]
     """
+    kind = check_choice(kind, "kind", KINDS)
+    if kind == "information":
+        return _informed(items, fit, size, goal, top, costs)
+    for name, value in (("fit", fit), ("size", size), ("costs", costs)):
+        if value is not None:
+            raise ValueError(f"{name} goes with kind='information', got kind={kind!r}")
     labels = given_labels(items, "items")
     if len(labels) < 2:
         raise ValueError(f"items must hold at least two labels, got {len(labels)}")
-    kind = check_choice(kind, "kind", KINDS)
     count = check_count(n_rounds, "n_rounds")
     if count > 1 and kind != "random":
         raise ValueError(
@@ -88,6 +134,19 @@ def schedule(
         np.add.at(points, loser, half)
         return labels[_swiss(points, met, generator)]
     return labels[np.concatenate(_random_rounds(len(labels), count, met, generator))]
+
+
+def _informed(items: Any, fit: Any, size: Any, goal: Any, top: Any, costs: Any) -> Values:
+    known = check_fit(fit)
+    among = np.arange(len(known)) if items is None else known.positions(items)
+    if len(among) < 2:
+        raise ValueError(f"items must hold at least two labels, got {len(among)}")
+    wanted = check_choice(goal, "goal", GOALS)
+    best = check_count(top, "top")
+    if best >= len(known):
+        raise ValueError(f"top must be less than the {len(known)} items of fit, got {best}")
+    count = len(among) // 2 if size is None else check_count(size, "size")
+    return known.items[most_telling(known, among, count, wanted, best, check_costs(costs, len(known)))]
 
 
 def _read_played(played: Any, labels: Values) -> tuple[Pairs, Pairs, npt.NDArray[np.bool_]]:
@@ -165,12 +224,18 @@ class ScheduleSimulation(Result):
     top : ndarray, shape (n_rounds,)
         How often the best item is ranked first.
     kind : str
+    width : ndarray, shape (n_rounds,), or None
+        Mean number of ranks that an item's set of ranks holds beside one, where `level` was given.
+    coverage : ndarray, shape (n_rounds,), or None
+        How often all sets of ranks held the true ranks.
     """
 
     matches: npt.NDArray[np.int64]
     tau: Floats
     top: Floats
     kind: str
+    width: Floats | None = None
+    coverage: Floats | None = None
 
     def needed(self, tau: float) -> int | None:
         """Games until the mean tau is reached.
@@ -189,7 +254,7 @@ class ScheduleSimulation(Result):
         return int(self.matches[enough[0]]) if len(enough) else None
 
     def to_frame(self) -> dict[str, npt.NDArray[Any]]:
-        """Columns ``matches``, ``tau`` and ``top``, one row a round.
+        """Columns ``matches``, ``tau`` and ``top``, one row a round; of rank sets ``width`` and ``coverage``.
 
         Returns
         -------
@@ -201,13 +266,20 @@ class ScheduleSimulation(Result):
         >>> simulate_schedule(4, n_rounds=3, n_repeats=2, rng=0).to_frame()["matches"].tolist()
         [2, 4, 6]
         """
-        return {"matches": self.matches, "tau": self.tau, "top": self.top}
+        table: dict[str, npt.NDArray[Any]] = {"matches": self.matches, "tau": self.tau, "top": self.top}
+        sets = {"width": self.width, "coverage": self.coverage}
+        return {**table, **{name: column for name, column in sets.items() if column is not None}}
 
     def __repr__(self) -> str:
         return (
             f"ScheduleSimulation ({self.kind}): {len(self.matches)} rounds, {self.matches[-1]:,} games\n"
             f"tau {self.tau[0]:.3f} after {self.matches[0]:,} games, {self.tau[-1]:.3f} after all; "
             f"best item found in {self.top[-1]:.0%}"
+            + (
+                ""
+                if self.width is None
+                else f"; rank sets {self.width[0]:.1f} wide, then {self.width[-1]:.1f}"
+            )
         )
 
 
@@ -219,6 +291,10 @@ def simulate_schedule(
     spread: float = 1.0,
     prior: float = 0.5,
     n_repeats: int = 50,
+    size: int | None = None,
+    goal: str = "ranks",
+    top: int = 1,
+    level: float | None = None,
     rng: Any = None,
 ) -> ScheduleSimulation:
     """Simulate how many games a ranking of so many items needs.
@@ -230,14 +306,22 @@ def simulate_schedule(
     ----------
     n_items : int
         At least 2.
-    kind : {'random', 'swiss', 'knockout'}, default 'random'
-        As for `schedule`. A knockout starts anew when it has a winner, with random seeds.
+    kind : {'random', 'swiss', 'knockout', 'information'}, default 'random'
+        As for `schedule`. A knockout starts anew when it has a winner, with random seeds; 'information'
+        begins with a random round.
     n_rounds : int, default 20
     spread : float, default 1
         Natural-log strength; 1 means that of two random items the better wins about 70 % of the games.
     prior : float, default 0.5
     n_repeats : int, default 50
         Simulated tournaments.
+    size : int, optional
+        Games a round, for 'random' (so many of a round robin or several) and 'information'; default half as
+        many as items.
+    goal, top
+        As for `schedule`, of 'information'.
+    level : float, optional
+        Of simultaneous sets of ranks, whose `width` and `coverage` are then found after each round.
     rng : None, int, SeedSequence, BitGenerator or Generator, optional
 
     Returns
@@ -255,15 +339,33 @@ def simulate_schedule(
     rounds, repeats = check_count(n_rounds, "n_rounds"), check_count(n_repeats, "n_repeats")
     spread = check_positive(spread, "spread")
     prior = check_positive(prior, "prior")
+    if size is not None and kind not in ("random", "information"):
+        raise ValueError(f"size goes with kind='random' and 'information', got kind={kind!r}")
+    count = None if size is None else check_count(size, "size")
+    if kind == "information" and (count or 1) > n * (n - 1) // 2:
+        raise ValueError(f"size must be at most the number of pairs, {n * (n - 1) // 2}, got {count}")
+    best = check_count(top, "top")
+    if best >= n:
+        raise ValueError(f"top must be less than n_items={n}, got {best}")
+    rules = {"size": count, "goal": check_choice(goal, "goal", GOALS), "top": best}
+    sure = None if level is None else check_level(level)
     generator = check_rng(rng)
-    runs = [_tournament(n, kind, rounds, spread, prior, generator) for _ in range(repeats)]
-    matches, tau, top = (np.array(part, float).mean(axis=0) for part in zip(*runs, strict=True))
-    return ScheduleSimulation(matches.astype(np.int64), tau, top, kind)
+    runs = [_tournament(n, kind, rounds, spread, prior, rules, sure, generator) for _ in range(repeats)]
+    matches, tau, first, *sets = (np.array(part, float).mean(axis=0) for part in zip(*runs, strict=True))
+    return ScheduleSimulation(matches.astype(np.int64), tau, first, kind, *(sets if sure else ()))
 
 
 def _tournament(
-    n: int, kind: str, rounds: int, spread: float, prior: float, rng: np.random.Generator
-) -> tuple[list[int], list[float], list[float]]:
+    n: int,
+    kind: str,
+    rounds: int,
+    spread: float,
+    prior: float,
+    rules: dict[str, Any],
+    level: float | None,
+    rng: np.random.Generator,
+) -> tuple[list[float], ...]:
+    """After each round: games, tau, whether the best is first, and the width and truth of rank sets."""
     import warnings
 
     from scipy.stats import kendalltau
@@ -272,11 +374,16 @@ def _tournament(
 
     strengths = spread * rng.normal(size=n)
     winners, losers = np.zeros(0, np.intp), np.zeros(0, np.intp)
-    seeds, since = rng.permutation(n), 0
-    matches, taus, tops = [], [], []
+    seeds, since, fit = rng.permutation(n), 0, None
+    rows: list[tuple[float, ...]] = []
     for _ in range(rounds):
         so_far = (winners[since:], losers[since:]) if len(winners) > since else None
-        pairs = schedule(seeds if kind == "knockout" else np.arange(n), kind, played=so_far, rng=rng)
+        if kind == "information" and fit is not None:
+            pairs = schedule(kind=kind, fit=fit, **rules)
+        elif kind in ("random", "information"):
+            pairs = _random_batch(n, rules["size"], so_far, rng)
+        else:
+            pairs = schedule(seeds if kind == "knockout" else np.arange(n), kind, played=so_far, rng=rng)
         if len(pairs) == 0:
             seeds, since = rng.permutation(n), len(winners)
             pairs = schedule(seeds, kind, rng=rng)
@@ -288,7 +395,24 @@ def _tournament(
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", DisconnectedWarning)  # early rounds never join all items
             fit = bradley_terry(Comparisons.from_pairs(winners, losers, items=np.arange(n)), prior=prior)
-        matches.append(len(winners))
-        taus.append(float(kendalltau(strengths, fit.strengths).statistic))
-        tops.append(float(fit.strengths.argmax() == strengths.argmax()))
-    return matches, taus, tops
+        tau = float(kendalltau(strengths, fit.strengths).statistic)
+        row = (float(len(winners)), tau, float(fit.strengths.argmax() == strengths.argmax()))
+        rows.append(row if level is None else (*row, *_sets(fit, strengths, level)))
+    return tuple(list(column) for column in zip(*rows, strict=True))
+
+
+def _random_batch(n: int, size: int | None, played: Any, rng: np.random.Generator) -> Pairs:
+    """So many games of random rounds; one round where no number is given."""
+    if size is None:
+        return schedule(np.arange(n), played=played, rng=rng)
+    rounds = -(-size // (n // 2))
+    return schedule(np.arange(n), n_rounds=rounds, played=played, rng=rng)[:size]
+
+
+def _sets(fit: BradleyTerryFit, strengths: Floats, level: float) -> tuple[float, float]:
+    """Width of the rank sets, and whether they all hold."""
+    sets = fit.rank_intervals(level, draws=2000)
+    true = np.empty(len(strengths))
+    true[np.argsort(-strengths)] = np.arange(1, len(strengths) + 1)
+    holds = (sets.lower <= true) & (true <= sets.upper)
+    return float((sets.upper - sets.lower).mean()), float(holds.all())

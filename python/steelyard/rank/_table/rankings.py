@@ -13,6 +13,7 @@ import numpy.typing as npt
 from ... import _core
 from ..._validate import check_vector
 from .labels import encode_one, given_labels, hashable, label_column, positions
+from .tied_places import read_ranks, without_groups
 
 Values = npt.NDArray[Any]
 Floats = npt.NDArray[np.float64]
@@ -27,6 +28,7 @@ class Rankings:
     codes: npt.NDArray[np.int32]
     stages: npt.NDArray[np.int32]
     weight: Floats | None
+    place: npt.NDArray[np.int32] | None = None  # rises from a set of tied items to the next; None: no ties
 
     @property
     def n(self) -> int:
@@ -38,12 +40,34 @@ class Rankings:
         return _core.rank.Rankings(self.starts, self.codes, self.stages, self.n)
 
     def __getstate__(self) -> dict[str, Any]:
-        return {key: value for key, value in self.__dict__.items() if key != "kernel"}
+        return {key: value for key, value in self.__dict__.items() if key not in ("kernel", "tied_kernel")}
+
+    @cached_property
+    def tie_sizes(self) -> npt.NDArray[np.int64]:
+        """How many items the ties hold, rising, each size once."""
+        assert self.place is not None
+        begins = np.r_[True, self.place[1:] != self.place[:-1]]
+        begins[self.starts[:-1]] = True
+        sizes = np.unique(np.diff(np.r_[np.flatnonzero(begins), len(self.place)]))
+        return np.asarray(sizes[sizes > 1], np.int64)
+
+    @cached_property
+    def tied_kernel(self) -> _core.rank.TiedRankings:
+        """As the kernels of ties walk them."""
+        assert self.place is not None
+        return _core.rank.TiedRankings(self.starts, self.codes, self.place, self.tie_sizes.tolist(), self.n)
 
     def beaten(self) -> tuple[npt.NDArray[np.int32], npt.NDArray[np.int32]]:
-        """Pairs (better, worse) whose chains are all that the rankings say: neighbours, and the last known
-        place before everything after it.
+        """Pairs (better, worse) whose chains are all that the rankings say: neighbours (tied ones both ways),
+        and the last known place before everything after it.
         """
+        if self.place is not None:
+            inside = np.ones(len(self.codes), bool)
+            inside[self.starts[:-1]] = False
+            tied = np.flatnonzero(inside & np.r_[False, self.place[1:] == self.place[:-1]])
+            after = np.flatnonzero(inside)
+            better, worse = np.r_[after - 1, tied], np.r_[after, tied - 1]
+            return self.codes[better], self.codes[worse]
         place = np.arange(len(self.codes)) - np.repeat(self.starts[:-1], np.diff(self.starts))
         stage = np.repeat(self.stages, np.diff(self.starts))
         last = np.repeat(self.starts[:-1] + self.stages - 1, np.diff(self.starts))
@@ -52,12 +76,22 @@ class Rankings:
         return self.codes[better[there]], self.codes[there]
 
 
-def read_rankings(rankings: Any, choices: Any, items: Any, sample_weight: Any) -> Rankings:
-    """One of the two: rankings in any form, or (winner, others)."""
-    if (rankings is None) == (choices is None):
-        raise ValueError("give either rankings or choices=(winner, others)")
-    starts, column = _from_choices(choices) if rankings is None else _from_rankings(rankings)
-    name = "choices" if rankings is None else "rankings"
+def read_rankings(rankings: Any, choices: Any, items: Any, sample_weight: Any, ranks: Any = None) -> Rankings:
+    """One of the three: rankings in any form, (winner, others), or ranks by item."""
+    if (rankings is None) + (choices is None) + (ranks is None) != 2:
+        raise ValueError("give either rankings or choices=(winner, others) or ranks")
+    place = None
+    if ranks is not None:
+        items = np.arange(np.shape(ranks)[-1]) if items is None and np.ndim(ranks) == 2 else items
+        starts, column, place = read_ranks(ranks, items)
+        name = "ranks"
+    elif rankings is None:
+        starts, column = _from_choices(choices)
+        name = "choices"
+    else:
+        rankings, place = without_groups(rankings)
+        starts, column = _from_rankings(rankings)
+        name = "rankings"
     lengths = np.diff(starts)
     if len(lengths) == 0:
         raise ValueError(f"{name} is empty: there is nothing to compare")
@@ -72,7 +106,7 @@ def read_rankings(rankings: Any, choices: Any, items: Any, sample_weight: Any) -
     if again >= 0:
         row = int(np.searchsorted(starts, again, side="right")) - 1
         raise ValueError(f"{name} lists {labels[codes[again]]!s} twice in row {row}")
-    stages = np.ones(len(lengths), np.int32) if rankings is None else (lengths - 1).astype(np.int32)
+    stages = np.ones(len(lengths), np.int32) if choices is not None else (lengths - 1).astype(np.int32)
     weight = None
     if sample_weight is not None:
         weight = check_vector(sample_weight, "sample_weight", length=len(lengths))
@@ -80,7 +114,7 @@ def read_rankings(rankings: Any, choices: Any, items: Any, sample_weight: Any) -
             raise ValueError(
                 f"sample_weight must be positive, got {weight.min()}; leave a ranking without weight out"
             )
-    return Rankings(labels, starts, codes, stages, weight)
+    return Rankings(labels, starts, codes, stages, weight, place)
 
 
 def _encoded(column: Values, items: Any, name: str) -> tuple[Values, npt.NDArray[np.int32]]:
