@@ -6,8 +6,10 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 from .._naming import claim
+from ._balance import Balance, balance
 from ._boundary import Boundary, boundary
 from ._diversity import Diversity, DiversityInfo, max_diversity
+from ._effect import Effect
 from ._enriched import SimilarityInfo, SimilaritySolution, solve_similarity
 from ._function import (
     MagnitudeFunction,
@@ -28,9 +30,11 @@ if TYPE_CHECKING:
     from ._estimators import MagnitudeOutlierDetector, WeightingClassifier
 
 __all__ = [
+    "Balance",
     "Boundary",
     "Diversity",
     "DiversityInfo",
+    "Effect",
     "MagnitudeFunction",
     "MagnitudeOutlierDetector",
     "PointScores",
@@ -43,6 +47,7 @@ __all__ = [
     "Weighting",
     "WeightingClassifier",
     "WeightingModel",
+    "balance",
     "boundary",
     "find_scale",
     "magnitude",
