@@ -18,6 +18,7 @@ from ._function import (
     magnitude_dimension,
     magnitude_function,
 )
+from ._match import SampleMatch, match_samples
 from ._model import PointScores, WeightingModel
 from ._query import Query, query
 from ._result import WeighInfo, Weighting
@@ -28,9 +29,11 @@ from ._weighting import magnitude, magnitude_distance, spread, weighting
 
 if TYPE_CHECKING:
     from ._estimators import MagnitudeOutlierDetector, WeightingClassifier
+    from ._shift_estimators import BalancingWeights, SampleMatcher
 
 __all__ = [
     "Balance",
+    "BalancingWeights",
     "Boundary",
     "Diversity",
     "DiversityInfo",
@@ -39,6 +42,8 @@ __all__ = [
     "MagnitudeOutlierDetector",
     "PointScores",
     "Query",
+    "SampleMatch",
+    "SampleMatcher",
     "SimilarityInfo",
     "SimilaritySolution",
     "SimplexQPInfo",
@@ -56,6 +61,7 @@ __all__ = [
     "magnitude_dimension",
     "magnitude_distance",
     "magnitude_function",
+    "match_samples",
     "max_diversity",
     "query",
     "similarity",
@@ -65,14 +71,21 @@ __all__ = [
     "weighting",
 ]
 
-_ESTIMATORS = ("MagnitudeOutlierDetector", "WeightingClassifier")
+_ESTIMATORS = {
+    "BalancingWeights": "_shift_estimators",
+    "MagnitudeOutlierDetector": "_estimators",
+    "SampleMatcher": "_shift_estimators",
+    "WeightingClassifier": "_estimators",
+}
 
 
 def __getattr__(name: str) -> Any:
     """The estimators need scikit-learn, which is imported with the first of them."""
     if name in _ESTIMATORS:
-        late = importlib.import_module(f"{__name__}._estimators")
-        claim(__name__, _ESTIMATORS, vars(late))
+        late = importlib.import_module(f"{__name__}.{_ESTIMATORS[name]}")
+        claim(
+            __name__, [known for known, room in _ESTIMATORS.items() if room == _ESTIMATORS[name]], vars(late)
+        )
         return getattr(late, name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 

@@ -129,10 +129,7 @@ def read_kernel(
     if isinstance(scale, str):
         check_choice(scale, "scale", ("median",))
         space = check_space(points, "euclidean")
-        if word in ("energy", "linear") or space.n_unique < 2:
-            length = 1.0
-        else:
-            length = median_distance(space)
+        length = 1.0 if word == "energy" or space.n_unique < 2 else median_distance(space)
     else:
         length = 1.0 / check_positive(scale, "scale")
         if not math.isfinite(length):
@@ -217,6 +214,7 @@ def read_base(sample_weight: Any, codes: Codes, labels: npt.NDArray[Any]) -> Flo
     if (sums == 0).any():
         empty = labels.tolist()[int(np.argmin(sums))]
         raise ValueError(
-            f"{argument('sample_weight')} must be positive somewhere in each arm, but is zero in {shown(empty)}"
+            f"{argument('sample_weight')} must be positive somewhere in each arm, but is zero in all of "
+            f"{shown(empty)}"
         )
     return np.asarray(scaled / scaled.sum())

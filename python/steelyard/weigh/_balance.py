@@ -342,9 +342,9 @@ def balance(
 ) -> Balance:
     """Weights that make the groups of a study alike in all that was measured beforehand.
 
-    A comparison of who was treated with who was not mixes the effect with how the groups differed before. These
-    weights make the distributions of the covariates as alike as they can be, by the energy distance or a
-    maximum mean discrepancy: means, spreads and shapes at once, without a model of who is treated.
+    A comparison of who was treated with who was not mixes the effect with how the groups differed before.
+    These weights make the distributions of the covariates as alike as they can be, by the energy distance or
+    a maximum mean discrepancy: means, spreads and shapes at once, without a model of who is treated.
 
     Parameters
     ----------
@@ -492,8 +492,8 @@ def _notes(found: Balance) -> list[str]:
         size, effective = len(arms.rows(arm)), float(found.effective_sample_size[arm])
         if effective < THIN * size:
             notes.append(
-                f"arm {shown(found.arms.tolist()[arm])}: {size:,} rows weigh as much as {effective:.1f} equal "
-                "ones: few resemble the target, and the estimate rests on them"
+                f"arm {shown(found.arms.tolist()[arm])}: {size:,} rows weigh as much as {effective:.1f} "
+                "equal ones: few resemble the target, and the estimate rests on them"
             )
     table = found.table()
     apart = np.abs(table["smd_after"])

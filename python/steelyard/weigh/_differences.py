@@ -31,7 +31,7 @@ def largest_step(x: Floats, w: Floats, y: Floats, v: Floats) -> float:
 def compared(
     x: Floats, before: Floats, after: Floats, y: Floats, then: Floats, now: Floats, unit: Floats
 ) -> dict[str, Any]:
-    """Columns of numbers, a row each column of x: its weights before and after against those of y, then and now."""
+    """A row each column of x: with its weights before and after, against y with its weights then and now."""
     columns: dict[str, Any] = {"mean_target": now @ y}
     for name, w, target in (("before", before, then), ("after", after, now)):
         (mean, spread), (goal, wide) = moments(x, w), moments(y, target)

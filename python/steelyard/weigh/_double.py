@@ -19,8 +19,9 @@ from ._simplex_qp import SimplexQPResult, solve
 Floats = npt.NDArray[np.float64]
 
 MOST = 8000  # rows of both samples: 512 MB of matrix
-BALL = 1e-6  # how far inside the ball the answer may stay, as a share of its radius
-_STEPS = 60  # programs
+BALL = 1e-6  # how near to the ball's surface the search goes, as a share of its radius
+_STEPS = 40  # programs
+_TINY = float(np.finfo(float).tiny)
 
 
 @dataclass(frozen=True, eq=False)
@@ -44,6 +45,7 @@ class _Programs:
     upper: Floats
     n: int
     radius: float
+    enough: float
     n_threads: int
     progress: Progress | None
 
@@ -58,7 +60,7 @@ class _Programs:
             np.zeros(len(K)),
             self.upper,
             None,
-            tol=1e-11,
+            tol=float(np.clip(0.1 * self.enough / max(rho * (len(K) - self.n), _TINY), 1e-12, 1e-4)),
             max_iter=0,
             n_threads=self.n_threads,
             progress=self.progress,
@@ -67,6 +69,10 @@ class _Programs:
     def away(self, x: Floats) -> float:
         """Distance of the target's weights from ones, as a share of the radius."""
         return float(np.linalg.norm(x[self.n :] - 1.0)) / self.radius
+
+    def gap(self, rho: float, found: SimplexQPResult) -> float:
+        """How far the value can be above the least within the ball, by the bound of the multiplier rho."""
+        return abs(rho * self.radius**2 * (1.0 - self.away(found.x) ** 2)) + found.gap
 
 
 def double_weights(
@@ -92,13 +98,13 @@ def double_weights(
     H = (K + K.T) / 2 * side[:, None] * side
     before = max(0.0, float(H.sum()))
     high = np.concatenate([np.full(n, upper / math.sqrt(double)), np.ones(t)])
-    programs = _Programs(H, high, n, (1.0 - 1.0 / math.sqrt(double)) * math.sqrt(t), n_threads, progress)
+    radius = (1.0 - 1.0 / math.sqrt(double)) * math.sqrt(t)
+    programs = _Programs(H, high, n, radius, tol * before, n_threads, progress)
     rho, found, count = _root(programs, progress)
     x = found.x
     after = max(0.0, float(x @ (H @ x)))
     away = programs.away(x)
-    slack = rho * programs.radius**2 * (1.0 - away**2)
-    gap = abs(slack) + found.gap
+    gap = programs.gap(rho, found)
     unit = before if before > 0 else 1.0
     message = _remarks(x, n, away, found, gap / unit, tol)
     info = Info(
@@ -117,7 +123,7 @@ def double_weights(
 
 def _remarks(x: Floats, n: int, away: float, found: SimplexQPResult, gap: float, tol: float) -> str:
     parts = []
-    if not 1.0 - BALL <= away <= 1.0:
+    if away > 1.0:
         parts.append(f"the target's weights lie at {away:.8g} of the radius of their ball")
     if gap > tol:
         parts.append(f"relative gap {gap:.2g} > tol={tol:.2g}")
@@ -130,10 +136,13 @@ def _remarks(x: Floats, n: int, away: float, found: SimplexQPResult, gap: float,
 
 
 def _root(programs: _Programs, progress: Progress | None) -> tuple[float, SimplexQPResult, int]:
-    """The multiplier at which the ball is just met, from inside: bracketing, then the Illinois rule in logs."""
+    """The multiplier at which the ball is just met, from inside: bracketing, then the Illinois rule in logs.
+
+    It ends early where what lies in the ball is proven to be near enough to the least.
+    """
     aim = math.log1p(-BALL / 2)
-    rho = max(float(np.trace(programs.H)) / len(programs.H), np.finfo(float).tiny)
-    inside: tuple[float, float] | None = None  # log rho and height of the last point in the ball, and out of it
+    rho = max(float(np.trace(programs.H)) / len(programs.H), _TINY)
+    inside: tuple[float, float] | None = None  # log rho and height of the last in the ball, and out of it
     outside: tuple[float, float] | None = None
     best: tuple[float, SimplexQPResult] | None = None
     kept, x = 0, math.log(rho)
@@ -144,7 +153,8 @@ def _root(programs: _Programs, progress: Progress | None) -> tuple[float, Simple
         y = math.log(away) - aim if away > 0 else -40.0
         if away <= 1.0 and (best is None or x < best[0]):
             best = x, found
-        if found.info.interrupted or (away <= 1.0 and y >= -BALL / 2):
+        done = away <= 1.0 and (y >= -BALL / 2 or programs.gap(math.exp(x), found) <= programs.enough)
+        if found.info.interrupted or done:
             return math.exp(x), found, count
         if away <= 1.0:
             outside = None if outside is None else (outside[0], outside[1] * (0.5 if kept == 1 else 1.0))

@@ -82,8 +82,8 @@ class SampleMatch(Result):
     def __repr__(self) -> str:
         state = "converged" if self.info.converged else "NOT converged"
         lines = [
-            f"SampleMatch: {len(self):,} rows to {len(self.target_weights):,}, effective "
-            f"{self.effective_sample_size:.1f}, largest weight {self.source_weights.max():.4g}",
+            f"SampleMatch: {len(self):,} rows to {len(self.target_weights):,}",
+            f"effective {self.effective_sample_size:.1f}, largest weight {self.source_weights.max():.4g}",
             f"discrepancy {self.discrepancy_before:.4g} before, {self.discrepancy:.4g} after ({self.kernel})",
             f"{state}: at most {self.gap:.2g} of that before above the least ({self.info.solver})",
         ]
@@ -191,13 +191,19 @@ def match_samples(
     most = check_positive(upper, "upper")
     if most < 1:
         raise ValueError(f"{argument('upper')} must be at least 1, the mean of the weights, got {most}")
-    accuracy, threads, callback = check_positive(tol, "tol"), check_threads(n_threads), check_progress(progress)
+    accuracy, threads, callback = (
+        check_positive(tol, "tol"),
+        check_threads(n_threads),
+        check_progress(progress),
+    )
     n, t = len(first.values), len(second.values)
     here, there = np.ascontiguousarray(places[:n]), np.ascontiguousarray(places[n:])
     if double is not None:
         share = check_number(double, "double")
         if share <= 1:
-            raise ValueError(f"{argument('double')} must be above 1; None leaves the target as it is, got {share}")
+            raise ValueError(
+                f"{argument('double')} must be above 1; None leaves the target as it is, got {share}"
+            )
         if n + t > MOST:
             raise ValueError(f"{argument('double')} takes at most {MOST:,} rows together, got {n + t:,}")
         result = _doubled(here, there, chosen, kernel, most, share, accuracy, threads, callback)
@@ -215,7 +221,9 @@ def match_samples(
         )
         weights = part.weights * n
         info = joint_info((part.info,), part.before, accuracy, part.gap)
-        result = _result(weights, np.ones(t), part.after, part.before, info, most, None, 0.0, 1, chosen, kernel)
+        result = _result(
+            weights, np.ones(t), part.after, part.before, info, most, None, 0.0, 1, chosen, kernel
+        )
     return finish(result, "match_samples", n_threads=n_threads)
 
 
