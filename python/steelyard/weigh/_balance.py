@@ -236,8 +236,9 @@ class Balance(Result):
         y : array_like, shape (n,)
             Outcomes. Rows of arms that play no part may hold anything finite.
         errors : {'residual', 'subsample'}, default 'residual'
-            - 'residual': from the residuals of a linear regression in each weighted arm, each divided by
-              sqrt(1 - leverage), and the scatter of what it says of the target.
+            - 'residual': from the residuals of a weighted linear regression in each weighted arm (of a
+              mean, where there are less than three effective rows a coefficient), and the scatter of what
+              it says of the target.
             - 'subsample': `n_subsamples` halves of each arm are balanced anew. The ordinary bootstrap can
               fail for these weights [1]_.
         against : label, optional
@@ -266,7 +267,8 @@ class Balance(Result):
         -----
         Given that nothing unseen drives both treatment and outcome: no weights can mend that, and no error
         here knows of it. Intervals speak of chance alone, not of bias from what imbalance remains; on the
-        design of ``benchmarks/weigh/bench_balance.py`` those at 95 % cover about .95.
+        design of ``benchmarks/weigh/bench_balance.py`` those at 95 % cover .97 (residual) and .96 (subsample)
+        at 300 rows, and .93 at 80.
 
         References
         ----------

@@ -140,7 +140,6 @@ def _root(programs: _Programs, progress: Progress | None) -> tuple[float, Simple
 
     It ends early where what lies in the ball is proven to be near enough to the least.
     """
-    aim = math.log1p(-BALL / 2)
     rho = max(float(np.trace(programs.H)) / len(programs.H), _TINY)
     inside: tuple[float, float] | None = None  # log rho and height of the last in the ball, and out of it
     outside: tuple[float, float] | None = None
@@ -150,10 +149,12 @@ def _root(programs: _Programs, progress: Progress | None) -> tuple[float, Simple
         report(progress, count, 0)
         found = programs.solve(math.exp(x))
         away = programs.away(found.x)
+        room = 0.2 * programs.enough / max(math.exp(x) * programs.radius**2, _TINY)
+        aim = math.log1p(-min(max(room, 1e-13), BALL / 2))
         y = math.log(away) - aim if away > 0 else -40.0
         if away <= 1.0 and (best is None or x < best[0]):
             best = x, found
-        done = away <= 1.0 and (y >= -BALL / 2 or programs.gap(math.exp(x), found) <= programs.enough)
+        done = away <= 1.0 and programs.gap(math.exp(x), found) <= programs.enough
         if found.info.interrupted or done:
             return math.exp(x), found, count
         if away <= 1.0:

@@ -96,7 +96,7 @@ def residual_error(y: Floats, weights: Floats, arms: Arms, against: int) -> floa
 
 
 def _regressed(x: Floats, y: Floats, w: Floats, at: Floats) -> tuple[Floats, Floats]:
-    """What a weighted linear regression says elsewhere, and its residuals without each row's own pull."""
+    """What a weighted linear regression says at other points, and its residuals."""
     effective = 1.0 / float(w @ w)
     columns = x.shape[1] if effective >= _FEW * (x.shape[1] + 1) else 0
     design = np.column_stack([np.ones(len(x)), x[:, :columns]])
@@ -106,8 +106,7 @@ def _regressed(x: Floats, y: Floats, w: Floats, at: Floats) -> tuple[Floats, Flo
     basis, values, back = basis[:, kept], values[kept], back[kept]
     middle = float(w @ y)
     slopes = back.T @ ((basis.T @ (root * (y - middle))) / values)
-    pull = np.minimum((basis**2).sum(axis=1), 1.0 - 1e-6)
-    residuals = (y - middle - design @ slopes) / np.sqrt(1.0 - pull)
+    residuals = y - middle - design @ slopes
     return np.column_stack([np.ones(len(at)), at[:, :columns]]) @ slopes + middle, residuals
 
 

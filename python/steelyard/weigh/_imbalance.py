@@ -16,6 +16,9 @@ from ._kernel_qp import kernel_product, minimise_kernel_qp
 Floats = npt.NDArray[np.float64]
 
 
+_ROUNDING = 64 * float(np.finfo(float).eps)  # discrepancy, as a share of its terms, that is none
+
+
 @dataclass(frozen=True, eq=False)
 class Matched:
     """Weights of some points against a target, in the unit of the discrepancy.
@@ -53,6 +56,8 @@ def matched(
     constant = float(target_weights @ own)
     start = np.bincount(place, base, minlength=len(distinct))
     before = _discrepancy(distinct, start, pull, constant, kernel, n_threads)
+    if before <= _ROUNDING * (abs(float(start @ pull)) + abs(constant)):
+        return Matched(base.copy(), 0.0, 0.0, 0.0, _nothing_to_do(tol))
     asked = max(tol * before / 2, np.finfo(float).tiny)
     found = minimise_kernel_qp(
         distinct,
@@ -68,6 +73,19 @@ def matched(
     )
     after = _discrepancy(distinct, found.weights, pull, constant, kernel, n_threads)
     return Matched(found.weights[place] * share, before, after, 2.0 * found.gap, found.info)
+
+
+def _nothing_to_do(tol: float) -> Info:
+    """The account of weights that are equal since the samples are."""
+    return Info(
+        converged=True,
+        iterations=0,
+        solver="none: alike to rounding",
+        seconds=0.0,
+        tol=tol,
+        error_bound=0.0,
+        error_kind="rigorous",
+    )
 
 
 def _merged(points: Floats, base: Floats, merge: bool) -> tuple[Floats, npt.NDArray[np.intp], Floats]:
@@ -149,7 +167,7 @@ def _filled(arms: Arms, weights: Floats) -> Floats:
 
 def joint_info(infos: tuple[Info, ...], unit: float, tol: float, gap: float, solver: str = "") -> Info:
     """One account of all arms; `gap` relative to `unit`."""
-    relative = gap / unit if unit > 0 else 0.0 if gap <= np.finfo(float).tiny else float("inf")
+    relative = gap / unit if unit > 0 else 0.0
     converged = all(info.converged for info in infos)
     missed = [info.message for info in infos if info.message]
     parts: list[str] = list(dict.fromkeys(missed))
