@@ -71,27 +71,25 @@ __all__ = [
     "weighting",
 ]
 
-_ESTIMATORS = {
-    "BalancingWeights": "_shift_estimators",
-    "MagnitudeOutlierDetector": "_estimators",
-    "SampleMatcher": "_shift_estimators",
-    "WeightingClassifier": "_estimators",
-}
+_ESTIMATORS = ("MagnitudeOutlierDetector", "WeightingClassifier")
+_OF_SHIFT = ("BalancingWeights", "SampleMatcher")
 
 
 def __getattr__(name: str) -> Any:
     """The estimators need scikit-learn, which is imported with the first of them."""
     if name in _ESTIMATORS:
-        late = importlib.import_module(f"{__name__}.{_ESTIMATORS[name]}")
-        claim(
-            __name__, [known for known, room in _ESTIMATORS.items() if room == _ESTIMATORS[name]], vars(late)
-        )
+        late = importlib.import_module(f"{__name__}._estimators")
+        claim(__name__, _ESTIMATORS, vars(late))
+        return getattr(late, name)
+    if name in _OF_SHIFT:
+        late = importlib.import_module(f"{__name__}._shift_estimators")
+        claim(__name__, _OF_SHIFT, vars(late))
         return getattr(late, name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 
 def __dir__() -> list[str]:
-    return sorted({*globals(), *_ESTIMATORS})
+    return sorted({*globals(), *_ESTIMATORS, *_OF_SHIFT})
 
 
 claim(__name__, __all__, globals())
