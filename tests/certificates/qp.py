@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from flint import arb, arb_mat, ctx
 
-from steelyard import weigh
+from steelyard import _core, weigh
 
 from . import truth
 from .trials import Claim, trial
@@ -162,3 +162,52 @@ def gap_of_programs(instance):
     if summed:
         stated = 8 * EPS * (abs(total) + float(np.abs(found.x).sum()))
         yield Claim(stated, float(off), floor=stated, about="sum")
+
+
+def kernel_balls(X, kernel):
+    """The kernel of scale 1 of points as they are."""
+    rows = [[arb(v) for v in row] for row in np.asarray(X, dtype=float).tolist()]
+    shape = {
+        "energy": lambda r: -r,
+        "laplacian": lambda r: (-r).exp(),
+        "gaussian": lambda r: (-r * r / 2).exp(),
+        "matern32": lambda r: (1 + arb(3).sqrt() * r) * (-arb(3).sqrt() * r).exp(),
+        "matern52": lambda r: (1 + arb(5).sqrt() * r + 5 * r * r / 3) * (-arb(5).sqrt() * r).exp(),
+    }[kernel]
+
+    def entry(a, b):
+        return shape(sum(((x - y) ** 2 for x, y in zip(a, b, strict=True)), arb(0)).sqrt()).mid()
+
+    return arb_mat([[entry(a, b) for b in rows] for a in rows])
+
+
+@trial(
+    solver="weigh.solve_simplex_qp",
+    states="gap of points under a kernel, held and by blocks",
+    kind="rigorous",
+    truth="kernels in balls, active sets in 1,200 bits",
+    zoo="points",
+    largest=16,
+)
+def gap_of_kernel_programs(instance):
+    X = np.asarray(instance["X"], dtype=float)
+    n = len(X)
+    if np.abs(X).max() > 1e12:
+        yield Claim(None, np.nan, reason="points far beyond the scale of the kernel")
+        return
+    kernel = ("energy", "laplacian", "gaussian", "matern32", "matern52")[n % 5]
+    q = np.cos(np.arange(n) + X[:, 0] / (1 + np.abs(X[:, 0]))) / 8
+    held = weigh.solve_simplex_qp(X, q, kernel=kernel, tol=1e-8)
+    swept = _core.linalg._kernel_qp(
+        X, kernel, 1.0, -q, np.full(n, np.inf), None, np.ones(1), None, None, 1e-8,
+        dense=1, block=4, finish=0, max_sweeps=6,
+    )  # fmt: skip
+    with ctx.workprec(BITS):
+        program = Program(np.eye(n), q, np.zeros(n), np.full(n, np.inf), True)
+        program.K = kernel_balls(X, kernel)
+        for x, gap, about in ((held.x, held.gap, "held"), (swept["w"], swept["gap"], "blocks")):
+            at = truth.column(x)
+            y = program.minimum(x.tolist())
+            above = float((program.value(at) - program.value(y)).mid())
+            parts = abs(float(program.value(at))) + abs(float(truth.inner(program.q, at).mid()))
+            yield Claim(gap, above, 1e-30, EPS * parts, about)
