@@ -7,7 +7,7 @@ import warnings
 import numpy as np
 from flint import arb, arb_mat, ctx
 
-from steelyard import weigh
+from steelyard import _core, weigh
 
 from . import truth
 from .trials import Claim, trial
@@ -166,18 +166,56 @@ def gap_of_programs(instance):
         yield Claim(stated, float(off), floor=stated, about="sum")
 
 
+def kernel_balls(X, kernel):
+    """The kernel of scale 1 of points as they are."""
+    rows = [[arb(v) for v in row] for row in np.asarray(X, dtype=float).tolist()]
+    shape = {
+        "energy": lambda r: -r,
+        "laplacian": lambda r: (-r).exp(),
+        "gaussian": lambda r: (-r * r / 2).exp(),
+        "matern32": lambda r: (1 + arb(3).sqrt() * r) * (-arb(3).sqrt() * r).exp(),
+        "matern52": lambda r: (1 + arb(5).sqrt() * r + 5 * r * r / 3) * (-arb(5).sqrt() * r).exp(),
+    }[kernel]
+
+    def entry(a, b):
+        return shape(sum(((x - y) ** 2 for x, y in zip(a, b, strict=True)), arb(0)).sqrt()).mid()
+
+    return arb_mat([[entry(a, b) for b in rows] for a in rows])
+
+
+@trial(
+    solver="weigh.solve_simplex_qp",
+    states="gap of points under a kernel, held and by blocks",
+    kind="rigorous",
+    truth="kernels in balls, active sets in 1,200 bits",
+    zoo="points",
+    largest=16,
+)
+def gap_of_kernel_programs(instance):
+    X = np.asarray(instance["X"], dtype=float)
+    n = len(X)
+    if np.abs(X).max() > 1e12:
+        yield Claim(None, np.nan, reason="points far beyond the scale of the kernel")
+        return
+    kernel = ("energy", "laplacian", "gaussian", "matern32", "matern52")[n % 5]
+    q = np.cos(np.arange(n) + X[:, 0] / (1 + np.abs(X[:, 0]))) / 8
+    held = weigh.solve_simplex_qp(X, q, kernel=kernel, tol=1e-8)
+    swept = _core.linalg._kernel_qp(
+        X, kernel, 1.0, -q, np.full(n, np.inf), None, np.ones(1), None, None, 1e-8,
+        dense=1, block=4, finish=0, max_sweeps=6,
+    )  # fmt: skip
+    with ctx.workprec(BITS):
+        program = Program(np.eye(n), q, np.zeros(n), np.full(n, np.inf), True)
+        program.K = kernel_balls(X, kernel)
+        for x, gap, about in ((held.x, held.gap, "held"), (swept["w"], swept["gap"], "blocks")):
+            at = truth.column(x)
+            y = program.minimum(x.tolist())
+            above = float((program.value(at) - program.value(y)).mid())
+            parts = abs(float(program.value(at))) + abs(float(truth.inner(program.q, at).mid()))
+            yield Claim(gap, above, 1e-30, EPS * parts, about)
+
+
 # ---- balancing weights
-
-
-def energy_of(points):
-    """Minus the distances of rows, in balls."""
-    n, rows = len(points), [[truth.ball(v) for v in row] for row in points.tolist()]
-    K = arb_mat(n, n)
-    for i in range(n):
-        for j in range(i):
-            apart = sum(((a - b) ** 2 for a, b in zip(rows[i], rows[j], strict=True)), arb(0)).sqrt()
-            K[i, j] = K[j, i] = -apart
-    return K
 
 
 def part(K, rows, cols):
@@ -229,7 +267,7 @@ def gap_of_balance(instance):
     estimand = str(rng.choice(["att", "ate"]))
     found = weigh_quietly(X, arm, estimand)
     with ctx.workprec(BITS):
-        K, above, size, alike = energy_of(X), 0.0, 0.0, 0.0
+        K, above, size, alike = kernel_balls(X, "energy"), 0.0, 0.0, 0.0
         for own in [0, 1] if estimand == "ate" else [0]:
             rows = np.flatnonzero(arm == own)
             goal = np.arange(len(X)) if estimand == "ate" else np.flatnonzero(arm == 1)
@@ -269,7 +307,7 @@ def gap_of_matches(instance):
         goal = np.arange(cut, len(X))
         v = arb_mat([[arb(1) / len(goal)] for _ in goal])
         above, size = gap_of_weights(
-            energy_of(X), np.arange(cut), goal, v, found.source_weights.tolist(), upper / cut
+            kernel_balls(X, "energy"), np.arange(cut), goal, v, found.source_weights.tolist(), upper / cut
         )
     if found.discrepancy_before == 0:
         yield Claim(None, np.nan, reason="alike to rounding")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,13 +11,11 @@ import numpy.typing as npt
 from .. import _core
 from .._info import Info
 from .._validate import Progress
-from ._simplex_qp import solve
 
 Floats = npt.NDArray[np.float64]
 
 KERNELS = ("energy", "laplacian", "gaussian", "matern32", "matern52", "linear")
-_DENSE = 20_000  # rows of a matrix that is held as a whole
-_ROWS = 2048  # of a product made in pieces
+_DENSE = 3000  # points whose matrix is held as a whole
 
 
 @dataclass(frozen=True, eq=False)
@@ -35,6 +32,8 @@ class KernelQP:
         ``objective - gap``: no feasible weights go below it.
     gap : float
         Frank-Wolfe gap from all rows in float64, with what rounding can hide of it.
+    terms : float
+        w'Kw / 2 + abs(linear'w), what a relative gap is a share of.
     info : Info
         ``error_bound`` is `gap` and ``tol`` what was asked of it: both in the unit of the objective.
     """
@@ -43,38 +42,37 @@ class KernelQP:
     objective: float
     lower_bound: float
     gap: float
+    terms: float
     info: Info
 
 
-def kernel_matrix(points_x: Floats, points_y: Floats, kernel: str, scale: float) -> Floats:
+def kernel_matrix(
+    points_x: Floats, points_y: Floats, kernel: str, scale: float, *, n_threads: int = 1
+) -> Floats:
     """K(x, y) of all pairs, in float64."""
     if kernel == "linear":
         return np.asarray(points_x @ points_y.T)
-    distance = _core.weigh._cross_distances(points_x, points_y, "euclidean")
-    if kernel == "energy":
-        return np.asarray(-distance)
-    distance /= scale
-    if kernel == "laplacian":
-        return np.asarray(np.exp(-distance))
-    if kernel == "gaussian":
-        return np.asarray(np.exp(-0.5 * distance**2))
-    if kernel == "matern32":
-        distance *= np.sqrt(3.0)
-        return np.asarray((1.0 + distance) * np.exp(-distance))
-    distance *= np.sqrt(5.0)
-    return np.asarray((1.0 + distance + distance**2 / 3.0) * np.exp(-distance))
+    return np.asarray(_core.linalg._kernel_matrix(points_x, points_y, kernel, scale, n_threads=n_threads))
 
 
 def kernel_product(
-    points_x: Floats, points_y: Floats, kernel: str, scale: float, vector: Floats, *, n_threads: int = 1
+    points_x: Floats,
+    points_y: Floats,
+    kernel: str,
+    scale: float,
+    vector: Floats,
+    *,
+    n_threads: int = 1,
+    progress: Progress | None = None,
 ) -> Floats:
-    """K(x, y) @ vector, in float64; no matrix is held. `vector` may have several columns."""
-    shape = (len(points_x), *vector.shape[1:])
-    out = np.empty(shape)
-    for start in range(0, len(points_x), _ROWS):
-        rows = slice(start, start + _ROWS)
-        out[rows] = kernel_matrix(points_x[rows], points_y, kernel, scale) @ vector
-    return out
+    """K(x, y) @ vector in float64, without the matrix. `vector` may have several columns."""
+    if kernel == "linear":
+        return np.asarray(points_x @ (points_y.T @ vector))
+    columns = np.ascontiguousarray(vector, dtype=np.float64).reshape(len(points_y), -1)
+    found = _core.linalg._kernel_product(
+        points_x, points_y, kernel, scale, columns, n_threads=n_threads, progress=progress
+    )
+    return np.asarray(found).reshape(len(points_x), *vector.shape[1:])
 
 
 def minimise_kernel_qp(
@@ -89,6 +87,7 @@ def minimise_kernel_qp(
     ridge: float = 0.0,
     init: Floats | None = None,
     tol: float,
+    gap_tol: float | None = None,
     max_iter: int = 0,
     n_threads: int = 1,
     progress: Progress | None = None,
@@ -105,8 +104,9 @@ def minimise_kernel_qp(
     points : ndarray of float64, shape (n, d)
         Finite.
     kernel : str
-        Of `KERNELS`: ``"energy"`` -r, ``"laplacian"`` exp(-r / scale), ``"gaussian"`` exp(-(r / scale)^2 / 2),
-        ``"matern32"`` and ``"matern52"`` with r sqrt(3) / scale and r sqrt(5) / scale, ``"linear"`` x'y.
+        Of `KERNELS`: ``"energy"`` -r, ``"laplacian"`` exp(-r / scale), ``"gaussian"``
+        exp(-(r / scale)^2 / 2), ``"matern32"`` and ``"matern52"`` with r sqrt(3) / scale and
+        r sqrt(5) / scale, ``"linear"`` x'y.
     scale : float
         Of distances; energy and linear have none.
     linear : ndarray of float64, shape (n,)
@@ -124,8 +124,10 @@ def minimise_kernel_qp(
     tol : float
         Of the gap, in the unit of the objective (a caller with an imbalance to compare with multiplies). A
         gap at the level of rounding counts as reached.
+    gap_tol : float or None
+        Given: it is what `tol` says above, and `tol` a share of `terms`; the larger one is enough.
     max_iter : int
-        Sweeps; 0 chooses.
+        Sweeps; 0 means 100.
     n_threads : int
         Threads.
     progress : callable or None
@@ -141,66 +143,63 @@ def minimise_kernel_qp(
     codes = np.zeros(n, np.int64) if groups is None else np.asarray(groups, dtype=np.int64)
     sums = np.ones(int(codes.max()) + 1) if totals is None else np.asarray(totals, dtype=np.float64)
     high = np.full(n, np.inf) if upper is None else np.asarray(upper, dtype=np.float64)
-    if n > _DENSE or 8.0 * n * n > max_memory:
-        raise MemoryError(f"the kernel of {n:,} points does not fit into max_memory={max_memory:.3g}")
-    K = kernel_matrix(points, points, kernel, scale)
-    K = (K + K.T) / 2
-    K[np.diag_indices(n)] += ridge
-    members = [np.flatnonzero(codes == g) for g in range(len(sums))]
-    w = np.zeros(n) if init is None else np.array(init, dtype=np.float64)
-    if init is None:
-        for g, rows in enumerate(members):
-            w[rows] = sums[g] / max(len(rows), 1)
-    begin, rounds, interrupted = time.perf_counter(), 0, False
-    limit = max_iter or 500
-    while True:
-        for g, rows in enumerate(members):
-            rest = K[rows] @ w - K[np.ix_(rows, rows)] @ w[rows] if len(members) > 1 else 0.0
-            found = solve(
-                np.ascontiguousarray(K[np.ix_(rows, rows)]),
-                np.ascontiguousarray(-linear[rows] - rest),
-                np.zeros(len(rows)),
-                high[rows],
-                float(sums[g]),
-                tol=1e-13,
-                max_iter=0,
-                n_threads=n_threads,
-                progress=progress,
-            )
-            w[rows] = found.x
-            interrupted = interrupted or found.info.interrupted
-        rounds += 1
-        objective, gap, rounding = _measured(K, linear, w, members, sums, high)
-        seconds = time.perf_counter() - begin
-        done = gap <= max(tol, rounding) or len(members) == 1
-        if done or interrupted or rounds >= limit or seconds > max_seconds:
-            break
-    w.flags.writeable = False
-    converged = gap <= max(tol, rounding)
-    info = Info(
-        converged=converged,
-        iterations=rounds,
-        solver="dense",
-        seconds=seconds,
-        tol=tol,
-        error_bound=gap + rounding,
-        error_kind="rigorous",
-        message="" if converged else f"stopped after {rounds} rounds with gap {gap:.3g} > {tol:.3g}",
-        interrupted=interrupted,
+    first, place, count = _merged(points, codes, linear, high)
+    start = None if init is None else np.bincount(place, weights=init)
+    found = _core.linalg._kernel_qp(
+        points if len(first) == n else np.ascontiguousarray(points[first]),
+        kernel,
+        float(scale),
+        np.ascontiguousarray(linear[first], dtype=np.float64),
+        high[first] * count,
+        ridge / count if ridge else None,
+        sums,
+        codes[first].astype(np.int32) if len(sums) > 1 else None,
+        start,
+        tol if gap_tol is None else gap_tol,
+        0.0 if gap_tol is None else tol,
+        max_sweeps=max_iter or 100,
+        max_seconds=0.0 if max_seconds == np.inf else float(max_seconds),
+        memory=int(min(max_memory, 1e18)),
+        dense=int(min(_DENSE, (max_memory / 20) ** 0.5)),
+        n_threads=n_threads,
+        progress=progress,
     )
-    return KernelQP(w, objective, objective - gap - rounding, gap + rounding, info)
+    weights = np.minimum((found["w"] / count)[place], high)
+    weights.flags.writeable = False
+    info = Info.from_core(found["info"], message=_message(found["info"], len(first), n))
+    least = found["objective"] - found["gap"]
+    return KernelQP(weights, found["objective"], least, found["gap"], found["terms"], info)
 
 
-def _measured(
-    K: Floats, linear: Floats, w: Floats, members: list[Any], sums: Floats, high: Floats
-) -> tuple[float, float, float]:
-    """Objective, Frank-Wolfe gap and what rounding can hide of it."""
-    slope = K @ w + linear
-    vertex = np.zeros_like(w)
-    for rows, total in zip(members, sums, strict=True):
-        order = rows[np.argsort(slope[rows], kind="stable")]
-        before = np.concatenate([[0.0], np.cumsum(high[order])[:-1]])
-        vertex[order] = np.clip(total - before, 0.0, high[order])
-    size = np.abs(K) @ np.abs(w) + np.abs(linear)
-    rounding = float((len(w) + 8) * 2.0**-53 * (size @ (w + vertex)))
-    return float(w @ (slope + linear) / 2), max(0.0, float(slope @ (w - vertex))), rounding
+def _merged(
+    points: Floats, codes: npt.NDArray[np.int64], linear: Floats, upper: Floats
+) -> tuple[npt.NDArray[np.intp], npt.NDArray[np.intp], Floats]:
+    """Of rows that nothing tells apart: the first, whose place each has, and how many there are.
+
+    Their weights are equal at an optimum (the objective is convex), so one stands for them.
+    """
+    n = len(points)
+    table = np.column_stack([points, codes, linear, upper]) + 0.0  # -0 is 0
+    order = np.lexsort(table.T)
+    fresh = np.ones(n, dtype=bool)
+    fresh[1:] = (table[order[1:]] != table[order[:-1]]).any(axis=1)
+    if fresh.all():
+        return np.arange(n), np.arange(n), np.ones(n)
+    run = np.cumsum(fresh) - 1
+    smallest = np.minimum.reduceat(order, np.flatnonzero(fresh))
+    rank = np.argsort(np.argsort(smallest))
+    place = np.empty(n, dtype=np.intp)
+    place[order] = rank[run]
+    return np.sort(smallest), place, np.bincount(place).astype(np.float64)
+
+
+def _message(info: Any, distinct: int, n: int) -> str:
+    parts = []
+    if distinct < n:
+        parts.append(f"{n - distinct:,} of {n:,} rows are copies and share a weight")
+    if not info["converged"] and not info["interrupted"]:
+        parts.append(
+            f"stopped after {info['iterations']} iterations with gap {info['error_bound']:.3g} > "
+            f"{info['tol']:.3g}"
+        )
+    return "; ".join(parts)
