@@ -73,4 +73,4 @@ def variance_ratio(x: Any, w: Any, y: Any, v: Any) -> float:
 def kolmogorov_smirnov(x: Any, w: Any, y: Any, v: Any) -> float:
     """Largest distance of two weighted distribution functions."""
     x, w, y, v = map(np.asarray, (x, w, y, v))
-    return max(abs(w[x <= z].sum() / w.sum() - v[y <= z].sum() / v.sum()) for z in [*x, *y])
+    return float(max(abs(w[x <= z].sum() / w.sum() - v[y <= z].sum() / v.sum()) for z in [*x, *y]))

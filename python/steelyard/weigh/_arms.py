@@ -54,7 +54,7 @@ class Arms:
     def target(self) -> Floats:
         """What weighted arms are to be like, as weights of all rows that sum to 1."""
         if self.estimand in ("ate", "population"):
-            return self.base / self.base.sum()
+            return np.asarray(self.base / self.base.sum())
         return self.shares(self.treated if self.estimand == "att" else 1 - self.treated)
 
     def weighted(self) -> list[int]:

@@ -306,7 +306,14 @@ class Balance(Result):
             )
         low, high = interval(estimate, error, share, None if how == "residual" else count - 1)
         with np.errstate(over="ignore"):
-            return Effect(*(float(x) * largest for x in (estimate, error, low, high)), share, how)
+            return Effect(
+                estimate=estimate * largest,
+                standard_error=error * largest,
+                lower=low * largest,
+                upper=high * largest,
+                level=share,
+                errors=how,
+            )
 
     def _other(self, against: Any) -> int:
         """The arm that the treated are compared with."""

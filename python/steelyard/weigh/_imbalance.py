@@ -54,7 +54,7 @@ def matched(
     pull = kernel_product(distinct, target, kernel.name, kernel.length, target_weights, n_threads=n_threads)
     own = kernel_product(target, target, kernel.name, kernel.length, target_weights, n_threads=n_threads)
     constant = float(target_weights @ own)
-    start = np.bincount(place, base, minlength=len(distinct))
+    start: Floats = np.bincount(place, base, minlength=len(distinct)).astype(np.float64)
     before = _discrepancy(distinct, start, pull, constant, kernel, n_threads)
     if before <= _ROUNDING * (abs(float(start @ pull)) + abs(constant)):
         return Matched(base.copy(), 0.0, 0.0, 0.0, _nothing_to_do(tol))
