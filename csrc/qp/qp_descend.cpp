@@ -23,13 +23,18 @@ class Descent {
       if (step % 64 == 0 && watch(step, budget)) return QpEnd::stopped;
       if (costly()) return QpEnd::budget;
       ptrdiff_t i = -1;
-      double lowest = infinity, highest = -infinity;
-      for (ptrdiff_t k = 0; k < s_.n; ++k) {
-        const double slope = s_.slope(k);
-        if (slope < lowest && s_.can_rise(k)) lowest = slope, i = k;
-        if (slope > highest && s_.can_fall(k)) highest = slope;
+      double worst = violation;
+      for (std::size_t group = 0; group < s_.sums(); ++group) {
+        ptrdiff_t first = -1;
+        double lowest = infinity, highest = -infinity;
+        s_.each(group, [&](ptrdiff_t k) {
+          const double slope = s_.slope(k);
+          if (slope < lowest && s_.can_rise(k)) lowest = slope, first = k;
+          if (slope > highest && s_.can_fall(k)) highest = slope;
+        });
+        if (first >= 0 && highest - lowest > worst) worst = highest - lowest, i = first;
       }
-      if (i < 0 || !(highest - lowest > violation)) return QpEnd::converged;
+      if (i < 0) return QpEnd::converged;
       const double* row_i = s_.rows.row(i);
       const ptrdiff_t j = partner(i, row_i);
       if (j < 0) return QpEnd::converged;
@@ -80,13 +85,13 @@ class Descent {
     const double slope = s_.slope(i), own = s_.diagonal[at(i)];
     double best = 0.0;
     ptrdiff_t j = -1;
-    for (ptrdiff_t k = 0; k < s_.n; ++k) {
+    s_.each(s_.group(i), [&](ptrdiff_t k) {
       const double drop = s_.slope(k) - slope;
-      if (!(drop > 0.0) || !s_.can_fall(k) || k == i) continue;
+      if (!(drop > 0.0) || !s_.can_fall(k) || k == i) return;
       const double curvature = std::max(own + s_.diagonal[at(k)] - 2.0 * row[k], flat_);
       const double gain = drop * drop / curvature;
       if (gain > best) best = gain, j = k;
-    }
+    });
     return j;
   }
 

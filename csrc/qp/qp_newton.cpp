@@ -46,15 +46,15 @@ class ProjectedNewton {
  private:
   /// Inside the bounds, or at one and pulling inwards.
   void choose_free() {
-    double mu = 0.0;
-    std::ptrdiff_t inner = 0;
+    level_.assign(std::max<std::size_t>(1, s_.sums()), 0.0);
+    std::vector<double> inner(level_.size(), 0.0);
     for (ptrdiff_t i = 0; s_.summed() && i < s_.n; ++i) {
-      if (s_.can_rise(i) && s_.can_fall(i)) mu += s_.slope(i), ++inner;
+      if (s_.can_rise(i) && s_.can_fall(i)) level_[s_.group(i)] += s_.slope(i), ++inner[s_.group(i)];
     }
-    if (inner > 0) mu /= static_cast<double>(inner);
-    level_ = mu;
+    for (std::size_t k = 0; k < inner.size(); ++k) level_[k] /= std::max(1.0, inner[k]);
     free_.clear();
     for (ptrdiff_t i = 0; i < s_.n; ++i) {
+      const double mu = level_[s_.group(i)];
       if (s_.can_rise(i) ? s_.can_fall(i) || s_.slope(i) < mu : s_.can_fall(i) && s_.slope(i) > mu) {
         free_.push_back(i);
       }
@@ -86,11 +86,15 @@ class ProjectedNewton {
   /// The minimum over the free coordinates without their bounds, roughly.
   std::vector<double> newton_point() {
     const std::size_t m = free_.size();
-    const ptrdiff_t columns = s_.summed() ? 2 : 1;
-    std::vector<double> b(checked_product("working memory", m, columns), 1.0), x(b.size(), 0.0);
-    double mean = 0.0;
-    for (const auto i : free_) mean += s_.summed() ? s_.slope(i) / static_cast<double>(m) : 0.0;
-    for (std::size_t k = 0; k < m; ++k) b[k * at(columns)] = s_.slope(free_[k]) - mean;
+    const ptrdiff_t columns = static_cast<ptrdiff_t>(s_.sums()) + 1;
+    std::vector<double> b(checked_product("working memory", m, columns), 0.0), x(b.size(), 0.0);
+    std::vector<double> mean(level_.size(), 0.0), count(level_.size(), 0.0);
+    for (const auto i : free_) mean[s_.group(i)] += s_.summed() ? s_.slope(i) : 0.0, ++count[s_.group(i)];
+    for (std::size_t k = 0; k < mean.size(); ++k) mean[k] /= std::max(1.0, count[k]);
+    for (std::size_t k = 0; k < m; ++k) {
+      b[k * at(columns)] = s_.slope(free_[k]) - mean[s_.group(free_[k])];
+      if (s_.summed()) b[k * at(columns) + 1 + s_.group(free_[k])] = 1.0;
+    }
     const auto same = [m](const double* r, double* z, ptrdiff_t c) {
       std::copy_n(r, static_cast<ptrdiff_t>(m) * c, z);
     };
@@ -98,43 +102,38 @@ class ProjectedNewton {
     const auto found = linalg::conjugate_gradients(std::ssize(free_), columns, times, same, b.data(),
                                                    x.data(), {.tol = inexact, .max_iter = 300}, s_.monitor);
     s_.iterations += found.iterations;
-    double nu = 0.0;
-    if (s_.summed()) {
-      double u = 0.0, w = 0.0;
-      for (std::size_t k = 0; k < m; ++k) u += x[2 * k], w += x[2 * k + 1];
-      nu = w != 0.0 ? -(s_.missing() + u) / w : 0.0;
-    }
+    const auto nu = s_.multipliers(free_, x);
     std::vector<double> target = s_.p;
     for (std::size_t k = 0; k < m; ++k) {
-      const double other = s_.summed() ? nu * x[2 * k + 1] : 0.0;
-      target[at(free_[k])] -= x[k * at(columns)] + other;
+      double step = x[k * at(columns)];
+      for (std::size_t c = 0; c < nu.size(); ++c) step += nu[c] * x[k * at(columns) + 1 + c];
+      target[at(free_[k])] -= step;
     }
     return target;
   }
 
   /// The nearest feasible point: y - theta, cut at the bounds.
   void project(std::vector<double>& y) {
-    const auto cut = [&](std::size_t i, double theta) {
-      return std::clamp(y[i] - theta, s_.problem.lower[i], s_.problem.upper[i]);
+    const auto cut = [&](std::size_t i, double by) {
+      return std::clamp(y[i] - by, s_.problem.lower[i], s_.problem.upper[i]);
     };
-    double theta = 0.0;
-    if (s_.summed()) {
-      const double total = *s_.problem.total;
-      const auto surplus = [&](double at) {
-        double sum = -total;
-        for (std::size_t i = 0; i < y.size(); ++i) sum += cut(i, at);
+    std::vector<double> theta(level_.size(), 0.0);
+    for (std::size_t k = 0; k < s_.sums(); ++k) {
+      const auto surplus = [&](double by) {
+        double sum = -s_.problem.totals[k];
+        s_.each(k, [&](ptrdiff_t i) { sum += cut(at(i), by); });
         return sum;
       };
       double low = -1.0, high = 1.0;
       while (surplus(low) < 0.0 && low > -1e300) low *= 4.0;
       while (surplus(high) > 0.0 && high < 1e300) high *= 4.0;
-      for (int k = 0; k < 120 && low < high; ++k) {
+      for (int round = 0; round < 120 && low < high; ++round) {
         const double middle = 0.5 * (low + high);
         (surplus(middle) > 0.0 ? low : high) = middle;
       }
-      theta = 0.5 * (low + high);
+      theta[k] = 0.5 * (low + high);
     }
-    for (std::size_t i = 0; i < y.size(); ++i) y[i] = cut(i, theta);
+    for (std::size_t i = 0; i < y.size(); ++i) y[i] = cut(i, theta[s_.group(static_cast<ptrdiff_t>(i))]);
   }
 
   /// Exact line search to the projected target; false if f does not fall that way.
@@ -145,8 +144,8 @@ class ProjectedNewton {
     double slope = 0.0;
     for (std::size_t i = 0; i < step.size(); ++i) {
       step[i] = target[i] - s_.p[i];
-      slope +=
-          (s_.g[i] - level_) * step[i];  // the steps' sum is zero: near the optimum only this keeps digits
+      slope += (s_.g[i] - level_[s_.group(static_cast<ptrdiff_t>(i))]) *
+               step[i];  // the steps' sum is zero: near the optimum only this keeps digits
       if (step[i] != 0.0) moved.push_back(static_cast<ptrdiff_t>(i));
     }
     if (!(slope < 0.0)) return false;
@@ -168,7 +167,7 @@ class ProjectedNewton {
   QpState& s_;
   std::vector<ptrdiff_t> free_;
   std::vector<double> wide_, product_;
-  double level_ = 0.0;  ///< the multiplier that the free coordinates agree on
+  std::vector<double> level_;  ///< the multiplier that the free coordinates of each group agree on
 };
 
 }  // namespace

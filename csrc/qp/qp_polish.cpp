@@ -84,22 +84,26 @@ class ActiveSet {
     std::vector<double> system;
     while (!free_.empty()) {
       if (s_.monitor.poll()) return QpEnd::stopped;
-      const std::size_t m = free_.size();
-      system.assign(2 * m, 1.0);
-      const double mu = level();  // what the slopes have in common only costs digits
-      for (std::size_t k = 0; k < m; ++k) system[2 * k] = s_.slope(free_[k]) - mu;
-      factor_.solve(system.data(), 2);
-      double nu = 0.0;
-      if (s_.summed()) {
-        double u = 0.0, w = 0.0;
-        for (std::size_t k = 0; k < m; ++k) u += system[2 * k], w += system[2 * k + 1];
-        nu = -(s_.missing() + u) / w;
+      const std::size_t m = free_.size(), columns = s_.sums() + 1;
+      system.assign(checked_product("working memory", columns, m), 0.0);
+      const auto mu = levels();  // what the slopes have in common only costs digits
+      for (std::size_t k = 0; k < m; ++k) {
+        const auto own = s_.group(free_[k]);
+        system[k * columns] = s_.slope(free_[k]) - mu[own];
+        if (s_.summed()) system[k * columns + 1 + own] = 1.0;
       }
+      factor_.solve(system.data(), static_cast<ptrdiff_t>(columns));
+      auto nu = s_.multipliers(free_, system);
       direction_.resize(m);
-      for (std::size_t k = 0; k < m; ++k) direction_[k] = -system[2 * k] - nu * system[2 * k + 1];
+      for (std::size_t k = 0; k < m; ++k) {
+        direction_[k] = -system[k * columns];
+        for (std::size_t c = 0; c < nu.size(); ++c) direction_[k] -= nu[c] * system[k * columns + 1 + c];
+      }
       ++s_.iterations;
       const double length = longest_step();
-      step(length, nu - mu);
+      nu.resize(mu.size(), 0.0);
+      for (std::size_t c = 0; c < nu.size(); ++c) nu[c] -= mu[c];
+      step(length, nu);
       if (length >= 1.0) break;
       if (s_.iterations >= s_.max_iter) break;
     }
@@ -120,7 +124,7 @@ class ActiveSet {
     return std::max(0.0, (d > 0.0 ? s_.high(i) - s_.value(i) : s_.low(i) - s_.value(i)) / d);
   }
 
-  void step(double length, double nu) {
+  void step(double length, const std::vector<double>& nu) {
     std::vector<std::size_t> met;
     for (std::size_t k = 0; k < free_.size(); ++k) {
       const auto i = free_[k];
@@ -131,9 +135,9 @@ class ActiveSet {
       } else {
         s_.value(i) = std::clamp(s_.value(i) + length * d, s_.low(i), s_.high(i));
       }
-      // K_FF d = -(g_F + nu 1) - delta d, up to a multiple of 1 that the sum constraint makes void.
+      // K_FF d = -(g_F + nu 1) - delta d, up to a multiple of 1 that the sum constraints make void.
       auto& slope = s_.g[at(i)];
-      slope -= length * (slope + nu + delta() * d);
+      slope -= length * (slope + nu[s_.group(i)] + delta() * d);
     }
     for (auto k = met.rbegin(); k != met.rend(); ++k) {
       factor_.remove(static_cast<ptrdiff_t>(*k));
@@ -153,35 +157,48 @@ class ActiveSet {
     return size > endless * most;
   }
 
-  /// The multiplier that the free coordinates agree on.
-  double level() {
-    if (!s_.summed()) return 0.0;
-    if (!free_.empty()) {
-      double sum = 0.0;
-      for (const auto i : free_) sum += s_.slope(i);
-      return sum / static_cast<double>(free_.size());
+  /// The multipliers that the free coordinates of each group agree on; a zero without sums.
+  std::vector<double> levels() {
+    std::vector<double> mu(std::max<std::size_t>(1, s_.sums()), 0.0);
+    if (!s_.summed()) return mu;
+    count_free();
+    for (const auto i : free_) mu[s_.group(i)] += s_.slope(i);
+    for (std::size_t k = 0; k < mu.size(); ++k) {
+      if (free_of_[k] > 0) {
+        mu[k] /= static_cast<double>(free_of_[k]);
+        continue;
+      }
+      double lowest = infinity, highest = -lowest;
+      s_.each(k, [&](ptrdiff_t i) {
+        if (s_.can_rise(i)) lowest = std::min(lowest, s_.slope(i));
+        if (s_.can_fall(i)) highest = std::max(highest, s_.slope(i));
+      });
+      mu[k] = 0.5 * (lowest + highest);
     }
-    double lowest = infinity, highest = -lowest;
-    for (ptrdiff_t i = 0; i < s_.n; ++i) {
-      if (s_.can_rise(i)) lowest = std::min(lowest, s_.slope(i));
-      if (s_.can_fall(i)) highest = std::max(highest, s_.slope(i));
-    }
-    return 0.5 * (lowest + highest);
+    return mu;
+  }
+
+  void count_free() {
+    free_of_.assign(std::max<std::size_t>(1, s_.sums()), 0);
+    for (const auto i : free_) ++free_of_[s_.group(i)];
   }
 
   /// Frees the coordinates at a bound that pull inwards most.
   QpEnd admit(std::size_t most) {
-    const double mu = level();
-    const double enough = 0.25 * s_.options.tol * s_.scale / std::max(s_.reach, 1e-300);
+    const auto mu = levels();
+    const double enough = 0.25 * s_.enough() / std::max(s_.reach, 1e-300);
     std::vector<std::pair<double, ptrdiff_t>> pull;
     std::vector<char> is_free(at(s_.n), 0);
     for (const auto i : free_) is_free[at(i)] = 1;
     for (ptrdiff_t i = 0; i < s_.n; ++i) {
       if (is_free[at(i)] || s_.low(i) == s_.high(i)) continue;
-      const double inwards = s_.can_rise(i) ? mu - s_.slope(i) : s_.slope(i) - mu;
+      const double inwards = s_.can_rise(i) ? mu[s_.group(i)] - s_.slope(i) : s_.slope(i) - mu[s_.group(i)];
       if (inwards > enough) pull.emplace_back(-inwards, i);
     }
-    if (free_.empty()) most = pull.size();  // a sum constraint needs a partner
+    count_free();
+    if (std::find(free_of_.begin(), free_of_.end(), 0) != free_of_.end()) {
+      most = pull.size();  // a sum constraint needs a partner
+    }
     if (pull.size() > most) {
       std::nth_element(pull.begin(), pull.begin() + static_cast<ptrdiff_t>(most), pull.end());
       pull.resize(most);
@@ -206,6 +223,7 @@ class ActiveSet {
 
   QpState& s_;
   std::vector<ptrdiff_t> free_;
+  std::vector<ptrdiff_t> free_of_;  ///< how many a group
   std::vector<double> direction_;
   linalg::UpdatedCholesky factor_;
   double proximal_ = smallest_proximal;

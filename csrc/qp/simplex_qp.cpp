@@ -21,7 +21,7 @@ QpEnd rough_descent(QpState& s) {
   s.measure();
   if (s.good()) return QpEnd::converged;
   if (!std::isfinite(s.objective)) return QpEnd::stalled;
-  const double violation = std::max(rough, s.options.tol) * s.scale / std::max(s.reach, 1e-300);
+  const double violation = std::max(rough * s.scale, s.enough()) / std::max(s.reach, 1e-300);
   const auto end = descend(s, violation, std::min<std::int64_t>(left(s), 1000 + 10 * s.n));
   if (end == QpEnd::stopped || left(s) == 0) s.measure();  // its gradient has drifted by rounding only
   return end == QpEnd::converged ? QpEnd::budget : end;
@@ -35,7 +35,7 @@ QpEnd long_descent(QpState& s) {
     if (s.good()) return QpEnd::converged;
     if (left(s) == 0 || s.rows.rows_made() > most_passes * at(s.n)) return QpEnd::budget;
     const double before = s.gap;
-    const double violation = 0.1 * s.options.tol * s.scale / std::max(s.reach, 1e-300);
+    const double violation = 0.1 * s.enough() / std::max(s.reach, 1e-300);
     const auto end = descend(s, violation, std::min<std::int64_t>(left(s), 1000 + 20 * s.n));
     if (end == QpEnd::stopped) s.measure();
     if (end == QpEnd::stopped || end == QpEnd::unbounded) return end;
@@ -55,7 +55,7 @@ QpEnd run(QpState& s, std::string& solver) {
   if (end != QpEnd::budget || left(s) == 0) return end;
   end = polish(s);
   solver += " + active-set Cholesky";
-  if (end == QpEnd::too_large) {
+  if (end == QpEnd::too_large && s.options.newton) {
     solver += " (stopped at " + std::to_string(s.options.factor_limit) +
               " free coordinates) + projected Newton by conjugate gradients";
     return project_newton(s);
@@ -77,11 +77,13 @@ QpResult solve_simplex_qp(const QpProblem& problem, const QpOptions& options, Mo
   result.x = state.best.empty() ? state.p : state.best;
   result.objective = state.best_objective;
   result.gap = state.best_gap + state.best_rounding;
+  result.terms = state.best_terms;
   result.convex = state.convex;
   result.unbounded = end == QpEnd::unbounded;
   if (!state.started || std::isnan(result.gap)) result.gap = state.best_gap = infinity;
   auto& info = result.info;
-  info.converged = std::isfinite(state.best_scale) && state.best_gap <= options.tol * state.best_scale;
+  info.converged = std::isfinite(state.best_scale) &&
+                   state.best_gap <= std::max(options.tol * state.best_scale, options.gap_tol);
   info.interrupted = end == QpEnd::stopped || monitor.stopped();
   info.iterations = static_cast<int>(std::min<std::int64_t>(state.iterations, 2147483647));
   info.seconds = watch.seconds();
@@ -90,7 +92,7 @@ QpResult solve_simplex_qp(const QpProblem& problem, const QpOptions& options, Mo
                          ? result.gap / state.best_terms
                          : result.gap;
   bool capped = false;
-  for (const double u : problem.upper) capped |= !problem.total && u > 1e300;
+  for (const double u : problem.upper) capped |= problem.totals.empty() && u > 1e300;
   info.error_kind = state.convex && !capped ? ErrorKind::rigorous : ErrorKind::estimate;
   info.trace = std::move(state.trace);
   return result;

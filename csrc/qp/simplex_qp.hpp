@@ -2,6 +2,8 @@
 //
 //   minimise  f(p) = 1/2 p'Kp - q'p   subject to  lower <= p <= upper  [and  sum p = total],
 //
+// or with a sum for each of some groups that share the coordinates out (`mu`, `nu` below are then one a group).
+//
 // K symmetric and given by rows on demand, so that it is never held as a whole.
 //
 // Certificate: with g = Kp - q, the duality (Frank-Wolfe) gap
@@ -36,7 +38,6 @@
 #pragma once
 
 #include <cstdint>
-#include <optional>
 #include <span>
 #include <vector>
 
@@ -48,21 +49,26 @@ namespace steelyard::qp {
 
 struct QpProblem {
   SymmetricRows& k;
-  std::span<const double> q, lower, upper;  ///< lower finite; upper >= lower, may be +inf
-  std::optional<double> total;              ///< between the sums of the bounds
+  std::span<const double> q, lower, upper;    ///< lower finite; upper >= lower, may be +inf
+  std::span<const double> totals;             ///< one a group, between the sums of its bounds; empty: no sums
+  std::span<const std::int32_t> groups = {};  ///< 0 .. totals.size() - 1; empty: one group
+  std::span<const double> init = {};          ///< where to begin, brought to bounds and totals; empty: evenly
 };
 
 struct QpOptions {
   double tol = 1e-10;         ///< of gap / (1/2 p'Kp + |q'p|)
+  double gap_tol = 0.0;       ///< a gap of that size is small enough, too
   std::int64_t max_iter = 0;  ///< SMO steps + changes of the active set; 0: 1000 + 200 n
   std::size_t cache_bytes = std::size_t{256} << 20;
   std::ptrdiff_t factor_limit = 8000;  ///< free coordinates beyond which no factor is made
+  bool newton = true;                  ///< go on beyond it, by conjugate gradients
 };
 
 struct QpResult {
   std::vector<double> x;
   double objective = 0.0;
   double gap = 0.0;
+  double terms = 0.0;      ///< 1/2 p'Kp + |q'p|
   bool convex = true;      ///< no negative curvature was met
   bool unbounded = false;  ///< f falls without end (only with an infinite upper bound and no total)
   Info info;  ///< error_bound: gap / (1/2 p'Kp + |q'p|); converged: but for rounding it is at most tol

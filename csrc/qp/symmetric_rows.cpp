@@ -74,6 +74,7 @@ void RowCache::fetch(std::span<const ptrdiff_t> part) {
 
 bool RowCache::accumulate(std::span<const ptrdiff_t> list, const double* x, double* y, ptrdiff_t columns,
                           Monitor& monitor) {
+  if (source_.multiplies()) return source_.accumulate(list, x, y, columns, monitor);
   for (std::size_t first = 0; first < list.size(); first += batch_) {
     if (monitor.poll()) return false;
     const auto part = list.subspan(first, std::min(batch_, list.size() - first));

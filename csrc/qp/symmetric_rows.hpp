@@ -21,6 +21,15 @@ class SymmetricRows {
   virtual void rows(std::span<const std::ptrdiff_t> indices, double* out) = 0;
   /// Row i where it lies in memory already, else nullptr.
   virtual const double* stored(std::ptrdiff_t) const { return nullptr; }
+
+  /// Whether products come without the rows; then the next two are called, as RowCache's are described.
+  virtual bool multiplies() const { return false; }
+  virtual bool accumulate(std::span<const std::ptrdiff_t>, const double*, double*, std::ptrdiff_t, Monitor&) {
+    return false;
+  }
+  virtual void fill_diagonal(std::span<double>) {}
+  /// How many roundings an entry goes through; 0: it is exact.
+  virtual double rounding() const { return 0.0; }
 };
 
 /// A matrix in memory.
@@ -41,6 +50,9 @@ class RowCache {
   RowCache(SymmetricRows& source, std::size_t bytes);
 
   std::ptrdiff_t size() const { return n_; }
+  bool multiplies() const { return source_.multiplies(); }
+  void fill_diagonal(std::span<double> out) { source_.fill_diagonal(out); }
+  double rounding() const { return source_.rounding(); }
 
   /// Row i. Valid until two other rows have been asked for.
   const double* row(std::ptrdiff_t i);

@@ -141,5 +141,48 @@ struct Jaccard : Squares<Real> {
   }
 };
 
+/// Kernels of a squared distance; beyond `far_away` they are nothing beside 1.
+template <class Real>
+inline Real decay(Real s) {
+  return exp2_nonpositive(s * static_cast<Real>(-1.4426950408889634));
+}
+template <class Real>
+inline Real rated_distance(Real squared, Real rate) {
+  constexpr Real far_away = 1000;
+  const Real s = rate * square_root(squared);
+  return s < far_away ? s : far_away;
+}
+
+template <class Real>
+struct EnergyKernel {
+  static Real value(Real squared, Real) { return -square_root(squared); }
+};
+
+template <class Real>
+struct LaplacianKernel {
+  static Real value(Real squared, Real rate) { return decay(rate * square_root(squared)); }
+};
+
+template <class Real>
+struct GaussianKernel {
+  static Real value(Real squared, Real rate) { return decay(rate * rate * squared); }
+};
+
+template <class Real>
+struct Matern32Kernel {
+  static Real value(Real squared, Real rate) {
+    const Real s = rated_distance(squared, rate);
+    return (Real{1} + s) * decay(s);
+  }
+};
+
+template <class Real>
+struct Matern52Kernel {
+  static Real value(Real squared, Real rate) {
+    const Real s = rated_distance(squared, rate);
+    return (Real{1} + s + s * s * static_cast<Real>(1.0 / 3.0)) * decay(s);
+  }
+};
+
 }  // namespace
 }  // namespace steelyard::simd

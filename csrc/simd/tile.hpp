@@ -19,6 +19,10 @@ enum class Metric : int { euclidean, cityblock, chebyshev, minkowski, cosine, an
 inline constexpr int metric_count = 8;
 inline constexpr int near_share = 8;
 
+/// Of the Euclidean distance r, s = rate r: -r, e^-s, e^(-s^2), (1 + s) e^-s, (1 + s + s^2 / 3) e^-s.
+enum class Kernel : int { energy, laplacian, gaussian, matern32, matern52 };
+inline constexpr int kernel_count = 5;
+
 /// One x panel against `panels` y panels that lie one after another; z_ij = exp(-scale distance_ij), for each
 /// of `columns` pairs of vectors with its own scale.
 template <class Real>
@@ -51,6 +55,11 @@ struct Tile {
   void (*distances[metric_count])(const Real* x_panel, const Real* y_panel, std::ptrdiff_t d, Real power,
                                   Real* out);
   void (*products[metric_count])(const PanelProduct<Real>& task);
+  /// out (rows x cols) <- values of each Kernel.
+  void (*kernel_values[kernel_count])(const Real* x_panel, const Real* y_panel, std::ptrdiff_t d, Real rate,
+                                      Real* out);
+  /// The same times vectors, `x_lanes` alone; `power` is the rate.
+  void (*kernel_products[kernel_count])(const PanelProduct<Real>& task);
   std::ptrdiff_t expanded_panels;
   std::ptrdiff_t expanded_from;  ///< dimensions from which on it is faster, near pairs or not
   void (*expanded[metric_count])(const PanelProduct<Real>& task);  ///< null where it does not pay

@@ -231,6 +231,32 @@ void expanded(const PanelProduct<Real>& task) {
   }
 }
 
+template <class Real, class Map>
+void kernel_values(const Real* x_panel, const Real* y_panel, std::ptrdiff_t d, Real rate, Real* out) {
+  pair_sums<Real, Squares<Real>>(x_panel, y_panel, d, Real{0}, out);
+#pragma omp simd
+  for (std::ptrdiff_t j = 0; j < tile_size<Real>; ++j) out[j] = Map::value(out[j], rate);
+}
+
+template <class Real, class Map>
+void kernel_products(const PanelProduct<Real>& task) {
+  constexpr std::ptrdiff_t cols = tile_cols<Real>;
+  for (std::ptrdiff_t panel = 0; panel < task.panels; ++panel) {
+    Real z[std::size_t{tile_size<Real>}];
+    kernel_values<Real, Map>(task.x_panel, task.y_panels + panel * task.d * cols, task.d, task.power, z);
+    for (std::ptrdiff_t c = 0; c < task.columns; ++c) {
+      const Real* y_values = task.y_values + c * task.stride + panel * cols;
+      Real* lanes = task.x_lanes + c * tile_size<Real>;
+#pragma omp simd
+      for (std::ptrdiff_t j = 0; j < cols; ++j) {
+        const Real y = y_values[j];
+#pragma GCC unroll 4
+        for (std::ptrdiff_t i = 0; i < tile_rows; ++i) lanes[i * cols + j] += z[i * cols + j] * y;
+      }
+    }
+  }
+}
+
 template <class Real>
 constexpr Tile<Real> make_tile() {
   return {tile_rows,
@@ -242,6 +268,12 @@ constexpr Tile<Real> make_tile() {
           {products<Real, Euclidean<Real>>, products<Real, Cityblock<Real>>, products<Real, Chebyshev<Real>>,
            products<Real, Minkowski<Real>>, products<Real, Cosine<Real>>, products<Real, Angular<Real>>,
            products<Real, Hamming<Real>>, products<Real, Jaccard<Real>>},
+          {kernel_values<Real, EnergyKernel<Real>>, kernel_values<Real, LaplacianKernel<Real>>,
+           kernel_values<Real, GaussianKernel<Real>>, kernel_values<Real, Matern32Kernel<Real>>,
+           kernel_values<Real, Matern52Kernel<Real>>},
+          {kernel_products<Real, EnergyKernel<Real>>, kernel_products<Real, LaplacianKernel<Real>>,
+           kernel_products<Real, GaussianKernel<Real>>, kernel_products<Real, Matern32Kernel<Real>>,
+           kernel_products<Real, Matern52Kernel<Real>>},
           expanded_panels,
           expanded_from,
           {expanded<Real, Euclidean<Real>>, nullptr, nullptr, nullptr, expanded<Real, Cosine<Real>>, nullptr,

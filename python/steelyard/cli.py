@@ -23,6 +23,7 @@ COMMANDS = (
     "rank",
     "history",
     "weigh",
+    "balance",
     "select",
     "evaluate",
     "metric_check",

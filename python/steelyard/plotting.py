@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 __all__ = [
+    "plot_balance",
     "plot_cluster_sizes",
     "plot_estimates",
     "plot_history",
@@ -105,11 +106,73 @@ class _Magnitudes(Protocol):
     def n(self) -> int: ...
 
 
+class _Differences(Protocol):
+    """`steelyard.weigh.Balance`."""
+
+    def table(self) -> Mapping[str, _Array]: ...
+
+
 class _Clusters(Protocol):
     """`steelyard.metric.CorrelationClustering`."""
 
     @property
     def labels(self) -> _Array: ...
+
+
+def plot_balance(balance: _Differences, *, top: int = 30, ax: Axes | None = None) -> Axes:
+    """Standardised mean differences before and after balancing (love plot), with a line at .1.
+
+    Parameters
+    ----------
+    balance : Balance
+        Of `steelyard.weigh.balance`.
+    top : int, default 30
+        How many covariates, those that differed most.
+    ax : matplotlib.axes.Axes, optional
+        Where to draw; default a new figure.
+
+    Returns
+    -------
+    matplotlib.axes.Axes
+        Absolute differences, the largest before on top: hollow before, filled after. Where several arms were
+        compared, their labels stand behind the covariate.
+
+    Raises
+    ------
+    ImportError
+        If matplotlib is missing.
+    ValueError, TypeError
+        If an argument does not fit.
+
+    Examples
+    --------
+    >>> from steelyard import weigh
+    >>> axes = plot_balance(weigh.balance([[0.0], [1.0], [0.5], [2.0]], [0, 1, 1, 0]))
+    >>> axes.get_xlabel()
+    'absolute standardised mean difference'
+    """
+    _check_offers(balance, "balance", "table")
+    table, count = balance.table(), check_count(top, "top")
+    before, after = np.abs(table["smd_before"]), np.abs(table["smd_after"])
+    pairs = [f"{a}, {b}" for a, b in zip(table["arm"], table["against"], strict=True)]
+    several = len(set(pairs)) > 1
+    names = [
+        f"{name} ({pair})" if several else str(name)
+        for name, pair in zip(table["variable"], pairs, strict=True)
+    ]
+    order = np.argsort(-np.nan_to_num(before), kind="stable")[:count]
+    axes = _axes(ax, 1.2 + 0.24 * len(order))
+    place = np.arange(len(order))
+    axes.plot(before[order], place, "o", markerfacecolor="none", color="C1", label="before")
+    axes.plot(after[order], place, "o", color="C0", label="after")
+    axes.axvline(0.1, linestyle="--", linewidth=0.8, color="0.5")
+    axes.set_yticks(place, [names[k] for k in order], parse_math=False)
+    axes.set_ylim(len(order) - 0.5, -0.5)
+    axes.set_xlim(left=0)
+    axes.set_xlabel("absolute standardised mean difference")
+    axes.grid(axis="x", alpha=0.3)
+    axes.legend(frameon=False)
+    return axes
 
 
 def plot_cluster_sizes(clustering: _Clusters, *, ax: Axes | None = None) -> Axes:

@@ -21,6 +21,8 @@ STATES: dict[str, str] = {
     "weigh.solve_similarity": "residual, bounds of the value",
     "weigh.max_diversity": "duality gap",
     "weigh.solve_simplex_qp": "duality gap",
+    "weigh.balance": "gap to the least imbalance",
+    "weigh.match_samples": "gap to the least discrepancy",
     "weigh.magnitude_distance": "as weighting, of three sets",
     "metric.nearest_metric": "lower bound of the distance to the nearest metric",
     "metric.project_and_forget": "lower bound of the distance to the constraints",
@@ -77,11 +79,15 @@ NOTHING: dict[str, str] = {
     "dask.comparisons": "counts",
     "datasets.load_football": "data",
     "datasets.load_iris": "data",
+    "datasets.load_lalonde": "data",
     "datasets.load_llmfao": "data",
+    "datasets.load_nsw": "data",
     "datasets.path": "data",
 }
 
 CARRIES: dict[str, str] = {
+    "weigh.BalancingWeights": "weigh.balance",
+    "weigh.SampleMatcher": "weigh.match_samples",
     "weigh.MagnitudeOutlierDetector": "weigh.weighting",
     "weigh.WeightingClassifier": "weigh.weighting",
     "weigh.WeightingModel": "weigh.weighting",

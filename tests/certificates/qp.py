@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import warnings
+
 import numpy as np
 from flint import arb, arb_mat, ctx
 
-from steelyard import weigh
+from steelyard import _core, weigh
 
 from . import truth
 from .trials import Claim, trial
@@ -162,3 +164,152 @@ def gap_of_programs(instance):
     if summed:
         stated = 8 * EPS * (abs(total) + float(np.abs(found.x).sum()))
         yield Claim(stated, float(off), floor=stated, about="sum")
+
+
+def kernel_balls(X, kernel):
+    """The kernel of scale 1 of points as they are."""
+    rows = [[arb(v) for v in row] for row in np.asarray(X, dtype=float).tolist()]
+    shape = {
+        "energy": lambda r: -r,
+        "laplacian": lambda r: (-r).exp(),
+        "gaussian": lambda r: (-r * r / 2).exp(),
+        "matern32": lambda r: (1 + arb(3).sqrt() * r) * (-arb(3).sqrt() * r).exp(),
+        "matern52": lambda r: (1 + arb(5).sqrt() * r + 5 * r * r / 3) * (-arb(5).sqrt() * r).exp(),
+    }[kernel]
+
+    def entry(a, b):
+        return shape(sum(((x - y) ** 2 for x, y in zip(a, b, strict=True)), arb(0)).sqrt()).mid()
+
+    return arb_mat([[entry(a, b) for b in rows] for a in rows])
+
+
+@trial(
+    solver="weigh.solve_simplex_qp",
+    states="gap of points under a kernel, held and by blocks",
+    kind="rigorous",
+    truth="kernels in balls, active sets in 1,200 bits",
+    zoo="points",
+    largest=16,
+)
+def gap_of_kernel_programs(instance):
+    X = np.asarray(instance["X"], dtype=float)
+    n = len(X)
+    if np.abs(X).max() > 1e12:
+        yield Claim(None, np.nan, reason="points far beyond the scale of the kernel")
+        return
+    kernel = ("energy", "laplacian", "gaussian", "matern32", "matern52")[n % 5]
+    q = np.cos(np.arange(n) + X[:, 0] / (1 + np.abs(X[:, 0]))) / 8
+    held = weigh.solve_simplex_qp(X, q, kernel=kernel, tol=1e-8)
+    swept = _core.linalg._kernel_qp(
+        X, kernel, 1.0, -q, np.full(n, np.inf), None, np.ones(1), None, None, 1e-8,
+        dense=1, block=4, finish=0, max_sweeps=6,
+    )  # fmt: skip
+    with ctx.workprec(BITS):
+        program = Program(np.eye(n), q, np.zeros(n), np.full(n, np.inf), True)
+        program.K = kernel_balls(X, kernel)
+        for x, gap, about in ((held.x, held.gap, "held"), (swept["w"], swept["gap"], "blocks")):
+            at = truth.column(x)
+            y = program.minimum(x.tolist())
+            above = float((program.value(at) - program.value(y)).mid())
+            parts = abs(float(program.value(at))) + abs(float(truth.inner(program.q, at).mid()))
+            yield Claim(gap, above, 1e-30, EPS * parts, about)
+
+
+# ---- balancing weights
+
+
+def part(K, rows, cols):
+    return arb_mat([[K[int(i), int(j)] for j in cols] for i in rows])
+
+
+def program_of(K, own, target, v, upper):
+    """min w'Kw / 2 - (Kv)'w over the simplex with a bound, K in balls; and v'Kv."""
+    m = len(own)
+    program = Program(np.zeros((m, m)), np.zeros(m), np.zeros(m), np.full(m, upper), True)
+    program.K = truth.middle(part(K, own, own))
+    program.q = truth.middle(part(K, own, target) * v)
+    size = max(float(abs(program.K[i, j].mid())) for i in range(m) for j in range(m))
+    program.ridge = truth.ball(max(size, 1e-300)) * arb(2) ** -700
+    constant = truth.inner(v, part(K, target, target) * v).mid()
+    return program, constant
+
+
+def shares(weights):
+    """As a column that sums to 1 in balls."""
+    total = sum((truth.ball(w) for w in weights), arb(0)).mid()
+    return arb_mat([[(truth.ball(w) / total).mid()] for w in weights])
+
+
+def gap_of_weights(K, own, target, v, w, upper):
+    """How far weights are above the least discrepancy, and the size of its terms."""
+    program, constant = program_of(K, own, target, v, upper)
+    x = shares(w)
+    y = program.minimum([float(z[0].mid()) for z in x.table()])
+    above = 2 * (program.value(x) - program.value(y))
+    return float(above.mid()), abs(float(constant)) + abs(float(truth.inner(program.q, x).mid()))
+
+
+@trial(
+    solver="weigh.balance",
+    states="gap: how far the imbalance is above the least",
+    kind="rigorous",
+    truth="active sets on exact distances in 1,200 bits",
+    zoo="points",
+    largest=18,
+    note="of an arm that is alike to rounding, 64 units of float64 at the size of the terms",
+)
+def gap_of_balance(instance):
+    X, rng = np.asarray(instance["X"], dtype=float), instance.rng()
+    arm = rng.permutation(np.arange(len(X)) % 2)
+    if len(X) < 4:
+        yield Claim(None, np.nan, reason="fewer than four rows")
+        return
+    estimand = str(rng.choice(["att", "ate"]))
+    found = weigh_quietly(X, arm, estimand)
+    with ctx.workprec(BITS):
+        K, above, size, alike = kernel_balls(X, "energy"), 0.0, 0.0, 0.0
+        for own in [0, 1] if estimand == "ate" else [0]:
+            rows = np.flatnonzero(arm == own)
+            goal = np.arange(len(X)) if estimand == "ate" else np.flatnonzero(arm == 1)
+            v = arb_mat([[arb(1) / len(goal)] for _ in goal])
+            more, terms = gap_of_weights(K, rows, goal, v, found.weights[rows].tolist(), np.inf)
+            above, size = above + more, size + terms
+            alike += 64 * EPS * terms if np.ptp(found.weights[rows]) == 0 else 0.0
+    if found.imbalance_before == 0:
+        yield Claim(None, np.nan, reason="alike to rounding")
+        return
+    yield Claim(found.gap * found.imbalance_before, above, alike, EPS * size, "gap")
+
+
+def weigh_quietly(X, arm, estimand):
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", UserWarning)
+        return weigh.balance(X, arm, estimand=estimand, standardize=False, tol=1e-12)
+
+
+@trial(
+    solver="weigh.match_samples",
+    states="gap: how far the discrepancy is above the least",
+    kind="rigorous",
+    truth="active sets on exact distances in 1,200 bits",
+    zoo="points",
+    largest=18,
+)
+def gap_of_matches(instance):
+    X, rng = np.asarray(instance["X"], dtype=float), instance.rng()
+    if len(X) < 2:
+        yield Claim(None, np.nan, reason="one row")
+        return
+    cut = int(rng.integers(1, len(X)))
+    upper = float(rng.choice([1.0, 1.5, 1000.0]))
+    found = weigh.match_samples(X[:cut], X[cut:], kernel="energy", standardize=False, upper=upper, tol=1e-12)
+    with ctx.workprec(BITS):
+        goal = np.arange(cut, len(X))
+        v = arb_mat([[arb(1) / len(goal)] for _ in goal])
+        above, size = gap_of_weights(
+            kernel_balls(X, "energy"), np.arange(cut), goal, v, found.source_weights.tolist(), upper / cut
+        )
+    if found.discrepancy_before == 0:
+        yield Claim(None, np.nan, reason="alike to rounding")
+        return
+    yield Claim(found.gap * found.discrepancy_before, above, 0.0, EPS * size, "gap")

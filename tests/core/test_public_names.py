@@ -114,7 +114,13 @@ def weigh_results():
     diversity = weigh.max_diversity(X)
     solution = weigh.solve_similarity(np.eye(3) + 0.1)
     weighting = weigh.weighting(X)
+    balance = weigh.balance(X, np.arange(30) % 2)
     return [
+        balance,
+        balance.effect(X[:, 0]),
+        weigh.match_samples(X[:20], X[20:]),
+        weigh.BalancingWeights().fit(X, np.arange(30) % 2),
+        weigh.SampleMatcher().fit(X[:20], X[20:]),
         weighting,
         weighting.info,
         weigh.magnitude_function(X, [0.1, 1.0]),

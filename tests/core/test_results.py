@@ -218,15 +218,21 @@ RESULTS = {
     rank.Stability: (lambda: rank.stability(points(9).T, items=list("ab"), n_rounds=9, rng=0), {}),
     rank.Tiers: (lambda: paired().tiers(), LIST),
     # weigh
+    weigh.Balance: (lambda: weigh.balance(points(), np.arange(40) % 2), {}),
     weigh.Boundary: (
         lambda: weigh.boundary(points()),
         {"plot": "`weighting` draws the points, those of the boundary darkest"},
     ),
     weigh.Diversity: (lambda: weigh.max_diversity(points()), LIST),
     weigh.DiversityInfo: (lambda: weigh.max_diversity(points()).info, INFO),
+    weigh.Effect: (
+        lambda: weigh.balance(points(), np.arange(40) % 2).effect(np.arange(40.0)),
+        {**NUMBERS, "eq": "numbers alone, compared by value"},
+    ),
     weigh.MagnitudeFunction: (lambda: weigh.magnitude_function(points(), [1.0, 2.0]), {}),
     weigh.PointScores: (scored, LIST),
     weigh.Query: (lambda: weigh.query(points(), points(9) + 0.1, 3), LIST),
+    weigh.SampleMatch: (lambda: weigh.match_samples(points(), points(9) + 0.3), LIST),
     weigh.SimilarityInfo: (lambda: weigh.solve_similarity(np.eye(3)).info, INFO),
     weigh.SimilaritySolution: (lambda: weigh.solve_similarity([[1.0, 0.5], [0.2, 1.0]]), LIST),
     weigh.SimplexQPInfo: (lambda: weigh.solve_simplex_qp(np.eye(3), np.ones(3)).info, INFO),

@@ -109,5 +109,21 @@ def test_files_carry_no_time_stamp(name):
 
 
 def test_an_unknown_name_is_refused():
-    with pytest.raises(ValueError, match="name must be one of 'football', 'iris', 'llmfao', got 'chess'"):
+    names = "'football', 'iris', 'lalonde', 'llmfao', 'nsw'"
+    with pytest.raises(ValueError, match=f"name must be one of {names}, got 'chess'"):
         datasets.path("chess")
+
+
+def test_the_experiment_and_the_survey_are_what_their_papers_say():
+    nsw, survey = datasets.load_nsw(), datasets.load_lalonde()
+    assert (len(nsw), len(survey)) == (445, 16_177)
+    for data, naive in ((nsw.columns, 1794), (survey.columns, -8498)):
+        trained = data["treat"] == 1
+        assert trained.sum() == 185
+        assert data["re78"][trained].mean() - data["re78"][~trained].mean() == pytest.approx(naive, abs=0.5)
+    for name, column in nsw.columns.items():
+        assert column.dtype == (np.float64 if name.startswith("re") else np.int64)
+        np.testing.assert_array_equal(
+            column[nsw.columns["treat"] == 1], survey.columns[name][survey.columns["treat"] == 1]
+        )
+    assert "public domain" in repr(nsw)

@@ -104,6 +104,11 @@ def function_of_scale() -> weigh.MagnitudeFunction:
 
 
 @functools.cache
+def balanced() -> weigh.Balance:
+    return _quiet(lambda: weigh.balance(X, Y))
+
+
+@functools.cache
 def sampled() -> select.Sample:
     return select.sensitivity_sample(X, 5, clusters=2, rng=0)
 
@@ -226,6 +231,9 @@ ARGUMENTS: dict[str, Callable[[], dict[str, Any]]] = {
     "EloRatings.predict": lambda: {"first": 0, "second": 1},
     "RaschFit.predict": lambda: {"person": 0, "item": 1},
     "ScheduleSimulation.needed": lambda: {"tau": 0.5},
+    "balance": lambda: {"X": X, "treatment": Y, "sample_weight": np.ones(14)},
+    "Balance.effect": lambda: {"y": X[:, 0], "n_subsamples": 2},
+    "BalancingWeights.fit": lambda: {"X": X, "y": Y},
     "boundary": lambda: {"X": X},
     "find_scale": lambda: {"X": X, "rule": "median"},
     "magnitude": lambda: {"X": X},
@@ -234,6 +242,8 @@ ARGUMENTS: dict[str, Callable[[], dict[str, Any]]] = {
     "magnitude_dimension": lambda: {"X": X, "scales": np.array([0.1, 1.0, 10.0])},
     "magnitude_distance": lambda: {"X": X, "Y": X[:5] + 1},
     "magnitude_function": lambda: {"X": X, "scales": np.array([0.1, 1.0])},
+    "match_samples": lambda: {"source": X, "target": X[:5] + 1},
+    "SampleMatcher.fit": lambda: {"X": X, "y": X[:5] + 1},
     "max_diversity": lambda: {"X": X},
     "query": lambda: {"X_labeled": X[:6], "X_pool": X[6:], "y": Y[:6]},
     "similarity": lambda: {"hom": np.array([[1, 2], [0, 1]]), "size_map": float},
@@ -247,6 +257,7 @@ ARGUMENTS: dict[str, Callable[[], dict[str, Any]]] = {
     "WeightingModel.score_new": lambda: {"points": X[:2] + 5},
     "correlation_clustering": lambda: {"S": SIGNED, "max_iter": 20},
     "cluster_edges": lambda: {"u": [0, 1, 2, 0], "v": [1, 2, 3, 3], "weight": [1.0, 2.0, 1.0, -1.0], "n": 5},
+    "plot_balance": lambda: {"balance": balanced()},
     "plot_cluster_sizes": lambda: {"sizes": np.array([3, 2, 1])},
     "grid_edges": lambda: {"shape": (3, 4)},
     "nearest_metric": lambda: {"D": D, "weights": np.ones(10)},
@@ -361,6 +372,10 @@ OBJECTS: dict[str, Callable[[], Any]] = {
     "ScheduleSimulation": functools.cache(lambda: rank.simulate_schedule(4, n_rounds=2, n_repeats=2, rng=0)),
     "Stability": functools.cache(lambda: rank.stability(SCORES, n_rounds=3, rng=0)),
     "Tiers": lambda: fit().tiers(draws=50),
+    "Balance": balanced,
+    "BalancingWeights": lambda: _quiet(lambda: weigh.BalancingWeights().fit(X, Y)),
+    "SampleMatch": lambda: weigh.match_samples(X, X[:5] + 1),
+    "SampleMatcher": lambda: weigh.SampleMatcher().fit(X, X[:5] + 1),
     "Boundary": functools.cache(lambda: weigh.boundary(X)),
     "Diversity": functools.cache(lambda: weigh.max_diversity(X)),
     "MagnitudeFunction": function_of_scale,
@@ -405,13 +420,15 @@ OBJECTS: dict[str, Callable[[], Any]] = {
 }
 
 # Functions that read a file and take nothing.
-LOADERS = {"load_football", "load_iris", "load_llmfao"}
+LOADERS = {"load_football", "load_iris", "load_lalonde", "load_llmfao", "load_nsw"}
 
 # Results that others make and that have nothing to call: no user builds them.
 MADE = {"Estimate", "Strength", "HistoryInfo", "RankInfo", "DiversityInfo", "SimilarityInfo", "SimplexQPInfo"}
-MADE |= {"ItemChoice", "MeanEstimate", "MedoidsInfo", "PairedDifference"}
+MADE |= {"Effect", "ItemChoice", "MeanEstimate", "MedoidsInfo", "PairedDifference"}
 MADE |= {"WeighInfo", "MetricInfo", "MetricLearningInfo", "ProjectionInfo", "KMeansInfo"}
 ESTIMATORS = {
+    "BalancingWeights",
+    "SampleMatcher",
     "CorrelationClusterer",
     "ITML",
     "ITMLSupervised",

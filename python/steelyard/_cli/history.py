@@ -131,7 +131,7 @@ def run(options: argparse.Namespace) -> None:
         fit.plot(chosen, scale=options.scale, elo_mean=zero, ax=figure.subplots())
         save(figure, options.plot)
     if options.report:
-        _publish(fit, options, items, source.name, notes)
+        _publish(fit, options, items, source.name, notes, zero)
 
 
 def _open(options: argparse.Namespace) -> tuple[Source, Roles, Clock]:
@@ -248,7 +248,9 @@ def _method(fit: History, options: argparse.Namespace, day: Any, clock: Clock) -
     return ", ".join(parts)
 
 
-def _publish(fit: History, options: argparse.Namespace, items: list[Any], name: str, told: list[str]) -> None:
+def _publish(
+    fit: History, options: argparse.Namespace, items: list[Any], name: str, told: list[str], zero: float
+) -> None:
     write_with(
         options.report,
         lambda path: fit.report(
@@ -258,7 +260,7 @@ def _publish(fit: History, options: argparse.Namespace, items: list[Any], name: 
             notes=told[1:],
             items=None if options.teams is None else items,
             scale=options.scale,
-            elo_mean=_MEAN,
+            elo_mean=zero,
         ),
     )
 

@@ -16,7 +16,7 @@ from .._validate import check_choice
 if TYPE_CHECKING:
     from ..rank import Comparisons
 
-NAMES = ("football", "iris", "llmfao")
+NAMES = ("football", "iris", "lalonde", "llmfao", "nsw")
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -103,7 +103,7 @@ def path(name: str) -> Path:
 
     Parameters
     ----------
-    name : {'football', 'iris', 'llmfao'}
+    name : {'football', 'iris', 'lalonde', 'llmfao', 'nsw'}
         Which one.
 
     Returns
@@ -241,6 +241,86 @@ def load_llmfao() -> Dataset:
         source="Dmitry Ustalov, https://github.com/dustalov/llmfao (cut to five columns)",
         licence="CC BY 4.0",
         defaults={"left": "left", "right": "right", "outcome": "winner", "cluster": "worker"},
+    )
+
+
+def load_nsw() -> Dataset:
+    """The National Supported Work experiment: 185 men drawn into job training and 260 who were not.
+
+    Returns
+    -------
+    Dataset
+        Columns ``treat`` (1: trained), ``age``, ``educ`` (years of school), ``black``, ``hisp``, ``marr``,
+        ``nodegree`` (all int64), and ``re74``, ``re75``, ``re78`` (float64): earnings in dollars, two years
+        before and one after. The effect on ``re78`` is 1,794 dollars, with a standard error of some 670.
+
+    See Also
+    --------
+    load_lalonde : The same trained men beside people of a survey.
+
+    References
+    ----------
+    .. [1] R. J. LaLonde, "Evaluating the econometric evaluations of training programs with experimental
+       data", American Economic Review 76 (1986).
+    .. [2] R. H. Dehejia, S. Wahba, "Causal effects in nonexperimental studies", Journal of the American
+       Statistical Association 94 (1999).
+
+    Examples
+    --------
+    >>> from steelyard.datasets import load_nsw
+    >>> nsw = load_nsw().columns
+    >>> trained = nsw["treat"] == 1
+    >>> print(round(nsw["re78"][trained].mean() - nsw["re78"][~trained].mean()))
+    1794
+    """
+    return _earnings("nsw", "Earnings of 445 men in the National Supported Work experiment; one row a man.")
+
+
+def load_lalonde() -> Dataset:
+    """LaLonde's problem: the 185 trained men of the experiment beside 15,992 people of a survey.
+
+    Returns
+    -------
+    Dataset
+        Columns as `load_nsw`; ``treat`` is 1 for the trained and 0 for the Current Population Survey (CPS-1).
+        The experiment says 1,794 dollars; a plain difference of means here says -8,498.
+
+    See Also
+    --------
+    load_nsw : The experiment itself.
+
+    References
+    ----------
+    .. [1] R. J. LaLonde, "Evaluating the econometric evaluations of training programs with experimental
+       data", American Economic Review 76 (1986).
+    .. [2] R. H. Dehejia, S. Wahba, "Causal effects in nonexperimental studies", Journal of the American
+       Statistical Association 94 (1999).
+
+    Examples
+    --------
+    >>> from steelyard.datasets import load_lalonde
+    >>> len(load_lalonde())
+    16177
+    """
+    return _earnings(
+        "lalonde",
+        "Earnings of 185 trained men of the National Supported Work experiment and of 15,992 people of the "
+        "Current Population Survey; one row a person.",
+    )
+
+
+def _earnings(name: str, description: str) -> Dataset:
+    text = _read(name)
+    return Dataset(
+        columns={
+            column: values.astype(np.float64 if column.startswith("re") else np.int64)
+            for column, values in text.items()
+        },
+        description=description,
+        source="R. J. LaLonde (1986), R. H. Dehejia and S. Wahba (1999), "
+        "https://users.nber.org/~rdehejia/nswdata.html, as in the package causaldata",
+        licence="public domain",
+        defaults={},
     )
 
 

@@ -6,6 +6,7 @@ The tests hold the compiled kernels to them, and the benchmarks race them.
 from __future__ import annotations
 
 from . import (
+    balance,
     clustering,
     evaluation,
     history,
@@ -22,6 +23,7 @@ from . import (
 )
 
 __all__ = [
+    "balance",
     "clustering",
     "evaluation",
     "history",

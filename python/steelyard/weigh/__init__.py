@@ -6,8 +6,10 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 from .._naming import claim
+from ._balance import Balance, balance
 from ._boundary import Boundary, boundary
 from ._diversity import Diversity, DiversityInfo, max_diversity
+from ._effect import Effect
 from ._enriched import SimilarityInfo, SimilaritySolution, solve_similarity
 from ._function import (
     MagnitudeFunction,
@@ -16,6 +18,7 @@ from ._function import (
     magnitude_dimension,
     magnitude_function,
 )
+from ._match import SampleMatch, match_samples
 from ._model import PointScores, WeightingModel
 from ._query import Query, query
 from ._result import WeighInfo, Weighting
@@ -26,15 +29,21 @@ from ._weighting import magnitude, magnitude_distance, spread, weighting
 
 if TYPE_CHECKING:
     from ._estimators import MagnitudeOutlierDetector, WeightingClassifier
+    from ._shift_estimators import BalancingWeights, SampleMatcher
 
 __all__ = [
+    "Balance",
+    "BalancingWeights",
     "Boundary",
     "Diversity",
     "DiversityInfo",
+    "Effect",
     "MagnitudeFunction",
     "MagnitudeOutlierDetector",
     "PointScores",
     "Query",
+    "SampleMatch",
+    "SampleMatcher",
     "SimilarityInfo",
     "SimilaritySolution",
     "SimplexQPInfo",
@@ -43,6 +52,7 @@ __all__ = [
     "Weighting",
     "WeightingClassifier",
     "WeightingModel",
+    "balance",
     "boundary",
     "find_scale",
     "magnitude",
@@ -51,6 +61,7 @@ __all__ = [
     "magnitude_dimension",
     "magnitude_distance",
     "magnitude_function",
+    "match_samples",
     "max_diversity",
     "query",
     "similarity",
@@ -61,6 +72,7 @@ __all__ = [
 ]
 
 _ESTIMATORS = ("MagnitudeOutlierDetector", "WeightingClassifier")
+_OF_SHIFT = ("BalancingWeights", "SampleMatcher")
 
 
 def __getattr__(name: str) -> Any:
@@ -69,11 +81,15 @@ def __getattr__(name: str) -> Any:
         late = importlib.import_module(f"{__name__}._estimators")
         claim(__name__, _ESTIMATORS, vars(late))
         return getattr(late, name)
+    if name in _OF_SHIFT:
+        late = importlib.import_module(f"{__name__}._shift_estimators")
+        claim(__name__, _OF_SHIFT, vars(late))
+        return getattr(late, name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 
 def __dir__() -> list[str]:
-    return sorted({*globals(), *_ESTIMATORS})
+    return sorted({*globals(), *_ESTIMATORS, *_OF_SHIFT})
 
 
 claim(__name__, __all__, globals())

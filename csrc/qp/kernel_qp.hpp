@@ -1,0 +1,64 @@
+// Quadratic programs whose matrix is a kernel of points, far beyond what can be held or factored:
+//
+//   minimise  f(w) = 1/2 w'(K + diag(ridge))w + linear'w   over  0 <= w <= upper,  each group's sum its total.
+//
+// Up to `dense` points, or with x'y for a kernel, simplex_qp.hpp solves it. Else sweeps: each group is split
+// anew at random into kd blocks, each block is solved exactly for its mass by simplex_qp.hpp, then a coarse
+// program shares mass among the blocks and the last iterates. Every step is a descent by an exact line search
+// and stays feasible. Blocks are met in phases, those of one phase at once from the same slopes. Once few
+// coordinates are free, simplex_qp.hpp finishes from there.
+//
+// Cost of a sweep: one pass over K in single precision for three vectors (block, its step, a constant), and
+// n / block small programs. Memory: 4 n (2 cells) bytes, about 200 n + 4 n x 500. Slopes are followed in
+// double; what single precision leaves in them is bounded by `drift` and removed by a pass in double whenever
+// it could matter. The gap that is stated comes from such a pass over all rows with a bound for its rounding.
+//
+// Random numbers are core/random's, one stream a sweep and node: same bits for any number of threads.
+//
+// Sources: Xu & Zikatanov, J. Amer. Math. Soc. 15 (2002) (subspace corrections); Badea, SIAM J. Numer. Anal.
+// 44 (2006) (two-level Schwarz methods with bounds); Jaggi, ICML 2013 (the gap).
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <vector>
+
+#include "core/info.hpp"
+#include "core/monitor.hpp"
+#include "core/views.hpp"
+#include "distances/kernels.hpp"
+
+namespace steelyard::qp {
+
+struct KernelProblem {
+  MatrixView<const double> points;
+  std::optional<distances::PointKernel> kernel;  ///< none: x'y
+  std::span<const double> linear, upper;         ///< upper may be +inf
+  std::span<const double> ridge;                 ///< one a point, or empty
+  std::span<const double> totals;                ///< one a group
+  std::span<const std::int32_t> groups;          ///< 0 .. totals.size() - 1; empty: one group
+  std::span<const double> init;                  ///< or empty
+};
+
+struct KernelOptions {
+  double gap_tol = 0.0;  ///< of the gap; rounding alone counts as reached
+  double tol = 0.0;      ///< of gap / (1/2 w'Kw + |linear'w|): enough, too
+  int max_sweeps = 100;
+  double max_seconds = 0.0;  ///< 0: none
+  std::size_t memory = std::size_t{1} << 30;
+  std::ptrdiff_t dense = 3000;   ///< points up to which the matrix is held
+  std::ptrdiff_t block = 400;    ///< points of a block, at most
+  std::ptrdiff_t finish = 3000;  ///< free coordinates up to which simplex_qp.hpp may finish
+};
+
+struct KernelResult {
+  std::vector<double> w;
+  double objective = 0.0, gap = 0.0;
+  double terms = 0.0;  ///< 1/2 w'Kw + |linear'w|
+  Info info;           ///< error_bound: the gap
+};
+
+KernelResult minimise_kernel_qp(const KernelProblem& problem, const KernelOptions& options, Monitor& monitor);
+
+}  // namespace steelyard::qp

@@ -1,0 +1,265 @@
+#include "qp/kernel_state.hpp"
+
+#include <algorithm>
+#include <limits>
+#include <numeric>
+
+#include "core/pool.hpp"
+#include "core/random.hpp"
+
+namespace steelyard::qp {
+namespace {
+
+using std::ptrdiff_t;
+
+constexpr double unit = 0.5 * std::numeric_limits<double>::epsilon();
+constexpr ptrdiff_t rows_a_chunk = 256;
+
+}  // namespace
+
+KernelState::KernelState(const KernelProblem& given, const KernelOptions& wanted, Monitor& watch)
+    : problem(given),
+      options(wanted),
+      monitor(watch),
+      n(given.points.rows),
+      groups(given.totals.size()),
+      members(groups),
+      middle(at(given.points.cols), 0.0),
+      w(at(n), 0.0),
+      slope(at(n), 0.0),
+      kw(groups, std::vector<double>(at(n), 0.0)) {
+  for (ptrdiff_t i = 0; i < n; ++i) {
+    members[group(i)].push_back(i);
+    capped |= std::isfinite(problem.upper[at(i)]);
+    for (ptrdiff_t k = 0; k < given.points.cols; ++k) {
+      middle[at(k)] += given.points.row(i)[k] / static_cast<double>(n);
+    }
+  }
+}
+
+void KernelState::start() {
+  for (ptrdiff_t i = 0; i < n; ++i) {
+    w[at(i)] = problem.init.empty() ? 0.0 : std::clamp(problem.init[at(i)], 0.0, problem.upper[at(i)]);
+  }
+  for (std::size_t k = 0; k < groups; ++k) {
+    double sum = 0.0;
+    for (const auto i : members[k]) sum += w[at(i)];
+    if (sum > problem.totals[k]) {
+      for (const auto i : members[k]) w[at(i)] *= problem.totals[k] / sum;
+      continue;
+    }
+    auto part = members[k];
+    const auto room = [&](ptrdiff_t i) { return problem.upper[at(i)] - w[at(i)]; };
+    std::stable_sort(part.begin(), part.end(), [&](auto i, auto j) { return room(i) < room(j); });
+    double rest = problem.totals[k] - sum;
+    for (std::size_t j = 0; j < part.size(); ++j) {
+      const double share =
+          std::min(room(part[j]), std::max(rest, 0.0) / static_cast<double>(part.size() - j));
+      w[at(part[j])] = share < room(part[j]) ? w[at(part[j])] + share : problem.upper[at(part[j])];
+      rest -= share;
+    }
+  }
+}
+
+void KernelState::restore_sums() {
+  for (std::size_t k = 0; k < groups; ++k) {
+    for (int round = 0; round < 3; ++round) {
+      double sum = 0.0, size = 0.0;
+      ptrdiff_t largest = -1;
+      for (const auto i : members[k]) {
+        sum += w[at(i)];
+        const double room = std::min(w[at(i)], problem.upper[at(i)] - w[at(i)]);
+        if (room > size) size = room, largest = i;
+      }
+      const double rest = problem.totals[k] - sum;
+      if (rest == 0.0 || std::fabs(rest) >= size) break;
+      w[at(largest)] += rest;
+    }
+  }
+}
+
+void KernelState::add_up() {
+  kernel_size = 0.0;
+  double mass = 0.0;
+  for (const double total : problem.totals) mass += total;
+  for (ptrdiff_t i = 0; i < n; ++i) {
+    double sum = 0.0;
+    for (std::size_t k = 0; k < groups; ++k) sum += kw[k][at(i)];
+    kernel_size = std::max(kernel_size, std::fabs(sum) / std::max(mass, 1e-300));
+    slope[at(i)] = sum + ridge(i) * w[at(i)] + problem.linear[at(i)];
+  }
+}
+
+bool KernelState::refresh() {
+  restore_sums();
+  const auto d = problem.points.cols;
+  chain = 0.0;
+  for (std::size_t k = 0; k < groups; ++k) {
+    std::vector<double> chosen, v;
+    for (const auto i : members[k]) {
+      if (w[at(i)] == 0.0) continue;
+      chosen.insert(chosen.end(), problem.points.row(i), problem.points.row(i) + d);
+      v.push_back(w[at(i)]);
+    }
+    const MatrixView<const double> columns{chosen.data(), std::ssize(v), d, d};
+    std::vector<double> fresh(at(n));
+    if (!distances::kernel_product(problem.points, columns, *problem.kernel, v.data(), 1, fresh.data(),
+                                   monitor)) {
+      return false;
+    }
+    kw[k] = std::move(fresh);
+    chain = std::max(chain, static_cast<double>(distances::sum_chain(std::ssize(v))));
+  }
+  drift = 0.0;
+  add_up();
+  return true;
+}
+
+bool KernelState::rough_refresh() {
+  const distances::KernelColumns<float> columns(problem.points, *problem.kernel, middle);
+  const auto stride = columns.stride(), wide = static_cast<ptrdiff_t>(groups);
+  std::vector<float> v(checked_product("working memory", stride, wide), 0.0F);
+  for (ptrdiff_t i = 0; i < n; ++i) v[group(i) * at(stride) + at(i)] = static_cast<float>(w[at(i)]);
+  parallel_for(n, rows_a_chunk, monitor, [&](ptrdiff_t begin, ptrdiff_t end) {
+    if (monitor.poll()) return;
+    std::vector<double> sums(at((end - begin) * wide));
+    columns.products(problem.points, begin, end, v.data(), wide, sums.data());
+    for (auto i = begin; i < end; ++i) {
+      for (std::size_t k = 0; k < groups; ++k) kw[k][at(i)] = sums[at(i - begin) * groups + k];
+    }
+  });
+  if (monitor.stopped()) return false;
+  add_up();
+  drift = 1e-6 * kernel_size * std::accumulate(w.begin(), w.end(), 0.0);
+  return true;
+}
+
+GapBound KernelState::bound() const {
+  GapBound out;
+  const bool energy = problem.kernel->kind == simd::Kernel::energy;
+  double mass = 0.0;
+  for (const double v : w) mass += v;
+  const double steps = chain + static_cast<double>(problem.points.cols) + 16.0 + static_cast<double>(groups);
+  const auto error = [&](ptrdiff_t i) {
+    double size = energy ? 0.0 : mass;
+    for (std::size_t k = 0; k < groups; ++k) size += std::fabs(kw[k][at(i)]);
+    return unit * (steps * size + 4.0 * (std::fabs(problem.linear[at(i)]) + ridge(i) * w[at(i)])) + drift;
+  };
+  for (std::size_t k = 0; k < groups; ++k) {
+    auto order = members[k];
+    std::vector<double> low(at(n));
+    for (const auto i : order) low[at(i)] = slope[at(i)] - error(i);
+    const auto below = [&](auto i, auto j) {
+      return low[at(i)] < low[at(j)] || (low[at(i)] == low[at(j)] && i < j);
+    };
+    std::make_heap(order.begin(), order.end(), [&](auto i, auto j) { return below(j, i); });
+    const double base = low[at(members[k].front())];
+    double rest = problem.totals[k], filled = 0.0;
+    for (auto end = order.end(); end != order.begin() && rest > 0.0; --end) {
+      std::pop_heap(order.begin(), end, [&](auto i, auto j) { return below(j, i); });
+      const auto i = *(end - 1);
+      const double part = std::min(rest, problem.upper[at(i)]);
+      filled += part * (low[at(i)] - base);
+      rest -= part;
+    }
+    double above = 0.0, noise = 0.0;
+    for (const auto i : members[k]) {
+      above += w[at(i)] * (low[at(i)] - base);
+      noise += 2.0 * w[at(i)] * error(i);
+    }
+    out.gap += above - filled;
+    out.rounding += noise + unit * static_cast<double>(n) * (std::fabs(above) + std::fabs(filled));
+  }
+  out.gap = std::max(out.gap, 0.0);
+  double half = 0.0, first = 0.0;
+  for (ptrdiff_t i = 0; i < n; ++i) {
+    half += 0.5 * w[at(i)] * (slope[at(i)] - problem.linear[at(i)]);
+    first += w[at(i)] * problem.linear[at(i)];
+  }
+  out.objective = half + first;
+  out.terms = std::fabs(half) + std::fabs(first);
+  return out;
+}
+
+double KernelState::best_length(const std::vector<double>& step,
+                                const std::vector<std::vector<double>>& product, double most) const {
+  double fall = 0.0, curvature = 0.0;
+  for (ptrdiff_t i = 0; i < n; ++i) {
+    if (step[at(i)] == 0.0) continue;
+    double sum = ridge(i) * step[at(i)];
+    for (const auto& part : product) sum += part[at(i)];
+    fall -= step[at(i)] * slope[at(i)];
+    curvature += step[at(i)] * sum;
+  }
+  if (!(fall > 0.0)) return 0.0;
+  return curvature > 0.0 ? std::min(most, fall / curvature) : most;
+}
+
+void KernelState::move(const std::vector<double>& step, const std::vector<std::vector<double>>& product,
+                       double length) {
+  for (ptrdiff_t i = 0; i < n; ++i) {
+    double sum = ridge(i) * step[at(i)];
+    for (std::size_t k = 0; k < groups; ++k) {
+      kw[k][at(i)] += length * product[k][at(i)];
+      sum += product[k][at(i)];
+    }
+    slope[at(i)] += length * sum;
+    if (step[at(i)] == 0.0) continue;
+    const double target = w[at(i)] + length * step[at(i)];
+    w[at(i)] = std::clamp(target, 0.0, problem.upper[at(i)]);
+  }
+}
+
+namespace {
+
+/// Halves of a group's points by their projection on a random direction, until they are few.
+class Splitter {
+ public:
+  Splitter(const KernelState& state, ptrdiff_t most, std::uint64_t sweep)
+      : s_(state), most_(most), sweep_(sweep), place_(at(state.n)) {}
+
+  void split(std::vector<ptrdiff_t> part, std::size_t group, std::vector<Leaf>& leaves) {
+    const auto size = std::ssize(part);
+    if (size <= most_) {
+      std::sort(part.begin(), part.end());
+      if (size > 0) leaves.push_back({std::move(part), group});
+      return;
+    }
+    Random random(0x5eed + sweep_, node_++);
+    const auto d = s_.problem.points.cols;
+    std::vector<double> direction(at(d));
+    for (auto& v : direction) v = random.normal();
+    for (const auto i : part) {
+      const double* row = s_.problem.points.row(i);
+      double sum = 0.0;
+      for (ptrdiff_t k = 0; k < d; ++k) sum += direction[at(k)] * (row[k] - s_.middle[at(k)]);
+      place_[at(i)] = sum;
+    }
+    const auto cut = size / 2 + random.below(size / 5 + 1) - size / 10;
+    const auto before = [&](auto i, auto j) {
+      return place_[at(i)] < place_[at(j)] || (place_[at(i)] == place_[at(j)] && i < j);
+    };
+    std::nth_element(part.begin(), part.begin() + cut, part.end(), before);
+    std::vector<ptrdiff_t> upper(part.begin() + cut, part.end());
+    part.resize(at(cut));
+    split(std::move(part), group, leaves);
+    split(std::move(upper), group, leaves);
+  }
+
+ private:
+  const KernelState& s_;
+  ptrdiff_t most_;
+  std::uint64_t sweep_, node_ = 0;
+  std::vector<double> place_;
+};
+
+}  // namespace
+
+std::vector<Leaf> random_leaves(const KernelState& state, ptrdiff_t most, std::uint64_t sweep) {
+  std::vector<Leaf> leaves;
+  Splitter splitter(state, most, sweep);
+  for (std::size_t k = 0; k < state.groups; ++k) splitter.split(state.members[k], k, leaves);
+  return leaves;
+}
+
+}  // namespace steelyard::qp

@@ -1,0 +1,173 @@
+// A sweep over blocks of a kernel program (kernel_qp.hpp).
+#include <algorithm>
+#include <limits>
+
+#include "core/infinity.hpp"
+#include "core/pool.hpp"
+#include "qp/kernel_sweep.hpp"
+#include "qp/simplex_qp.hpp"
+
+namespace steelyard::qp {
+namespace {
+
+using std::ptrdiff_t;
+
+constexpr std::size_t most_cells = 250;  // a coarse program within linalg's own Cholesky
+constexpr ptrdiff_t rows_a_task = 256;
+constexpr std::size_t most_phases = 8;
+
+}  // namespace
+
+void Sweeper::lay_out(std::vector<Leaf>&& leaves) {
+  const std::size_t budget = std::max<std::size_t>(s_.groups, s_.options.memory / (16 * at(s_.n)));
+  const std::size_t most = std::min({most_cells, budget, leaves.size()});
+  blocks_.clear();
+  cells_ = 0;
+  // A cell is a run of neighbouring leaves of one group.
+  std::size_t run = 0;
+  for (std::size_t k = 0; k < leaves.size(); ++k) {
+    const bool fresh = k == 0 || leaves[k].group != leaves[k - 1].group || (k * most) / leaves.size() != run;
+    if (fresh) ++cells_;
+    run = (k * most) / leaves.size();
+    Block block;
+    block.group = leaves[k].group;
+    block.cell = cells_ - 1;
+    block.points = std::move(leaves[k].points);
+    blocks_.push_back(std::move(block));
+  }
+  solved_.assign(checked_product("working memory", cells_, s_.n), 0.0F);
+  even_.assign(solved_.size(), 0.0F);
+}
+
+/// The block to its minimum, for the mass that it has.
+void Sweeper::solve_block(Block& block, double gap_tol) {
+  const auto size = std::ssize(block.points), d = s_.problem.points.cols;
+  std::vector<double> x(checked_product("working memory", size, d)), k(at(size * size));
+  block.old.resize(at(size));
+  block.step.assign(at(size), 0.0);
+  std::vector<double> q(at(size)), upper(at(size)), lower(at(size), 0.0);
+  double mass = 0.0;
+  for (ptrdiff_t a = 0; a < size; ++a) {
+    const auto i = block.points[at(a)];
+    std::copy_n(s_.problem.points.row(i), d, x.data() + a * d);
+    mass += block.old[at(a)] = s_.w[at(i)];
+    upper[at(a)] = s_.problem.upper[at(i)];
+  }
+  if (size > 1 && mass > 0.0) {
+    const MatrixView<const double> view{x.data(), size, d, d};
+    distances::KernelColumns<double>(view, *s_.problem.kernel).values(view, 0, size, k.data(), size);
+    for (ptrdiff_t a = 0; a < size; ++a) {
+      k[at(a * size + a)] += s_.ridge(block.points[at(a)]);
+      double sum = 0.0;
+      for (ptrdiff_t b = 0; b < size; ++b) sum += k[at(a * size + b)] * block.old[at(b)];
+      q[at(a)] = sum - s_.slope[at(block.points[at(a)])];
+    }
+    DenseRows rows({k.data(), size, size, size});
+    Monitor inside = Monitor::inside(s_.monitor);
+    const QpOptions options{.tol = 1e-13, .gap_tol = gap_tol};
+    const auto found = solve_simplex_qp({rows, q, lower, upper, {&mass, 1}, {}, block.old}, options, inside);
+    double change = 0.0;
+    for (ptrdiff_t a = 0; a < size; ++a) {
+      block.step[at(a)] = found.x[at(a)] - block.old[at(a)];
+    }
+    for (ptrdiff_t a = 0; a < size; ++a) {
+      double sum = 0.0;
+      for (ptrdiff_t b = 0; b < size; ++b) sum += k[at(a * size + b)] * block.step[at(b)];
+      change += block.step[at(a)] * (s_.slope[at(block.points[at(a)])] + 0.5 * sum);
+    }
+    if (!(change < 0.0)) std::fill(block.step.begin(), block.step.end(), 0.0);
+  }
+  block.movable.assign(at(size), 1.0F);
+  for (ptrdiff_t a = 0; a < size && s_.capped; ++a) {
+    const double now = std::max(block.old[at(a)], block.old[at(a)] + block.step[at(a)]);
+    if (now > 0.9 * upper[at(a)]) block.movable[at(a)] = 0.0F;
+  }
+}
+
+/// K times the weights, ones and step of each block of `part`, all in one pass.
+bool Sweeper::multiply(std::span<Block* const> part, std::vector<std::vector<double>>& product) {
+  const auto d = s_.problem.points.cols, n = s_.n;
+  const ptrdiff_t columns = s_.capped ? 4 : 3;
+  for (auto* block : part) {
+    const auto size = std::ssize(block->points);
+    std::vector<double> x(checked_product("working memory", size, d));
+    for (ptrdiff_t a = 0; a < size; ++a) {
+      std::copy_n(s_.problem.points.row(block->points[at(a)]), d, x.data() + a * d);
+    }
+    block->columns.emplace(MatrixView<const double>{x.data(), size, d, d}, *s_.problem.kernel, s_.middle);
+    const auto stride = at(block->columns->stride());
+    block->values.assign(stride * at(columns), 0.0F);
+    for (std::size_t a = 0; a < at(size); ++a) {
+      const float free = block->movable[a];
+      const auto step = static_cast<float>(block->step[a]);
+      block->values[a] = free * static_cast<float>(block->old[a] + block->step[a]);
+      block->values[stride + a] = free;
+      block->values[2 * stride + a] = step;
+      if (s_.capped) block->values[3 * stride + a] = free * step;
+    }
+    block->moved.assign(at(n), 0.0F);
+  }
+  parallel_for(n, rows_a_task, s_.monitor, [&](ptrdiff_t begin, ptrdiff_t end) {
+    if (s_.monitor.poll()) return;
+    std::vector<double> sums(at((end - begin) * columns));
+    for (auto* block : part) {
+      block->columns->products(s_.problem.points, begin, end, block->values.data(), columns, sums.data());
+      float* solved = solved_.data() + static_cast<ptrdiff_t>(block->cell) * n;
+      float* even = even_.data() + static_cast<ptrdiff_t>(block->cell) * n;
+      double* moved = product[block->group].data();
+      for (auto i = begin; i < end; ++i) {
+        const double* sum = sums.data() + (i - begin) * columns;
+        solved[i] += static_cast<float>(sum[0]);
+        even[i] += static_cast<float>(sum[1]);
+        moved[i] += sum[2];
+        block->moved[at(i)] = static_cast<float>(sum[columns - 1]);
+      }
+    }
+  });
+  return !s_.monitor.stopped();
+}
+
+/// The blocks number, number + phases, ... from the same slopes.
+bool Sweeper::phase(std::size_t number, std::size_t phases, double gap_tol) {
+  std::vector<Block*> part;
+  for (std::size_t k = number; k < blocks_.size(); k += phases) part.push_back(&blocks_[k]);
+  parallel_for(std::ssize(part), 1, s_.monitor, [&](ptrdiff_t begin, ptrdiff_t end) {
+    for (auto k = begin; k < end && !s_.monitor.poll(); ++k) solve_block(*part[at(k)], gap_tol);
+  });
+  if (s_.monitor.stopped()) return false;
+  std::vector<std::vector<double>> product(s_.groups, std::vector<double>(at(s_.n), 0.0));
+  if (!multiply(part, product)) return false;
+  std::vector<double> step(at(s_.n), 0.0);
+  double size = 0.0;
+  for (const auto* block : part) {
+    for (std::size_t a = 0; a < block->points.size(); ++a) {
+      step[at(block->points[a])] = block->step[a];
+      size += std::fabs(block->step[a]);
+    }
+  }
+  const double length = s_.best_length(step, product, 1.0);
+  s_.move(step, product, length);
+  s_.drift += single_unit * s_.kernel_size * length * size;
+  for (auto* block : part) {
+    float* solved = solved_.data() + static_cast<ptrdiff_t>(block->cell) * s_.n;
+    const auto back = static_cast<float>(1.0 - length);
+    for (std::size_t i = 0; back != 0.0F && i < block->moved.size(); ++i) solved[i] -= back * block->moved[i];
+    block->columns.reset();
+    block->values = {};
+    block->moved = {};
+  }
+  return true;
+}
+
+bool Sweeper::sweep(std::uint64_t number, double gap) {
+  lay_out(random_leaves(s_, s_.options.block, number));
+  const std::size_t phases =
+      std::min(blocks_.size(), std::clamp(blocks_.size() / 8, std::size_t{4}, most_phases));
+  const double enough = std::max(0.02 * gap, 0.1 * s_.enough) / static_cast<double>(blocks_.size());
+  for (std::size_t k = 0; k < phases; ++k) {
+    if (!phase(k, phases, enough)) return false;
+  }
+  return share(gap);
+}
+
+}  // namespace steelyard::qp
