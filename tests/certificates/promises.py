@@ -20,6 +20,7 @@ STATES: dict[str, str] = {
     "weigh.solve_similarity": "residual, bounds of the value",
     "weigh.max_diversity": "duality gap",
     "weigh.solve_simplex_qp": "duality gap",
+    "weigh.ensemble_weights": "gap to the best convex combination, for three losses",
     "weigh.magnitude_distance": "as weighting, of three sets",
     "metric.nearest_metric": "lower bound of the distance to the nearest metric",
     "metric.project_and_forget": "lower bound of the distance to the constraints",

@@ -43,6 +43,7 @@ SIGNED = SIGNED + SIGNED.T
 SCORES = _rng().integers(0, 5, size=(4, 12)).astype(float)
 CLASSES = _rng().integers(0, 3, size=(12, 3))
 Y = np.arange(14) % 2
+QUANTILES = X[:, :, None] + np.array([-0.5, 0.5])
 
 
 @functools.cache
@@ -200,6 +201,16 @@ ARGUMENTS: dict[str, Callable[[], dict[str, Any]]] = {
     "RaschFit.predict": lambda: {"person": 0, "item": 1},
     "ScheduleSimulation.needed": lambda: {"tau": 0.5},
     "boundary": lambda: {"X": X},
+    "ensemble_weights": lambda: {
+        "predictions": QUANTILES,
+        "y": X[:, 0],
+        "loss": "pinball",
+        "levels": np.array([0.2, 0.8]),
+        "groups": ["a", "b"],
+        "sample_weight": np.ones(14),
+    },
+    "EnsembleWeights.predict": lambda: {"predictions": QUANTILES},
+    "EnsembleWeights.calibrate": lambda: {"predictions": QUANTILES, "y": X[:, 0]},
     "find_scale": lambda: {"X": X, "rule": "median"},
     "magnitude": lambda: {"X": X},
     "magnitude_area": lambda: {"f": function_of_scale(), "g": function_of_scale()},
@@ -328,6 +339,9 @@ OBJECTS: dict[str, Callable[[], Any]] = {
     "Stability": functools.cache(lambda: rank.stability(SCORES, n_rounds=3, rng=0)),
     "Tiers": lambda: fit().tiers(draws=50),
     "Boundary": functools.cache(lambda: weigh.boundary(X)),
+    "EnsembleWeights": functools.cache(
+        lambda: weigh.ensemble_weights(QUANTILES, X[:, 0], loss="pinball", levels=[0.2, 0.8])
+    ),
     "Diversity": functools.cache(lambda: weigh.max_diversity(X)),
     "MagnitudeFunction": function_of_scale,
     "MagnitudeOutlierDetector": lambda: weigh.MagnitudeOutlierDetector(novelty=True).fit(X),

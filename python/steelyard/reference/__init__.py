@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from . import (
     clustering,
+    ensembles,
     evaluation,
     history,
     itml,
@@ -23,6 +24,7 @@ from . import (
 
 __all__ = [
     "clustering",
+    "ensembles",
     "evaluation",
     "history",
     "itml",

@@ -9,6 +9,7 @@ from .._naming import claim
 from ._boundary import Boundary, boundary
 from ._diversity import Diversity, DiversityInfo, max_diversity
 from ._enriched import SimilarityInfo, SimilaritySolution, solve_similarity
+from ._ensembles import EnsembleWeights, ensemble_weights
 from ._function import (
     MagnitudeFunction,
     magnitude_area,
@@ -31,6 +32,7 @@ __all__ = [
     "Boundary",
     "Diversity",
     "DiversityInfo",
+    "EnsembleWeights",
     "MagnitudeFunction",
     "MagnitudeOutlierDetector",
     "PointScores",
@@ -44,6 +46,7 @@ __all__ = [
     "WeightingClassifier",
     "WeightingModel",
     "boundary",
+    "ensemble_weights",
     "find_scale",
     "magnitude",
     "magnitude_area",
