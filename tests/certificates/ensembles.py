@@ -107,3 +107,28 @@ def gap_of_pinball_loss(instance):
         w = np.maximum(reference.pinball_weights(-errors / unit, np.zeros(len(y)), level)[0], 0)
         least = reference.pinball(errors @ (w / w.sum()), level).mean()
     yield Claim(found.gap, max(found.loss - least, 0.0), 16 * EPS * unit, EPS * unit, "gap")
+
+
+@trial(
+    solver="weigh.expected_performance",
+    states="values",
+    kind="rigorous",
+    truth="all labels, one by one",
+    zoo="predictions",
+    largest=8,
+    note="exact but for rounding: 1e-13 is what is held to",
+)
+def performance_of_all_labels(instance):
+    rng, n = instance.rng(), len(instance["y"])
+    p = rng.beta(*10.0 ** rng.uniform(-1, 1, 2), n)
+    if n < 2 or not 0 < p.sum() < n:
+        return
+    p = np.round(p, int(rng.integers(1, 17)))
+    if p.max() == 0 or p.min() == 1:
+        return
+    found = weigh.expected_performance(p, metrics=["f1", "auc"])
+    labels = (np.arange(2**n)[:, None] >> np.arange(n)) & 1
+    chances = np.where(labels == 1, p, 1 - p).prod(axis=1)
+    f1 = chances @ [reference.f1(y, (p >= 0.5).astype(int)) for y in labels]
+    yield Claim(1e-13, abs(found["f1"] - f1), 1e-14, 1e-13, "f1")
+    yield Claim(1e-13, abs(found["auc"] - reference.expected_auc(p, p)[0]), 1e-14, 1e-13, "auc")

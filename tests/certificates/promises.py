@@ -21,6 +21,7 @@ STATES: dict[str, str] = {
     "weigh.max_diversity": "duality gap",
     "weigh.solve_simplex_qp": "duality gap",
     "weigh.ensemble_weights": "gap to the best convex combination, for three losses",
+    "weigh.expected_performance": "means and laws, exact if probabilities are calibrated and labels independent",
     "weigh.magnitude_distance": "as weighting, of three sets",
     "metric.nearest_metric": "lower bound of the distance to the nearest metric",
     "metric.project_and_forget": "lower bound of the distance to the constraints",

@@ -223,6 +223,10 @@ RESULTS = {
     weigh.Diversity: (lambda: weigh.max_diversity(points()), LIST),
     weigh.DiversityInfo: (lambda: weigh.max_diversity(points()).info, INFO),
     weigh.EnsembleWeights: (lambda: weigh.ensemble_weights(points(), points()[:, 0] + 0.1), LIST),
+    weigh.ExpectedPerformance: (
+        lambda: weigh.expected_performance([0.9, 0.4, 0.2]),
+        {"plot": "a handful of numbers"},
+    ),
     weigh.MagnitudeFunction: (lambda: weigh.magnitude_function(points(), [1.0, 2.0]), {}),
     weigh.PointScores: (scored, LIST),
     weigh.Query: (lambda: weigh.query(points(), points(9) + 0.1, 3), LIST),

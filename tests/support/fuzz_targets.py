@@ -211,6 +211,13 @@ ARGUMENTS: dict[str, Callable[[], dict[str, Any]]] = {
     },
     "EnsembleWeights.predict": lambda: {"predictions": QUANTILES},
     "EnsembleWeights.calibrate": lambda: {"predictions": QUANTILES, "y": X[:, 0]},
+    "expected_performance": lambda: {
+        "probabilities": Y / 2 + 0.2,
+        "predictions": Y,
+        "reference": (Y / 3 + 0.1, 1 - Y),
+        "weights": np.ones(14),
+    },
+    "ExpectedPerformance.law": lambda: {"cell": "tp"},
     "find_scale": lambda: {"X": X, "rule": "median"},
     "magnitude": lambda: {"X": X},
     "magnitude_area": lambda: {"f": function_of_scale(), "g": function_of_scale()},
@@ -342,6 +349,7 @@ OBJECTS: dict[str, Callable[[], Any]] = {
     "EnsembleWeights": functools.cache(
         lambda: weigh.ensemble_weights(QUANTILES, X[:, 0], loss="pinball", levels=[0.2, 0.8])
     ),
+    "ExpectedPerformance": lambda: weigh.expected_performance(Y / 2 + 0.2),
     "Diversity": functools.cache(lambda: weigh.max_diversity(X)),
     "MagnitudeFunction": function_of_scale,
     "MagnitudeOutlierDetector": lambda: weigh.MagnitudeOutlierDetector(novelty=True).fit(X),

@@ -1,8 +1,8 @@
 // What probabilities say of a classifier on rows without labels, if they are calibrated and labels independent.
 //
 // Count law: of sum_i y_i, y_i ~ Bernoulli(p_i) (Poisson-binomial), by convolving halves. All terms are
-// positive, so each chance keeps its digits; tails of less than 1e-25 are cut at each step. O(n + n s), s the
-// standard deviation, times a logarithm.
+// positive, so each chance keeps its digits, but for the tails of less than 1e-25 that are cut at each step.
+// O(n + n s), s the standard deviation, times a logarithm.
 //
 // Area under the ROC curve: A = sum over positive i, negative j of [x_i > x_j] + [x_i = x_j] / 2, over the
 // number of such pairs. Up to `exact_limit` rows its mean and variance given that both classes occur are exact:

@@ -10,6 +10,7 @@ from ._boundary import Boundary, boundary
 from ._diversity import Diversity, DiversityInfo, max_diversity
 from ._enriched import SimilarityInfo, SimilaritySolution, solve_similarity
 from ._ensembles import EnsembleWeights, ensemble_weights
+from ._expected import ExpectedPerformance, expected_performance
 from ._function import (
     MagnitudeFunction,
     magnitude_area,
@@ -33,6 +34,7 @@ __all__ = [
     "Diversity",
     "DiversityInfo",
     "EnsembleWeights",
+    "ExpectedPerformance",
     "MagnitudeFunction",
     "MagnitudeOutlierDetector",
     "PointScores",
@@ -47,6 +49,7 @@ __all__ = [
     "WeightingModel",
     "boundary",
     "ensemble_weights",
+    "expected_performance",
     "find_scale",
     "magnitude",
     "magnitude_area",
