@@ -5,8 +5,8 @@ namespace {
 
 using std::ptrdiff_t;
 
-void pack(const double* rows, ptrdiff_t row_stride, const double* shift, ptrdiff_t n, ptrdiff_t k,
-          double* columns, ptrdiff_t stride) {
+void pack_few(const double* rows, ptrdiff_t row_stride, const double* shift, ptrdiff_t n, ptrdiff_t k,
+              double* columns, ptrdiff_t stride) {
   ptrdiff_t c = 0;
   for (; c + 4 <= k; c += 4) {
     const double* from = rows + c;
@@ -22,6 +22,16 @@ void pack(const double* rows, ptrdiff_t row_stride, const double* shift, ptrdiff
   for (; c < k; ++c) {
     double* out = columns + c * stride;
     for (ptrdiff_t r = 0; r < n; ++r) out[r] = rows[r * row_stride + c] - (shift != nullptr ? shift[r] : 0.0);
+  }
+}
+
+/// Few rows at a time, so that memory is read in its order, and once.
+void pack(const double* rows, ptrdiff_t row_stride, const double* shift, ptrdiff_t n, ptrdiff_t k,
+          double* columns, ptrdiff_t stride) {
+  constexpr ptrdiff_t few = 32;
+  for (ptrdiff_t r = 0; r < n; r += few) {
+    pack_few(rows + r * row_stride, row_stride, shift != nullptr ? shift + r : nullptr,
+             n - r < few ? n - r : few, k, columns + r, stride);
   }
 }
 

@@ -132,3 +132,42 @@ def performance_of_all_labels(instance):
     f1 = chances @ [reference.f1(y, (p >= 0.5).astype(int)) for y in labels]
     yield Claim(1e-13, abs(found["f1"] - f1), 1e-14, 1e-13, "f1")
     yield Claim(1e-13, abs(found["auc"] - reference.expected_auc(p, p)[0]), 1e-14, 1e-13, "auc")
+
+
+@trial(
+    solver="weigh.density_ratio",
+    states="info.error_bound of kliep",
+    kind="rigorous",
+    truth="max_k mean(bump_k / (ratio mean bump_k)) - 1 without rounding",
+    zoo="predictions",
+    largest=30,
+)
+def gap_of_kliep(instance):
+    rng, P = instance.rng(), instance["P"]
+    size = np.abs(P).max()
+    top = P / size if size > 0 else P
+    bottom = top[rng.integers(0, len(top), len(top))] + 0.3 * rng.normal(size=top.shape)
+    found = weigh.density_ratio(top, bottom, scale=10.0 ** rng.uniform(-0.3, 1), n_centres=5, rng=0)
+    with ctx.workprec(BITS):
+        s = truth.ball(found.width)
+        bumps = [
+            [[_bump(x, c, s) for c in found.centres.tolist()] for x in rows.tolist()]
+            for rows in (top, bottom)
+        ]
+        means = [sum(column, arb(0)) / len(bottom) for column in zip(*bumps[1], strict=True)]
+        heights = [truth.ball(h) for h in found.coefficients]
+        total = sum((h * m for h, m in zip(heights, means, strict=True)), arb(0))
+        ratio = [sum((h * b for h, b in zip(heights, row, strict=True)), arb(0)) / total for row in bumps[0]]
+        gaps = [
+            sum((row[k] / r for row, r in zip(bumps[0], ratio, strict=True)), arb(0)) / means[k] / len(top)
+            - 1
+            for k in range(len(means))
+        ]
+        gap = max(float(g.mid()) for g in gaps)
+    yield Claim(found.info.error_bound, max(gap, 0.0), 64 * EPS * top.shape[1], EPS, "gap")
+
+
+def _bump(x, c, s):
+    return (
+        -sum((((truth.ball(a) - truth.ball(b)) / s) ** 2 for a, b in zip(x, c, strict=True)), arb(0)) / 2
+    ).exp()

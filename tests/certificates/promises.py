@@ -20,8 +20,9 @@ STATES: dict[str, str] = {
     "weigh.solve_similarity": "residual, bounds of the value",
     "weigh.max_diversity": "duality gap",
     "weigh.solve_simplex_qp": "duality gap",
+    "weigh.density_ratio": "gap of the largest likelihood (kliep)",
     "weigh.ensemble_weights": "gap to the best convex combination, for three losses",
-    "weigh.expected_performance": "means and laws, exact if probabilities are calibrated and labels independent",
+    "weigh.expected_performance": "means and laws, if probabilities are calibrated and labels independent",
     "weigh.magnitude_distance": "as weighting, of three sets",
     "metric.nearest_metric": "lower bound of the distance to the nearest metric",
     "metric.project_and_forget": "lower bound of the distance to the constraints",
@@ -81,6 +82,7 @@ NOTHING: dict[str, str] = {
 
 CARRIES: dict[str, str] = {
     "weigh.MagnitudeOutlierDetector": "weigh.weighting",
+    "weigh.WeightedEnsemble": "weigh.ensemble_weights",
     "weigh.WeightingClassifier": "weigh.weighting",
     "weigh.WeightingModel": "weigh.weighting",
     "metric.RandomRows": "metric.project_and_forget",

@@ -220,6 +220,7 @@ RESULTS = {
         lambda: weigh.boundary(points()),
         {"plot": "`weighting` draws the points, those of the boundary darkest"},
     ),
+    weigh.DensityRatio: (lambda: weigh.density_ratio(points(), points(30) + 0.2, rng=0), LIST),
     weigh.Diversity: (lambda: weigh.max_diversity(points()), LIST),
     weigh.DiversityInfo: (lambda: weigh.max_diversity(points()).info, INFO),
     weigh.EnsembleWeights: (lambda: weigh.ensemble_weights(points(), points()[:, 0] + 0.1), LIST),

@@ -9,6 +9,8 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
+from sklearn.dummy import DummyRegressor
+from sklearn.linear_model import LinearRegression
 
 from steelyard import datasets, metric, plotting, rank, select, weigh
 from support.fuzz import Target, parameters_of
@@ -43,6 +45,7 @@ SIGNED = SIGNED + SIGNED.T
 SCORES = _rng().integers(0, 5, size=(4, 12)).astype(float)
 CLASSES = _rng().integers(0, 3, size=(12, 3))
 Y = np.arange(14) % 2
+MODELS = [("mean", DummyRegressor()), ("line", LinearRegression())]
 QUANTILES = X[:, :, None] + np.array([-0.5, 0.5])
 
 
@@ -201,6 +204,8 @@ ARGUMENTS: dict[str, Callable[[], dict[str, Any]]] = {
     "RaschFit.predict": lambda: {"person": 0, "item": 1},
     "ScheduleSimulation.needed": lambda: {"tau": 0.5},
     "boundary": lambda: {"X": X},
+    "density_ratio": lambda: {"numerator": X[:6], "denominator": X[6:]},
+    "DensityRatio.ratio": lambda: {"X": X},
     "ensemble_weights": lambda: {
         "predictions": QUANTILES,
         "y": X[:, 0],
@@ -298,6 +303,8 @@ ARGUMENTS: dict[str, Callable[[], dict[str, Any]]] = {
     "ITML.pair_distance": lambda: {"pairs": np.stack([X[:6], X[6:12]], axis=1)},
     "CorrelationClusterer.fit": lambda: {"X": X},
     "MagnitudeOutlierDetector.fit": lambda: {"X": X},
+    "WeightedEnsemble": lambda: {"estimators": MODELS},
+    "WeightedEnsemble.fit": lambda: {"X": X, "y": X[:, 0]},
     "WeightingClassifier.fit": lambda: {"X": X, "y": Y},
     "plot_estimates": lambda: {"table": {"item": ["a", "b"], "rating": [1.0, 2.0]}},
     "plot_history": lambda: {"history": history()},
@@ -346,6 +353,7 @@ OBJECTS: dict[str, Callable[[], Any]] = {
     "Stability": functools.cache(lambda: rank.stability(SCORES, n_rounds=3, rng=0)),
     "Tiers": lambda: fit().tiers(draws=50),
     "Boundary": functools.cache(lambda: weigh.boundary(X)),
+    "DensityRatio": lambda: weigh.density_ratio(X[:6], X[6:], rng=0),
     "EnsembleWeights": functools.cache(
         lambda: weigh.ensemble_weights(QUANTILES, X[:, 0], loss="pinball", levels=[0.2, 0.8])
     ),
@@ -358,6 +366,7 @@ OBJECTS: dict[str, Callable[[], Any]] = {
     "SimilaritySolution": lambda: weigh.solve_similarity(np.exp(-SQUARE)),
     "SimplexQPResult": lambda: weigh.solve_simplex_qp(np.eye(3), np.zeros(3)),
     "Weighting": functools.cache(lambda: weigh.weighting(X)),
+    "WeightedEnsemble": lambda: weigh.WeightedEnsemble(MODELS).fit(X, X[:, 0]),
     "WeightingClassifier": lambda: weigh.WeightingClassifier().fit(X, Y),
     "WeightingModel": lambda: weigh.WeightingModel(X),
     "ITML": lambda: metric.ITML().fit(**ARGUMENTS["ITML.fit"]()),
@@ -399,6 +408,7 @@ ESTIMATORS = {
     "ITML",
     "ITMLSupervised",
     "MagnitudeOutlierDetector",
+    "WeightedEnsemble",
     "WeightingClassifier",
 }
 BUILT = {"WeightingModel", "RandomRows", "ModelSelector", "StreamingCoreset"}

@@ -18,22 +18,27 @@ constexpr double log_2 = 0.693147180559945309417;
 
 /// Sum of the logarithms of at most 256 numbers >= 0, by the product of their mantissas; -inf where one is 0.
 double sum_of_logs(const double* x, ptrdiff_t n) {
-  std::uint64_t exponents = 0;
+  std::uint64_t exponents[4] = {}, least[4] = {1, 1, 1, 1};
   double products[4] = {1.0, 1.0, 1.0, 1.0};
-  bool normal = true;
-  for (ptrdiff_t i = 0; i < n; ++i) {
-    const auto bits = std::bit_cast<std::uint64_t>(x[i]);
-    exponents += bits >> 52;
-    normal &= (bits >> 52) != 0;
-    products[i % 4] *=
+  const auto take = [&](double value, int lane) {
+    const auto bits = std::bit_cast<std::uint64_t>(value);
+    exponents[lane] += bits >> 52;
+    least[lane] &= static_cast<std::uint64_t>((bits >> 52) != 0);
+    products[lane] *=
         std::bit_cast<double>((bits & 0x000fffffffffffffULL) | 0x3ff0000000000000ULL);  // 1 to 2
+  };
+  ptrdiff_t i = 0;
+  for (; i + 4 <= n; i += 4) {
+    for (int lane = 0; lane < 4; ++lane) take(x[i + lane], lane);
   }
-  if (normal) {
-    const double powers = static_cast<double>(exponents) - 1023.0 * static_cast<double>(n);
+  for (; i < n; ++i) take(x[i], 0);
+  if ((least[0] & least[1] & least[2] & least[3]) != 0) {
+    const auto sum_of_powers = (exponents[0] + exponents[1]) + (exponents[2] + exponents[3]);
+    const double powers = static_cast<double>(sum_of_powers) - 1023.0 * static_cast<double>(n);
     return std::log((products[0] * products[1]) * (products[2] * products[3])) + powers * log_2;
   }
   double sum = 0.0;
-  for (ptrdiff_t i = 0; i < n; ++i) sum += std::log(x[i]);
+  for (i = 0; i < n; ++i) sum += std::log(x[i]);
   return sum;
 }
 

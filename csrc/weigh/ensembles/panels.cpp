@@ -24,12 +24,13 @@ Panels::Panels(MatrixView<const double> predictions, std::span<const double> y, 
     : p_(predictions), y_(y) {
   if (!kept) return;
   const auto blocks = (p_.rows + block_rows - 1) / block_rows;
-  std::vector<double> room(checked_product("predictions", blocks, p_.cols, stride));
+  auto room =
+      std::make_unique_for_overwrite<double[]>(checked_product("predictions", blocks, p_.cols, stride));
   parallel_for(blocks, 16, monitor, [&](ptrdiff_t begin, ptrdiff_t end) {
     for (auto b = begin; b < end && !monitor.poll(); ++b) {
       const auto first = b * block_rows, count = std::min(block_rows, p_.rows - first);
       simd::kernels().columns->pack(p_.row(first), p_.stride, y_.empty() ? nullptr : y_.data() + first, count,
-                                    p_.cols, room.data() + b * p_.cols * stride, stride);
+                                    p_.cols, room.get() + b * p_.cols * stride, stride);
     }
   });
   kept_ = std::move(room);
@@ -42,7 +43,7 @@ bool Panels::divide_by_largest(std::vector<double>& logs, Monitor& monitor) {
     double largest[block_rows], halves[2][block_rows];
     for (auto b = begin; b < end && !monitor.poll(); ++b) {
       const auto first = b * block_rows, count = std::min(block_rows, p_.rows - first);
-      double* columns = kept_.data() + b * p_.cols * stride;
+      double* columns = kept_.get() + b * p_.cols * stride;
       std::fill_n(largest, count, 0.0);
       for (ptrdiff_t k = 0; k < p_.cols; ++k) {
         for (ptrdiff_t r = 0; r < count; ++r) largest[r] = std::max(largest[r], columns[k * stride + r]);
@@ -64,7 +65,7 @@ bool Panels::divide_by_largest(std::vector<double>& logs, Monitor& monitor) {
 }
 
 const double* Panels::block(ptrdiff_t first, ptrdiff_t count) const {
-  if (!kept_.empty()) return kept_.data() + first / block_rows * p_.cols * stride;
+  if (kept_ != nullptr) return kept_.get() + first / block_rows * p_.cols * stride;
   double* room = panel_room(at(p_.cols * stride));
   simd::kernels().columns->pack(p_.row(first), p_.stride, y_.empty() ? nullptr : y_.data() + first, count,
                                 p_.cols, room, stride);

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cstddef>
+#include <memory>
 #include <span>
 #include <vector>
 
@@ -71,7 +72,7 @@ class Panels {
 
   MatrixView<const double> p_;
   std::span<const double> y_;
-  std::vector<double> kept_;
+  std::unique_ptr<double[]> kept_;
 };
 
 }  // namespace steelyard::weigh

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from .._naming import claim
 from ._boundary import Boundary, boundary
+from ._density_ratio import DensityRatio, density_ratio
 from ._diversity import Diversity, DiversityInfo, max_diversity
 from ._enriched import SimilarityInfo, SimilaritySolution, solve_similarity
 from ._ensembles import EnsembleWeights, ensemble_weights
@@ -28,9 +29,11 @@ from ._weighting import magnitude, magnitude_distance, spread, weighting
 
 if TYPE_CHECKING:
     from ._estimators import MagnitudeOutlierDetector, WeightingClassifier
+    from ._weighted_ensemble import WeightedEnsemble
 
 __all__ = [
     "Boundary",
+    "DensityRatio",
     "Diversity",
     "DiversityInfo",
     "EnsembleWeights",
@@ -44,10 +47,12 @@ __all__ = [
     "SimplexQPInfo",
     "SimplexQPResult",
     "WeighInfo",
+    "WeightedEnsemble",
     "Weighting",
     "WeightingClassifier",
     "WeightingModel",
     "boundary",
+    "density_ratio",
     "ensemble_weights",
     "expected_performance",
     "find_scale",
@@ -67,6 +72,7 @@ __all__ = [
 ]
 
 _ESTIMATORS = ("MagnitudeOutlierDetector", "WeightingClassifier")
+_ENSEMBLES = ("WeightedEnsemble",)
 
 
 def __getattr__(name: str) -> Any:
@@ -75,11 +81,15 @@ def __getattr__(name: str) -> Any:
         late = importlib.import_module(f"{__name__}._estimators")
         claim(__name__, _ESTIMATORS, vars(late))
         return getattr(late, name)
+    if name in _ENSEMBLES:
+        late = importlib.import_module(f"{__name__}._weighted_ensemble")
+        claim(__name__, _ENSEMBLES, vars(late))
+        return getattr(late, name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 
 def __dir__() -> list[str]:
-    return sorted({*globals(), *_ESTIMATORS})
+    return sorted({*globals(), *_ESTIMATORS, *_ENSEMBLES})
 
 
 claim(__name__, __all__, globals())
