@@ -40,7 +40,7 @@ def log_weights(P: Any, steps: int = 20_000) -> Array:
 
 def pinball(u: Any, level: Any) -> Array:
     """max(level u, (level - 1) u)."""
-    return np.maximum(level * u, (level - 1) * u)
+    return np.asarray(np.maximum(level * u, (level - 1) * u))
 
 
 def pinball_weights(Q: Any, y: Any, levels: Any) -> tuple[Array, float]:

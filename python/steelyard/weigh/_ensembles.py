@@ -109,7 +109,7 @@ class EnsembleWeights(Result):
         ndarray of float64, shape (m,), (m, levels) or (m, classes)
         """
         how = check_choice(crossing, "crossing", _CROSSING)
-        given = _read_predictions(predictions, self.kind)
+        given, _ = _read_predictions(predictions, self.kind)
         k = self.weights.shape[-1]
         if given.shape[1] != k:
             raise ValueError(f"predictions must have {k} columns of models, got shape {given.shape}")
@@ -170,7 +170,8 @@ class EnsembleWeights(Result):
         return replace(self, offsets=offsets)
 
 
-def _read_predictions(predictions: Any, kind: str) -> Floats:
+def _read_predictions(predictions: Any, kind: str) -> tuple[Floats, float]:
+    """The predictions, and the sum of their squares: inf where float64 can't hold it."""
     array = real_array(predictions, "predictions")
     allowed = {"squared": (2,), "pinball": (3,), "log": (2, 3)}[kind]
     if array.ndim not in allowed or 0 in array.shape:
@@ -180,8 +181,10 @@ def _read_predictions(predictions: Any, kind: str) -> Floats:
     values = np.ascontiguousarray(array, dtype=np.float64)
     flat = values.reshape(-1)
     with np.errstate(over="ignore", invalid="ignore"):
-        suspicious = not np.isfinite(flat @ flat)  # a twentieth of what it costs to look at each entry
-    bad = np.flatnonzero(~np.isfinite(values.reshape(len(values), -1)).all(axis=1)) if suspicious else []
+        squares = float(flat @ flat)  # a twentieth of what it costs to look at each entry
+    bad: npt.NDArray[np.intp] = np.zeros(0, dtype=np.intp)
+    if not np.isfinite(squares):
+        bad = np.flatnonzero(~np.isfinite(values.reshape(len(values), -1)).all(axis=1))
     if len(bad):
         raise ValueError(
             f"predictions has {len(bad)} rows with NaN or infinite entries (first: row {bad[0]})"
@@ -189,7 +192,7 @@ def _read_predictions(predictions: Any, kind: str) -> Floats:
     if kind == "log" and values.min() < 0:
         row = int(np.flatnonzero((values < 0).reshape(len(values), -1).any(axis=1))[0])
         raise ValueError(f"predictions must hold probabilities, at least 0, got less in row {row}")
-    return values
+    return values, squares
 
 
 def _check_levels(levels: Any, count: int) -> Floats:
@@ -257,12 +260,10 @@ def _refuse_impossible(probabilities: Floats) -> None:
         )
 
 
-def _in_range(predictions: Floats, y: Floats) -> tuple[Floats, Floats, int]:
+def _in_range(predictions: Floats, y: Floats, squares: float) -> tuple[Floats, Floats, int]:
     """Both times 2^-shift, where their squares would overflow or vanish."""
-    flat = predictions.reshape(-1)
-    with np.errstate(over="ignore", under="ignore"):
-        if 1e-180 < flat @ flat < 1e200 and np.abs(y).max() < 1e100:
-            return predictions, y, 0
+    if 1e-180 < squares < 1e200 and np.abs(y).max() < 1e100:
+        return predictions, y, 0
     largest = max(float(np.abs(predictions).max()), float(np.abs(y).max()))
     if largest == 0 or 1e-100 < largest < 1e100:
         return predictions, y, 0
@@ -374,14 +375,14 @@ def ensemble_weights(
     array([10.])
     """
     kind = check_choice(loss, "loss", LOSSES)
-    values = _read_predictions(predictions, kind)
+    values, squares = _read_predictions(predictions, kind)
     n = len(values)
     quantiles = _check_levels(levels, values.shape[2]) if kind == "pinball" else None
     if kind != "pinball" and (levels is not None or groups is not None):
         name = "levels" if levels is not None else "groups"
         raise ValueError(f"{name} must be None for loss={kind!r}")
     parts = None if quantiles is None else _check_groups(groups, len(quantiles))
-    options = {
+    options: dict[str, Any] = {
         "tol": check_positive(tol, "tol"),
         "max_iter": check_steps(max_iter, "max_iter"),
         "n_threads": check_threads(n_threads),
@@ -404,12 +405,12 @@ def ensemble_weights(
         found = [_core.weigh._ensemble_weights(values, "log", weights=weight, **options)]
     elif quantiles is None:
         assert came is not None
-        scaled, target, shift = _in_range(values, came)
+        scaled, target, shift = _in_range(values, came, squares)
         one = _core.weigh._ensemble_weights(scaled, "squared", y=target, weights=weight, **options)
         found = [_in_units(one, 2 * shift)]
     else:
         assert came is not None
-        found = _of_levels(values, came, quantiles, weight, parts, options)
+        found = _of_levels(*_in_range(values, came, squares), quantiles, weight, parts, options)
     result = _together(found, kind, quantiles, parts)
     return finish(result, "ensemble_weights", n_threads=n_threads)
 
@@ -417,13 +418,13 @@ def ensemble_weights(
 def _of_levels(
     predictions: Floats,
     y: Floats,
+    shift: int,
     levels: Floats,
     weight: Floats | None,
     parts: list[npt.NDArray[np.intp]] | None,
     options: dict[str, Any],
 ) -> list[dict[str, Any]]:
     """One answer for each group of levels, whose rows stand below each other."""
-    predictions, y, shift = _in_range(predictions, y)
     k = predictions.shape[1]
     found: list[dict[str, Any]] = []
     for part in [np.arange(len(levels))] if parts is None else parts:

@@ -51,6 +51,37 @@ class _Law:
         return self.first + min(place, len(self.chances) - 1)
 
 
+def _options(threads: int, progress: Progress | None) -> dict[str, Any]:
+    return {"n_threads": threads, "progress": progress}
+
+
+class _Laws:
+    """Laws of the cells of the confusion matrix, each made when asked for, and once."""
+
+    def __init__(
+        self,
+        p: Floats,
+        decided: npt.NDArray[np.bool_],
+        threads: int = 1,
+        progress: Progress | None = None,
+    ) -> None:
+        self._p, self._decided, self._options = p, decided, _options(threads, progress)
+        self._made: dict[str, _Law] = {}
+
+    def __getitem__(self, cell: str) -> _Law:
+        if cell not in self._made:
+            p, decided = self._p, self._decided
+            events = {
+                "tp": lambda: p[decided],
+                "fp": lambda: 1 - p[decided],
+                "fn": lambda: p[~decided],
+                "tn": lambda: 1 - p[~decided],
+                "correct": lambda: np.where(decided, p, 1 - p),
+            }[cell]
+            self._made[cell] = _Law(*_core.weigh._count_law(events(), **self._options))
+        return self._made[cell]
+
+
 @dataclass(frozen=True)
 class _Ratio:
     """The law of factor i / (fixed + i + j), 0 where i = 0, of independent counts i and j."""
@@ -118,7 +149,7 @@ class ExpectedPerformance(Result):
     level: float
     confusion: Floats
     probabilities: Floats
-    _laws: dict[str, _Law]
+    _decided: npt.NDArray[np.bool_]
 
     def __getitem__(self, metric: str) -> float:
         return float(self.values[self.metrics.index(check_choice(metric, "metric", self.metrics))])
@@ -154,8 +185,8 @@ class ExpectedPerformance(Result):
             All that have a chance worth naming: together those left out have less than 1e-18.
         chances : ndarray of float64
         """
-        law = self._laws[check_choice(cell, "cell", CELLS)]
-        return law.counts, law.chances.copy()
+        law = _Laws(self.probabilities, self._decided)[check_choice(cell, "cell", CELLS)]
+        return law.counts, law.chances
 
 
 def _check_probabilities(values: Any, name: str) -> Floats:
@@ -286,26 +317,17 @@ def expected_performance(
         raise ValueError("weights must be None without a reference: they are those of its rows")
     p = given.copy() if reference is None else _calibrated(given, reference, weights)
 
-    def law(chances: Floats) -> _Law:
-        return _Law(*_core.weigh._count_law(chances, n_threads=threads, progress=callback))
-
-    laws = {
-        "tp": law(p[decided]),
-        "fp": law(1 - p[decided]),
-        "fn": law(p[~decided]),
-        "tn": law(1 - p[~decided]),
-        "correct": law(np.where(decided, p, 1 - p)),
-    }
+    laws = _Laws(p, decided, threads, callback)
     found = [_estimate(name, laws, int(decided.sum()), len(p), share) for name in names if name != "auc"]
     if "auc" in names:
         found.insert(names.index("auc"), _auc(p, given, share, callback))
     values, lower, upper = (np.array([row[k] for row in found]) for k in range(3))
-    tp, fp, fn, tn = (laws[cell].mean() for cell in CELLS[:4])
-    confusion = np.array([[tn, fp], [fn, tp]])
-    for array in (values, lower, upper, confusion, p):
+    sums = [[float(x[~decided].sum()), float(x[decided].sum())] for x in (1 - p, p)]
+    confusion = np.array(sums)
+    for array in (values, lower, upper, confusion, p, decided):
         array.flags.writeable = False
     kinds = tuple("asymptotic" if name == "auc" else "exact" for name in names)
-    return ExpectedPerformance(names, values, lower, upper, kinds, share, confusion, p, laws)
+    return ExpectedPerformance(names, values, lower, upper, kinds, share, confusion, p, decided)
 
 
 def _check_metrics(metrics: Any) -> tuple[str, ...]:
@@ -320,9 +342,7 @@ def _check_metrics(metrics: Any) -> tuple[str, ...]:
     return names
 
 
-def _estimate(
-    name: str, laws: dict[str, _Law], predicted: int, n: int, level: float
-) -> tuple[float, float, float]:
+def _estimate(name: str, laws: _Laws, predicted: int, n: int, level: float) -> tuple[float, float, float]:
     """Mean and ends of the interval of a metric that depends on counts alone."""
     low, high = (1 - level) / 2, (1 + level) / 2
     if name in ("accuracy", "precision"):

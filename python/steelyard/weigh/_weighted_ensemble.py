@@ -179,11 +179,11 @@ class WeightedEnsemble(_BaseComposition):  # type: ignore[misc]
             options |= {"levels": np.atleast_1d(self.levels), "groups": self.groups}
         self.result_ = ensemble_weights(np.stack(columns, axis=1), y, **options)
         self.weights_ = self.result_.weights
-        used = np.atleast_2d(self.weights_).any(axis=0)
+        used = np.atleast_2d(self.weights_).any(axis=0).tolist()
         fitted = [
             [clone(one).fit(X, y) for one in own] if u else None for own, u in zip(parts, used, strict=True)
         ]
-        self.estimators_ = fitted if kind == "pinball" else [own and own[0] for own in fitted]
+        self.estimators_: list[Any] = fitted if kind == "pinball" else [own and own[0] for own in fitted]
         return self
 
     def predict(self, X: Any) -> Any:
