@@ -1,4 +1,4 @@
-"""Weights of predictions: EM, HiGHS, SLSQP and greedy selection beside `weigh.ensemble_weights`; label-free AUC.
+"""Weights of predictions: EM, HiGHS, SLSQP and greedy selection beside `weigh.ensemble_weights`.
 
 Timed on as many threads as STEELYARD_NUM_THREADS and the BLAS may use: set both alike. What each contender's
 answer lacks of the best, relative to the loss, stands beside its time.
@@ -121,7 +121,7 @@ def test_pinball(benchmark, who, n):
 
 
 def auc_with_self_pairs(p):
-    """The usual estimate (NannyML's formula): thresholds in the order of the scores, a row with itself left in."""
+    """NannyML's formula: thresholds in the order of the scores, a row with itself left in."""
     p = p[np.argsort(p)[::-1]]
     positive, negative = np.cumsum(p), np.cumsum(1 - p)
     return np.trapezoid(np.append(0, positive / positive[-1]), np.append(0, negative / negative[-1]))

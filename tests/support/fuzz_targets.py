@@ -9,7 +9,7 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
-from sklearn.dummy import DummyRegressor
+from sklearn.dummy import DummyClassifier, DummyRegressor
 from sklearn.linear_model import LinearRegression
 
 from steelyard import datasets, metric, plotting, rank, select, weigh
@@ -366,7 +366,7 @@ OBJECTS: dict[str, Callable[[], Any]] = {
     "SimilaritySolution": lambda: weigh.solve_similarity(np.exp(-SQUARE)),
     "SimplexQPResult": lambda: weigh.solve_simplex_qp(np.eye(3), np.zeros(3)),
     "Weighting": functools.cache(lambda: weigh.weighting(X)),
-    "WeightedEnsemble": lambda: weigh.WeightedEnsemble(MODELS).fit(X, X[:, 0]),
+    "WeightedEnsemble": lambda: weigh.WeightedEnsemble([("share", DummyClassifier())], loss="log").fit(X, Y),
     "WeightingClassifier": lambda: weigh.WeightingClassifier().fit(X, Y),
     "WeightingModel": lambda: weigh.WeightingModel(X),
     "ITML": lambda: metric.ITML().fit(**ARGUMENTS["ITML.fit"]()),

@@ -179,7 +179,7 @@ class WeightedEnsemble(_BaseComposition):  # type: ignore[misc]
             options |= {"levels": np.atleast_1d(self.levels), "groups": self.groups}
         self.result_ = ensemble_weights(np.stack(columns, axis=1), y, **options)
         self.weights_ = self.result_.weights
-        used = np.atleast_2d(self.weights_).any(axis=0).tolist()
+        used = [bool(column.any()) for column in np.atleast_2d(self.weights_).T]
         fitted = [
             [clone(one).fit(X, y) for one in own] if u else None for own, u in zip(parts, used, strict=True)
         ]
