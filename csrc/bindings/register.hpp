@@ -21,6 +21,7 @@
   TOPIC(rank, uncertainty)      \
   TOPIC(select, select)         \
   TOPIC(weigh, weigh)           \
+  TOPIC(weigh, ensembles)       \
   TOPIC(testing, distances)     \
   TOPIC(testing, numbers)       \
   TOPIC(testing, pair_order)    \

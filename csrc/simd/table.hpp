@@ -7,6 +7,7 @@
 #pragma once
 
 #include "simd/best_match.hpp"
+#include "simd/columns.hpp"
 #include "simd/contrasts.hpp"
 #include "simd/dense.hpp"
 #include "simd/interpolation.hpp"
@@ -31,6 +32,7 @@ namespace steelyard::simd {
   KERNEL(RankUpdates, rank_updates)               \
   KERNEL(PairUpdates<float>, pair_updates_f32)    \
   KERNEL(PairUpdates<double>, pair_updates_f64)   \
+  KERNEL(Columns, columns)                        \
   KERNEL(Contrasts, contrasts)                    \
   KERNEL(Tile<float>, tile_f32)                   \
   KERNEL(Tile<double>, tile_f64)                  \

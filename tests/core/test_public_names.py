@@ -15,6 +15,7 @@ from pathlib import Path
 import dask.array as da
 import numpy as np
 import pytest
+from sklearn.linear_model import LinearRegression
 
 import steelyard
 import steelyard.dask
@@ -136,6 +137,10 @@ def weigh_results():
         weigh.boundary(X),
         weigh.MagnitudeOutlierDetector().fit(X),
         weigh.WeightingClassifier().fit(X, np.arange(30) % 2),
+        weigh.ensemble_weights(X, X[:, 0] + 0.1),
+        weigh.expected_performance([0.9, 0.3]),
+        weigh.density_ratio(X[:9], X[9:], rng=0),
+        weigh.WeightedEnsemble([("line", LinearRegression())]).fit(X, X[:, 0]),
     ]
 
 

@@ -223,11 +223,17 @@ RESULTS = {
         lambda: weigh.boundary(points()),
         {"plot": "`weighting` draws the points, those of the boundary darkest"},
     ),
+    weigh.DensityRatio: (lambda: weigh.density_ratio(points(), points(30) + 0.2, rng=0), LIST),
     weigh.Diversity: (lambda: weigh.max_diversity(points()), LIST),
     weigh.DiversityInfo: (lambda: weigh.max_diversity(points()).info, INFO),
     weigh.Effect: (
         lambda: weigh.balance(points(), np.arange(40) % 2).effect(np.arange(40.0)),
         {**NUMBERS, "eq": "numbers alone, compared by value"},
+    ),
+    weigh.EnsembleWeights: (lambda: weigh.ensemble_weights(points(), points()[:, 0] + 0.1), LIST),
+    weigh.ExpectedPerformance: (
+        lambda: weigh.expected_performance([0.9, 0.4, 0.2]),
+        {"plot": "a handful of numbers"},
     ),
     weigh.MagnitudeFunction: (lambda: weigh.magnitude_function(points(), [1.0, 2.0]), {}),
     weigh.PointScores: (scored, LIST),

@@ -12,6 +12,8 @@ from typing import Any
 import jinja2  # noqa: F401, loaded before calls are timed
 import matplotlib.backends.backend_svg  # noqa: F401
 import numpy as np
+from sklearn.dummy import DummyClassifier, DummyRegressor
+from sklearn.linear_model import LinearRegression
 
 from steelyard import datasets, metric, plotting, rank, select, weigh
 from support.fuzz import Target, parameters_of
@@ -46,6 +48,8 @@ SIGNED = SIGNED + SIGNED.T
 SCORES = _rng().integers(0, 5, size=(4, 12)).astype(float)
 CLASSES = _rng().integers(0, 3, size=(12, 3))
 Y = np.arange(14) % 2
+MODELS = [("mean", DummyRegressor()), ("line", LinearRegression())]
+QUANTILES = X[:, :, None] + np.array([-0.5, 0.5])
 
 
 @functools.cache
@@ -235,6 +239,25 @@ ARGUMENTS: dict[str, Callable[[], dict[str, Any]]] = {
     "Balance.effect": lambda: {"y": X[:, 0], "n_subsamples": 2},
     "BalancingWeights.fit": lambda: {"X": X, "y": Y},
     "boundary": lambda: {"X": X},
+    "density_ratio": lambda: {"numerator": X[:6], "denominator": X[6:]},
+    "DensityRatio.ratio": lambda: {"X": X},
+    "ensemble_weights": lambda: {
+        "predictions": QUANTILES,
+        "y": X[:, 0],
+        "loss": "pinball",
+        "levels": np.array([0.2, 0.8]),
+        "groups": ["a", "b"],
+        "sample_weight": np.ones(14),
+    },
+    "EnsembleWeights.predict": lambda: {"predictions": QUANTILES},
+    "EnsembleWeights.calibrate": lambda: {"predictions": QUANTILES, "y": X[:, 0]},
+    "expected_performance": lambda: {
+        "probabilities": Y / 2 + 0.2,
+        "predictions": Y,
+        "reference": (Y / 3 + 0.1, 1 - Y),
+        "weights": np.ones(14),
+    },
+    "ExpectedPerformance.law": lambda: {"cell": "tp"},
     "find_scale": lambda: {"X": X, "rule": "median"},
     "magnitude": lambda: {"X": X},
     "magnitude_area": lambda: {"f": function_of_scale(), "g": function_of_scale()},
@@ -325,6 +348,8 @@ ARGUMENTS: dict[str, Callable[[], dict[str, Any]]] = {
     "KMeans.fit": lambda: {"X": X, "sample_weight": np.ones(14)},
     "KMedoids.fit": lambda: {"X": X, "sample_weight": np.ones(14)},
     "MagnitudeOutlierDetector.fit": lambda: {"X": X},
+    "WeightedEnsemble": lambda: {"estimators": MODELS},
+    "WeightedEnsemble.fit": lambda: {"X": X, "y": X[:, 0]},
     "WeightingClassifier.fit": lambda: {"X": X, "y": Y},
     "plot_estimates": lambda: {"table": {"item": ["a", "b"], "rating": [1.0, 2.0]}},
     "plot_history": lambda: {"history": history()},
@@ -377,6 +402,11 @@ OBJECTS: dict[str, Callable[[], Any]] = {
     "SampleMatch": lambda: weigh.match_samples(X, X[:5] + 1),
     "SampleMatcher": lambda: weigh.SampleMatcher().fit(X, X[:5] + 1),
     "Boundary": functools.cache(lambda: weigh.boundary(X)),
+    "DensityRatio": lambda: weigh.density_ratio(X[:6], X[6:], rng=0),
+    "EnsembleWeights": functools.cache(
+        lambda: weigh.ensemble_weights(QUANTILES, X[:, 0], loss="pinball", levels=[0.2, 0.8])
+    ),
+    "ExpectedPerformance": lambda: weigh.expected_performance(Y / 2 + 0.2),
     "Diversity": functools.cache(lambda: weigh.max_diversity(X)),
     "MagnitudeFunction": function_of_scale,
     "MagnitudeOutlierDetector": lambda: weigh.MagnitudeOutlierDetector(novelty=True).fit(X),
@@ -385,6 +415,7 @@ OBJECTS: dict[str, Callable[[], Any]] = {
     "SimilaritySolution": lambda: weigh.solve_similarity(np.exp(-SQUARE)),
     "SimplexQPResult": lambda: weigh.solve_simplex_qp(np.eye(3), np.zeros(3)),
     "Weighting": functools.cache(lambda: weigh.weighting(X)),
+    "WeightedEnsemble": lambda: weigh.WeightedEnsemble([("share", DummyClassifier())], loss="log").fit(X, Y),
     "WeightingClassifier": lambda: weigh.WeightingClassifier().fit(X, Y),
     "WeightingModel": lambda: weigh.WeightingModel(X),
     "ITML": lambda: metric.ITML().fit(**ARGUMENTS["ITML.fit"]()),
@@ -435,6 +466,7 @@ ESTIMATORS = {
     "KMeans",
     "KMedoids",
     "MagnitudeOutlierDetector",
+    "WeightedEnsemble",
     "WeightingClassifier",
 }
 BUILT = {"WeightingModel", "RandomRows", "ModelSelector", "StreamingCoreset"}

@@ -14,6 +14,11 @@ def _chosen_products(
     v: typing.Annotated[numpy.typing.ArrayLike, numpy.float64],
     n_threads: typing.SupportsInt | typing.SupportsIndex = 1,
 ) -> typing.Any: ...
+def _count_law(
+    p: typing.Annotated[numpy.typing.ArrayLike, numpy.float64],
+    n_threads: typing.SupportsInt | typing.SupportsIndex = 1,
+    progress: typing.Any = None,
+) -> tuple[typing.Any, ...]: ...
 def _cross_distances(
     x: typing.Annotated[numpy.typing.ArrayLike, numpy.float64],
     y: typing.Annotated[numpy.typing.ArrayLike, numpy.float64],
@@ -21,6 +26,23 @@ def _cross_distances(
     power: typing.SupportsFloat | typing.SupportsIndex = 2.0,
     n_threads: typing.SupportsInt | typing.SupportsIndex = 1,
 ) -> typing.Any: ...
+def _ensemble_weights(
+    predictions: typing.Annotated[numpy.typing.ArrayLike, numpy.float64],
+    loss: str,
+    y: typing.Annotated[numpy.typing.ArrayLike, numpy.float64] | None = None,
+    weights: typing.Annotated[numpy.typing.ArrayLike, numpy.float64] | None = None,
+    levels: typing.Annotated[numpy.typing.ArrayLike, numpy.float64] | None = None,
+    tol: typing.SupportsFloat | typing.SupportsIndex = 1e-10,
+    max_iter: typing.SupportsInt | typing.SupportsIndex = 100,
+    n_threads: typing.SupportsInt | typing.SupportsIndex = 1,
+    progress: typing.Any = None,
+) -> dict[str, typing.Any]: ...
+def _expected_auc(
+    p: typing.Annotated[numpy.typing.ArrayLike, numpy.float64],
+    scores: typing.Annotated[numpy.typing.ArrayLike, numpy.float64],
+    exact_limit: typing.SupportsInt | typing.SupportsIndex,
+    progress: typing.Any = None,
+) -> tuple[typing.Any, ...]: ...
 def _far_space(
     points: typing.Annotated[numpy.typing.ArrayLike, numpy.float64],
     n_threads: typing.SupportsInt | typing.SupportsIndex = 1,
@@ -47,6 +69,10 @@ def _point_space(
     metric: str,
     power: typing.SupportsFloat | typing.SupportsIndex = 2.0,
 ) -> _Space: ...
+def _pool_neighbours(
+    values: typing.Annotated[numpy.typing.ArrayLike, numpy.float64],
+    weights: typing.Annotated[numpy.typing.ArrayLike, numpy.float64],
+) -> numpy.typing.NDArray[numpy.float64]: ...
 def _similarity_product(
     space: _Space,
     scales: typing.Annotated[numpy.typing.ArrayLike, numpy.float64],

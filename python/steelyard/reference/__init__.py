@@ -8,6 +8,7 @@ from __future__ import annotations
 from . import (
     balance,
     clustering,
+    ensembles,
     evaluation,
     history,
     itml,
@@ -25,6 +26,7 @@ from . import (
 __all__ = [
     "balance",
     "clustering",
+    "ensembles",
     "evaluation",
     "history",
     "itml",

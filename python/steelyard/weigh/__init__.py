@@ -8,9 +8,12 @@ from typing import TYPE_CHECKING, Any
 from .._naming import claim
 from ._balance import Balance, balance
 from ._boundary import Boundary, boundary
+from ._density_ratio import DensityRatio, density_ratio
 from ._diversity import Diversity, DiversityInfo, max_diversity
 from ._effect import Effect
 from ._enriched import SimilarityInfo, SimilaritySolution, solve_similarity
+from ._ensembles import EnsembleWeights, ensemble_weights
+from ._expected import ExpectedPerformance, expected_performance
 from ._function import (
     MagnitudeFunction,
     magnitude_area,
@@ -30,14 +33,18 @@ from ._weighting import magnitude, magnitude_distance, spread, weighting
 if TYPE_CHECKING:
     from ._estimators import MagnitudeOutlierDetector, WeightingClassifier
     from ._shift_estimators import BalancingWeights, SampleMatcher
+    from ._weighted_ensemble import WeightedEnsemble
 
 __all__ = [
     "Balance",
     "BalancingWeights",
     "Boundary",
+    "DensityRatio",
     "Diversity",
     "DiversityInfo",
     "Effect",
+    "EnsembleWeights",
+    "ExpectedPerformance",
     "MagnitudeFunction",
     "MagnitudeOutlierDetector",
     "PointScores",
@@ -49,11 +56,15 @@ __all__ = [
     "SimplexQPInfo",
     "SimplexQPResult",
     "WeighInfo",
+    "WeightedEnsemble",
     "Weighting",
     "WeightingClassifier",
     "WeightingModel",
     "balance",
     "boundary",
+    "density_ratio",
+    "ensemble_weights",
+    "expected_performance",
     "find_scale",
     "magnitude",
     "magnitude_area",
@@ -71,25 +82,25 @@ __all__ = [
     "weighting",
 ]
 
-_ESTIMATORS = ("MagnitudeOutlierDetector", "WeightingClassifier")
-_OF_SHIFT = ("BalancingWeights", "SampleMatcher")
+# Estimators need scikit-learn, which is imported with the first of them.
+_LATE = {
+    "_estimators": ("MagnitudeOutlierDetector", "WeightingClassifier"),
+    "_shift_estimators": ("BalancingWeights", "SampleMatcher"),
+    "_weighted_ensemble": ("WeightedEnsemble",),
+}
 
 
 def __getattr__(name: str) -> Any:
-    """The estimators need scikit-learn, which is imported with the first of them."""
-    if name in _ESTIMATORS:
-        late = importlib.import_module(f"{__name__}._estimators")
-        claim(__name__, _ESTIMATORS, vars(late))
-        return getattr(late, name)
-    if name in _OF_SHIFT:
-        late = importlib.import_module(f"{__name__}._shift_estimators")
-        claim(__name__, _OF_SHIFT, vars(late))
-        return getattr(late, name)
+    for module, names in _LATE.items():
+        if name in names:
+            late = importlib.import_module(f"{__name__}.{module}")
+            claim(__name__, names, vars(late))
+            return getattr(late, name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 
 def __dir__() -> list[str]:
-    return sorted({*globals(), *_ESTIMATORS, *_OF_SHIFT})
+    return sorted({*globals(), *(name for names in _LATE.values() for name in names)})
 
 
 claim(__name__, __all__, globals())
