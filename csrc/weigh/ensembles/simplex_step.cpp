@@ -14,11 +14,11 @@ std::vector<double> simplex_minimum(std::vector<double>& h, std::span<const doub
   for (std::ptrdiff_t i = 0; i < k; ++i) {
     for (std::ptrdiff_t j = 0; j < i; ++j) h[at(j * k + i)] = h[at(i * k + j)];
   }
-  const std::vector<double> low(at(k), 0.0), high(at(k), infinity);
+  const std::vector<double> low(at(k), 0.0), high(at(k), infinity), total{1.0};
   qp::DenseRows rows(MatrixView<const double>{h.data(), k, k, k});
   const qp::QpOptions options{.tol = 1e-15};
   Monitor inner = Monitor::inside(monitor);
-  auto found = qp::solve_simplex_qp({rows, q, low, high, 1.0}, options, inner);
+  auto found = qp::solve_simplex_qp({rows, q, low, high, total}, options, inner);
   if (monitor.stopped()) return {};
   normalise(found.x);
   return std::move(found.x);
