@@ -411,6 +411,7 @@ ESTIMATORS = {
     "WeightedEnsemble",
     "WeightingClassifier",
 }
+REQUIRED = {"WeightedEnsemble": {"estimators": MODELS}}  # what an estimator can't do without
 BUILT = {"WeightingModel", "RandomRows", "ModelSelector", "StreamingCoreset"}
 
 
@@ -441,7 +442,7 @@ def _fitted(owner: Any) -> Callable[[], tuple[Callable[..., Any], dict[str, Any]
 
     def make() -> tuple[Callable[..., Any], dict[str, Any]]:
         arguments = ARGUMENTS[f"{owner.__name__}.fit"]()
-        return functools.partial(_fit_new, owner, arguments), {}
+        return functools.partial(_fit_new, owner, arguments), dict(REQUIRED.get(owner.__name__, {}))
 
     return make
 
