@@ -304,7 +304,7 @@ ARGUMENTS: dict[str, Callable[[], dict[str, Any]]] = {
     "CorrelationClusterer.fit": lambda: {"X": X},
     "MagnitudeOutlierDetector.fit": lambda: {"X": X},
     "WeightedEnsemble": lambda: {"estimators": MODELS},
-    "WeightedEnsemble.fit": lambda: {"X": X, "y": X[:, 0]},
+    "WeightedEnsemble.fit": lambda: {"X": X, "y": Y},
     "WeightingClassifier.fit": lambda: {"X": X, "y": Y},
     "plot_estimates": lambda: {"table": {"item": ["a", "b"], "rating": [1.0, 2.0]}},
     "plot_history": lambda: {"history": history()},
