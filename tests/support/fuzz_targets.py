@@ -349,7 +349,7 @@ ARGUMENTS: dict[str, Callable[[], dict[str, Any]]] = {
     "KMedoids.fit": lambda: {"X": X, "sample_weight": np.ones(14)},
     "MagnitudeOutlierDetector.fit": lambda: {"X": X},
     "WeightedEnsemble": lambda: {"estimators": MODELS},
-    "WeightedEnsemble.fit": lambda: {"X": X, "y": X[:, 0]},
+    "WeightedEnsemble.fit": lambda: {"X": X, "y": Y},
     "WeightingClassifier.fit": lambda: {"X": X, "y": Y},
     "plot_estimates": lambda: {"table": {"item": ["a", "b"], "rating": [1.0, 2.0]}},
     "plot_history": lambda: {"history": history()},
@@ -469,6 +469,7 @@ ESTIMATORS = {
     "WeightedEnsemble",
     "WeightingClassifier",
 }
+REQUIRED = {"WeightedEnsemble": {"estimators": MODELS}}  # what an estimator can't do without
 BUILT = {"WeightingModel", "RandomRows", "ModelSelector", "StreamingCoreset"}
 
 
@@ -499,7 +500,7 @@ def _fitted(owner: Any) -> Callable[[], tuple[Callable[..., Any], dict[str, Any]
 
     def make() -> tuple[Callable[..., Any], dict[str, Any]]:
         arguments = ARGUMENTS[f"{owner.__name__}.fit"]()
-        return functools.partial(_fit_new, owner, arguments), {}
+        return functools.partial(_fit_new, owner, arguments), dict(REQUIRED.get(owner.__name__, {}))
 
     return make
 

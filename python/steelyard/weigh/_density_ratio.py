@@ -266,7 +266,7 @@ def density_ratio(
     >>> old = np.linspace(-3, 3, 200)[:, None]
     >>> found = density_ratio(old[old[:, 0] > 0], old, rng=0)
     >>> found.ratio([[2.0], [-2.0]]).round(1)
-    array([2.2, 0.2])
+    array([2.2, 0. ])
     """
     how = check_choice(method, "method", METHODS)
     top = np.asarray(read_points(numerator, "numerator", "euclidean"), dtype=np.float64)

@@ -305,7 +305,7 @@ def expected_performance(
     >>> from steelyard.weigh import expected_performance
     >>> found = expected_performance([0.9, 0.8, 0.3, 0.1], metrics=["accuracy", "auc"])
     >>> found.values.round(3)
-    array([0.825, 0.904])
+    array([0.825, 0.919])
     """
     given = _check_probabilities(probabilities, "probabilities")
     names = _check_metrics(metrics)

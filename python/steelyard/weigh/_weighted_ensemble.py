@@ -53,8 +53,6 @@ class WeightedEnsemble(_BaseComposition):  # type: ignore[misc]
         As for `ensemble_weights`.
     cv : int, splitter or iterable, default 5
         Folds, as scikit-learn takes them; each row must be predicted once.
-    n_jobs : int or None, default None
-        Processes for cross-validation.
     n_threads : int, optional
         Default: see `steelyard.build_info`.
 
@@ -101,7 +99,6 @@ class WeightedEnsemble(_BaseComposition):  # type: ignore[misc]
         levels: Any = None,
         groups: Any = None,
         cv: Any = 5,
-        n_jobs: int | None = None,
         n_threads: int | None = None,
     ) -> None:
         self.estimators = estimators
@@ -109,7 +106,6 @@ class WeightedEnsemble(_BaseComposition):  # type: ignore[misc]
         self.levels = levels
         self.groups = groups
         self.cv = cv
-        self.n_jobs = n_jobs
         self.n_threads = n_threads
 
     def get_params(self, deep: bool = True) -> Any:
@@ -263,11 +259,11 @@ class WeightedEnsemble(_BaseComposition):  # type: ignore[misc]
     def _out_of_fold(self, own: list[Any], X: Any, y: Any, folds: list[Any]) -> Floats:
         """Shape (n,), (n, classes) or (n, levels)."""
         if self.loss != "log":
-            columns = [cross_val_predict(one, X, y, cv=folds, n_jobs=self.n_jobs) for one in own]
+            columns = [cross_val_predict(one, X, y, cv=folds) for one in own]
             return np.asarray(
                 columns[0] if self.loss == "squared" else np.stack(columns, axis=1), dtype=float
             )
-        found = cross_val_predict(own[0], X, y, cv=folds, n_jobs=self.n_jobs, method="predict_proba")
+        found = cross_val_predict(own[0], X, y, cv=folds, method="predict_proba")
         found = np.maximum(np.asarray(found, dtype=float), _LEAST)
         return np.asarray(found / found.sum(axis=1, keepdims=True))
 
