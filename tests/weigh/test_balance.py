@@ -443,3 +443,5 @@ def test_the_estimator_gives_the_functions_weights():
     np.testing.assert_array_equal(found.weights_, weigh.balance(X, arm).weights)
     assert found.balance_.estimand == "att"
     assert found.classes_.tolist() == [0, 1]
+    with pytest.raises(ValueError, match="y must have at least two values, the arms, got"):
+        weigh.BalancingWeights().fit(X, np.zeros(60, dtype=int))

@@ -103,9 +103,11 @@ class BalancingWeights(BaseEstimator):  # type: ignore[misc]
         """
         word = check_choice(self.estimand, "estimand", ESTIMANDS)
         X, y = validate_data(self, X, y, ensure_min_samples=2)
-        treated = self.treated
+        arms, treated = np.unique(y), self.treated
+        if len(arms) < 2:
+            raise ValueError(f"y must have at least two values, the arms, got {arms[0]!r} alone")
         if treated is None and word == "ate":
-            treated = np.unique(y).tolist()[-1]
+            treated = arms.tolist()[-1]
         self.balance_ = balance(
             X,
             y,
