@@ -310,6 +310,14 @@ def test_a_missing_package_names_the_extra(module, tmp_path, monkeypatch):
     assert not (tmp_path / "page.html").exists()
 
 
+def test_a_mean_that_swallows_differences_is_refused(tmp_path):
+    with pytest.raises(
+        ValueError, match=r"^elo_mean must lie between -1e9 and 1e9 to be drawn, got -1e\+308"
+    ):
+        fit_of("history").report(tmp_path / "page.html", elo_mean=-1e308)
+    assert "1,000,000,0" in text_of(fit_of("history"), tmp_path, elo_mean=1e9)
+
+
 @pytest.mark.parametrize(
     ("wrong", "says"),
     [

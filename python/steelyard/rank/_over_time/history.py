@@ -612,7 +612,7 @@ class History(Result):
         items : sequence of labels, optional
             Only these; default all.
         scale, elo_mean
-            As in `to_frame`.
+            As in `to_frame`; the mean from -1e9 to 1e9.
         level : float, default 0.95
             Of intervals and bands, from posterior standard deviations.
 
@@ -652,7 +652,7 @@ class History(Result):
             check_text(data, "data"),
             as_lines(notes),
             check_choice(scale, "scale", ("log", "elo")),
-            check_number(elo_mean, "elo_mean"),
+            _drawable(check_number(elo_mean, "elo_mean")),
             check_level(level),
         )
         return save(history_page(self, chosen, wanted, certificate(self.info)), target)
@@ -664,3 +664,10 @@ class History(Result):
 
 def _is_list(labels: Any) -> bool:
     return isinstance(labels, list | tuple | np.ndarray) and np.ndim(labels) > 0
+
+
+def _drawable(elo_mean: float) -> float:
+    """Beside a larger mean, differences of ratings are lost in rounding."""
+    if abs(elo_mean) > 1e9:
+        raise ValueError(f"elo_mean must lie between -1e9 and 1e9 to be drawn, got {elo_mean}")
+    return elo_mean
