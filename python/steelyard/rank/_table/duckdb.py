@@ -121,7 +121,7 @@ def _plain(column: Any) -> npt.NDArray[Any]:
     if not mask.any():
         return data
     filled = data.copy() if data.dtype.kind in "fM" else data.astype(object)
-    filled[mask] = {"f": np.nan, "M": np.datetime64("NaT")}.get(data.dtype.kind)
+    filled[mask] = {"f": np.nan, "M": np.datetime64("NaT", "us")}.get(data.dtype.kind)
     return filled
 
 
