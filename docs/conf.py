@@ -58,6 +58,7 @@ html_static_path = ["_static"]
 html_css_files = ["site.css"]
 html_show_sourcelink = False
 html_copy_source = False
+html_show_search_summary = False  # they are fetched, which a page opened from disk may not do
 html_theme_options = {"navigation_with_keys": True}
 
 # A page an object. Names that differ by capitals alone would be one file on some systems.
