@@ -13,7 +13,7 @@ import numpy as np
 
 from steelyard.rank import simulate_schedule
 
-ARENAS = [(20, 0.8, 20, 100), (20, 1.5, 20, 100), (100, 0.8, 250, 80), (100, 1.5, 250, 80)]
+ARENAS = [(20, 0.8, 50, 40), (20, 1.5, 50, 40), (100, 0.8, 1000, 20), (100, 1.5, 1000, 20)]
 
 
 def votes_at(found, width):
