@@ -9,6 +9,7 @@ from __future__ import annotations
 STATES: dict[str, str] = {
     "rank.bradley_terry": "Newton decrement; that an optimum exists; standard errors, rank sets",
     "rank.graded": "Newton decrement; standard errors, intervals, rank sets",
+    "rank.team_strengths": "Newton decrement; standard errors, intervals, rank sets; who is told apart",
     "rank.rasch": "Newton decrement; standard errors against the mean difficulty",
     "rank.plackett_luce": "Newton decrement; standard errors, intervals, rank sets",
     "rank.pairwise_significance": "p-values of sign flips, exact up to 16 samples, by cumulants beyond",

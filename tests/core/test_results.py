@@ -127,6 +127,11 @@ def grades():
     )
 
 
+def team():
+    left, right = [["a", "b"], ["a", "c"], ["a", "d"]], [["c", "d"], ["b", "d"], ["b", "c"]]
+    return rank.team_strengths(left, right, [1, -1, 1], prior=1)
+
+
 def projection():
     steps = np.array([[1.0, -1.0, 0.0], [0.0, 1.0, -1.0]])
     return metric.project_and_forget(
@@ -214,6 +219,7 @@ RESULTS = {
         {"plot": "two curves over the first column of its table, which any data frame draws"},
     ),
     rank.Stability: (lambda: rank.stability(points(9).T, items=list("ab"), n_rounds=9, rng=0), {}),
+    rank.TeamFit: (team, {}),
     rank.Tiers: (lambda: paired().tiers(), LIST),
     # weigh
     weigh.Boundary: (

@@ -161,6 +161,14 @@ ARGUMENTS: dict[str, Callable[[], dict[str, Any]]] = {
     "score_duels": lambda: {"table": SCORES[:, 0] / 5, "items": np.array(["a", "b", "c", "d"])},
     "simulate_schedule": lambda: {"n_items": 4, "n_rounds": 2, "n_repeats": 2},
     "stability": lambda: {"data": SCORES, "n_rounds": 3},
+    "team_strengths": lambda: {
+        "left": WINNER[:, None],
+        "right": LOSER[:, None],
+        "outcome": WINNER > 3,
+        "prior": 1.0,
+    },
+    "TeamFit.predict": lambda: {"left": WINNER[:2, None], "right": LOSER[:2, None]},
+    "TeamFit.bootstrap": lambda: {"n_rounds": 2},
     "whole_history": lambda: {"comparisons": games(), "volatility": 0.3, "time_unit": 1},
     "Comparisons.from_pairs": lambda: {
         "winner": WINNER,
@@ -326,6 +334,9 @@ OBJECTS: dict[str, Callable[[], Any]] = {
     "RaschFit": functools.cache(lambda: _quiet(lambda: rank.rasch(**ARGUMENTS["rasch"]()))),
     "ScheduleSimulation": functools.cache(lambda: rank.simulate_schedule(4, n_rounds=2, n_repeats=2, rng=0)),
     "Stability": functools.cache(lambda: rank.stability(SCORES, n_rounds=3, rng=0)),
+    "TeamFit": functools.cache(
+        lambda: rank.team_strengths(WINNER[:, None], LOSER[:, None], WINNER > 3, prior=1.0)
+    ),
     "Tiers": lambda: fit().tiers(draws=50),
     "Boundary": functools.cache(lambda: weigh.boundary(X)),
     "Diversity": functools.cache(lambda: weigh.max_diversity(X)),

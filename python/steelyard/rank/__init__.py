@@ -18,7 +18,16 @@ from ._over_time import (
     grade_scale,
     whole_history,
 )
-from ._paired import BradleyTerryFit, GradedFit, RaschFit, bradley_terry, graded, rasch
+from ._paired import (
+    BradleyTerryFit,
+    GradedFit,
+    RaschFit,
+    TeamFit,
+    bradley_terry,
+    graded,
+    rasch,
+    team_strengths,
+)
 from ._rankings import PlackettLuceFit, plackett_luce
 from ._studies import (
     MetaElo,
@@ -60,6 +69,7 @@ __all__ = [
     "ScheduleSimulation",
     "Stability",
     "Strength",
+    "TeamFit",
     "Tiers",
     "bradley_terry",
     "elo",
@@ -74,6 +84,7 @@ __all__ = [
     "score_duels",
     "simulate_schedule",
     "stability",
+    "team_strengths",
     "whole_history",
 ]
 

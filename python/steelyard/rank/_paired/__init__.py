@@ -8,6 +8,7 @@ from .graded import GradedFit, graded
 from .problem import TIES, PairPoint, PairProblem
 from .rasch import RaschFit, rasch
 from .separation import require_finite_extras
+from .teams import TeamFit, team_strengths
 
 __all__ = [
     "TIES",
@@ -16,8 +17,10 @@ __all__ = [
     "PairPoint",
     "PairProblem",
     "RaschFit",
+    "TeamFit",
     "bradley_terry",
     "graded",
     "rasch",
     "require_finite_extras",
+    "team_strengths",
 ]
