@@ -303,11 +303,11 @@ def team_strengths(
     Examples
     --------
     >>> from steelyard.rank import team_strengths
-    >>> left = [["ann", "ben"], ["ann", "cat"], ["ann", "dan"], ["ben", "cat"]] * 2
-    >>> right = [["cat", "dan"], ["ben", "dan"], ["ben", "cat"], ["ann", "dan"]] * 2
-    >>> fit = team_strengths(left, right, [1, 1, -1, -1, 1, -1, 1, 1])
-    >>> print(fit.strengths.round(3))
-    [ 0.275 -0.275  0.275 -0.275]
+    >>> left = [["ann", "ben"], ["ann", "cat"], ["ann", "dan"]] * 3
+    >>> right = [["cat", "dan"], ["ben", "dan"], ["ben", "cat"]] * 3
+    >>> fit = team_strengths(left, right, [1, 1, 1, 1, -1, -1, -1, 1, 1])
+    >>> print(fit.predict([["ann", "cat"]], [["ben", "dan"]]).win.round(3))  # two of three
+    [0.667]
     """
     prior, ridge = check_nonnegative(prior, "prior"), check_nonnegative(ridge, "ridge")
     ties, free = check_choice(ties, "ties", TIES), check_flag(free, "free")
