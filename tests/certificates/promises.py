@@ -9,6 +9,7 @@ from __future__ import annotations
 STATES: dict[str, str] = {
     "rank.bradley_terry": "Newton decrement; that an optimum exists; standard errors, rank sets",
     "rank.graded": "Newton decrement; standard errors, intervals, rank sets",
+    "rank.fit_groups": "Newton decrement of the joint fit; standard errors, simultaneous intervals",
     "rank.team_strengths": "Newton decrement; standard errors, intervals, rank sets; who is told apart",
     "rank.rasch": "Newton decrement; standard errors against the mean difficulty",
     "rank.plackett_luce": "Newton decrement; standard errors, intervals, rank sets",

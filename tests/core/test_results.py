@@ -127,6 +127,11 @@ def grades():
     )
 
 
+def boards():
+    games = rank.Comparisons.from_pairs(list("abcabc"), list("bcabca"), group=list("xxxyyy"))
+    return rank.fit_groups(games, width=0.5)
+
+
 def team():
     left, right = [["a", "b"], ["a", "c"], ["a", "d"]], [["c", "d"], ["b", "d"], ["b", "c"]]
     return rank.team_strengths(left, right, [1, -1, 1], prior=1)
@@ -198,6 +203,7 @@ RESULTS = {
     rank.GradedComparisons: (grades, {"plot": "counts; a fit of them is drawn"}),
     rank.GradedFit: (lambda: rank.graded(grades(), prior=1), {}),
     rank.GradeScale: (climbs, {"plot": "one number and its interval; `ability` gives a climber's line"}),
+    rank.GroupFits: (boards, {}),
     rank.History: (history, {}),
     rank.HistoryInfo: (lambda: history().info, INFO),
     rank.HistorySamples: (

@@ -113,6 +113,10 @@ def graded_games() -> rank.GradedComparisons:
     return rank.GradedComparisons.from_grades(WINNER, LOSER, WINNER % 3, levels=[0, 1, 2])
 
 
+def grouped_games() -> rank.Comparisons:
+    return rank.Comparisons.from_pairs(WINNER, LOSER, group=np.arange(16) % 2)
+
+
 def item_plan() -> select.ItemPlan:
     return select.plan_items(SCORES, 5, rng=0)
 
@@ -147,6 +151,9 @@ ARGUMENTS: dict[str, Callable[[], dict[str, Any]]] = {
         "outcome_levels": np.arange(3),
     },
     "GradedFit.bootstrap": lambda: {"n_rounds": 2},
+    "fit_groups": lambda: {"comparisons": grouped_games(), "prior": 1.0},
+    "GroupFits.board": lambda: {"group": 0},
+    "GroupFits.differences": lambda: {"draws": 50},
     "grade_scale": lambda: {"ascents": ASCENTS, "time_unit": 1, "n_draws": 4, "n_chains": 2, "n_warmup": 20},
     "meta_elo": lambda: {
         "model": np.array(["a", "b", "a"]),
@@ -325,6 +332,9 @@ OBJECTS: dict[str, Callable[[], Any]] = {
     "GradeScale": grades,
     "GradedComparisons": graded_games,
     "GradedFit": functools.cache(lambda: rank.graded(graded_games(), prior=1.0)),
+    "GroupFits": functools.cache(
+        lambda: _quiet(lambda: rank.fit_groups(grouped_games(), prior=1.0, width=0.5))
+    ),
     "History": history,
     "HistorySamples": lambda: drawn().samples,
     "MetaElo": lambda: rank.meta_elo(**ARGUMENTS["meta_elo"]()),

@@ -59,18 +59,20 @@ class Teams {
  public:
   Teams(const Sides& sides, Array<double> effects, Array<double> ridge, Array<double> wins,
         Array<double> losses, OptionalArray<double> ties, const std::string& ties_model, double prior,
-        bool centred)
+        OptionalArray<double> springs, bool centred)
       : effects_(std::move(effects)),
         ridge_(std::move(ridge)),
         wins_(std::move(wins)),
         losses_(std::move(losses)),
         ties_(std::move(ties)),
+        springs_(std::move(springs)),
         problem_{sides.view(),
                  matrix_view(effects_, "effects"),
                  vector_view(ridge_, "ridge"),
                  {vector_view(wins_, "wins"), vector_view(losses_, "losses"), vector_view(ties_, "ties")},
                  choice<rank::Ties>(rank::tie_words, ties_model, "ties_model"),
                  prior,
+                 vector_view(springs_, "springs"),
                  centred} {
     const auto games = at(problem_.sides.games());
     const auto& counts = problem_.counts;
@@ -79,6 +81,8 @@ class Teams {
       throw py::value_error("wins, losses and ties must have one entry a game");
     if (at(problem_.effects.rows) != games || problem_.effects.cols != std::ssize(problem_.ridge))
       throw py::value_error("effects must have a row a game and a column an entry of ridge");
+    if (!problem_.springs.empty() && std::ssize(problem_.springs) != problem_.sides.items())
+      throw py::value_error("springs must have one entry an item");
     if (problem_.ties != rank::Ties::none && counts.ties().empty())
       throw py::value_error("ties must be given to a model of ties");
   }
@@ -96,7 +100,7 @@ class Teams {
 
  private:
   Array<double> effects_, ridge_, wins_, losses_;
-  OptionalArray<double> ties_;
+  OptionalArray<double> ties_, springs_;
   rank::TeamProblem problem_;
 };
 
@@ -168,9 +172,9 @@ void register_teams(py::module_& m) {
       .def("unseen", &unseen, "columns"_a, "n_threads"_a);
   py::class_<Teams>(m, "Teams")
       .def(py::init<const Sides&, Array<double>, Array<double>, Array<double>, Array<double>,
-                    OptionalArray<double>, const std::string&, double, bool>(),
+                    OptionalArray<double>, const std::string&, double, OptionalArray<double>, bool>(),
            "sides"_a, "effects"_a, "ridge"_a, "wins"_a, "losses"_a, "ties"_a, "ties_model"_a, "prior"_a,
-           "centred"_a, py::keep_alive<1, 2>())
+           "springs"_a, "centred"_a, py::keep_alive<1, 2>())
       .def("fit", &fit_teams, "strengths"_a, "tie"_a, "effects"_a, "tol"_a, "max_iter"_a, "n_threads"_a,
            "progress"_a)
       .def("derivatives", &derivatives, "strengths"_a, "tie"_a, "effects"_a, "n_threads"_a)

@@ -130,7 +130,7 @@ void TeamSystem::multiply(const Derivatives& d, const double* x, double* y, ptrd
                           Monitor& monitor) {
   const auto n = problem_.sides.items();
   multiply_gram(problem_.sides, d.cell_curvature, x, y, columns, by_game_, monitor);
-  if (problem_.prior <= 0.0) return;
+  if (d.prior_curvature.empty()) return;
   for (ptrdiff_t i = 0; i < n; ++i)
     for (ptrdiff_t c = 0; c < columns; ++c)
       y[i * columns + c] += d.prior_curvature[at(i)] * x[i * columns + c];

@@ -293,7 +293,7 @@ bool evaluate(const TeamProblem& problem, const TeamPoint& point, Derivatives& o
   out.cell_cross.resize(problem.tie_columns() > 0 ? at(games) : 0);
   out.gradient.resize(at(items));
   out.diagonal.resize(at(items));
-  out.prior_curvature.resize(problem.prior > 0.0 ? at(items) : 0);
+  out.prior_curvature.resize(problem.prior > 0.0 || !problem.springs.empty() ? at(items) : 0);
   out.border.resize(checked_product("working memory", items, out.extra));
   std::vector<BorderSums> parts(at((games + games_per_chunk - 1) / games_per_chunk), BorderSums(out.extra));
   bool complete = parallel_for(games, games_per_chunk, monitor, [&](ptrdiff_t begin, ptrdiff_t end) {
@@ -303,11 +303,13 @@ bool evaluate(const TeamProblem& problem, const TeamPoint& point, Derivatives& o
   for (const auto& part : parts) sums += part;
   finish_border(problem, point, sums, out);
   complete = complete && add_to_items(problem, out, monitor);
-  for (ptrdiff_t i = 0; problem.prior > 0.0 && i < items; ++i) {
-    const auto prior = logistic_prior(problem.prior, point.strengths[at(i)]);
-    out.gradient[at(i)] -= prior.gradient;
-    out.diagonal[at(i)] += prior.curvature;
-    out.prior_curvature[at(i)] = prior.curvature;
+  for (std::size_t i = 0; i < out.prior_curvature.size(); ++i) {
+    const double spring = problem.springs.empty() ? 0.0 : problem.springs[i], s = point.strengths[i];
+    auto prior = problem.prior > 0.0 ? logistic_prior(problem.prior, s) : LogisticPrior{0.0, 0.0};
+    if (spring > 0.0) prior = {spring * s, spring};
+    out.gradient[i] -= prior.gradient;
+    out.diagonal[i] += prior.curvature;
+    out.prior_curvature[i] = prior.curvature;
   }
   return complete;
 }

@@ -40,7 +40,8 @@ struct TeamProblem {
   Counts counts;                     ///< one a game, of the left side
   Ties ties = Ties::none;
   double prior = 0.0;
-  bool centred = false;  ///< the common shift changes no x and has no prior: keep the mean at 0
+  std::span<const double> springs;  ///< curvatures of normal priors, which replace it where they are positive
+  bool centred = false;             ///< the common shift changes no x and has no prior: keep the mean at 0
 
   int tie_columns() const { return ties != Ties::none ? 1 : 0; }
   int extra() const { return tie_columns() + static_cast<int>(effects.cols); }

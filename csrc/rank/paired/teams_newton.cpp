@@ -131,7 +131,7 @@ class TeamNewton final : public NewtonMethod {
       for (std::size_t e = 0; e < at_.effects.size(); ++e) change += z[e] * direction_.extra[first + e];
       largest = std::max(largest, std::fabs(change));
     }
-    if (problem_.prior > 0.0) {
+    if (!now_.prior_curvature.empty()) {
       for (const double s : direction_.strengths) largest = std::max(largest, std::fabs(s));
     }
     return largest;

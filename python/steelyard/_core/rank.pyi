@@ -213,6 +213,7 @@ class Teams:
         ties: typing.Annotated[numpy.typing.ArrayLike, numpy.float64] | None,
         ties_model: str,
         prior: typing.SupportsFloat | typing.SupportsIndex,
+        springs: typing.Annotated[numpy.typing.ArrayLike, numpy.float64] | None,
         centred: bool,
     ) -> None: ...
     def derivatives(

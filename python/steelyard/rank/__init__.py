@@ -30,10 +30,12 @@ from ._paired import (
 )
 from ._rankings import PlackettLuceFit, plackett_luce
 from ._studies import (
+    GroupFits,
     MetaElo,
     PairwiseSignificance,
     ScheduleSimulation,
     Stability,
+    fit_groups,
     meta_elo,
     pairwise_significance,
     schedule,
@@ -56,6 +58,7 @@ __all__ = [
     "GradeScale",
     "GradedComparisons",
     "GradedFit",
+    "GroupFits",
     "History",
     "HistoryInfo",
     "HistorySamples",
@@ -73,6 +76,7 @@ __all__ = [
     "Tiers",
     "bradley_terry",
     "elo",
+    "fit_groups",
     "glicko2",
     "grade_scale",
     "graded",

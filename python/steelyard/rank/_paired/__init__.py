@@ -8,6 +8,7 @@ from .graded import GradedFit, graded
 from .problem import TIES, PairPoint, PairProblem
 from .rasch import RaschFit, rasch
 from .separation import require_finite_extras
+from .team_problem import TeamPoint, TeamProblem
 from .teams import TeamFit, team_strengths
 
 __all__ = [
@@ -18,6 +19,8 @@ __all__ = [
     "PairProblem",
     "RaschFit",
     "TeamFit",
+    "TeamPoint",
+    "TeamProblem",
     "bradley_terry",
     "graded",
     "rasch",

@@ -59,6 +59,8 @@ class TeamProblem:
         Whether each item has a strength of its own.
     weight : ndarray or None
         Instead of those of the games.
+    springs : ndarray or None
+        Curvatures of normal priors of free strengths, which replace the other prior where they are positive.
     """
 
     games: SideGames
@@ -70,6 +72,7 @@ class TeamProblem:
     scales: Floats
     has_free: bool
     weight: Floats | None = None
+    springs: Floats | None = None
 
     def __getstate__(self) -> dict[str, Any]:
         return {f.name: getattr(self, f.name) for f in fields(self)}
@@ -103,7 +106,7 @@ class TeamProblem:
     @property
     def centred(self) -> bool:
         """Is the common shift of the free strengths no parameter?"""
-        return self.has_free and self.prior == 0 and self.balanced
+        return self.has_free and self.prior == 0 and self.springs is None and self.balanced
 
     # ---- the kernels
 
@@ -136,7 +139,16 @@ class TeamProblem:
         ridge = np.full(self.effects.shape[1], self.ridge)
         ridge[: int(self.home)] = 0.0
         return _core.rank.Teams(
-            self.sides, self.effects, ridge, wins, losses, ties, self.model, self.prior, self.centred
+            self.sides,
+            self.effects,
+            ridge,
+            wins,
+            losses,
+            ties,
+            self.model,
+            self.prior,
+            self.springs,
+            self.centred,
         )
 
     def with_weight(self, weight: Floats) -> TeamProblem:
@@ -170,6 +182,20 @@ class TeamProblem:
             n_threads=n_threads,
             progress=progress,
         )
+
+    def hessian(self, at: TeamPoint, n_threads: int) -> Floats:
+        """In full: free strengths, tie, effects."""
+        d = self.kernel.derivatives(at.free, at.tie, at.effects, n_threads)
+        n = len(at.free)
+        size = n + len(d["extra_hessian"])
+        matrix = np.zeros((size, size))
+        if n:
+            a = self.games.matrix
+            matrix[:n, :n] = (a.T @ a.multiply(d["game_curvature"][:, None])).toarray()
+            if len(d["prior_curvature"]):
+                matrix[range(n), range(n)] += d["prior_curvature"]
+        matrix[:n, n:], matrix[n:, :n], matrix[n:, n:] = d["border"], d["border"].T, d["extra_hessian"]
+        return matrix
 
     def strengths(self, free: Floats, effects: Floats) -> Floats:
         """Of the items: their own, and what features say."""
@@ -243,17 +269,7 @@ class TeamInformation(Information):
 
     def inverse(self) -> Floats:
         problem, at = self.problem, self.at
-        d = problem.kernel.derivatives(at.free, at.tie, at.effects, self.threads)
-        n = len(at.free)
-        size = n + len(d["extra_hessian"])
-        matrix = np.zeros((size, size))
-        if n:
-            a = problem.games.matrix
-            weighted = a.multiply(d["game_curvature"][:, None])
-            matrix[:n, :n] = (a.T @ weighted).toarray()
-            if problem.prior > 0:
-                matrix[range(n), range(n)] += d["prior_curvature"]
-        matrix[:n, n:], matrix[n:, :n], matrix[n:, n:] = d["border"], d["border"].T, d["extra_hessian"]
+        matrix, n = problem.hessian(at, self.threads), len(at.free)
         shift = matrix[range(n), range(n)].mean() / n if problem.centred else 0.0
         matrix[:n, :n] += shift
         inverse = _core.linalg._inverse_positive_definite(matrix)
