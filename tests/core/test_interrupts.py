@@ -73,6 +73,12 @@ CALLS = {
         rank.TeamFit,
         lambda p: rank.team_strengths([["a"], ["b"]], [["b"], ["c"]], [1, -1], prior=1, progress=p),
     ),
+    "fit_judges": (
+        rank.JudgeFit,
+        lambda p: rank.fit_judges(
+            rank.Comparisons.from_pairs(list("abcabc"), list("bcabca"), judge=list("xyxyxx")), progress=p
+        ),
+    ),
     "graded": (rank.GradedFit, lambda p: rank.graded(grades(), prior=1, progress=p)),
     "whole_history": (rank.History, lambda p: rank.whole_history(games(), volatility=0.3, progress=p)),
     "estimated volatility": (

@@ -132,6 +132,11 @@ def boards():
     return rank.fit_groups(games, width=0.5)
 
 
+def jury():
+    games = rank.Comparisons.from_pairs(list("abcabc"), list("bcabca"), judge=list("xyxyxy"))
+    return rank.fit_judges(games)
+
+
 def team():
     left, right = [["a", "b"], ["a", "c"], ["a", "d"]], [["c", "d"], ["b", "d"], ["b", "c"]]
     return rank.team_strengths(left, right, [1, -1, 1], prior=1)
@@ -210,6 +215,7 @@ RESULTS = {
         lambda: history().sample(20, n_warmup=20, n_chains=2, rng=0).samples,
         {"plot": "`History.plot` draws their means and spreads over time"},
     ),
+    rank.JudgeFit: (jury, {}),
     rank.MetaElo: (
         lambda: rank.meta_elo(["a", "b"], [1600, 1500], f1=[0.9, 0.8], board=[0, 0], categories=[2, 2]),
         {},

@@ -117,6 +117,10 @@ def grouped_games() -> rank.Comparisons:
     return rank.Comparisons.from_pairs(WINNER, LOSER, group=np.arange(16) % 2)
 
 
+def judged_games() -> rank.Comparisons:
+    return rank.Comparisons.from_pairs(WINNER, LOSER, judge=np.arange(16) % 2)
+
+
 def item_plan() -> select.ItemPlan:
     return select.plan_items(SCORES, 5, rng=0)
 
@@ -151,6 +155,9 @@ ARGUMENTS: dict[str, Callable[[], dict[str, Any]]] = {
         "outcome_levels": np.arange(3),
     },
     "GradedFit.bootstrap": lambda: {"n_rounds": 2},
+    "fit_judges": lambda: {"comparisons": judged_games(), "prior": 1.0},
+    "agreement": lambda: {"comparisons": judged_games()},
+    "JudgeFit.bootstrap": lambda: {"n_rounds": 2},
     "fit_groups": lambda: {"comparisons": grouped_games(), "prior": 1.0},
     "GroupFits.board": lambda: {"group": 0},
     "GroupFits.differences": lambda: {"draws": 50},
@@ -297,6 +304,7 @@ ARGUMENTS: dict[str, Callable[[], dict[str, Any]]] = {
     "MagnitudeOutlierDetector.fit": lambda: {"X": X},
     "WeightingClassifier.fit": lambda: {"X": X, "y": Y},
     "plot_estimates": lambda: {"table": {"item": ["a", "b"], "rating": [1.0, 2.0]}},
+    "plot_groups": lambda: {"fits": OBJECTS["GroupFits"]()},
     "plot_history": lambda: {"history": history()},
     "plot_magnitude_function": lambda: {"f": function_of_scale()},
     "plot_rank_intervals": lambda: {"intervals": fit().rank_intervals(draws=50)},
@@ -335,6 +343,7 @@ OBJECTS: dict[str, Callable[[], Any]] = {
     "GroupFits": functools.cache(
         lambda: _quiet(lambda: rank.fit_groups(grouped_games(), prior=1.0, width=0.5))
     ),
+    "JudgeFit": functools.cache(lambda: _quiet(lambda: rank.fit_judges(judged_games(), prior=1.0))),
     "History": history,
     "HistorySamples": lambda: drawn().samples,
     "MetaElo": lambda: rank.meta_elo(**ARGUMENTS["meta_elo"]()),

@@ -24,6 +24,10 @@ def add_tables(a: Stored, b: Stored) -> Columns:
     if a.group_labels is not None and b.group_labels is not None:
         groups, codes_a, codes_b = _union(a.group_labels, b.group_labels, "groups")
         group = np.concatenate([codes_a[a.group], codes_b[b.group]])
+    judges, judge = None, None
+    if a.judge_labels is not None and b.judge_labels is not None:
+        judges, codes_a, codes_b = _union(a.judge_labels, b.judge_labels, "judges")
+        judge = np.concatenate([codes_a[a.judge], codes_b[b.judge]])
     extras = Extras(
         cluster,
         clusters,
@@ -32,6 +36,8 @@ def add_tables(a: Stored, b: Stored) -> Columns:
         a.covariate_names,
         group,
         groups,
+        judge,
+        judges,
     )
     return merge_rows(
         items,
@@ -44,7 +50,7 @@ def add_tables(a: Stored, b: Stored) -> Columns:
 
 
 def _require_equal_columns(a: Stored, b: Stored) -> None:
-    for name in ("home", "cluster", "group", "time", "covariates"):
+    for name in ("home", "cluster", "group", "judge", "time", "covariates"):
         if (getattr(a, name) is None) != (getattr(b, name) is None):
             with_it, without = ("left", "right") if getattr(b, name) is None else ("right", "left")
             raise ValueError(

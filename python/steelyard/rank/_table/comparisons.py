@@ -31,10 +31,10 @@ Floats = npt.NDArray[np.float64]
 class Comparisons(Result):
     """Paired comparisons as an immutable table of counts.
 
-    One row per distinct (left, right, home, cluster, group, time, covariates) with left < right as positions
-    in `items`; a comparison given the other way round is turned: wins swapped, home and covariates negated.
-    Columns that were not given are None and cost nothing. Make one with `from_pairs`, `from_frame` or
-    `from_counts`; ``a + b`` adds tables that were counted apart. Arrays are read-only.
+    One row per distinct (left, right, home, cluster, group, judge, time, covariates) with left < right as
+    positions in `items`; a comparison given the other way round is turned: wins swapped, home and covariates
+    negated. Columns that were not given are None and cost nothing. Make one with `from_pairs`, `from_frame`
+    or `from_counts`; ``a + b`` adds tables that were counted apart. Arrays are read-only.
 
     Attributes
     ----------
@@ -64,6 +64,10 @@ class Comparisons(Result):
         Positions in `group_labels`; see `fit_groups`.
     group_labels : ndarray or None
         Sorted labels of the groups.
+    judge : ndarray of int32, shape (n_rows,), or None
+        Positions in `judge_labels`; see `fit_judges`.
+    judge_labels : ndarray or None
+        Sorted labels of the judges.
 
     Examples
     --------
@@ -91,6 +95,8 @@ class Comparisons(Result):
     covariate_names: tuple[str, ...] = ()
     group: npt.NDArray[np.int32] | None = None
     group_labels: npt.NDArray[Any] | None = None
+    judge: npt.NDArray[np.int32] | None = None
+    judge_labels: npt.NDArray[Any] | None = None
     _cache: dict[Any, Any] = field(default_factory=dict, init=False)
 
     def __post_init__(self) -> None:
@@ -123,6 +129,7 @@ class Comparisons(Result):
         date_format: str | Iterable[str] | None = None,
         covariates: npt.ArrayLike | Mapping[str, npt.ArrayLike] | None = None,
         group: npt.ArrayLike | None = None,
+        judge: npt.ArrayLike | None = None,
         items: npt.ArrayLike | None = None,
     ) -> Self:
         """Count pairs of winner and loser.
@@ -150,6 +157,8 @@ class Comparisons(Result):
             Differences, winner (first item) minus loser.
         group : array_like, shape (n,), optional
             Labels of the boards that `fit_groups` makes, such as languages. Other fits take all together.
+        judge : array_like, shape (n,), optional
+            Labels of who judged, for `fit_judges`. Other fits take all alike.
         items : array_like, optional
             All labels, in the order wanted; others are refused.
 
@@ -197,6 +206,7 @@ class Comparisons(Result):
             formats=check_formats(date_format),
             covariates=covariates,
             group=group,
+            judge=judge,
         )
         return cls._of(columns)
 
@@ -220,6 +230,7 @@ class Comparisons(Result):
         date_format: str | Iterable[str] | None = None,
         covariates: str | Iterable[str] | None = None,
         group: str | None = None,
+        judge: str | None = None,
         items: npt.ArrayLike | None = None,
     ) -> Self:
         """Count the rows of a data frame.
@@ -252,8 +263,9 @@ class Comparisons(Result):
             As in `from_pairs`.
         covariates : str or list of str, optional
             Columns of differences, left minus right.
-        group : str, optional
-            Column as in `from_pairs`.
+        group, judge : str, optional
+            Columns as in `from_pairs`. With judges and no word on `home`, left stands for the side shown
+            first.
         items : array_like, optional
             All labels, in the order wanted; others are refused.
 
@@ -276,6 +288,8 @@ class Comparisons(Result):
         >>> Comparisons.from_frame(votes, left="model_a", right="model_b", outcome="winner")
         Comparisons(3 items, 2 comparisons in 2 rows, 50.0 % ties)
         """
+        if judge is not None and home is None and neutral is None:
+            home = True
         wanted = Wanted(
             left=left,
             right=right,
@@ -288,6 +302,7 @@ class Comparisons(Result):
             count=count,
             cluster=cluster,
             group=group,
+            judge=judge,
             time=time,
             formats=check_formats(date_format),
             covariates=(covariates,)
@@ -463,7 +478,7 @@ class Comparisons(Result):
         -------
         dict of str to ndarray
             ``left``, ``right``, ``left_wins``, ``right_wins``, and those of ``ties``, ``home``, ``cluster``,
-            ``group``, ``time`` and the covariates that are there.
+            ``group``, ``judge``, ``time`` and the covariates that are there.
 
         Examples
         --------
@@ -483,11 +498,12 @@ class Comparisons(Result):
             "home": self.home,
             "cluster": self.cluster,
             "group": self.group,
+            "judge": self.judge,
             "time": self.time,
         }
         table = {name: column[rows] for name, column in columns.items() if column is not None}
         labels: dict[str, Any] = {"left": self.items, "right": self.items}
-        labels |= {"cluster": self.cluster_labels, "group": self.group_labels}
+        labels |= {"cluster": self.cluster_labels, "group": self.group_labels, "judge": self.judge_labels}
         for name in labels.keys() & table.keys():
             table[name] = labels[name][table[name]]
         if self.covariates is not None:
@@ -510,6 +526,8 @@ class Comparisons(Result):
             parts.append(f"{len(self.cluster_labels):,} clusters")
         if self.group_labels is not None:
             parts.append(f"{len(self.group_labels):,} groups")
+        if self.judge_labels is not None:
+            parts.append(f"{len(self.judge_labels):,} judges")
         if self.time is not None:
             parts.append(f"time {self.time.min()} to {self.time.max()}")
         if self.covariates is not None:
@@ -738,7 +756,7 @@ class Comparisons(Result):
             return self
         place = (np.cumsum(wanted) - 1).astype(np.int32)
         extras = self._extras.take(rows)
-        for name in ("cluster", "group"):
+        for name in ("cluster", "group", "judge"):
             places, names = getattr(extras, name), getattr(extras, f"{name}_labels")
             if places is not None:
                 used, codes = np.unique(places, return_inverse=True)

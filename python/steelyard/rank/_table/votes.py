@@ -27,10 +27,12 @@ class Extras(NamedTuple):
     covariate_names: tuple[str, ...] = ()
     group: npt.NDArray[np.int32] | None = None
     group_labels: Values | None = None
+    judge: npt.NDArray[np.int32] | None = None
+    judge_labels: Values | None = None
 
     def take(self, rows: Any) -> Extras:
         """The columns at some rows."""
-        names = ("cluster", "time", "covariates", "group")
+        names = ("cluster", "time", "covariates", "group", "judge")
         there = {name: getattr(self, name) for name in names}
         return self._replace(**{name: x[rows] for name, x in there.items() if x is not None})
 
@@ -43,7 +45,7 @@ class Extras(NamedTuple):
 
     def codes(self) -> npt.NDArray[np.int64] | None:
         """One integer a row; equal and in order exactly as the columns are. None without columns."""
-        columns = [x.astype(np.int64) for x in (self.cluster, self.group) if x is not None]
+        columns = [x.astype(np.int64) for x in (self.cluster, self.group, self.judge) if x is not None]
         if self.time is not None:
             columns.append(_sortable(self.time))
         if self.covariates is not None:
@@ -120,6 +122,7 @@ def count_votes(
     formats: tuple[str, ...] = (),
     covariates: Any = None,
     group: Any = None,
+    judge: Any = None,
     row_name: RowName = row_words,
 ) -> Columns:
     """Validates the columns and groups them. `row_name` says how messages call a row."""
@@ -135,6 +138,9 @@ def count_votes(
     if group is not None:
         group_labels, codes = _codes_of(group, "group", n, row_name)
         extras = extras._replace(group=codes, group_labels=group_labels)
+    if judge is not None:
+        judge_labels, codes = _codes_of(judge, "judge", n, row_name)
+        extras = extras._replace(judge=codes, judge_labels=judge_labels)
     happened = _happened(columns["weight"], columns["count"])
     if happened is not None:
         a, b, extras = a[happened], b[happened], extras.take(happened)
