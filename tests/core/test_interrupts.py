@@ -76,7 +76,7 @@ CALLS = {
     "fit_judges": (
         rank.JudgeFit,
         lambda p: rank.fit_judges(
-            rank.Comparisons.from_pairs(list("abcabc"), list("bcabca"), judge=list("xyxyxx")), progress=p
+            rank.Comparisons.from_pairs(list("aaabcb"), list("bbbcaa"), judge=list("xyxyyx")), progress=p
         ),
     ),
     "graded": (rank.GradedFit, lambda p: rank.graded(grades(), prior=1, progress=p)),
