@@ -18,6 +18,7 @@
   TOPIC(rank, history)          \
   TOPIC(rank, rankings)         \
   TOPIC(rank, sequential)       \
+  TOPIC(rank, teams)            \
   TOPIC(rank, uncertainty)      \
   TOPIC(select, select)         \
   TOPIC(weigh, weigh)           \

@@ -23,6 +23,7 @@ __all__ = [
     "plot_balance",
     "plot_cluster_sizes",
     "plot_estimates",
+    "plot_groups",
     "plot_history",
     "plot_magnitude_function",
     "plot_rank_intervals",
@@ -72,6 +73,19 @@ class _RankSets(Protocol):
     def level(self) -> float: ...
     @property
     def method(self) -> str: ...
+
+
+class _Boards(Protocol):
+    """Strengths of items in groups."""
+
+    @property
+    def items(self) -> Any: ...
+    @property
+    def groups(self) -> Any: ...
+    @property
+    def strengths(self) -> Any: ...
+    @property
+    def whole(self) -> Any: ...
 
 
 class _Lines(Protocol):
@@ -376,6 +390,52 @@ def plot_estimates(table: Mapping[str, Any], *, top: int = 30, ax: Axes | None =
     (_, items), (label, middle) = list(head.items())[:2]
     axes = _draw(items, middle, head.get("lower", middle), head.get("upper", middle), ax)
     axes.set_xlabel(label)
+    return axes
+
+
+def plot_groups(fits: _Boards, *, top: int = 30, ax: Axes | None = None) -> Axes:
+    """A heat map of ratings: items, the strongest of the whole on top, by groups.
+
+    Parameters
+    ----------
+    fits : GroupFits
+        Of `steelyard.rank.fit_groups`.
+    top : int, default 30
+        How many of the strongest items.
+    ax : matplotlib.axes.Axes, optional
+        Where to draw; default a new figure.
+
+    Returns
+    -------
+    matplotlib.axes.Axes
+
+    Raises
+    ------
+    ImportError
+        If matplotlib is missing.
+    ValueError, TypeError
+        If an argument does not fit.
+
+    Examples
+    --------
+    >>> from steelyard.rank import Comparisons, fit_groups
+    >>> games = Comparisons.from_pairs(["a", "b"] * 4, ["b", "a"] * 4, group=[1, 1, 1, 1, 2, 2, 2, 2])
+    >>> [tick.get_text() for tick in plot_groups(fit_groups(games)).get_xticklabels()]
+    ['1', '2']
+    """
+    _check_offers(fits, "fits", "items", "groups", "strengths", "whole")
+    order = np.argsort(-fits.whole, kind="stable")[: check_count(top, "top")]
+    axes = _axes(ax, 1.2 + 0.3 * len(order))
+    values = fits.strengths[:, order].T
+    largest = float(np.nanmax(np.abs(values), initial=0.0)) or 1.0
+    image = axes.imshow(values, cmap="RdBu_r", vmin=-largest, vmax=largest, aspect="auto")
+    axes.set_xticks(range(len(fits.groups)), [str(label) for label in fits.groups], parse_math=False)
+    axes.set_yticks(range(len(order)), [str(fits.items[i]) for i in order], parse_math=False)
+    for (row, column), value in np.ndenumerate(values):
+        if np.isfinite(value):
+            dark = abs(value) > 0.6 * largest
+            axes.text(column, row, f"{value:+.2f}", ha="center", va="center", color="w" if dark else "k")
+    axes.figure.colorbar(image, ax=axes, label="natural-log strength")
     return axes
 
 

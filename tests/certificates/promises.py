@@ -9,6 +9,9 @@ from __future__ import annotations
 STATES: dict[str, str] = {
     "rank.bradley_terry": "Newton decrement; that an optimum exists; standard errors, rank sets",
     "rank.graded": "Newton decrement; standard errors, intervals, rank sets",
+    "rank.fit_judges": "Newton decrement at a local optimum; standard errors",
+    "rank.fit_groups": "Newton decrement of the joint fit; standard errors, simultaneous intervals",
+    "rank.team_strengths": "Newton decrement; standard errors, intervals, rank sets; who is told apart",
     "rank.rasch": "Newton decrement; standard errors against the mean difficulty",
     "rank.plackett_luce": "Newton decrement; standard errors, intervals, rank sets; with ties too",
     "rank.pairwise_significance": "p-values of sign flips, exact up to 16 samples, by cumulants beyond",
@@ -55,6 +58,7 @@ STATES: dict[str, str] = {
 }
 
 NOTHING: dict[str, str] = {
+    "rank.agreement": "a coefficient, to rounding",
     "rank.elo": "follows games one after the other; has no optimum",
     "rank.glicko2": "as elo; its deviations are those of the method's own model",
     "rank.meta_elo": "an average of ratings by a published rule",
@@ -102,6 +106,8 @@ CARRIES: dict[str, str] = {
 
 # Promised, and not yet tried: whoever adds a trial takes its solver out of this list.
 UNTRIED: set[str] = {
+    "rank.fit_groups",
+    "rank.fit_judges",
     "dask.sensitivity_sample",
     "dask.coreset",
 }

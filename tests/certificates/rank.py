@@ -3,13 +3,21 @@
 from __future__ import annotations
 
 import numpy as np
-from scipy import optimize, special
+from scipy import optimize, sparse, special
 
 from steelyard import DisconnectedError, SeparationError, rank
 from steelyard.rank import Comparisons
 
 from . import truth
-from .rank_models import GradedModel, HistoryModel, PairModel, RankingModel, TiedModel, centred_errors
+from .rank_models import (
+    GradedModel,
+    HistoryModel,
+    PairModel,
+    RankingModel,
+    TeamModel,
+    TiedModel,
+    centred_errors,
+)
 from .trials import DRAWS, Claim, Coverage, Inclusion, Mean, Spread, statistical_trial, trial
 
 EPS = np.finfo(float).eps
@@ -355,6 +363,55 @@ def existence_for_grades(instance):
         return
     wrong = (fit is None) != grades_recede(table, **options)
     yield Claim(stated=0.5, true=float(wrong), about=f"{options}")
+
+
+# ---- sides of several items
+
+
+@trial(
+    solver="rank.team_strengths",
+    states="info.error_bound; SeparationError: whom the games do not tell apart; standard errors",
+    kind="asymptotic",
+    truth="Newton's method in 256 bits; ranks by NumPy; linear programs by HiGHS",
+    zoo="comparisons",
+    largest=16,
+)
+def decrement_of_teams(instance):
+    d, rng = instance.data, instance.rng()
+    n, m = d["n"], len(d["left"])
+    sides = np.zeros((m, n))
+    rows = np.arange(m)
+    sides[rows, d["left"]], sides[rows, d["right"]] = 1.0, -1.0
+    for sign in (1.0, -1.0):
+        who = rng.integers(0, n, m)
+        free = (sides[rows, who] == 0) & (rng.random(m) < 0.6)
+        sides[rows[free], who[free]] = sign * rng.choice([1.0, 0.5], free.sum())
+    weight = np.asarray(d["count"], dtype=float) * (1.0 if d["weight"] is None else d["weight"])
+    home = d["home"] if d["home"] is not None and rng.random() < 0.3 and np.any(d["home"]) else None
+    options = {
+        "ties": str(rng.choice(["davidson", "rao-kupper", "half"])),
+        "prior": float(rng.choice([0, 0.1, 1])),
+    }
+    halves = [sparse.csr_array(np.maximum(part, 0)) for part in (sides, -sides)]
+    try:
+        fit = rank.team_strengths(
+            *halves, np.asarray(d["outcome"]).astype(int), weight=weight, home=home, **options
+        )
+    except (SeparationError, ValueError) as error:
+        if not isinstance(error, SeparationError):
+            return
+        if error.flat and options["prior"] == 0:
+            design = sides if home is None else np.column_stack([sides, home])
+            design = design[weight > 0]
+            known = n - bool(np.abs(sides[weight > 0].sum(axis=1)).max() < 1e-9) + (home is not None)
+            yield Claim(stated=0.5, true=float(np.linalg.matrix_rank(design) >= known), about=f"{error}")
+        return
+    kept = weight > 0
+    model = TeamModel(
+        sides[kept], np.asarray(d["outcome"])[kept], weight[kept], None if home is None else home[kept],
+        options["ties"], options["prior"],
+    )  # fmt: skip
+    yield decrement_claim(model, fit, f"{options}")
 
 
 # ---- Rasch

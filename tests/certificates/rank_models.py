@@ -125,6 +125,37 @@ class PairModel:
         return arb_mat([[v] for v in g]), arb_mat(H)
 
 
+class TeamModel(PairModel):
+    """Likelihood of games between sides over (strengths, tie, home): rows of several items."""
+
+    def __init__(self, sides, outcome, weight, at_home, ties, prior):
+        self.n, self.home, self.prior, self.p = sides.shape[1], at_home is not None, truth.ball(prior), 0
+        tied = outcome == 0
+        self.model = ties if ties in ("davidson", "rao-kupper") and tied.any() else "none"
+        half = 0.5 * tied if self.model == "none" and ties == "half" else 0.0 * tied
+        kept = tied if self.model != "none" else 0 * tied
+        columns = [weight * part for part in ((outcome > 0) + half, (outcome < 0) + half, kept)]
+        first = self.n + (self.model != "none")
+        self.cells, self.size = [], first + self.home
+        for row, (side, *counts) in enumerate(zip(sides, *columns, strict=True)):
+            design = [(int(i), truth.ball(side[i])) for i in np.flatnonzero(side)]
+            if self.home and at_home[row]:
+                design.append((first, truth.ball(at_home[row])))
+            self.cells.append((None, None, *map(truth.ball, counts), design))
+        self.shifts = self.prior == 0 and bool((np.abs(sides.sum(axis=1)) < 1e-12).all())
+
+    def point(self, fit):
+        at = super().point(fit)
+        if self.prior > 0 or self.shifts:
+            return at
+        shift = truth.ball(fit.info.shift)
+        return truth.column([at[i, 0] + (shift if i < self.n else 0) for i in range(self.size)])
+
+    def derivatives(self, at, regular=True, squares=None):
+        """Where a common shift changes x, the Hessian needs no help."""
+        return super().derivatives(at, regular and self.shifts, squares)
+
+
 class HistoryModel(PairModel):
     """A table of comparisons between nodes (an item on a date), which chains of springs hold together."""
 

@@ -512,3 +512,27 @@ def test_a_half_life_lets_old_games_count_for_less(file, capsys):
     assert "--half-life: must be a number above 0" in refused(
         capsys, path, "--winner", "winner", "--loser", "loser", "--half-life", "0"
     )
+
+
+def test_boards_by_group_are_shown_one_after_the_other_with_what_differs(file, tmp_path, capsys):
+    rows = [("ann", "ben", "left", "en")] * 70 + [("ann", "ben", "right", "en")] * 30
+    rows += [("ann", "ben", "left", "de")] * 20 + [("ann", "ben", "right", "de")] * 80
+    text = "left,right,winner,language\n" + "".join(",".join(row) + "\n" for row in rows)
+    path, table = file(text, "votes.csv"), tmp_path / "boards.csv"
+    main(
+        ["rank", str(path), "--by", "language", "--output", str(table), "--plot", str(tmp_path / "heat.png")]
+    )
+    out = capsys.readouterr().out
+    assert "2 groups, drawn to the whole, width" in out
+    assert "ann, de against en: -" in out
+    assert out.index("item (de)") < out.index("item (en)")
+    with open(table) as stream:
+        written = list(csv.DictReader(stream))
+    assert [row["item"] for row in written] == ["ben", "ann", "ann", "ben"]
+    assert (tmp_path / "heat.png").stat().st_size > 1000
+    main(["rank", str(path), "--by", "language", "--apart"])
+    assert "2 groups, fitted apart" in capsys.readouterr().out
+    assert "--by: there is no column 'lang'" in refused(capsys, path, "--by", "lang")
+    assert "--bootstrap does not go with --by" in refused(
+        capsys, path, "--by", "language", "--bootstrap", "9"
+    )

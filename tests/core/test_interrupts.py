@@ -69,6 +69,16 @@ CALLS = {
         rank.PlackettLuceFit,
         lambda p: rank.plackett_luce([["a", "b", "c"], ["c", "a", "b"]], prior=1, progress=p),
     ),
+    "team_strengths": (
+        rank.TeamFit,
+        lambda p: rank.team_strengths([["a"], ["b"]], [["b"], ["c"]], [1, -1], prior=1, progress=p),
+    ),
+    "fit_judges": (
+        rank.JudgeFit,
+        lambda p: rank.fit_judges(
+            rank.Comparisons.from_pairs(list("aaabcb"), list("bbbcaa"), judge=list("xyxyyx")), progress=p
+        ),
+    ),
     "graded": (rank.GradedFit, lambda p: rank.graded(grades(), prior=1, progress=p)),
     "whole_history": (rank.History, lambda p: rank.whole_history(games(), volatility=0.3, progress=p)),
     "estimated volatility": (

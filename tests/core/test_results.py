@@ -127,6 +127,21 @@ def grades():
     )
 
 
+def boards():
+    games = rank.Comparisons.from_pairs(list("abcabc"), list("bcabca"), group=list("xxxyyy"))
+    return rank.fit_groups(games, width=0.5)
+
+
+def jury():
+    games = rank.Comparisons.from_pairs(list("abcabc"), list("bcabca"), judge=list("xyxyxy"))
+    return rank.fit_judges(games)
+
+
+def team():
+    left, right = [["a", "b"], ["a", "c"], ["a", "d"]], [["c", "d"], ["b", "d"], ["b", "c"]]
+    return rank.team_strengths(left, right, [1, -1, 1], prior=1)
+
+
 def projection():
     steps = np.array([[1.0, -1.0, 0.0], [0.0, 1.0, -1.0]])
     return metric.project_and_forget(
@@ -194,12 +209,14 @@ RESULTS = {
     rank.GradedComparisons: (grades, {"plot": "counts; a fit of them is drawn"}),
     rank.GradedFit: (lambda: rank.graded(grades(), prior=1), {}),
     rank.GradeScale: (climbs, {"plot": "one number and its interval; `ability` gives a climber's line"}),
+    rank.GroupFits: (boards, {}),
     rank.History: (history, {}),
     rank.HistoryInfo: (lambda: history().info, INFO),
     rank.HistorySamples: (
         lambda: history().sample(20, n_warmup=20, n_chains=2, rng=0).samples,
         {"plot": "`History.plot` draws their means and spreads over time"},
     ),
+    rank.JudgeFit: (jury, {}),
     rank.MetaElo: (
         lambda: rank.meta_elo(["a", "b"], [1600, 1500], f1=[0.9, 0.8], board=[0, 0], categories=[2, 2]),
         {},
@@ -216,6 +233,7 @@ RESULTS = {
         {"plot": "two curves over the first column of its table, which any data frame draws"},
     ),
     rank.Stability: (lambda: rank.stability(points(9).T, items=list("ab"), n_rounds=9, rng=0), {}),
+    rank.TeamFit: (team, {}),
     rank.Tiers: (lambda: paired().tiers(), LIST),
     # weigh
     weigh.Balance: (lambda: weigh.balance(points(), np.arange(40) % 2), {}),

@@ -125,6 +125,14 @@ def graded_games() -> rank.GradedComparisons:
     return rank.GradedComparisons.from_grades(WINNER, LOSER, WINNER % 3, levels=[0, 1, 2])
 
 
+def grouped_games() -> rank.Comparisons:
+    return rank.Comparisons.from_pairs(WINNER, LOSER, group=np.arange(16) % 2)
+
+
+def judged_games() -> rank.Comparisons:
+    return rank.Comparisons.from_pairs(WINNER, LOSER, judge=np.arange(16) % 2)
+
+
 def item_plan() -> select.ItemPlan:
     return select.plan_items(SCORES, 5, rng=0)
 
@@ -174,6 +182,12 @@ ARGUMENTS: dict[str, Callable[[], dict[str, Any]]] = {
         "outcome_levels": np.arange(3),
     },
     "GradedFit.bootstrap": lambda: {"n_rounds": 2},
+    "fit_judges": lambda: {"comparisons": judged_games(), "prior": 1.0},
+    "agreement": lambda: {"comparisons": judged_games()},
+    "JudgeFit.bootstrap": lambda: {"n_rounds": 2},
+    "fit_groups": lambda: {"comparisons": grouped_games(), "prior": 1.0},
+    "GroupFits.board": lambda: {"group": 0},
+    "GroupFits.differences": lambda: {"draws": 50},
     "grade_scale": lambda: {"ascents": ASCENTS, "time_unit": 1, "n_draws": 4, "n_chains": 2, "n_warmup": 20},
     "meta_elo": lambda: {
         "model": np.array(["a", "b", "a"]),
@@ -199,6 +213,14 @@ ARGUMENTS: dict[str, Callable[[], dict[str, Any]]] = {
     "score_duels": lambda: {"table": SCORES[:, 0] / 5, "items": np.array(["a", "b", "c", "d"])},
     "simulate_schedule": lambda: {"n_items": 4, "n_rounds": 2, "n_repeats": 2, "size": 2, "level": 0.9},
     "stability": lambda: {"data": SCORES, "n_rounds": 3},
+    "team_strengths": lambda: {
+        "left": WINNER[:, None],
+        "right": LOSER[:, None],
+        "outcome": WINNER > 3,
+        "prior": 1.0,
+    },
+    "TeamFit.predict": lambda: {"left": WINNER[:2, None], "right": LOSER[:2, None]},
+    "TeamFit.bootstrap": lambda: {"n_rounds": 2},
     "whole_history": lambda: {"comparisons": games(), "volatility": 0.3, "time_unit": 1},
     "Comparisons.from_pairs": lambda: {
         "winner": WINNER,
@@ -354,6 +376,7 @@ ARGUMENTS: dict[str, Callable[[], dict[str, Any]]] = {
     "WeightedEnsemble.fit": lambda: {"X": X, "y": Y},
     "WeightingClassifier.fit": lambda: {"X": X, "y": Y},
     "plot_estimates": lambda: {"table": {"item": ["a", "b"], "rating": [1.0, 2.0]}},
+    "plot_groups": lambda: {"fits": OBJECTS["GroupFits"]()},
     "plot_history": lambda: {"history": history()},
     "plot_magnitude_function": lambda: {"f": function_of_scale()},
     "plot_rank_intervals": lambda: {"intervals": fit().rank_intervals(draws=50)},
@@ -389,6 +412,10 @@ OBJECTS: dict[str, Callable[[], Any]] = {
     "GradeScale": grades,
     "GradedComparisons": graded_games,
     "GradedFit": functools.cache(lambda: rank.graded(graded_games(), prior=1.0)),
+    "GroupFits": functools.cache(
+        lambda: _quiet(lambda: rank.fit_groups(grouped_games(), prior=1.0, width=0.5))
+    ),
+    "JudgeFit": functools.cache(lambda: _quiet(lambda: rank.fit_judges(judged_games(), prior=1.0))),
     "History": history,
     "HistorySamples": lambda: drawn().samples,
     "MetaElo": lambda: rank.meta_elo(**ARGUMENTS["meta_elo"]()),
@@ -398,6 +425,9 @@ OBJECTS: dict[str, Callable[[], Any]] = {
     "RaschFit": functools.cache(lambda: _quiet(lambda: rank.rasch(**ARGUMENTS["rasch"]()))),
     "ScheduleSimulation": functools.cache(lambda: rank.simulate_schedule(4, n_rounds=2, n_repeats=2, rng=0)),
     "Stability": functools.cache(lambda: rank.stability(SCORES, n_rounds=3, rng=0)),
+    "TeamFit": functools.cache(
+        lambda: rank.team_strengths(WINNER[:, None], LOSER[:, None], WINNER > 3, prior=1.0)
+    ),
     "Tiers": lambda: fit().tiers(draws=50),
     "Balance": balanced,
     "BalancingWeights": lambda: _quiet(lambda: weigh.BalancingWeights().fit(X, Y)),

@@ -154,6 +154,7 @@ def count(
     timed: bool = False,
     clustered: bool = True,
     covariates: tuple[str, ...] = (),
+    group: str | None = None,
 ) -> Comparisons:
     """The grouped table, counted in DuckDB; `timed`: by time too (see `with_times`)."""
     from ..rank import Comparisons
@@ -174,6 +175,7 @@ def count(
             cluster=roles.cluster if clustered else None,
             time=roles.time if timed else None,
             covariates=covariates or None,
+            group=group,
         )
 
 

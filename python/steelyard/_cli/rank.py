@@ -12,7 +12,7 @@ from .._errors import DisconnectedError, DisconnectedWarning, SeparationError
 from .._units import ELO
 from .arena import add_arena, select_votes, with_style
 from .board import Board, make_board
-from .columns import Roles, time_column
+from .columns import Roles, require_column, time_column
 from .command import Command
 from .dates import select_period, with_times
 from .games import (
@@ -27,6 +27,7 @@ from .games import (
     explained,
     find_comparisons,
 )
+from .groups import add_groups, show_groups
 from .inputs import add_files
 from .options import add_output, add_plot, add_report, add_top, anchored, integer, number, positive
 from .pages import require_pictures, write_with
@@ -59,7 +60,7 @@ output says which. Home advantage is fitted by default where the columns say who
 examples:
   steelyard rank football --top 10
   steelyard rank votes.csv --bootstrap 1000 --output board.parquet
-  steelyard rank 'atp_matches_*.csv' --since 2020
+  steelyard rank 'atp_matches_*.csv' --since 2020 --by surface
   zcat games.pgn.gz | steelyard rank - --skip-blank
   steelyard rank votes.parquet --style length,markdown --only language=English --dedup prompt
   steelyard rank games.csv --left white --right black --outcome won --outcome-map W=left,B=right,D=tie
@@ -109,6 +110,7 @@ def _add_options(parser: argparse.ArgumentParser) -> None:
         help="intervals and rank sets from N refits to resampled comparisons (seed 0), not from a formula",
     )
 
+    add_groups(model)
     _add_output_options(parser)
 
 
@@ -150,13 +152,22 @@ def run(options: argparse.Namespace) -> None:
         warnings.simplefilter("always")
         if ratings is None:
             comparisons = count(
-                source, roles, home, options.outcome_map, timed=timed, covariates=options.covariates
+                source,
+                roles,
+                home,
+                options.outcome_map,
+                timed=timed,
+                covariates=options.covariates,
+                group=options.by,
             )
         else:
             comparisons, read = count_ratings(source, ratings)
             source = source.noted(read)
         notes.append(_headline(source, comparisons))
         comparisons = _comparable(comparisons, options.min_games, source, notes)
+        if options.by:
+            show_groups(comparisons, options, home, source.preset.item, notes, caught)
+            return
         fit = _fit(comparisons, options, home, source, notes)
         resampled = _resample(fit, options.bootstrap) if options.bootstrap else None
         anchor = _label(fit, options, source)
@@ -181,6 +192,8 @@ def _open(options: argparse.Namespace) -> tuple[Source, Roles, Ratings | None]:
     """Comparisons, or ratings where they were asked for or nothing else is known by its name."""
     source = open_source(options, PRESETS, "comparison")
     ratings = find_ratings(source, options)
+    if options.by:
+        require_column(options.by, "by", source.columns, source.name)
     asked_for = options.wide or options.rating or options.item or options.rater
     try:
         if not asked_for:
@@ -188,8 +201,8 @@ def _open(options: argparse.Namespace) -> tuple[Source, Roles, Ratings | None]:
     except UsageError:
         if ratings is None or asked(options, source) != Roles(cluster=source.preset.cluster):
             raise
-    if options.covariates or options.home:
-        raise UsageError("--covariates and --home are for comparisons, not for ratings")
+    if options.covariates or options.home or options.by:
+        raise UsageError("--covariates, --home and --by are for comparisons, not for ratings")
     return source, Roles(time=time_column(source.columns, options.time, source.name)), ratings
 
 

@@ -196,6 +196,63 @@ class TiedRankings:
         items: typing.SupportsInt | typing.SupportsIndex,
     ) -> None: ...
 
+class Sides:
+    def __init__(
+        self,
+        offsets: typing.Annotated[numpy.typing.ArrayLike, numpy.int64],
+        items: typing.Annotated[numpy.typing.ArrayLike, numpy.int32],
+        weights: typing.Annotated[numpy.typing.ArrayLike, numpy.float64],
+        item_offsets: typing.Annotated[numpy.typing.ArrayLike, numpy.int64],
+        games: typing.Annotated[numpy.typing.ArrayLike, numpy.int32],
+        item_weights: typing.Annotated[numpy.typing.ArrayLike, numpy.float64],
+    ) -> None: ...
+    def unseen(
+        self,
+        columns: typing.Annotated[numpy.typing.ArrayLike, numpy.float64],
+        n_threads: typing.SupportsInt | typing.SupportsIndex,
+    ) -> typing.Any: ...
+
+class Teams:
+    def __init__(
+        self,
+        sides: Sides,
+        effects: typing.Annotated[numpy.typing.ArrayLike, numpy.float64],
+        ridge: typing.Annotated[numpy.typing.ArrayLike, numpy.float64],
+        wins: typing.Annotated[numpy.typing.ArrayLike, numpy.float64],
+        losses: typing.Annotated[numpy.typing.ArrayLike, numpy.float64],
+        ties: typing.Annotated[numpy.typing.ArrayLike, numpy.float64] | None,
+        ties_model: str,
+        prior: typing.SupportsFloat | typing.SupportsIndex,
+        springs: typing.Annotated[numpy.typing.ArrayLike, numpy.float64] | None,
+        centred: bool,
+    ) -> None: ...
+    def derivatives(
+        self,
+        strengths: typing.Annotated[numpy.typing.ArrayLike, numpy.float64],
+        tie: typing.SupportsFloat | typing.SupportsIndex,
+        effects: typing.Annotated[numpy.typing.ArrayLike, numpy.float64],
+        n_threads: typing.SupportsInt | typing.SupportsIndex,
+    ) -> dict[str, typing.Any]: ...
+    def fit(
+        self,
+        strengths: typing.Annotated[numpy.typing.ArrayLike, numpy.float64],
+        tie: typing.SupportsFloat | typing.SupportsIndex,
+        effects: typing.Annotated[numpy.typing.ArrayLike, numpy.float64],
+        tol: typing.SupportsFloat | typing.SupportsIndex,
+        max_iter: typing.SupportsInt | typing.SupportsIndex,
+        n_threads: typing.SupportsInt | typing.SupportsIndex,
+        progress: typing.Any,
+    ) -> dict[str, typing.Any]: ...
+    def solve(
+        self,
+        strengths: typing.Annotated[numpy.typing.ArrayLike, numpy.float64],
+        tie: typing.SupportsFloat | typing.SupportsIndex,
+        effects: typing.Annotated[numpy.typing.ArrayLike, numpy.float64],
+        right_sides: typing.Annotated[numpy.typing.ArrayLike, numpy.float64],
+        accuracy: typing.SupportsFloat | typing.SupportsIndex,
+        n_threads: typing.SupportsInt | typing.SupportsIndex,
+    ) -> typing.Any: ...
+
 def _contrast_maxima(
     draws: typing.Annotated[numpy.typing.ArrayLike, numpy.float64],
     items: typing.Annotated[numpy.typing.ArrayLike, numpy.int32],

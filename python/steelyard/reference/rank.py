@@ -606,3 +606,53 @@ def graded_log_chances(x: Array, levels: int, thresholds: Array, link: str) -> A
     inner = np.concatenate([-np.asarray(thresholds)[::-1], middle, thresholds])
     below = np.column_stack([np.zeros_like(x), _sigma(inner - x), np.ones_like(x)])
     return np.asarray(np.log(np.diff(below, axis=1)))
+
+
+def team_strengths(
+    sides: Array, wins: Array, losses: Array, ties: Array, *, model: str = "none", prior: float = 0.0
+) -> Point:
+    """Newton's method for games between sides, x = sides @ s.
+
+    Parameters
+    ----------
+    sides : ndarray, shape (n_games, n_items)
+        Weights of the left side minus those of the right one.
+    wins, losses, ties : ndarray, shape (n_games,)
+        Of the left side.
+    model : {'none', 'davidson', 'rao-kupper'}
+    prior : float, default 0
+        Strength of the logistic prior.
+
+    Returns
+    -------
+    Point
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> doubles = np.array([[1.0, 1, -1, -1], [1, -1, 1, -1], [1, -1, -1, 1]])
+    >>> found = team_strengths(doubles, np.full(3, 3.0), np.ones(3), np.zeros(3))
+    >>> print(found.s.round(4))  # each game: log 3 = x
+    [ 0.824  -0.2747 -0.2747 -0.2747]
+    """
+    m, n = sides.shape
+    at = Point(np.zeros(n), tie=0.0 if model == "none" else 0.5)
+    free = model != "none"
+    games = Cells(np.arange(m), np.full(m, m), wins, losses, ties)  # of x against nobody
+    wide = np.zeros((m + 1 + free, n + free))
+    wide[:m, :n] = sides
+    wide[-1, -1] = 1.0 if free else 0.0
+    for _ in range(200):
+        own = Point(np.append(sides @ at.s, 0.0), at.tie)
+        slope, curvature = derivatives(games, own, model=model, home=False, prior=0.0)
+        g, H = wide.T @ slope, wide.T @ curvature @ wide
+        win = _sigma(at.s)
+        g[:n] += prior * (1.0 - 2.0 * win)
+        H[range(n), range(n)] += 2.0 * prior * win * (1.0 - win)
+        step = np.linalg.lstsq(H, g, rcond=1e-12)[0]
+        length = min(1.0, 2.0 / max(float(np.abs(step).max()), 1e-300))
+        at.s = at.s + length * step[:n]
+        at.tie += length * float(step[n]) if free else 0.0
+        if float(g @ step) < 1e-26:
+            break
+    return at

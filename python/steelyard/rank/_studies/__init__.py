@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from .boards import MetaElo, meta_elo, score_duels
 from .dynascore import Dynascore, dynascore
+from .groups import GroupFits, fit_groups
 from .preferences import PreferenceWeights, preference_weights
 from .schedule import ScheduleSimulation, schedule, simulate_schedule
 from .significance import PairwiseSignificance, pairwise_significance
@@ -11,12 +12,14 @@ from .stability import Stability, stability
 
 __all__ = [
     "Dynascore",
+    "GroupFits",
     "MetaElo",
     "PairwiseSignificance",
     "PreferenceWeights",
     "ScheduleSimulation",
     "Stability",
     "dynascore",
+    "fit_groups",
     "meta_elo",
     "pairwise_significance",
     "preference_weights",

@@ -13,6 +13,7 @@ from .labels import encode_one, given_labels, positions
 from .outcomes import read_booleans
 from .rankings import Rankings, read_rankings
 from .score_table import read_score_table
+from .sides import SideGames, read_features, read_sides, side_matrix
 from .timelines import Timelines, make_timelines, unit_length
 from .times import check_times
 from .votes import by_name
@@ -24,6 +25,7 @@ __all__ = [
     "Games",
     "GradedComparisons",
     "Rankings",
+    "SideGames",
     "Timelines",
     "Values",
     "by_name",
@@ -37,9 +39,12 @@ __all__ = [
     "places_in",
     "positions",
     "read_booleans",
+    "read_features",
     "read_games",
     "read_rankings",
     "read_score_table",
+    "read_sides",
     "shift_of",
+    "side_matrix",
     "unit_length",
 ]

@@ -20,12 +20,24 @@ def add_tables(a: Stored, b: Stored) -> Columns:
     if a.cluster_labels is not None and b.cluster_labels is not None:
         clusters, codes_a, codes_b = _union(a.cluster_labels, b.cluster_labels, "clusters")
         cluster = np.concatenate([codes_a[a.cluster], codes_b[b.cluster]])
+    groups, group = None, None
+    if a.group_labels is not None and b.group_labels is not None:
+        groups, codes_a, codes_b = _union(a.group_labels, b.group_labels, "groups")
+        group = np.concatenate([codes_a[a.group], codes_b[b.group]])
+    judges, judge = None, None
+    if a.judge_labels is not None and b.judge_labels is not None:
+        judges, codes_a, codes_b = _union(a.judge_labels, b.judge_labels, "judges")
+        judge = np.concatenate([codes_a[a.judge], codes_b[b.judge]])
     extras = Extras(
         cluster,
         clusters,
         _join(a.time, b.time),
         _join(a.covariates, b.covariates),
         a.covariate_names,
+        group,
+        groups,
+        judge,
+        judges,
     )
     return merge_rows(
         items,
@@ -38,7 +50,7 @@ def add_tables(a: Stored, b: Stored) -> Columns:
 
 
 def _require_equal_columns(a: Stored, b: Stored) -> None:
-    for name in ("home", "cluster", "time", "covariates"):
+    for name in ("home", "cluster", "group", "judge", "time", "covariates"):
         if (getattr(a, name) is None) != (getattr(b, name) is None):
             with_it, without = ("left", "right") if getattr(b, name) is None else ("right", "left")
             raise ValueError(

@@ -31,10 +31,10 @@ Floats = npt.NDArray[np.float64]
 class Comparisons(Result):
     """Paired comparisons as an immutable table of counts.
 
-    One row per distinct (left, right, home, cluster, time, covariates) with left < right as positions in
-    `items`; a comparison given the other way round is turned: wins swapped, home and covariates negated.
-    Columns that were not given are None and cost nothing. Make one with `from_pairs`, `from_frame` or
-    `from_counts`; ``a + b`` adds tables that were counted apart. Arrays are read-only.
+    One row per distinct (left, right, home, cluster, group, judge, time, covariates) with left < right as
+    positions in `items`; a comparison given the other way round is turned: wins swapped, home and covariates
+    negated. Columns that were not given are None and cost nothing. Make one with `from_pairs`, `from_frame`
+    or `from_counts`; ``a + b`` adds tables that were counted apart. Arrays are read-only.
 
     Attributes
     ----------
@@ -60,6 +60,14 @@ class Comparisons(Result):
         Differences, left minus right.
     covariate_names : tuple of str
         Empty without covariates.
+    group : ndarray of int32, shape (n_rows,), or None
+        Positions in `group_labels`; see `fit_groups`.
+    group_labels : ndarray or None
+        Sorted labels of the groups.
+    judge : ndarray of int32, shape (n_rows,), or None
+        Positions in `judge_labels`; see `fit_judges`.
+    judge_labels : ndarray or None
+        Sorted labels of the judges.
 
     Examples
     --------
@@ -85,6 +93,10 @@ class Comparisons(Result):
     time: npt.NDArray[Any] | None = None
     covariates: Floats | None = None
     covariate_names: tuple[str, ...] = ()
+    group: npt.NDArray[np.int32] | None = None
+    group_labels: npt.NDArray[Any] | None = None
+    judge: npt.NDArray[np.int32] | None = None
+    judge_labels: npt.NDArray[Any] | None = None
     _cache: dict[Any, Any] = field(default_factory=dict, init=False)
 
     def __post_init__(self) -> None:
@@ -116,6 +128,8 @@ class Comparisons(Result):
         time: npt.ArrayLike | None = None,
         date_format: str | Iterable[str] | None = None,
         covariates: npt.ArrayLike | Mapping[str, npt.ArrayLike] | None = None,
+        group: npt.ArrayLike | None = None,
+        judge: npt.ArrayLike | None = None,
         items: npt.ArrayLike | None = None,
     ) -> Self:
         """Count pairs of winner and loser.
@@ -141,6 +155,10 @@ class Comparisons(Result):
             the first that fits a string reads it.
         covariates : array_like, shape (n, p), or mapping or data frame of named columns, optional
             Differences, winner (first item) minus loser.
+        group : array_like, shape (n,), optional
+            Labels of the boards that `fit_groups` makes, such as languages. Other fits take all together.
+        judge : array_like, shape (n,), optional
+            Labels of who judged, for `fit_judges`. Other fits take all alike.
         items : array_like, optional
             All labels, in the order wanted; others are refused.
 
@@ -187,6 +205,8 @@ class Comparisons(Result):
             time=time,
             formats=check_formats(date_format),
             covariates=covariates,
+            group=group,
+            judge=judge,
         )
         return cls._of(columns)
 
@@ -209,6 +229,8 @@ class Comparisons(Result):
         time: str | None = None,
         date_format: str | Iterable[str] | None = None,
         covariates: str | Iterable[str] | None = None,
+        group: str | None = None,
+        judge: str | None = None,
         items: npt.ArrayLike | None = None,
     ) -> Self:
         """Count the rows of a data frame.
@@ -241,6 +263,9 @@ class Comparisons(Result):
             As in `from_pairs`.
         covariates : str or list of str, optional
             Columns of differences, left minus right.
+        group, judge : str, optional
+            Columns as in `from_pairs`. With judges and no word on `home`, left stands for the side shown
+            first.
         items : array_like, optional
             All labels, in the order wanted; others are refused.
 
@@ -263,6 +288,8 @@ class Comparisons(Result):
         >>> Comparisons.from_frame(votes, left="model_a", right="model_b", outcome="winner")
         Comparisons(3 items, 2 comparisons in 2 rows, 50.0 % ties)
         """
+        if judge is not None and home is None and neutral is None:
+            home = True
         wanted = Wanted(
             left=left,
             right=right,
@@ -274,6 +301,8 @@ class Comparisons(Result):
             weight=weight,
             count=count,
             cluster=cluster,
+            group=group,
+            judge=judge,
             time=time,
             formats=check_formats(date_format),
             covariates=(covariates,)
@@ -449,7 +478,7 @@ class Comparisons(Result):
         -------
         dict of str to ndarray
             ``left``, ``right``, ``left_wins``, ``right_wins``, and those of ``ties``, ``home``, ``cluster``,
-            ``time`` and the covariates that are there.
+            ``group``, ``judge``, ``time`` and the covariates that are there.
 
         Examples
         --------
@@ -468,10 +497,13 @@ class Comparisons(Result):
             "ties": self.ties,
             "home": self.home,
             "cluster": self.cluster,
+            "group": self.group,
+            "judge": self.judge,
             "time": self.time,
         }
         table = {name: column[rows] for name, column in columns.items() if column is not None}
-        labels: dict[str, Any] = {"left": self.items, "right": self.items, "cluster": self.cluster_labels}
+        labels: dict[str, Any] = {"left": self.items, "right": self.items}
+        labels |= {"cluster": self.cluster_labels, "group": self.group_labels, "judge": self.judge_labels}
         for name in labels.keys() & table.keys():
             table[name] = labels[name][table[name]]
         if self.covariates is not None:
@@ -492,6 +524,10 @@ class Comparisons(Result):
             parts.append("home")
         if self.cluster_labels is not None:
             parts.append(f"{len(self.cluster_labels):,} clusters")
+        if self.group_labels is not None:
+            parts.append(f"{len(self.group_labels):,} groups")
+        if self.judge_labels is not None:
+            parts.append(f"{len(self.judge_labels):,} judges")
         if self.time is not None:
             parts.append(f"time {self.time.min()} to {self.time.max()}")
         if self.covariates is not None:
@@ -720,11 +756,11 @@ class Comparisons(Result):
             return self
         place = (np.cumsum(wanted) - 1).astype(np.int32)
         extras = self._extras.take(rows)
-        if extras.cluster is not None and extras.cluster_labels is not None:
-            used, codes = np.unique(extras.cluster, return_inverse=True)
-            extras = extras._replace(
-                cluster=codes.astype(np.int32), cluster_labels=extras.cluster_labels[used]
-            )
+        for name in ("cluster", "group", "judge"):
+            places, names = getattr(extras, name), getattr(extras, f"{name}_labels")
+            if places is not None:
+                used, codes = np.unique(places, return_inverse=True)
+                extras = extras._replace(**{name: codes.astype(np.int32), f"{name}_labels": names[used]})
         columns: dict[str, Any] = extras._asdict()
         counts: dict[str, Any] = {name: None if x is None else x[rows] for name, x in self._counts().items()}
         if counts["ties"] is not None and not counts["ties"].any():
@@ -744,7 +780,7 @@ class Comparisons(Result):
 
     @property
     def _extras(self) -> Extras:
-        return Extras(self.cluster, self.cluster_labels, self.time, self.covariates, self.covariate_names)
+        return Extras(**{name: getattr(self, name) for name in Extras._fields})
 
     # ---- sums
 

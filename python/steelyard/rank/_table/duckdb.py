@@ -66,7 +66,7 @@ def _first_where(relation: Any, condition: str) -> str:
 def _keys(wanted: Wanted, types: dict[str, str]) -> dict[str, str]:
     """SQL of each part that rows are grouped by."""
     parts = wanted.parts
-    labels = ("left", "right", "outcome", "cluster")
+    labels = ("left", "right", "outcome", "cluster", "group", "judge")
     keys = {part: _plain_sql(parts[part], types[parts[part]]) for part in labels if part in parts}
     keys.update({p: _quoted(c) for p, c in parts.items() if p in ("neutral", "home")})
     if wanted.outcome is None:

@@ -25,12 +25,16 @@ class Extras(NamedTuple):
     time: Values | None = None
     covariates: npt.NDArray[np.float64] | None = None
     covariate_names: tuple[str, ...] = ()
+    group: npt.NDArray[np.int32] | None = None
+    group_labels: Values | None = None
+    judge: npt.NDArray[np.int32] | None = None
+    judge_labels: Values | None = None
 
     def take(self, rows: Any) -> Extras:
         """The columns at some rows."""
-        picked = (None if x is None else x[rows] for x in (self.cluster, self.time, self.covariates))
-        cluster, time, covariates = picked
-        return Extras(cluster, self.cluster_labels, time, covariates, self.covariate_names)
+        names = ("cluster", "time", "covariates", "group", "judge")
+        there = {name: getattr(self, name) for name in names}
+        return self._replace(**{name: x[rows] for name, x in there.items() if x is not None})
 
     def turned(self, flip: npt.NDArray[np.bool_]) -> Extras:
         """Covariates are differences first minus second: negated where the row is turned."""
@@ -41,7 +45,7 @@ class Extras(NamedTuple):
 
     def codes(self) -> npt.NDArray[np.int64] | None:
         """One integer a row; equal and in order exactly as the columns are. None without columns."""
-        columns = [x.astype(np.int64) for x in (self.cluster,) if x is not None]
+        columns = [x.astype(np.int64) for x in (self.cluster, self.group, self.judge) if x is not None]
         if self.time is not None:
             columns.append(_sortable(self.time))
         if self.covariates is not None:
@@ -117,6 +121,8 @@ def count_votes(
     time: Any = None,
     formats: tuple[str, ...] = (),
     covariates: Any = None,
+    group: Any = None,
+    judge: Any = None,
     row_name: RowName = row_words,
 ) -> Columns:
     """Validates the columns and groups them. `row_name` says how messages call a row."""
@@ -129,6 +135,12 @@ def count_votes(
         "home": None if home is None else home_signs(home, n, row_name),
     }
     extras = check_extras(cluster, time, covariates, n, row_name, formats)
+    if group is not None:
+        group_labels, codes = _codes_of(group, "group", n, row_name)
+        extras = extras._replace(group=codes, group_labels=group_labels)
+    if judge is not None:
+        judge_labels, codes = _codes_of(judge, "judge", n, row_name)
+        extras = extras._replace(judge=codes, judge_labels=judge_labels)
     happened = _happened(columns["weight"], columns["count"])
     if happened is not None:
         a, b, extras = a[happened], b[happened], extras.take(happened)
@@ -230,12 +242,20 @@ def check_extras(
     """The columns that split rows, checked."""
     codes = labels = None
     if cluster is not None:
-        labels, codes = encode_one(cluster, "cluster", row_name)
-        if len(codes) != n:
-            raise ValueError(f"cluster must have length {n}, got {len(codes)}")
+        labels, codes = _codes_of(cluster, "cluster", n, row_name)
     times = None if time is None else check_times(time, "time", n, row_name, formats=formats)
     matrix, names = (None, ()) if covariates is None else _check_covariates(covariates, n, row_name)
     return Extras(codes, labels, times, matrix, names)
+
+
+def _codes_of(
+    values: Any, name: str, n: int, row_name: RowName
+) -> tuple[npt.NDArray[Any], npt.NDArray[np.int32]]:
+    """Labels of a column, one a row, and their positions."""
+    labels, codes = encode_one(values, name, row_name)
+    if len(codes) != n:
+        raise ValueError(f"{name} must have length {n}, got {len(codes)}")
+    return labels, codes
 
 
 def by_name(values: Any) -> Any:

@@ -9,7 +9,7 @@ from typing import Any
 from ..._spelling import shown
 
 _GAMES = ("left", "right", "outcome", "left_score", "right_score", "neutral", "home")
-_PARTS = (*_GAMES, "weight", "count", "cluster", "time")
+_PARTS = (*_GAMES, "weight", "count", "cluster", "time", "group", "judge")
 
 
 @dataclass(frozen=True)
@@ -26,6 +26,8 @@ class Wanted:
     weight: str | None = None
     count: str | None = None
     cluster: str | None = None
+    group: str | None = None
+    judge: str | None = None
     time: str | None = None
     formats: tuple[str, ...] = ()
     covariates: tuple[str, ...] = ()

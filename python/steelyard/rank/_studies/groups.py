@@ -1,0 +1,553 @@
+"""`fit_groups`: one board a group of comparisons, shrunk to the whole as far as the data says."""
+
+from __future__ import annotations
+
+import itertools
+import math
+from dataclasses import dataclass, field, replace
+from statistics import NormalDist
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from ... import _core, _labels
+from ..._errors import finish, interrupted, report
+from ..._results import Columns, Result
+from ..._validate import (
+    Progress,
+    check_choice,
+    check_count,
+    check_flag,
+    check_level,
+    check_nonnegative,
+    check_positive,
+    check_progress,
+    check_rng,
+    check_room,
+    check_steps,
+    check_threads,
+)
+from ...plotting import plot_groups
+from .._chances import RankInfo
+from .._paired import TIES, TeamPoint, TeamProblem, bradley_terry
+from .._table import Comparisons, SideGames, positions
+
+Floats = npt.NDArray[np.float64]
+
+_MOST = 3000  # parameters of the matrix of all groups
+_LEAST, _LARGEST = 0.01, 5.0  # widths that are tried
+_GOLDEN = (math.sqrt(5.0) - 1.0) / 2.0
+
+
+@dataclass(frozen=True, repr=False, eq=False)
+class GroupFits(Result):
+    """One board a group.
+
+    Attributes
+    ----------
+    groups : ndarray, shape (n_groups,)
+        Labels.
+    items : ndarray, shape (n_items,)
+        Labels.
+    strengths : ndarray, shape (n_groups, n_items)
+        Natural-log strengths, in each group with mean 0 over the items that all groups have; NaN where
+        ``shrink=False`` and an item is not in a group.
+    standard_errors : ndarray, shape (n_groups, n_items)
+        Shrunk: of the posterior at `width`. Else of the sandwich.
+    games : ndarray, shape (n_groups, n_items)
+        Comparisons of each item in each group, by weight.
+    whole : ndarray, shape (n_items,)
+        Shrunk: what the groups are shrunk to. Else the mean of the groups.
+    width : float or None
+        Standard deviation of an item's strength in a group around the whole; None with ``shrink=False``.
+    info : RankInfo
+        ``info.error_bound`` is the largest Newton decrement of a fit.
+    """
+
+    groups: npt.NDArray[Any]
+    items: npt.NDArray[Any]
+    strengths: Floats
+    standard_errors: Floats
+    games: Floats
+    whole: Floats
+    width: float | None
+    info: RankInfo = field(repr=False)
+    _covariances: tuple[Floats, ...] = field(repr=False)  # of all groups in one, or one a group
+
+    def __len__(self) -> int:
+        return len(self.groups)
+
+    def board(self, group: Any, *, level: float = 0.95) -> dict[str, npt.NDArray[Any]]:
+        """The leaderboard of one group, strongest first.
+
+        Parameters
+        ----------
+        group : label
+        level : float, default 0.95
+            Of the intervals, each by itself.
+
+        Returns
+        -------
+        dict of str to ndarray
+            Columns ``item``, ``rating``, ``standard_error``, ``lower``, ``upper`` and ``games``.
+
+        Raises
+        ------
+        KeyError
+            If there is no such group.
+
+        Examples
+        --------
+        >>> from steelyard.rank import Comparisons, fit_groups
+        >>> games = Comparisons.from_pairs(["a", "b"] * 4, ["b", "a"] * 4, group=[1, 1, 1, 1, 2, 2, 2, 2])
+        >>> fit_groups(games).board(1)["games"].tolist()
+        [4.0, 4.0]
+        """
+        g = _labels.position(positions(self.groups), group, "group")
+        half = NormalDist().inv_cdf(0.5 + check_level(level) / 2)
+        rows = np.argsort(-self.strengths[g], kind="stable")
+        rows = rows[np.isfinite(self.strengths[g, rows])]
+        rating, error = self.strengths[g, rows], self.standard_errors[g, rows]
+        return {
+            "item": self.items[rows],
+            "rating": rating,
+            "standard_error": error,
+            "lower": rating - half * error,
+            "upper": rating + half * error,
+            "games": self.games[g, rows],
+        }
+
+    def to_frame(self, *, level: float = 0.95) -> dict[str, npt.NDArray[Any]]:
+        """All boards under each other: ``group`` and the columns of `board`.
+
+        Parameters
+        ----------
+        level : float, default 0.95
+
+        Returns
+        -------
+        dict of str to ndarray
+        """
+        boards = [self.board(label, level=level) for label in self.groups]
+        sizes = [len(board["item"]) for board in boards]
+        columns = {name: np.concatenate([board[name] for board in boards]) for name in boards[0]}
+        return {"group": np.repeat(self.groups, sizes), **columns}
+
+    def differences(
+        self, level: float = 0.95, *, draws: int = 2000, rng: Any = 0
+    ) -> dict[str, npt.NDArray[Any]]:
+        """Which items stand higher in one group than in another: all statements hold together.
+
+        Parameters
+        ----------
+        level : float, default 0.95
+            Chance that all intervals hold together.
+        draws : int, default 2000
+            Simulated errors behind the critical value.
+        rng : default 0
+            As SPEC 7 has it, with a fixed seed by default.
+
+        Returns
+        -------
+        dict of str to ndarray
+            Columns ``item``, ``group_a``, ``group_b``, ``difference`` (a minus b, of strengths against the
+            mean of their group), ``standard_error``, ``lower``, ``upper`` and ``real``: whether the interval
+            leaves out 0. The surest first.
+
+        Notes
+        -----
+        The critical value is the `level`-quantile of the largest |t| over all items and pairs of groups,
+        simulated from the covariance.
+
+        Examples
+        --------
+        >>> from steelyard.rank import Comparisons, fit_groups
+        >>> first, second = ["a"] * 90 + ["b"] * 90, ["b"] * 90 + ["a"] * 90
+        >>> games = Comparisons.from_pairs(
+        ...     first + ["b"] * 20, second + ["a"] * 20, group=["x"] * 80 + ["y"] * 120
+        ... )
+        >>> found = fit_groups(games, shrink=False, prior=1).differences()
+        >>> found["item"].tolist(), found["real"].tolist()
+        (['a', 'b'], [True, True])
+        """
+        level, count = (
+            check_level(level),
+            check_room(check_count(draws, "draws"), "draws", self.strengths.size),
+        )
+        generator = check_rng(rng)
+        shape, pairs = self.strengths.shape, list(itertools.combinations(range(len(self)), 2))
+        noise = np.concatenate(
+            [_gaussian(matrix, count, generator) for matrix in self._covariances], axis=1
+        ).reshape(count, *shape)
+        first, second = (np.array(part, dtype=np.intp) for part in zip(*pairs, strict=True)) if pairs else (
+            np.zeros(0, dtype=np.intp),
+            np.zeros(0, dtype=np.intp),
+        )  # fmt: skip
+        gap, error = self.strengths[first] - self.strengths[second], np.zeros((len(pairs), shape[1]))
+        largest = np.zeros(count)
+        for row, (a, b) in enumerate(pairs):
+            apart = noise[:, a] - noise[:, b]
+            error[row] = self._errors_between(a, b)
+            with np.errstate(divide="ignore", invalid="ignore"):
+                t = np.abs(apart) / error[row]
+            largest = np.maximum(largest, np.nanmax(np.where(error[row] > 0, t, 0.0), axis=1, initial=0.0))
+        critical = float(np.quantile(largest, level, method="higher"))
+        with np.errstate(divide="ignore", invalid="ignore"):
+            surest = np.argsort(-np.abs(gap / error), axis=None, kind="stable")
+        surest = surest[np.isfinite(gap.ravel()[surest])]
+        pair, item = np.unravel_index(surest, gap.shape)
+        middle, half = gap[pair, item], critical * error[pair, item]
+        return {
+            "item": self.items[item],
+            "group_a": self.groups[first[pair]],
+            "group_b": self.groups[second[pair]],
+            "difference": middle,
+            "standard_error": error[pair, item],
+            "lower": middle - half,
+            "upper": middle + half,
+            "real": np.abs(middle) > half,
+        }
+
+    def _errors_between(self, a: int, b: int) -> Floats:
+        """Standard errors of an item's difference between two groups."""
+        n = len(self.items)
+        variance = self.standard_errors[a] ** 2 + self.standard_errors[b] ** 2
+        if len(self._covariances) == 1:
+            both = self._covariances[0][a * n : (a + 1) * n, b * n : (b + 1) * n]
+            variance = variance - 2.0 * np.diag(both)
+        return np.asarray(np.sqrt(np.maximum(variance, 0.0)))
+
+    def _head(self, rows: int) -> tuple[Columns, int]:
+        order = np.argsort(-self.whole, kind="stable")[:rows]
+        columns = {str(label): self.strengths[g, order] for g, label in enumerate(self.groups)}
+        return {"item": self.items[order], **columns}, len(self.items)
+
+    def plot(self, **options: Any) -> Any:
+        """A heat map of items by groups; see `steelyard.plotting.plot_groups`.
+
+        Parameters
+        ----------
+        **options
+            As of `steelyard.plotting.plot_groups`.
+
+        Returns
+        -------
+        matplotlib.axes.Axes
+        """
+        return plot_groups(self, **options)
+
+    def __repr__(self) -> str:
+        how = "fitted apart" if self.width is None else f"shrunk to the whole, width {self.width:.3g}"
+        state = "converged" if self.info.converged else "NOT converged"
+        return (
+            f"GroupFits: {len(self.items)} items in {len(self)} groups, {how}\n"
+            f"{state}: Newton decrement {self.info.error_bound:.1e}"
+        )
+
+
+def fit_groups(
+    comparisons: Comparisons,
+    *,
+    shrink: bool = True,
+    width: float | None = None,
+    ties: str = "davidson",
+    home: bool = False,
+    prior: float = 0.0,
+    tol: float = 1e-8,
+    max_iter: int = 100,
+    n_threads: int | None = None,
+    progress: Progress | None = None,
+) -> GroupFits:
+    """One board a group (language, category, surface), each for itself or shrunk to the whole.
+
+    Shrunk, an item's strength in a group is that of the whole plus a difference, normal about 0; its standard
+    deviation `width` is the one that makes the data most likely, the strengths integrated out by Laplace's
+    method. Few comparisons in a group then say little there, and many say what they say.
+
+    Parameters
+    ----------
+    comparisons : Comparisons
+        With groups: ``from_frame(group=COLUMN)`` or ``from_pairs(group=...)``.
+    shrink : bool, default True
+        False: `bradley_terry` of each group's comparisons.
+    width : float, optional
+        Instead of the estimate.
+    ties : {'davidson', 'rao-kupper', 'half', 'drop'}
+        As of `bradley_terry`; shrunk groups share the tie parameter and the home advantage.
+    home : bool, default False
+        Fit a home advantage.
+    prior : float, default 0
+        As of `bradley_terry`; shrunk, of the whole.
+    tol : float, default 1e-8
+        Largest Newton decrement to accept, in standard errors.
+    max_iter : int, default 100
+        Newton steps of a fit.
+    n_threads : int, optional
+        Default: see `steelyard.build_info`.
+    progress : callable, optional
+        Called as progress(done, total) after each fit.
+
+    Returns
+    -------
+    GroupFits
+
+    Raises
+    ------
+    DisconnectedError
+        Without a prior, if the strengths of the whole (or of a group fitted apart) have no finite optimum.
+    SeparationError
+        As of `bradley_terry`.
+    ValueError, TypeError
+        If an argument does not fit, or there are no groups.
+    KeyboardInterrupt
+        On Ctrl-C.
+
+    Warns
+    -----
+    ConvergenceWarning
+        If a decrement stays above `tol`.
+
+    Notes
+    -----
+    Strengths of two groups can be compared only against something: here the mean over the items that all
+    groups have. Standard errors of shrunk groups hold the prior at `width`, which is taken as known, and take
+    comparisons as independent and the model as true. The width is sought from 0.01 (no difference to be seen)
+    to 5. All groups are held in one matrix: (groups + 1) x items may be up to 3,000.
+
+    References
+    ----------
+    .. [1] Rubin, "Estimation in parallel randomized experiments", J. Educ. Stat. 6 (1981).
+
+    Examples
+    --------
+    >>> from steelyard.rank import Comparisons, fit_groups
+    >>> games = Comparisons.from_pairs(
+    ...     ["a", "b", "a", "c", "b", "c"] * 4, ["b", "a", "c", "a", "c", "b"] * 4, group=["en", "de"] * 12
+    ... )
+    >>> fit = fit_groups(games, width=0.5)
+    >>> print(fit.strengths[0].round(2), fit.width)
+    [-0.59 -0.    0.59] 0.5
+    """
+    if not isinstance(comparisons, Comparisons):
+        raise TypeError(
+            "comparisons must be a Comparisons (see Comparisons.from_pairs), "
+            f"got {type(comparisons).__name__}"
+        )
+    if comparisons.group is None:
+        raise ValueError("comparisons needs groups; give from_frame(group=COLUMN) or from_pairs(group=...)")
+    shrink, home = check_flag(shrink, "shrink"), check_flag(home, "home")
+    given = None if width is None else check_positive(width, "width")
+    if given is not None and not shrink:
+        raise ValueError("width goes with shrink=True")
+    ties, prior = check_choice(ties, "ties", TIES), check_nonnegative(prior, "prior")
+    tol, steps = check_positive(tol, "tol"), check_steps(max_iter, "max_iter")
+    threads, callback = check_threads(n_threads), check_progress(progress)
+    options: dict[str, Any] = {"ties": ties, "home": home, "prior": prior, "tol": tol, "max_iter": steps}
+    if not shrink:
+        result = _apart(comparisons, options, n_threads, callback)
+    else:
+        model = _Shrunk(comparisons, ties, home, prior, threads)
+        whole = bradley_terry(comparisons, **options, n_threads=n_threads)  # raises where there is none
+        start = whole.strengths + (whole.info.shift if prior > 0 else 0.0)
+        result = model.result(start, given, tol, steps, callback)
+    return finish(result, "fit_groups", n_threads=n_threads)
+
+
+def _games(table: Comparisons, n_groups: int) -> Floats:
+    """Comparisons of each item in each group."""
+    out = np.zeros((n_groups, table.n_items))
+    for side in (table.left, table.right):
+        np.add.at(out, (np.asarray(table.group), side), table._games())
+    return out
+
+
+def _centred(matrix: Floats, n: int, common: npt.NDArray[np.bool_]) -> Floats:
+    """Covariance of strengths against the mean of some items, block by block."""
+    share = common / common.sum()
+    blocks = matrix.reshape(len(matrix) // n, n, len(matrix))
+    blocks = blocks - np.einsum("i,gij->gj", share, blocks)[:, None, :]
+    half = blocks.reshape(len(matrix), len(matrix) // n, n)
+    half = half - (half @ share)[:, :, None]
+    return np.asarray(half.reshape(matrix.shape))
+
+
+def _gaussian(matrix: Floats, count: int, rng: np.random.Generator) -> Floats:
+    """Draws with this covariance, NaN where it is; the directions of means have none."""
+    known = np.flatnonzero(np.isfinite(np.diag(matrix)))
+    part = matrix[np.ix_(known, known)]
+    values, vectors = np.linalg.eigh(part)
+    root = vectors * np.sqrt(np.maximum(values, 0.0))
+    out = np.full((count, len(matrix)), np.nan)
+    out[:, known] = rng.standard_normal((count, len(known))) @ root.T
+    return out
+
+
+# ---- each for itself
+
+
+def _apart(
+    table: Comparisons, options: dict[str, Any], n_threads: int | None, progress: Progress | None
+) -> GroupFits:
+    labels, group = np.asarray(table.group_labels), np.asarray(table.group)
+    games, n = _games(table, len(labels)), table.n_items
+    common = np.asarray((games > 0).all(axis=0))
+    if not common.any():
+        raise ValueError("no item is in all groups: their boards have nothing in common to stand against")
+    strengths, covariances, accounts = np.full((len(labels), n), np.nan), [], []
+    for g in range(len(labels)):
+        fit = bradley_terry(table._part(group == g, None), **options, n_threads=n_threads)
+        rows = table_positions(table, fit.items)
+        strengths[g, rows] = fit.strengths - fit.strengths[common[rows]].mean()
+        matrix = np.full((n, n), np.nan)
+        matrix[np.ix_(rows, rows)] = _centred(fit.covariance().matrix, len(rows), common[rows])
+        covariances.append(matrix)
+        accounts.append(fit.info)
+        report(progress, g + 1, len(labels))
+    worst = max(accounts, key=lambda info: info.error_bound or 0.0)
+    errors = np.array([np.sqrt(np.maximum(np.diag(matrix), 0.0)) for matrix in covariances])
+    info = replace(
+        worst, converged=all(i.converged for i in accounts), seconds=sum(i.seconds for i in accounts)
+    )
+    whole = np.nanmean(strengths, axis=0)
+    return GroupFits(labels, table.items, strengths, errors, games, whole, None, info, tuple(covariances))
+
+
+def table_positions(table: Comparisons, labels: npt.NDArray[Any]) -> npt.NDArray[np.intp]:
+    """Where the items of a part stand in the whole."""
+    return np.array([table.index(label) for label in labels.tolist()], dtype=np.intp)
+
+
+# ---- shrunk
+
+
+class _Shrunk:
+    """Strengths m of the whole and differences d of each group, x = m_i + d_gi - m_j - d_gj (+ home).
+
+    Without a prior the first item's m is 0: the common shift is no parameter.
+    """
+
+    def __init__(self, table: Comparisons, ties: str, home: bool, prior: float, threads: int) -> None:
+        from scipy import sparse
+
+        self.labels, self.table, self.threads = np.asarray(table.group_labels), table, threads
+        self.n, self.groups = table.n_items, len(self.labels)
+        size = self.n * (self.groups + 1)
+        if size > _MOST:
+            raise ValueError(
+                f"comparisons has {self.groups} groups of {self.n} items: (groups + 1) x items may be up to "
+                f"{_MOST}; keep fewer items (filter(min_games=...)), or give shrink=False"
+            )
+        self.first = 1 if prior == 0 else 0
+        group = np.asarray(table.group, dtype=np.int64)
+        ends = [
+            table.left,
+            self.n * (group + 1) + table.left,
+            table.right,
+            self.n * (group + 1) + table.right,
+        ]
+        rows = np.tile(np.arange(table.n_rows), 4)
+        signs = np.repeat([1.0, 1.0, -1.0, -1.0], table.n_rows)
+        matrix = sparse.csr_array((signs, (rows, np.concatenate(ends))), shape=(table.n_rows, size))
+        matrix = sparse.csr_array(matrix[:, self.first :])
+        counts = [table.left_wins, table.right_wins] + ([] if table.ties is None else [table.ties])
+        keep = [np.flatnonzero(c) for c in (counts[:2] if ties == "drop" else counts)]
+        rows = np.concatenate(keep)
+        games = SideGames(
+            np.arange(size - self.first),
+            matrix[rows],
+            np.repeat(np.array([1, -1, 0], dtype=np.int8)[: len(keep)], [len(k) for k in keep]),
+            np.concatenate([c[k] for c, k in zip(counts, keep, strict=False)]),
+            table.home[rows] if home and table.home is not None else None,
+        )
+        none = np.zeros((size - self.first, 0))
+        self.problem = TeamProblem(games, ties, prior, 0.0, none, (), np.zeros(0), True)
+
+    def at_width(self, width: float) -> TeamProblem:
+        """With normal priors of this standard deviation on the differences."""
+        springs = np.zeros(len(self.problem.games.items))
+        springs[self.n - self.first :] = width**-2
+        other = replace(self.problem, springs=springs)
+        for name in ("effects", "sides", "model", "counts"):
+            other.__dict__[name] = getattr(self.problem, name)
+        return other
+
+    def evidence(self, width: float, start: TeamPoint, tol: float, steps: int) -> tuple[float, TeamPoint]:
+        """Log marginal likelihood up to a constant, by Laplace's method, and the optimum there."""
+        problem = self.at_width(width)
+        out = problem.fit(start, tol=tol, max_iter=steps, n_threads=self.threads)
+        if out["info"]["interrupted"]:
+            raise interrupted(None)
+        at = TeamPoint(out["strengths"], float(out["tie"]), out["effects"])
+        d, m = at.free[self.n - self.first :], at.free[: self.n - self.first]
+        sign, volume = np.linalg.slogdet(problem.hessian(at, self.threads))
+        value = out["log_likelihood"] - 0.5 * float(d @ d) / width**2 - len(d) * math.log(width)
+        value -= problem.prior * float(np.logaddexp(0, m).sum() + np.logaddexp(0, -m).sum())
+        return (value - 0.5 * float(volume) if sign > 0 else -math.inf), at
+
+    def best_width(
+        self, start: TeamPoint, tol: float, steps: int, progress: Progress | None
+    ) -> tuple[float, TeamPoint]:
+        """By golden section over its logarithm."""
+        low, high, rounds = math.log(_LEAST), math.log(_LARGEST), 15
+        places = [high - _GOLDEN * (high - low), low + _GOLDEN * (high - low)]
+        values = []
+        for place in places:
+            value, start = self.evidence(math.exp(place), start, tol, steps)
+            values.append(value)
+        for done in range(rounds):
+            if values[0] >= values[1]:
+                high, places, values = places[1], [places[1], places[0]], [values[1], values[0]]
+                places[0], keep = high - _GOLDEN * (high - low), 0
+            else:
+                low, places, values = places[0], [places[1], places[0]], [values[1], values[0]]
+                places[1], keep = low + _GOLDEN * (high - low), 1
+            values[keep], start = self.evidence(math.exp(places[keep]), start, tol, steps)
+            places, values = (list(x) for x in zip(*sorted(zip(places, values, strict=True)), strict=True))
+            report(progress, done + 1, rounds)
+        return math.exp(places[int(np.argmax(values))]), start
+
+    def result(
+        self,
+        whole: Floats,
+        width: float | None,
+        tol: float,
+        steps: int,
+        progress: Progress | None,
+    ) -> GroupFits:
+        start = self.problem.start()
+        start.free[: self.n - self.first] = (whole - whole[0] if self.first else whole)[self.first :]
+        if width is None:
+            width, start = self.best_width(start, 1e-6, steps, progress)
+        problem = self.at_width(width)
+        out = problem.fit(start, tol=tol, max_iter=steps, n_threads=self.threads)
+        at = TeamPoint(out["strengths"], float(out["tie"]), out["effects"])
+        inverse = _core.linalg._inverse_positive_definite(problem.hessian(at, self.threads))
+        if inverse is None:
+            raise ValueError("the information matrix is singular to rounding; set a prior")
+        n, groups, size = self.n, self.groups, self.n * (self.groups + 1)
+        full, free = np.zeros((size, size)), np.zeros(size)
+        full[self.first :, self.first :] = np.asarray(inverse)[: size - self.first, : size - self.first]
+        free[self.first :] = at.free
+        # Strengths of the groups: m + d, block by block.
+        m, d, cross = full[:n, :n], full[n:, n:], full[:n, n:]
+        sums = d + np.tile(m, (groups, groups)) + np.tile(cross, (groups, 1)) + np.tile(cross, (groups, 1)).T
+        everyone = np.ones(n, dtype=bool)
+        matrix = _centred(sums, n, everyone)
+        strengths = free[:n] + free[n:].reshape(groups, n)
+        info = RankInfo.from_core(out["info"])
+        if not info.converged:
+            info = replace(
+                info, message=f"Newton decrement {info.error_bound:.1e}; raise max_iter, or set a prior"
+            )
+        return GroupFits(
+            self.labels,
+            self.table.items,
+            strengths - strengths.mean(axis=1, keepdims=True),
+            np.sqrt(np.maximum(np.diag(matrix), 0.0)).reshape(groups, n),
+            _games(self.table, groups),
+            free[:n] - free[:n].mean(),
+            width,
+            info,
+            (matrix,),
+        )

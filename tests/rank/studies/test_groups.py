@@ -1,0 +1,211 @@
+"""Boards by group: the column, the shrinkage and its width, the differences that are real."""
+
+from __future__ import annotations
+
+import pickle
+
+import numpy as np
+import pytest
+from scipy import integrate, optimize
+
+from steelyard import DisconnectedError
+from steelyard.rank import Comparisons, bradley_terry, fit_groups
+
+SHARES = np.array([0.6, 0.25, 0.1, 0.05])
+
+
+def grouped(width, *, n=10, games=1500, seed=0, ties=0.0, items=None):
+    """Games in four groups of unequal size, whose strengths differ by `width`; and the true strengths."""
+    rng = np.random.default_rng(seed)
+    s = rng.normal(size=n) + width * rng.normal(size=(len(SHARES), n))
+    g = rng.choice(len(SHARES), games, p=SHARES)
+    a = rng.integers(0, n, games)
+    b = (a + rng.integers(1, n, games)) % n
+    won = rng.random(games) < 1 / (1 + np.exp(s[g, b] - s[g, a]))
+    table = Comparisons.from_pairs(
+        np.where(won, a, b), np.where(won, b, a), tie=rng.random(games) < ties,
+        group=np.array(list("wxyz"))[g],
+        items=range(n),
+    )  # fmt: skip
+    return table, s - s.mean(axis=1, keepdims=True)
+
+
+class TestColumn:
+    def test_it_is_kept_by_sums_parts_and_pickles(self):
+        a = Comparisons.from_pairs(["x", "y"], ["y", "z"], group=["en", "de"])
+        b = Comparisons.from_pairs(["x", "z"], ["y", "x"], group=["fr", "de"])
+        both = pickle.loads(pickle.dumps(a + b))
+        assert both.group_labels.tolist() == ["de", "en", "fr"]
+        rows = zip(both.to_frame()["left"].tolist(), both.to_frame()["group"].tolist(), strict=True)
+        assert sorted(rows) == [("x", "de"), ("x", "en"), ("x", "fr"), ("y", "de")]
+        assert both.subset(["x", "y"]).group_labels.tolist() == ["en", "fr"]
+        assert "3 groups" in repr(both)
+
+    def test_equal_pairs_of_two_groups_are_two_rows_and_one_to_other_fits(self):
+        table = Comparisons.from_pairs(list("aab"), list("bba"), group=[1, 2, 1])
+        assert table.n_rows == 2
+        plain = Comparisons.from_pairs(list("aab"), list("bba"))
+        np.testing.assert_allclose(bradley_terry(table).strengths, bradley_terry(plain).strengths, atol=1e-12)
+
+    def test_frames_name_the_column(self):
+        frame = {"left": ["a", "b"], "right": ["b", "a"], "won": ["left", "tie"], "tongue": ["en", "de"]}
+        table = Comparisons.from_frame(frame, left="left", right="right", outcome="won", group="tongue")
+        assert table.group_labels.tolist() == ["de", "en"]
+        with pytest.raises(ValueError, match="no column 'lang'"):
+            Comparisons.from_frame(frame, left="left", right="right", outcome="won", group="lang")
+
+    def test_tables_with_and_without_groups_do_not_add_up(self):
+        with pytest.raises(ValueError, match="has group"):
+            Comparisons.from_pairs(["a"], ["b"], group=[1]) + Comparisons.from_pairs(["a"], ["b"])
+
+
+class TestShrinkage:
+    def test_the_optimum_is_that_of_the_penalised_likelihood(self):
+        table, _ = grouped(0.5, n=4, games=300, ties=0.2)
+        fit = fit_groups(table, width=0.4, ties="half", tol=1e-10)
+        n, groups = 4, 4
+        weights = [table.left_wins + 0.5 * table.ties, table.right_wins + 0.5 * table.ties]
+
+        def loss(p):
+            m, d = np.append(0.0, p[: n - 1]), p[n - 1 :].reshape(groups, n)
+            s = m + d
+            x = s[table.group, table.left] - s[table.group, table.right]
+            lost = weights[0] @ np.logaddexp(0, -x) + weights[1] @ np.logaddexp(0, x)
+            return lost + 0.5 * (d**2).sum() / 0.16
+
+        found = optimize.minimize(loss, np.zeros(n - 1 + groups * n), tol=1e-12)
+        s = np.append(0.0, found.x[: n - 1]) + found.x[n - 1 :].reshape(groups, n)
+        np.testing.assert_allclose(fit.strengths, s - s.mean(axis=1, keepdims=True), atol=1e-4)
+        assert fit.info.error_bound < 1e-10
+
+    def test_a_narrow_width_is_the_pooled_fit_and_a_wide_one_the_groups_apart(self):
+        table, _ = grouped(0.5, n=5, games=2000)
+        pooled = bradley_terry(table).strengths
+        np.testing.assert_allclose(
+            fit_groups(table, width=1e-4).strengths, np.tile(pooled, (4, 1)), atol=1e-5
+        )
+        apart = fit_groups(table, shrink=False)
+        np.testing.assert_allclose(fit_groups(table, width=1e4).strengths, apart.strengths, atol=1e-5)
+        one = bradley_terry(table._part(table.group == 1, None))
+        np.testing.assert_allclose(apart.strengths[1], one.strengths, atol=1e-9)
+        np.testing.assert_allclose(apart.standard_errors[1], one.standard_errors(), rtol=1e-6)
+
+    def test_the_width_is_where_the_integrated_likelihood_is_largest(self):
+        # Two items and two groups: the difference of a group is one number, integrated by quadrature.
+        won = np.array([70, 35])
+        first = np.repeat(["a", "b", "a", "b"], [70, 30, 35, 65])
+        second = np.where(first == "a", "b", "a")
+        table = Comparisons.from_pairs(first, second, group=np.repeat([1, 2], 100))
+        fit = fit_groups(table)
+
+        def evidence(width):
+            # x = m + e with e of variance 2 width^2; m flat.
+            spread = np.sqrt(2) * width
+
+            m, z = np.linspace(-4, 4, 161), np.linspace(-6, 6, 121)
+            x = m[:, None] + spread * z
+            value = np.ones(len(m))
+            for k in won:
+                log = -k * np.logaddexp(0, -x) - (100 - k) * np.logaddexp(0, x) + 65.0
+                value *= integrate.trapezoid(np.exp(log - 0.5 * z**2), z, axis=1)
+            return integrate.trapezoid(value, m)
+
+        widths = np.exp(np.linspace(np.log(0.1), np.log(4), 40))
+        best = widths[np.argmax([evidence(w) for w in widths])]
+        assert fit.width == pytest.approx(best, rel=0.15)
+
+    @pytest.mark.parametrize(("width", "low", "high"), [(0.0, 0.0, 0.13), (0.4, 0.28, 0.55), (1.0, 0.7, 1.4)])
+    def test_the_width_of_simulated_groups_is_found(self, width, low, high):
+        found = [fit_groups(grouped(width, n=12, games=3000, seed=seed)[0]).width for seed in (0, 1, 2)]
+        assert low <= np.mean(found) <= high
+
+    @pytest.mark.filterwarnings("ignore::steelyard.DisconnectedWarning")
+    def test_shrunk_boards_lie_nearer_to_the_truth_than_pooled_or_separate_ones(self):
+        errors = np.zeros(3)
+        for seed in range(4):
+            table, truth = grouped(0.4, seed=seed)
+            pooled = np.tile(bradley_terry(table).strengths, (4, 1))
+            fits = fit_groups(table).strengths, pooled, fit_groups(table, shrink=False, prior=0.5).strengths
+            errors += [np.square(s - truth).mean() for s in fits]
+        assert errors[0] < 0.9 * errors[1]
+        assert errors[0] < 0.9 * errors[2]
+
+    def test_true_strengths_lie_in_their_intervals(self):
+        inside = []
+        for seed in range(6):
+            table, truth = grouped(0.5, seed=seed)
+            fit = fit_groups(table)
+            inside.append(np.abs(fit.strengths - truth) < 1.96 * fit.standard_errors)
+        assert 0.9 < np.mean(inside) < 0.99
+
+
+class TestDifferences:
+    @pytest.mark.filterwarnings("ignore::steelyard.DisconnectedWarning")
+    @pytest.mark.parametrize("shrink", [True, False])
+    def test_groups_that_are_alike_rarely_differ(self, shrink):
+        real = 0
+        for seed in range(12):
+            table, _ = grouped(0.0, n=6, games=1200, seed=seed)
+            real += fit_groups(table, shrink=shrink, prior=0 if shrink else 0.1).differences()["real"].any()
+        assert real <= 3  # one in twenty at most
+
+    @pytest.mark.parametrize("shrink", [True, False])
+    def test_an_item_that_is_better_in_one_group_is_found_with_the_right_sign(self, shrink):
+        table, truth = grouped(1.2, n=8, games=6000)
+        fit = fit_groups(table, shrink=shrink, prior=0 if shrink else 0.1)
+        found = fit.differences()
+        assert found["real"].sum() > 5
+        place = {label: k for k, label in enumerate("wxyz")}
+        for k in np.flatnonzero(found["real"]):
+            a, b, i = place[found["group_a"][k]], place[found["group_b"][k]], int(found["item"][k])
+            assert (truth[a, i] - truth[b, i]) * found["difference"][k] > 0
+
+    def test_errors_of_differences_are_those_of_the_draws(self):
+        fit = fit_groups(grouped(0.5)[0])
+        found = fit.differences(draws=4000)
+        from steelyard.rank._studies.groups import _gaussian
+
+        noise = _gaussian(fit._covariances[0], 4000, np.random.default_rng(3)).reshape(4000, 4, 10)
+        k = int(np.flatnonzero((found["group_a"] == "w") & (found["group_b"] == "z"))[0])
+        i = int(found["item"][k])
+        spread = (noise[:, 0, i] - noise[:, 3, i]).std()
+        assert found["standard_error"][k] == pytest.approx(spread, rel=0.05)
+
+
+class TestResult:
+    def test_items_that_a_group_lacks_have_no_strength_there_apart_and_one_shrunk(self):
+        first, second = list("abcabcabab"), list("bcabcabaab")
+        second[-2:] = "ba"
+        table = Comparisons.from_pairs(first, second, group=[1] * 6 + [2] * 4)
+        apart, shrunk = fit_groups(table, shrink=False, prior=1), fit_groups(table, prior=1)
+        assert np.isnan(apart.strengths[1, 2])
+        assert sorted(apart.board(2)["item"].tolist()) == ["a", "b"]
+        assert np.isfinite(shrunk.strengths).all()
+        assert shrunk.games[1].tolist() == [4, 4, 0]
+        assert shrunk.standard_errors[1, 2] >= shrunk.standard_errors[1, 0]
+
+    def test_boards_frames_and_pictures(self):
+        fit = pickle.loads(pickle.dumps(fit_groups(grouped(0.5)[0])))
+        frame = fit.to_frame()
+        assert len(frame["item"]) == 40
+        assert (np.diff(fit.board("x")["rating"]) <= 0).all()
+        axes = fit.plot(top=5)
+        assert [tick.get_text() for tick in axes.get_xticklabels()] == list("wxyz")
+        assert axes.get_images()[0].get_array().shape == (5, 4)
+        with pytest.raises(KeyError, match="no group"):
+            fit.board("q")
+
+    def test_what_can_not_be_fitted_is_refused_by_name(self):
+        plain = Comparisons.from_pairs(["a", "b"], ["b", "a"])
+        with pytest.raises(ValueError, match="comparisons needs groups"):
+            fit_groups(plain)
+        with pytest.raises(TypeError, match="comparisons must be a Comparisons"):
+            fit_groups([1, 2])
+        table = Comparisons.from_pairs(["a", "b"], ["b", "c"], group=[1, 2])
+        with pytest.raises(DisconnectedError):
+            fit_groups(table)
+        with pytest.raises(ValueError, match="width goes with shrink"):
+            fit_groups(table, width=1.0, shrink=False)
+        wide = Comparisons.from_pairs(np.arange(1600), np.arange(1600)[::-1], group=np.arange(1600) % 2)
+        with pytest.raises(ValueError, match="may be up to 3000"):
+            fit_groups(wide, prior=1)
