@@ -30,7 +30,7 @@ MAY_COMPUTE = {(), ("cli",), ("_cli", "usage")}  # by a list of names, by a comm
 
 # "." stands for the files that lie beside the rooms.
 CPP_FLOORS = {
-    (): "core | simd | linalg | distances qp | rank weigh metric select | bindings",
+    (): "core | simd | linalg | distances | qp | rank weigh metric select | bindings",
     ("rank",): "table | . | paired | rankings over_time",
     ("metric",): ". | nearness itml | clustering",
     ("bindings",): ". | linalg rank weigh metric select | testing",
