@@ -61,9 +61,10 @@ class Driver {
                             .max_iter = all ? 0 : 1000 + 10 * options_.finish,
                             .factor_limit = all ? 8000 : options_.finish + options_.finish / 2,
                             .newton = all};
+    const auto start = weights_that_matter();
     QpResult found;
     const auto solve = [&](SymmetricRows& k_rows) {
-      found = solve_simplex_qp({k_rows, q, lower, problem_.upper, problem_.totals, problem_.groups, state_.w},
+      found = solve_simplex_qp({k_rows, q, lower, problem_.upper, problem_.totals, problem_.groups, start},
                                options, monitor_);
     };
     if (state_.n <= options_.dense) {
@@ -89,10 +90,30 @@ class Driver {
     return found.info.converged;
   }
 
+  double dust(std::size_t group) const {
+    return 0.02 * problem_.totals[group] / static_cast<double>(state_.members[group].size());
+  }
+
+  /// Without dust, each group's sum as it was: a factor pays for every free coordinate.
+  std::vector<double> weights_that_matter() const {
+    auto w = state_.w;
+    for (std::size_t k = 0; k < state_.groups; ++k) {
+      double sum = 0.0, left = 0.0;
+      for (const auto i : state_.members[k]) {
+        sum += w[at(i)];
+        if (w[at(i)] <= dust(k)) w[at(i)] = 0.0;
+        left += w[at(i)];
+      }
+      for (const auto i : state_.members[k]) w[at(i)] *= left > 0.0 ? sum / left : 1.0;
+    }
+    return w;
+  }
+
   ptrdiff_t free_coordinates() const {
     ptrdiff_t count = 0;
     for (std::size_t i = 0; i < state_.w.size(); ++i) {
-      if (state_.w[i] > 0.0 && state_.w[i] < problem_.upper[i]) ++count;
+      if (state_.w[i] > dust(state_.group(static_cast<ptrdiff_t>(i))) && state_.w[i] < problem_.upper[i])
+        ++count;
     }
     return count;
   }
@@ -128,6 +149,7 @@ class Driver {
       if (monitor_.poll() || !sweeper.solve_blocks(at(number), gap_) || !measure(number)) break;
       result_.info.iterations = number;
       if (result_.info.converged) break;
+      gaps_.push_back(gap_);
       if (number >= next && worth_finishing()) {
         next = 2 * number;
         // Exact blocks leave few weights that are dust.
@@ -144,15 +166,9 @@ class Driver {
   }
 
   /// Few weights matter, or blocks alone have become slow.
-  bool worth_finishing() {
-    gaps_.push_back(gap_);
+  bool worth_finishing() const {
     if (gap_ < 10.0 * state_.enough) return false;
-    ptrdiff_t count = 0;
-    for (ptrdiff_t i = 0; i < state_.n; ++i) {
-      const auto group = state_.group(i);
-      const double even = problem_.totals[group] / static_cast<double>(state_.members[group].size());
-      if (state_.w[at(i)] > 0.02 * even && state_.w[at(i)] < problem_.upper[at(i)]) ++count;
-    }
+    const auto count = free_coordinates();
     if (count <= few) return true;
     return gaps_.size() > back && gap_ > slow * gaps_[gaps_.size() - 1 - back] && count <= options_.finish;
   }

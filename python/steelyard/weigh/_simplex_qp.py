@@ -328,13 +328,14 @@ def solve_simplex_qp(
     callable, 8 |F|^2 bytes, O(n); an array that isn't C-contiguous float64 is copied. The result is the same
     for any n_threads (above 512 free coordinates: for a given thread count of SciPy's BLAS).
 
-    With a `kernel` the same solver takes up to 3000 points, and more where few coordinates are free.
+    With a `kernel` the same solver takes up to 1200 points, and more where few coordinates are free.
     Beyond, sweeps: kd blocks of at most 400 points, split anew at random each time, are solved exactly,
     then a program of some 500 variables shares mass among the blocks and the last iterates [3]_. The gap
-    falls by about three a sweep, whatever n; a sweep makes each entry of the matrix once, in single
-    precision, and the gap comes from all of them in double. Rows that are copies of one another, their `q`,
-    `upper` and group too, share a weight evenly. `max_iter` is then a number of sweeps, 100 if None.
-    Memory: about 2.5 kB a point.
+    falls by two to three a sweep for energy and Laplacian kernels, more slowly for smooth ones (Gaussian,
+    Matern 5/2), where the active set finishes if at most 3000 weights matter; a sweep makes each entry of
+    the matrix once, in single precision, and the gap comes from all of them in double. Rows that are copies
+    of one another, their `q`, `upper` and group too, share a weight evenly. `max_iter` is then a number of
+    sweeps, 100 if None. Memory: about 2.5 kB a point.
 
     References
     ----------
