@@ -14,7 +14,10 @@ namespace {
 
 using std::ptrdiff_t;
 
-constexpr int sweeps_first = 3;  // before the support is worth a look
+constexpr int sweeps_first = 3;      // before the active set is worth a try
+constexpr std::ptrdiff_t few = 500;  // free coordinates that it takes at once
+constexpr std::size_t back = 4;      // sweeps in which the gap should fall
+constexpr double slow = 0.2;         // by less: smooth kernels couple all blocks
 
 class Driver {
  public:
@@ -26,9 +29,9 @@ class Driver {
     result_.gap = infinity;
     state_.start();
     result_.w = state_.w;
-    if (!problem_.kernel || state_.n <= options_.dense) {
+    if (all_at_once()) {
       result_.info.solver = "active set";
-      finish_directly(state_.n <= options_.dense);
+      finish_directly();
     } else {
       result_.info.solver = "kd blocks";
       sweep();
@@ -43,14 +46,16 @@ class Driver {
   }
 
  private:
+  bool all_at_once() const { return !problem_.kernel || state_.n <= options_.direct; }
+
   bool late() const { return options_.max_seconds > 0.0 && watch_.seconds() > options_.max_seconds; }
 
   /// By simplex_qp.hpp from where we are; true if that reached the tolerance.
-  bool finish_directly(bool hold) {
+  bool finish_directly() {
     KernelRows rows(problem_.points, problem_.kernel, problem_.ridge, monitor_.threads());
     std::vector<double> q(problem_.linear.size()), lower(q.size(), 0.0), k;
     for (std::size_t i = 0; i < q.size(); ++i) q[i] = -problem_.linear[i];
-    const bool all = !problem_.kernel || state_.n <= options_.dense;
+    const bool all = all_at_once();
     const QpOptions options{.tol = std::max(1e-16, options_.tol),
                             .gap_tol = options_.gap_tol,
                             .max_iter = all ? 0 : 1000 + 10 * options_.finish,
@@ -61,7 +66,7 @@ class Driver {
       found = solve_simplex_qp({k_rows, q, lower, problem_.upper, problem_.totals, problem_.groups, state_.w},
                                options, monitor_);
     };
-    if (hold) {
+    if (state_.n <= options_.dense) {
       std::vector<ptrdiff_t> every(at(state_.n));
       for (std::size_t i = 0; i < every.size(); ++i) every[i] = static_cast<ptrdiff_t>(i);
       k.resize(checked_product("working memory", state_.n, state_.n));
@@ -117,24 +122,39 @@ class Driver {
   void sweep() {
     if (!state_.rough_refresh() || !measure(0)) return;
     Sweeper sweeper(state_);
-    ptrdiff_t tried = 0;
-    double first = gap_;
+    int next = sweeps_first;  // when the active set is tried
     for (int number = 1; !result_.info.converged && number <= options_.max_sweeps && !late(); ++number) {
       monitor_.progress(number - 1, options_.max_sweeps);
-      if (monitor_.poll() || !sweeper.sweep(at(number), gap_) || !measure(number)) break;
+      if (monitor_.poll() || !sweeper.solve_blocks(at(number), gap_) || !measure(number)) break;
       result_.info.iterations = number;
-      const auto free = free_coordinates();
-      const bool small = free <= options_.finish && number >= sweeps_first && gap_ < 1e-2 * first;
-      if (result_.info.converged || !small || number < tried) continue;
-      tried = 2 * number;  // the next attempt, should this one fail
-      if (finish_directly(false)) {
-        result_.info.solver += " + active set";
-        return;
+      if (result_.info.converged) break;
+      if (number >= next && worth_finishing()) {
+        next = 2 * number;
+        // Exact blocks leave few weights that are dust.
+        if (!sweeper.solve_blocks(at(number + options_.max_sweeps), 0.0) || !measure(number)) break;
+        if (free_coordinates() <= options_.finish && finish_directly()) {
+          result_.info.solver += " + active set";
+          return;
+        }
+        if (monitor_.stopped() || !state_.refresh() || !measure(number)) return;
       }
-      if (monitor_.stopped()) return;
-      if (!state_.refresh() || !measure(number)) return;
+      if (!sweeper.share(gap_)) break;
     }
-    if (!sure_ && !monitor_.stopped() && state_.refresh()) measure(options_.max_sweeps + 1);
+    if (!sure_ && !monitor_.stopped() && state_.refresh()) measure(result_.info.iterations);
+  }
+
+  /// Few weights matter, or blocks alone have become slow.
+  bool worth_finishing() {
+    gaps_.push_back(gap_);
+    if (gap_ < 10.0 * state_.enough) return false;
+    ptrdiff_t count = 0;
+    for (ptrdiff_t i = 0; i < state_.n; ++i) {
+      const auto group = state_.group(i);
+      const double even = problem_.totals[group] / static_cast<double>(state_.members[group].size());
+      if (state_.w[at(i)] > 0.02 * even && state_.w[at(i)] < problem_.upper[at(i)]) ++count;
+    }
+    if (count <= few) return true;
+    return gaps_.size() > back && gap_ > slow * gaps_[gaps_.size() - 1 - back] && count <= options_.finish;
   }
 
   /// A matrix in memory whose entries are rounded.
@@ -158,6 +178,7 @@ class Driver {
   KernelState state_;
   KernelResult result_;
   double gap_ = infinity;
+  std::vector<double> gaps_;
   bool sure_ = false;
 };
 

@@ -2,7 +2,7 @@
 //
 //   minimise  f(w) = 1/2 w'(K + diag(ridge))w + linear'w   over  0 <= w <= upper,  each group's sum its total.
 //
-// Up to `dense` points, or with x'y for a kernel, simplex_qp.hpp solves it. Else sweeps: each group is split
+// Up to `direct` points, or with x'y for a kernel, simplex_qp.hpp solves it. Else sweeps: each group is split
 // anew at random into kd blocks, each block is solved exactly for its mass by simplex_qp.hpp, then a coarse
 // program shares mass among the blocks and the last iterates. Every step is a descent by an exact line search
 // and stays feasible. Blocks are met in phases, those of one phase at once from the same slopes. Once few
@@ -47,7 +47,8 @@ struct KernelOptions {
   int max_sweeps = 100;
   double max_seconds = 0.0;  ///< 0: none
   std::size_t memory = std::size_t{1} << 30;
-  std::ptrdiff_t dense = 3000;   ///< points up to which the matrix is held
+  std::ptrdiff_t direct = 1200;  ///< points up to which simplex_qp.hpp does all
+  std::ptrdiff_t dense = 3000;   ///< points up to which it is given the matrix, not rows on demand
   std::ptrdiff_t block = 400;    ///< points of a block, at most
   std::ptrdiff_t finish = 3000;  ///< free coordinates up to which simplex_qp.hpp may finish
 };

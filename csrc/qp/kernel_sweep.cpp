@@ -159,15 +159,15 @@ bool Sweeper::phase(std::size_t number, std::size_t phases, double gap_tol) {
   return true;
 }
 
-bool Sweeper::sweep(std::uint64_t number, double gap) {
+bool Sweeper::solve_blocks(std::uint64_t number, double gap) {
   lay_out(random_leaves(s_, s_.options.block, number));
   const std::size_t phases =
       std::min(blocks_.size(), std::clamp(blocks_.size() / 8, std::size_t{4}, most_phases));
-  const double enough = std::max(0.02 * gap, 0.1 * s_.enough) / static_cast<double>(blocks_.size());
+  const double enough = std::max(0.02 * gap, 0.05 * s_.enough) / static_cast<double>(blocks_.size());
   for (std::size_t k = 0; k < phases; ++k) {
     if (!phase(k, phases, enough)) return false;
   }
-  return share(gap);
+  return true;
 }
 
 }  // namespace steelyard::qp

@@ -16,8 +16,10 @@ class Sweeper {
  public:
   explicit Sweeper(KernelState& state) : s_(state) {}
 
-  /// One sweep; `gap` is about that of the state. False when stopped.
-  bool sweep(std::uint64_t number, double gap);
+  /// Every block of a new split to its minimum; `gap` is about that of the state. False when stopped.
+  bool solve_blocks(std::uint64_t number, double gap);
+  /// Then the coarse program. It leaves a little weight everywhere.
+  bool share(double gap);
 
  private:
   /// Points that are solved together, and what their phase needs of them.
@@ -43,7 +45,6 @@ class Sweeper {
   void solve_block(Block& block, double gap_tol);
   bool phase(std::size_t number, std::size_t phases, double gap_tol);
   bool multiply(std::span<Block* const> part, std::vector<std::vector<double>>& product);
-  bool share(double gap);
   void measure_cells(Coarse& coarse) const;
   void fill_gram(Coarse& coarse) const;
   void add_past(Coarse& coarse) const;

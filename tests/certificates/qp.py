@@ -202,7 +202,7 @@ def gap_of_kernel_programs(instance):
     held = weigh.solve_simplex_qp(X, q, kernel=kernel, tol=1e-8)
     swept = _core.linalg._kernel_qp(
         X, kernel, 1.0, -q, np.full(n, np.inf), None, np.ones(1), None, None, 1e-8,
-        dense=1, block=4, finish=0, max_sweeps=6,
+        direct=1, block=4, finish=0, max_sweeps=6,
     )  # fmt: skip
     with ctx.workprec(BITS):
         program = Program(np.eye(n), q, np.zeros(n), np.full(n, np.inf), True)

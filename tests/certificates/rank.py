@@ -747,6 +747,53 @@ def draws_of_one_climber(instance):
     yield Mean(((drawn - mean) ** 2).mean(axis=1), ((log_slope - mean) ** 2 * weight).sum(), about="variance")
 
 
+# ---- weights of metrics
+
+
+@trial(
+    solver="rank.preference_weights",
+    states="error_bound",
+    kind="rigorous",
+    truth="L-BFGS-B from the answer and from zero",
+    zoo="regressions",
+    largest=40,
+    note="the better half of rows against the other; units of 1e-70 and less are refused or are 0",
+)
+def weights_of_metrics_are_within_their_gap(instance):
+    X = instance["X"]
+    half = len(X) // 2
+    if half == 0 or np.abs(X).max() > 1e70:
+        return
+    better, worse, bounded = X[:half], X[half : 2 * half], bool(instance.rng().integers(2))
+    found = rank.preference_weights(better, worse, nonnegative=bounded, ridge=0.1)
+    with np.errstate(under="ignore"):
+        scale = np.where(
+            found.effects != 0, found.effects / np.where(found.weights != 0, found.weights, 1), 0
+        )
+        top = np.abs(better - worse).max(axis=0)
+        top[top == 0] = 1
+        rms = np.sqrt((((better - worse) / top) ** 2).mean(axis=0)) * top
+        z = (better - worse) / np.where(rms > 0, rms, 1.0)
+    del scale
+
+    def objective(w):
+        x = z @ w
+        return np.logaddexp(0, -x).sum() + 0.05 * w @ w, 0.1 * w - z.T @ special.expit(-x)
+
+    ends = [(0, None) if bounded else (None, None)] * len(found.effects)
+    own = objective(found.effects)[0]
+    best = own
+    for start in (found.effects, np.zeros_like(found.effects)):
+        again = optimize.minimize(
+            objective, start, jac=True, bounds=ends, method="L-BFGS-B", options={"ftol": 1e-16, "gtol": 1e-14}
+        )
+        best = min(best, float(again.fun))
+    unit = half * np.log(2)
+    yield Claim(
+        stated=found.info.error_bound, true=(own - best) / unit, rounding=1e-13, floor=1e-11, about="gap"
+    )
+
+
 # ---- sign flips
 
 

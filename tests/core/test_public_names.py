@@ -78,6 +78,8 @@ def rank_results():
         rank.glicko2(["ann", "ben"], ["ben", "cat"], period=[0, 1]),
         rank.stability(scores, n_rounds=5, rng=0),
         rank.pairwise_significance(scores),
+        rank.dynascore(scores[:, 1:], scores[:, 0]),
+        rank.preference_weights(scores, scores[::-1]),
     ]
 
 
@@ -185,6 +187,8 @@ def select_results():
         select.regression_sample(X, X[:, 0], 20, rng=0),
         select.active_test([1.0, 0.0, 2.0], [1 / 4, 1 / 3, 1 / 2], 4),
         select.logme(X, np.arange(60) % 2),
+        select.item_utility(X),
+        select.item_utility(X).choose(2),
         select.pass_at_k([1, 2], 4, 2),
         items,
         items.estimate(np.arange(10) % 2),

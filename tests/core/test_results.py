@@ -188,6 +188,7 @@ RESULTS = {
         lambda: paired().covariance(),
         {"plot": "`fit.plot(uncertainty=...)` draws the strengths with its intervals"},
     ),
+    rank.Dynascore: (lambda: rank.dynascore(points(9)[:, 1:], points(9)[:, 0]), LIST),
     rank.EloRatings: (lambda: rank.elo(["a", "b"], ["b", "c"]), {}),
     rank.GlickoRatings: (lambda: rank.glicko2(["a", "b"], ["b", "c"]), {}),
     rank.GradedComparisons: (grades, {"plot": "counts; a fit of them is drawn"}),
@@ -205,6 +206,7 @@ RESULTS = {
     ),
     rank.PairwiseSignificance: (lambda: rank.pairwise_significance(points(9).T), LIST),
     rank.PlackettLuceFit: (lambda: rank.plackett_luce([["a", "b", "c"], ["c", "a", "b"]], prior=1), {}),
+    rank.PreferenceWeights: (lambda: rank.preference_weights(points(9), points(9)[::-1]), LIST),
     rank.Prediction: (lambda: paired().predict(["a"], ["b"]), LIST),
     rank.RankInfo: (lambda: paired().info, INFO),
     rank.RankIntervals: (lambda: paired().rank_intervals(draws=100, rng=0), {}),
@@ -260,6 +262,11 @@ RESULTS = {
         {**NUMBERS, "eq": "numbers alone, compared by value"},
     ),
     select.Evidence: (lambda: select.logme(points(), np.arange(40) % 2), LIST),
+    select.ItemChoice: (
+        lambda: select.item_utility(points(9)).choose(2),
+        {**NUMBERS, "to_frame": "one list of indices"},
+    ),
+    select.ItemUtility: (lambda: select.item_utility(points(9)), LIST),
     select.ItemEstimate: (lambda: item_plan().estimate(np.arange(10) % 2), LIST),
     select.ItemPlan: (lambda: item_plan(), LIST),
     select.MeanEstimate: (

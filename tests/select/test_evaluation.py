@@ -22,6 +22,8 @@ from steelyard.select import (
 )
 from support.examples import examples
 
+pytestmark = pytest.mark.kernel
+
 # ---- active tests
 
 

@@ -15,6 +15,8 @@ from steelyard.select import kmeans, kmeans_plusplus, plan_sensitivity, sensitiv
 from steelyard.select._sample import Sample, draw, inclusion_probabilities
 from support.examples import examples
 
+pytestmark = pytest.mark.kernel
+
 
 def data(seed, n=600, d=3):
     rng = np.random.default_rng(seed)

@@ -11,6 +11,8 @@ from steelyard import weigh
 from steelyard.reference import weigh as reference
 from support.examples import examples
 
+pytestmark = pytest.mark.kernel
+
 
 def cloud(n, d, seed=0):
     return np.random.default_rng([n, d, seed]).normal(size=(n, d))

@@ -8,6 +8,8 @@ import pytest
 from steelyard import weigh
 from steelyard.reference import weigh as reference
 
+pytestmark = pytest.mark.kernel
+
 
 def cloud(n, d, seed=0):
     return np.random.default_rng([n, d, seed]).normal(size=(n, d))

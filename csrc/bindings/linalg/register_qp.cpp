@@ -136,8 +136,8 @@ py::dict kernel_qp(const Array<double>& points, const std::string& kernel, doubl
                    const OptionalArray<double>& ridge, const Array<double>& totals,
                    const std::optional<Array<std::int32_t>>& groups, const OptionalArray<double>& init,
                    double gap_tol, double tol, int max_sweeps, double max_seconds, std::size_t memory,
-                   std::ptrdiff_t dense, std::ptrdiff_t block, std::ptrdiff_t finish, int n_threads,
-                   const py::object& progress) {
+                   std::ptrdiff_t direct, std::ptrdiff_t dense, std::ptrdiff_t block, std::ptrdiff_t finish,
+                   int n_threads, const py::object& progress) {
   const auto view = matrix_view(points, "points");
   const auto n = view.rows;
   if (n == 0 || linear.size() != n || upper.size() != n || (ridge && ridge->size() != n) ||
@@ -158,6 +158,7 @@ py::dict kernel_qp(const Array<double>& points, const std::string& kernel, doubl
                                   .max_sweeps = max_sweeps,
                                   .max_seconds = max_seconds,
                                   .memory = memory,
+                                  .direct = direct,
                                   .dense = dense,
                                   .block = std::max<std::ptrdiff_t>(2, block),
                                   .finish = finish};
@@ -215,8 +216,8 @@ void register_qp(py::module_& m) {
         "init"_a = py::none(), "n_threads"_a = 1, "progress"_a = py::none());
   m.def("_kernel_qp", &kernel_qp, "points"_a, "kernel"_a, "scale"_a, "linear"_a, "upper"_a, "ridge"_a,
         "totals"_a, "groups"_a, "init"_a, "gap_tol"_a, "tol"_a = 0.0, "max_sweeps"_a = 100,
-        "max_seconds"_a = 0.0, "memory"_a = std::size_t{1} << 30, "dense"_a = 3000, "block"_a = 400,
-        "finish"_a = 3000, "n_threads"_a = 1, "progress"_a = py::none());
+        "max_seconds"_a = 0.0, "memory"_a = std::size_t{1} << 30, "direct"_a = 1200, "dense"_a = 3000,
+        "block"_a = 400, "finish"_a = 3000, "n_threads"_a = 1, "progress"_a = py::none());
   m.def("_kernel_product", &kernel_product, "x"_a, "y"_a, "kernel"_a, "scale"_a, "v"_a, "n_threads"_a = 1,
         "progress"_a = py::none());
   m.def("_kernel_matrix", &kernel_matrix, "x"_a, "y"_a, "kernel"_a, "scale"_a, "n_threads"_a = 1);

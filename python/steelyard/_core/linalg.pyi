@@ -40,6 +40,7 @@ def _kernel_qp(
     max_sweeps: typing.SupportsInt | typing.SupportsIndex = 100,
     max_seconds: typing.SupportsFloat | typing.SupportsIndex = 0.0,
     memory: typing.SupportsInt | typing.SupportsIndex = 1073741824,
+    direct: typing.SupportsInt | typing.SupportsIndex = 1200,
     dense: typing.SupportsInt | typing.SupportsIndex = 3000,
     block: typing.SupportsInt | typing.SupportsIndex = 400,
     finish: typing.SupportsInt | typing.SupportsIndex = 3000,

@@ -7,6 +7,7 @@ from ._active_test import ActiveTest, active_test
 from ._coreset import Coreset, StreamingCoreset, coreset, lightweight_coreset
 from ._difference import PairedDifference, items_needed, paired_difference
 from ._item_plan import ItemEstimate, ItemPlan, plan_items
+from ._item_utility import ItemChoice, ItemUtility, item_utility
 from ._kmeans import KMeansInfo, KMeansResult, kmeans
 from ._leverage import RegressionSample, leverage_scores, regression_sample
 from ._logme import Evidence, logme
@@ -23,8 +24,10 @@ __all__ = [
     "Estimate",
     "Evidence",
     "FacilityLocation",
+    "ItemChoice",
     "ItemEstimate",
     "ItemPlan",
+    "ItemUtility",
     "KMeansInfo",
     "KMeansResult",
     "MeanEstimate",
@@ -40,6 +43,7 @@ __all__ = [
     "active_test",
     "coreset",
     "facility_location",
+    "item_utility",
     "items_needed",
     "kmeans",
     "kmeans_plusplus",

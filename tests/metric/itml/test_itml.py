@@ -18,6 +18,8 @@ from steelyard.reference import itml as reference
 from support import isa
 from support.examples import examples
 
+pytestmark = pytest.mark.kernel
+
 NONE = np.zeros(0, np.int32)
 
 

@@ -17,6 +17,8 @@ from steelyard import _core, metric
 from steelyard.reference import metric as reference
 from support import hostile
 
+pytestmark = pytest.mark.kernel
+
 
 def triangle_rows(n):
     """Every inequality as a row of A x <= 0, over condensed pairs."""

@@ -14,6 +14,8 @@ import steelyard
 from steelyard import metric
 from support import threads
 
+pytestmark = pytest.mark.kernel
+
 
 def triangles(n):
     """All x_ij - x_ik - x_jk <= 0 over condensed pairs."""

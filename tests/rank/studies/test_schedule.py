@@ -11,6 +11,8 @@ from steelyard.rank import schedule, simulate_schedule
 from steelyard.reference import schedule as reference
 from support.examples import examples
 
+pytestmark = pytest.mark.kernel
+
 
 def as_pairs(rows):
     return [tuple(sorted(row)) for row in rows.tolist()]

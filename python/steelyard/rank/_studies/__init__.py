@@ -3,17 +3,23 @@
 from __future__ import annotations
 
 from .boards import MetaElo, meta_elo, score_duels
+from .dynascore import Dynascore, dynascore
+from .preferences import PreferenceWeights, preference_weights
 from .schedule import ScheduleSimulation, schedule, simulate_schedule
 from .significance import PairwiseSignificance, pairwise_significance
 from .stability import Stability, stability
 
 __all__ = [
+    "Dynascore",
     "MetaElo",
     "PairwiseSignificance",
+    "PreferenceWeights",
     "ScheduleSimulation",
     "Stability",
+    "dynascore",
     "meta_elo",
     "pairwise_significance",
+    "preference_weights",
     "schedule",
     "score_duels",
     "simulate_schedule",
