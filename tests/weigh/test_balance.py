@@ -311,6 +311,23 @@ def test_subsamples_are_halves_of_each_arm_balanced_anew():
     assert effect.upper - effect.estimate == pytest.approx(3.182446 * effect.standard_error, rel=1e-6)
 
 
+def test_ctrl_c_in_a_solver_ends_the_subsamples_and_the_balance(monkeypatch):
+    X, arm = study(60)
+    found = weigh.balance(X, arm)
+
+    def stopped(*args, **options):
+        made = minimise_kernel_qp(*args, **options)
+        return dataclasses.replace(made, info=dataclasses.replace(made.info, interrupted=True))
+
+    monkeypatch.setattr("steelyard.weigh._imbalance.minimise_kernel_qp", stopped)
+    with pytest.raises(KeyboardInterrupt):
+        found.effect(X[:, 0], "subsample", rng=0)
+    with pytest.raises(KeyboardInterrupt) as caught:
+        weigh.balance(X, arm, estimand="ate")
+    partial = caught.value.partial
+    np.testing.assert_allclose([partial.weights[arm == a].sum() for a in (0, 1)], 1)
+
+
 def test_of_several_arms_one_is_named_to_compare_with():
     X, arm = study(arms=3)
     names = np.array(["low", "mid", "top"])[arm]

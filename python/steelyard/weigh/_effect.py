@@ -9,7 +9,7 @@ from statistics import NormalDist
 import numpy as np
 import numpy.typing as npt
 
-from .._errors import report
+from .._errors import interrupted, report
 from .._results import Result
 from .._validate import Progress
 from ._arms import Arms
@@ -129,8 +129,10 @@ def subsample_error(
     for done, rows in enumerate(_halves(arms, count, rng)):
         report(progress, done, count)
         part = arms.subset(rows)
-        weights = balanced(part, tol=tol, n_threads=n_threads, progress=None).weights
-        found.append(contrast(y[rows], weights, part, against))
+        again = balanced(part, tol=tol, n_threads=n_threads, progress=None)
+        if any(info.interrupted for info in again.infos):
+            raise interrupted(None)
+        found.append(contrast(y[rows], again.weights, part, against))
     return float(np.std(found, ddof=1))
 
 
