@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from statistics import NormalDist
 from typing import Any
@@ -71,14 +71,14 @@ class _Laws:
     def __getitem__(self, cell: str) -> _Law:
         if cell not in self._made:
             p, decided = self._p, self._decided
-            events = {
+            events: dict[str, Callable[[], Floats]] = {
                 "tp": lambda: p[decided],
                 "fp": lambda: 1 - p[decided],
                 "fn": lambda: p[~decided],
                 "tn": lambda: 1 - p[~decided],
                 "correct": lambda: np.where(decided, p, 1 - p),
-            }[cell]
-            self._made[cell] = _Law(*_core.weigh._count_law(events(), **self._options))
+            }
+            self._made[cell] = _Law(*_core.weigh._count_law(events[cell](), **self._options))
         return self._made[cell]
 
 
