@@ -11,6 +11,7 @@ import numpy.typing as npt
 
 from ..._info import Info
 from ..._report import Column, Grid, Matrix, Page, Picture, Section, Words, draw, number_texts, plain, ranges
+from ..._spelling import shown
 from ...plotting import plot_estimates, plot_rank_intervals
 from .._chances import ELO
 from .rank_intervals import FULL_LIMIT, RankIntervals
@@ -96,10 +97,10 @@ def certificate(info: Info) -> str:
 def as_lines(notes: Any) -> tuple[str, ...]:
     """Sentences of a caller; TypeError for what is none."""
     if isinstance(notes, str) or not isinstance(notes, Iterable):
-        raise TypeError(f"notes must be a list of sentences, got {notes!r:.200}")
+        raise TypeError(f"notes must be a list of sentences, got {shown(notes)}")
     lines = tuple(notes)
     if not all(isinstance(line, str) for line in lines):
-        raise TypeError("notes must be a list of sentences")
+        raise TypeError(f"notes must be a list of sentences, got {shown(notes)}")
     return lines
 
 

@@ -14,18 +14,18 @@ import numpy.typing as npt
 from ..._errors import ConvergenceWarning, interrupted, warn
 from ..._info import Info
 from ..._labels import label_list
-from ..._report import check_page, check_text, save
+from ..._report import check_page, save
 from ..._results import Columns, Result
 from ..._spelling import shown
-from ..._validate import Progress, check_choice, check_count, check_flag, check_level, check_number
+from ..._validate import Progress, check_choice, check_count, check_flag, check_number
 from ...plotting import plot_history
 from .._chances import ELO, Prediction, outcome_chances
-from .._inference import as_lines, certificate, read_anchor
+from .._inference import certificate, read_anchor
 from .._paired import PairPoint
 from .._table import Timelines
 from .history_samples import HistorySamples, draw_samples
 from .problem import HistoryProblem
-from .report import Wishes, history_page
+from .report import checked_wishes, history_page
 
 Floats = npt.NDArray[np.float64]
 
@@ -647,14 +647,7 @@ class History(Result):
         """
         target = check_page(path)
         chosen = None if items is None else label_list(items, "items")
-        wanted = Wishes(
-            check_text(title, "title"),
-            check_text(data, "data"),
-            as_lines(notes),
-            check_choice(scale, "scale", ("log", "elo")),
-            _drawable(check_number(elo_mean, "elo_mean")),
-            check_level(level),
-        )
+        wanted = checked_wishes(title, data, notes, scale, elo_mean, level)
         return save(history_page(self, chosen, wanted, certificate(self.info)), target)
 
     def plot(self, items: Any = None, **options: Any) -> Any:
@@ -664,10 +657,3 @@ class History(Result):
 
 def _is_list(labels: Any) -> bool:
     return isinstance(labels, list | tuple | np.ndarray) and np.ndim(labels) > 0
-
-
-def _drawable(elo_mean: float) -> float:
-    """Beside a larger mean, differences of ratings are lost in rounding."""
-    if abs(elo_mean) > 1e9:
-        raise ValueError(f"elo_mean must lie between -1e9 and 1e9 to be drawn, got {elo_mean}")
-    return elo_mean

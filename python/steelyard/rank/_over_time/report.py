@@ -9,9 +9,11 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from ..._report import Column, Grid, Page, Picture, Section, draw, number_texts, plain, ranges
+from ..._report import Column, Grid, Page, Picture, Section, check_text, draw, number_texts, plain, ranges
+from ..._validate import check_choice, check_level, check_number
 from ...plotting import plot_history
 from .._chances import ELO
+from .._inference import as_lines
 
 Columns = Mapping[str, npt.NDArray[Any]]
 
@@ -27,6 +29,23 @@ class Wishes(NamedTuple):
     scale: str
     elo_mean: float
     level: float
+
+
+def checked_wishes(
+    title: str | None, data: str | None, notes: Any, scale: str, elo_mean: float, level: float
+) -> Wishes:
+    """Beside a mean above 1e9 differences of ratings are lost in rounding."""
+    elo_mean = check_number(elo_mean, "elo_mean")
+    if abs(elo_mean) > 1e9:
+        raise ValueError(f"elo_mean must lie between -1e9 and 1e9 to be drawn, got {elo_mean}")
+    return Wishes(
+        check_text(title, "title"),
+        check_text(data, "data"),
+        as_lines(notes),
+        check_choice(scale, "scale", ("log", "elo")),
+        elo_mean,
+        check_level(level),
+    )
 
 
 class _Thinned:
