@@ -40,7 +40,7 @@ extensions = [
     "sphinx_design",
     "sphinx_gallery.gen_gallery",
 ]
-language = "en_GB"
+language = "en"
 exclude_patterns = ["notebooks/*.ipynb", "auto_*/*.ipynb", "auto_*/*.py", "tutorials", "gallery"]
 templates_path = ["_templates"]
 default_role = "py:obj"  # `name` in a docstring: a link where there is a page, else code
