@@ -18,7 +18,7 @@ class Polynomials {
   void make(const double* x, ptrdiff_t m, ptrdiff_t degree) {
     degree_ = degree;
     const ptrdiff_t width = degree + 1;
-    before_.assign(at((m + 1) * width), 0.0);
+    before_.assign(checked_product("rankings", m + 1, width), 0.0);
     after_.assign(before_.size(), 0.0);
     before_[0] = after_[at(m * width)] = 1.0;
     for (ptrdiff_t i = 0; i < m; ++i) add(x[i], &before_[at(i * width)], &before_[at((i + 1) * width)]);
@@ -67,7 +67,7 @@ class Choice {
     most_ = 0.0;
     for (ptrdiff_t o = 1; o < sizes(); ++o)
       if (size(o) <= m) most_ = std::max(most_, ties_[o - 1]);
-    x_.assign(at(sizes() * m), 0.0);
+    x_.assign(checked_product("rankings", sizes(), m), 0.0);
     in_.assign(x_.size(), 0.0);
     chance_.assign(at(sizes()), 0.0);
     share_.assign(at(m), 0.0);
