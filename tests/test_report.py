@@ -78,7 +78,30 @@ def history(labels=TAME):
     return rank.whole_history(table, volatility=0.2, time_unit=1)
 
 
-FITS = {"pairs": fitted, "graded": graded, "orders": orders, "history": history}
+def teams(labels=TAME):
+    rng = np.random.default_rng(2)
+    sides = [rng.choice(len(labels), 4, replace=False) for _ in range(60)]
+    left, right = ([[labels[i] for i in side[half]] for side in sides] for half in (slice(2), slice(2, 4)))
+    return rank.team_strengths(left, right, rng.choice([1, -1], 60), items=labels, prior=1.0)
+
+
+def judges(labels=TAME):
+    rng = np.random.default_rng(3)
+    pairs = [rng.choice(len(labels), 2, replace=False) for _ in range(90)]
+    better, worse = ([labels[pair[k]] for pair in pairs] for k in (0, 1))
+    judge = [labels[i % 3] for i in range(90)]
+    table = rank.Comparisons.from_pairs(better, worse, items=labels, judge=judge)
+    return rank.fit_judges(table, prior=1.0)
+
+
+FITS = {
+    "pairs": fitted,
+    "graded": graded,
+    "orders": orders,
+    "history": history,
+    "teams": teams,
+    "judges": judges,
+}
 
 
 @functools.cache

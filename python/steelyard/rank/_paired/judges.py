@@ -29,6 +29,7 @@ from .._inference import (
     ROUND_TOL,
     BootstrapResult,
     Ranked,
+    Story,
     finish_rounds,
     refit_rounds,
 )
@@ -183,6 +184,24 @@ class JudgeFit(Ranked):
 
         strengths, _, info = refit_rounds(refit, rounds, n, callback)
         return finish_rounds(BootstrapResult(strengths, None, None, None, "bayesian", self, info), n_threads)
+
+    def _story(self, level: float) -> Story:
+        table = self.judge_table(level=level)
+        facts = [("Agreement of judges", f"Krippendorff's alpha {self.alpha:.2f}")]
+        for verdict in ("noise", "turned around"):
+            names = table["judge"][table["verdict"] == verdict].tolist()
+            if names:
+                more = f" and {len(names) - 10:,} more" if len(names) > 10 else ""
+                facts.append((f"Judges: {verdict}", ", ".join(map(str, names[:10])) + more))
+        return Story(
+            f"{self.comparisons.n_comparisons:,.12g} comparisons of {len(self):,} items by "
+            f"{len(self.judges):,} judges",
+            f"Bradley-Terry with a bias and a reliability a judge, ties {self.ties}; a local optimum",
+            self.comparisons.components(ties="drop" if self.ties == "drop" else "keep").describe(),
+            self.prior,
+            tuple(facts),
+            expected="chance to win before a judge of reliability 1, and half that of a tie,",
+        )
 
     def _information(self, n_threads: int) -> JudgeInformation:
         return JudgeInformation(self._problem, self._point)

@@ -24,8 +24,8 @@ from ..._validate import (
     check_steps,
     check_threads,
 )
-from .._chances import NO_TIES, Prediction, RankInfo, outcome_chances
-from .._inference import ROUND_TOL, BootstrapResult, Coefficients, Ranked, finish_rounds, refit_rounds
+from .._chances import ELO, NO_TIES, Prediction, RankInfo, outcome_chances
+from .._inference import ROUND_TOL, BootstrapResult, Coefficients, Ranked, Story, finish_rounds, refit_rounds
 from .._table import SideGames, read_features, read_sides, side_matrix
 from .problem import TIES
 from .team_problem import TeamInformation, TeamPoint, TeamProblem
@@ -192,6 +192,22 @@ class TeamFit(Ranked):
         return finish_rounds(result, n_threads)
 
     # ---- for what lies below
+
+    def _story(self, level: float) -> Story:
+        effects, apart = self.coefficients, self.undetermined
+        facts = [] if self.tie_parameter is None else [("Tie parameter", f"{self.tie_parameter:.4g}")]
+        if self.home_advantage is not None:
+            facts.append(("Home advantage", f"{self.home_advantage * ELO:+.0f} Elo points"))
+        names = "; ".join(", ".join(map(str, group[:10])) for group in apart[:3])
+        return Story(
+            f"{len(self._problem.games.weight):,} games between sides of {len(self):,} items",
+            f"sums of strengths a side, ties {self.ties}",
+            f"Told apart by the prior alone: {names}" if apart else "The games tell all items apart.",
+            self.prior,
+            tuple(facts),
+            None if effects is None else effects.to_frame(level=level),
+            "chance to win alone, and half that of a tie,",
+        )
 
     def _information(self, n_threads: int) -> TeamInformation:
         return TeamInformation(self._problem, self._point, self.tie_parameter or 1.0, n_threads)
