@@ -74,7 +74,8 @@ void KernelColumns<Real>::products(MatrixView<const double> x, ptrdiff_t begin, 
   const auto& tile = tile_of<Real>();
   const auto product = tile.kernel_products[number_of(kind_)];
   const ptrdiff_t size = tile.rows * tile.cols;
-  std::vector<Real> panel(at(std::max<ptrdiff_t>(1, tile.rows * d_))), lanes(at(columns * size));
+  std::vector<Real> panel(checked_product("working memory", tile.rows, std::max<ptrdiff_t>(1, d_))),
+      lanes(checked_product("working memory", columns, size));
   std::fill_n(sums, (end - begin) * columns, 0.0);
   for (ptrdiff_t start = 0; start < stride_; start += block_columns) {
     const ptrdiff_t panels = std::min(block_columns, stride_ - start) / tile.cols;
@@ -108,7 +109,7 @@ void KernelColumns<Real>::values(MatrixView<const double> x, ptrdiff_t begin, pt
                                  ptrdiff_t width) const {
   const auto& tile = tile_of<Real>();
   const auto make = tile.kernel_values[number_of(kind_)];
-  std::vector<Real> panel(at(std::max<ptrdiff_t>(1, tile.rows * d_)));
+  std::vector<Real> panel(checked_product("working memory", tile.rows, std::max<ptrdiff_t>(1, d_)));
   Real numbers[largest_tile];
   for (ptrdiff_t i = begin; i < end; i += tile.rows) {
     pack_rows(x, i, end, panel.data());

@@ -66,7 +66,7 @@ void Sweeper::measure_cells(Coarse& coarse) const {
 /// Products among z and v, and slopes of both.
 void Sweeper::fill_gram(Coarse& coarse) const {
   const std::size_t m = coarse.m;
-  coarse.gram.assign(m * m, 0.0);
+  coarse.gram.assign(checked_product("working memory", m, m), 0.0);
   coarse.slope.assign(m, 0.0);
   parallel_for(std::ssize(coarse.cells), 1, s_.monitor, [&](ptrdiff_t begin, ptrdiff_t end) {
     for (auto b = at(begin); b < at(end) && !s_.monitor.poll(); ++b) {

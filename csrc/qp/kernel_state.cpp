@@ -122,7 +122,7 @@ bool KernelState::rough_refresh() {
   for (ptrdiff_t i = 0; i < n; ++i) v[group(i) * at(stride) + at(i)] = static_cast<float>(w[at(i)]);
   parallel_for(n, rows_a_chunk, monitor, [&](ptrdiff_t begin, ptrdiff_t end) {
     if (monitor.poll()) return;
-    std::vector<double> sums(at((end - begin) * wide));
+    std::vector<double> sums(checked_product("working memory", end - begin, wide));
     columns.products(problem.points, begin, end, v.data(), wide, sums.data());
     for (auto i = begin; i < end; ++i) {
       for (std::size_t k = 0; k < groups; ++k) kw[k][at(i)] = sums[at(i - begin) * groups + k];

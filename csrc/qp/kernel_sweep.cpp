@@ -42,7 +42,8 @@ void Sweeper::lay_out(std::vector<Leaf>&& leaves) {
 /// The block to its minimum, for the mass that it has.
 void Sweeper::solve_block(Block& block, double gap_tol) {
   const auto size = std::ssize(block.points), d = s_.problem.points.cols;
-  std::vector<double> x(checked_product("working memory", size, d)), k(at(size * size));
+  std::vector<double> x(checked_product("working memory", size, d)),
+      k(checked_product("working memory", size, size));
   block.old.resize(at(size));
   block.step.assign(at(size), 0.0);
   std::vector<double> q(at(size)), upper(at(size)), lower(at(size), 0.0);
@@ -96,7 +97,7 @@ bool Sweeper::multiply(std::span<Block* const> part, std::vector<std::vector<dou
     }
     block->columns.emplace(MatrixView<const double>{x.data(), size, d, d}, *s_.problem.kernel, s_.middle);
     const auto stride = at(block->columns->stride());
-    block->values.assign(stride * at(columns), 0.0F);
+    block->values.assign(checked_product("working memory", stride, columns), 0.0F);
     for (std::size_t a = 0; a < at(size); ++a) {
       const float free = block->movable[a];
       const auto step = static_cast<float>(block->step[a]);
@@ -109,7 +110,7 @@ bool Sweeper::multiply(std::span<Block* const> part, std::vector<std::vector<dou
   }
   parallel_for(n, rows_a_task, s_.monitor, [&](ptrdiff_t begin, ptrdiff_t end) {
     if (s_.monitor.poll()) return;
-    std::vector<double> sums(at((end - begin) * columns));
+    std::vector<double> sums(checked_product("working memory", end - begin, columns));
     for (auto* block : part) {
       block->columns->products(s_.problem.points, begin, end, block->values.data(), columns, sums.data());
       float* solved = solved_.data() + static_cast<ptrdiff_t>(block->cell) * n;

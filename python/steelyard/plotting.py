@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 import numpy as np
 import numpy.typing as npt
 
+from ._drawing import add_legend, axes_of, check_offers, colours, count_on, distinguish, draw_rows, short
 from ._labels import label_list
 from ._spelling import shown
 from ._validate import check_count, check_level, check_vector, refuse_masked
@@ -40,9 +41,6 @@ _LABELS = {
 
 _FEW = 1000  # dots that a figure holds at full size
 _VECTORS = 20_000  # dots above which a PDF or SVG gets pixels
-_NAME = 36  # characters of a label beside the axes
-_COLOURS = 10  # of matplotlib's own, after which they come again
-_LEGEND_ROWS = 22
 _ROUNDING = 1e-9  # of the largest weight, below which a negative one is zero
 
 _Array = npt.NDArray[Any]
@@ -165,7 +163,7 @@ def plot_balance(balance: _Differences, *, top: int = 30, ax: Axes | None = None
     >>> axes.get_xlabel()
     'absolute standardised mean difference'
     """
-    _check_offers(balance, "balance", "table")
+    check_offers(balance, "balance", "table")
     table, count = balance.table(), check_count(top, "top")
     before, after = np.abs(table["smd_before"]), np.abs(table["smd_after"])
     pairs = [f"{a}, {b}" for a, b in zip(table["arm"], table["against"], strict=True)]
@@ -175,7 +173,7 @@ def plot_balance(balance: _Differences, *, top: int = 30, ax: Axes | None = None
         for name, pair in zip(table["variable"], pairs, strict=True)
     ]
     order = np.argsort(-np.nan_to_num(before), kind="stable")[:count]
-    axes = _axes(ax, 1.2 + 0.24 * len(order))
+    axes = axes_of(ax, 1.2 + 0.24 * len(order))
     place = np.arange(len(order))
     axes.plot(before[order], place, "o", markerfacecolor="none", color="C1", label="before")
     axes.plot(after[order], place, "o", color="C0", label="after")
@@ -215,7 +213,7 @@ def plot_cluster_sizes(clustering: _Clusters, *, ax: Axes | None = None) -> Axes
     >>> plot_cluster_sizes(found).get_ylabel()
     'items'
     """
-    axes = _axes(ax, 4.8)
+    axes = axes_of(ax, 4.8)
     sizes = np.sort(np.bincount(clustering.labels))[::-1]
     axes.step(np.arange(1, len(sizes) + 1), sizes, where="mid")
     axes.set_xscale("log")
@@ -280,7 +278,7 @@ def plot_strengths(
     >>> [tick.get_text() for tick in axes.get_yticklabels()]
     ['ann', 'ben']
     """
-    _check_offers(fit, "fit", "items", "order", "to_frame")
+    check_offers(fit, "fit", "items", "order", "to_frame")
     some = fit.items[fit.order[: check_count(top, "top")]] if items is None else items
     fixed = {} if anchor is None else {"anchor": anchor}
     table = fit.to_frame(scale=scale, level=level, uncertainty=uncertainty, items=some, **fixed)
@@ -289,7 +287,7 @@ def plot_strengths(
     place = np.arange(len(doubtful)) if most else np.argsort(doubtful, kind="stable")
     rating = table["rating"][place]
     lower, upper = (table[name][place] if name in table else rating for name in ("lower", "upper"))
-    axes = _draw(table["item"][place], rating, lower, upper, ax)
+    axes = draw_rows(table["item"][place], rating, lower, upper, ax)
     hollow = np.flatnonzero(doubtful[place])
     if len(hollow):
         axes.plot(
@@ -337,13 +335,13 @@ def plot_rank_intervals(intervals: _RankSets, *, top: int = 30, ax: Axes | None 
     >>> plot_rank_intervals(fit.rank_intervals()).get_xlabel()
     'rank (95 % simultaneous)'
     """
-    _check_offers(intervals, "intervals", "items", "rank", "lower", "upper", "level", "method")
+    check_offers(intervals, "intervals", "items", "rank", "lower", "upper", "level", "method")
     order = np.argsort(intervals.rank, kind="stable")[: check_count(top, "top")]
-    axes = _draw(
+    axes = draw_rows(
         intervals.items[order], intervals.rank[order], intervals.lower[order], intervals.upper[order], ax
     )
     axes.set_xlabel(f"rank ({100 * intervals.level:g} % {intervals.method})")
-    _count_on(axes)
+    count_on(axes)
     axes.set_xlim(0.5, max(1.5, float(np.max(intervals.upper[order], initial=1)) + 0.5))
     return axes
 
@@ -388,7 +386,7 @@ def plot_estimates(table: Mapping[str, Any], *, top: int = 30, ax: Axes | None =
     if len(head) < 2:
         raise ValueError(f"table must have a column of labels and one of numbers, got {', '.join(head)}")
     (_, items), (label, middle) = list(head.items())[:2]
-    axes = _draw(items, middle, head.get("lower", middle), head.get("upper", middle), ax)
+    axes = draw_rows(items, middle, head.get("lower", middle), head.get("upper", middle), ax)
     axes.set_xlabel(label)
     return axes
 
@@ -423,9 +421,9 @@ def plot_groups(fits: _Boards, *, top: int = 30, ax: Axes | None = None) -> Axes
     >>> [tick.get_text() for tick in plot_groups(fit_groups(games)).get_xticklabels()]
     ['1', '2']
     """
-    _check_offers(fits, "fits", "items", "groups", "strengths", "whole")
+    check_offers(fits, "fits", "items", "groups", "strengths", "whole")
     order = np.argsort(-fits.whole, kind="stable")[: check_count(top, "top")]
-    axes = _axes(ax, 1.2 + 0.3 * len(order))
+    axes = axes_of(ax, 1.2 + 0.3 * len(order))
     values = fits.strengths[:, order].T
     largest = float(np.nanmax(np.abs(values), initial=0.0)) or 1.0
     image = axes.imshow(values, cmap="RdBu_r", vmin=-largest, vmax=largest, aspect="auto")
@@ -490,11 +488,11 @@ def plot_history(
     >>> [line.get_label() for line in axes.get_lines()]
     ['ann', 'ben']
     """
-    _check_offers(history, "history", "latest", "to_frame")
+    check_offers(history, "history", "latest", "to_frame")
     wide = NormalDist().inv_cdf(0.5 + 0.5 * check_level(level))
     chosen = history.latest(5) if items is None else label_list(items, "items")
-    axes = _axes(ax, 4.2)
-    _distinguish(axes, len(chosen))
+    axes = axes_of(ax, 4.2)
+    distinguish(axes, len(chosen))
     fixed = {} if anchor is None else {"anchor": anchor}
     for item in chosen:
         table = history.to_frame(
@@ -502,9 +500,9 @@ def plot_history(
         )
         time, middle = table["time"], table["strength"]
         if np.isnan(time).all():  # a constant item
-            axes.axhline(middle[0], linewidth=0.8, linestyle="--", label=_short(item))
+            axes.axhline(middle[0], linewidth=0.8, linestyle="--", label=short(item))
             continue
-        (line,) = axes.plot(time, middle, linewidth=1.2, label=_short(item))
+        (line,) = axes.plot(time, middle, linewidth=1.2, label=short(item))
         if uncertainty:
             half = wide * table["standard_error"]
             axes.fill_between(
@@ -513,7 +511,7 @@ def plot_history(
     bands = f", {100 * level:g} % bands" if uncertainty else ""
     axes.set_ylabel(("rating (Elo)" if scale == "elo" else "strength (natural log)") + bands)
     axes.set_xlabel("time")
-    _add_legend(axes, len(chosen))
+    add_legend(axes, len(chosen))
     return axes
 
 
@@ -551,9 +549,9 @@ def plot_weights(weighting: _Weights, X: Any = None, *, ax: Axes | None = None) 
     >>> plot_weights(w).get_xlabel()
     'feature 0'
     """
-    _check_offers(weighting, "weighting", "places", "weights", "magnitude", "scale")
+    check_offers(weighting, "weighting", "places", "weights", "magnitude", "scale")
     points = weighting.places() if X is None else _places(X, len(weighting.weights))
-    axes = _axes(ax, 4.8)
+    axes = axes_of(ax, 4.8)
     if points is None:
         _draw_sorted(weighting.weights, axes)
     elif points.shape[1] == 1:
@@ -594,8 +592,8 @@ def plot_magnitude_function(f: _Magnitudes, *, ax: Axes | None = None) -> Axes:
     >>> plot_magnitude_function(f).get_xlabel()
     'scale (1 / distance)'
     """
-    _check_offers(f, "f", "scales", "magnitudes", "n")
-    axes = _axes(ax, 4.8)
+    check_offers(f, "f", "scales", "magnitudes", "n")
+    axes = axes_of(ax, 4.8)
     axes.plot(f.scales, f.magnitudes, "o-", markersize=4)
     axes.axhline(f.n, linestyle="--", color="0.5", label=f"{f.n:,} points")
     axes.set_xscale("log")
@@ -628,7 +626,7 @@ def _draw_areas(points: Any, weights: Any, axes: Axes) -> None:
         points[order, 1],
         s=crowd * (8 + 80 * np.clip(weights[order] / largest, 0, None)),
         c=weights[order],
-        cmap=_colours(parted),
+        cmap=colours(parted),
         vmin=-end if parted else 0.0,
         vmax=end,
         edgecolors="white",
@@ -648,99 +646,3 @@ def _draw_sorted(weights: Any, axes: Axes) -> None:
     axes.plot(place, np.sort(weights)[::-1], drawstyle="steps-mid", marker="o", markersize=3, linewidth=1)
     axes.set_xlabel("rank by weight")
     axes.set_ylabel("weight")
-
-
-def _draw(items: Any, middle: Any, lower: Any, upper: Any, ax: Axes | None) -> Axes:
-    """One point and one bar an item, first item on top."""
-    place = np.arange(len(items))
-    axes = _axes(ax, 1.2 + 0.24 * len(items))
-    room = 0.24 * 72 if ax is None else _points_high(axes) / len(items)
-    finite = np.concatenate([x[np.isfinite(x)] for x in (middle, lower, upper)])
-    low, high = (finite.min(), finite.max()) if len(finite) else (0.0, 1.0)
-    ends = [np.clip(np.nan_to_num(x, nan=0.0), low, high) for x in (lower, upper)]
-    axes.hlines(place, ends[0], ends[1], color="0.6", linewidth=min(1.5, 0.4 * room))
-    axes.plot(middle, place, "o", markersize=min(4.0, 0.8 * room), color="C0")
-    _name_rows(axes, [_short(item) for item in items], room)
-    axes.set_ylim(len(items) - 0.5, -0.5)
-    axes.grid(axis="x", alpha=0.3)
-    return axes
-
-
-def _short(label: object) -> str:
-    """Without the middle of a very long label, which would take the axes' room."""
-    text = str(label)
-    return text if len(text) <= _NAME else f"{text[: _NAME - 10]}\u2026{text[-9:]}"
-
-
-def _points_high(axes: Axes) -> float:
-    return float(axes.get_window_extent().height * 72 / axes.figure.get_dpi())
-
-
-def _name_rows(axes: Axes, names: list[str], room: float) -> None:
-    """A name a row; smaller ones where rows are narrow (in points), and then every so many."""
-    step = max(1, int(np.ceil(6 / room)))
-    axes.set_yticks(range(0, len(names), step), names[::step], parse_math=False)
-    if room < 12:
-        axes.tick_params(axis="y", labelsize=min(0.8 * room * step, 10.0))
-
-
-def _count_on(axes: Axes) -> None:
-    """Whole numbers along x."""
-    from matplotlib.ticker import MaxNLocator
-
-    axes.xaxis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1))
-
-
-def _distinguish(axes: Axes, count: int) -> None:
-    """As many colours as lines, where matplotlib's own would come again."""
-    if count > _COLOURS:
-        from matplotlib import colormaps
-
-        axes.set_prop_cycle(color=colormaps["turbo"](np.linspace(0.02, 0.98, count)))
-
-
-def _add_legend(axes: Axes, count: int) -> None:
-    """Inside; beside the axes, in columns, where it is long and the figure makes room."""
-    options: dict[str, Any] = {"frameon": False}
-    if count > _COLOURS:
-        options |= {"fontsize": 7, "ncols": -(-count // _LEGEND_ROWS)}
-        if axes.figure.get_layout_engine() is not None:
-            options |= {"loc": "upper left", "bbox_to_anchor": (1.0, 1.0), "borderaxespad": 0.0}
-    for text in axes.legend(**options).get_texts():
-        text.set_parse_math(False)  # a $ in a name is no formula
-
-
-def _colours(parted: bool) -> Any:
-    """Maps of colours that a white ground does not swallow; a parted one is grey at zero, blue below it."""
-    from matplotlib import colormaps
-    from matplotlib.colors import LinearSegmentedColormap, ListedColormap
-
-    if parted:
-        return LinearSegmentedColormap.from_list("steelyard", ["#2166ac", "#969696", "#b2182b"])
-    return ListedColormap(colormaps["viridis_r"](np.linspace(0.2, 1.0, 256)))
-
-
-def _check_offers(thing: Any, name: str, *attributes: str) -> None:
-    """TypeError unless it has what is drawn."""
-    missing = [attribute for attribute in attributes if not hasattr(thing, attribute)]
-    if missing:
-        raise TypeError(f"{name} must be a result that offers {missing[0]}, got {shown(thing)}")
-
-
-def _axes(ax: Axes | None, height: float) -> Axes:
-    """Those given, or new ones of this height in inches."""
-    if ax is None:
-        return _new_axes(height)
-    if not (hasattr(ax, "set_xlabel") and hasattr(ax, "plot")):
-        raise TypeError(f"ax must be matplotlib axes or None, got {shown(ax)}")
-    return ax
-
-
-def _new_axes(height: float) -> Axes:
-    try:
-        from matplotlib import pyplot
-    except ImportError:
-        raise ImportError('plotting needs matplotlib: pip install "steelyard[plot]"') from None
-    figure = pyplot.figure(figsize=(7, height), layout="constrained")
-    axes: Axes = figure.add_subplot()
-    return axes

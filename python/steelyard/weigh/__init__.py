@@ -82,25 +82,29 @@ __all__ = [
     "weighting",
 ]
 
-# Estimators need scikit-learn, which is imported with the first of them.
-_LATE = {
-    "_estimators": ("MagnitudeOutlierDetector", "WeightingClassifier"),
-    "_shift_estimators": ("BalancingWeights", "SampleMatcher"),
-    "_weighted_ensemble": ("WeightedEnsemble",),
-}
+_ESTIMATORS = ("MagnitudeOutlierDetector", "WeightingClassifier")
+_OF_SHIFT = ("BalancingWeights", "SampleMatcher")
+_ENSEMBLES = ("WeightedEnsemble",)
 
 
 def __getattr__(name: str) -> Any:
-    for module, names in _LATE.items():
-        if name in names:
-            late = importlib.import_module(f"{__name__}.{module}")
-            claim(__name__, names, vars(late))
-            return getattr(late, name)
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    """Estimators need scikit-learn, which is imported with the first of them."""
+    if name in _ESTIMATORS:
+        late = importlib.import_module(f"{__name__}._estimators")
+        claim(__name__, _ESTIMATORS, vars(late))
+    elif name in _OF_SHIFT:
+        late = importlib.import_module(f"{__name__}._shift_estimators")
+        claim(__name__, _OF_SHIFT, vars(late))
+    elif name in _ENSEMBLES:
+        late = importlib.import_module(f"{__name__}._weighted_ensemble")
+        claim(__name__, _ENSEMBLES, vars(late))
+    else:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(late, name)
 
 
 def __dir__() -> list[str]:
-    return sorted({*globals(), *(name for names in _LATE.values() for name in names)})
+    return sorted({*globals(), *_ESTIMATORS, *_OF_SHIFT, *_ENSEMBLES})
 
 
 claim(__name__, __all__, globals())
