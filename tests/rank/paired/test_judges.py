@@ -71,7 +71,7 @@ def test_simulated_judges_of_known_quality_are_recovered():
     assert inside.sum() >= 4
 
 
-def test_unequal_judges_are_better_used_and_equal_ones_as_well_as_pooled():
+def test_unequal_judges_are_better_used_and_equal_ones_cost_a_little():
     better, alike = [], []
     for seed in range(6):
         for slopes, out in (([2.0, 1.5, 1.0, 0.2, 0.0], better), ([1.0] * 5, alike)):
@@ -81,7 +81,7 @@ def test_unequal_judges_are_better_used_and_equal_ones_as_well_as_pooled():
             out.append([np.corrcoef(s, truth)[0, 1] for s in (fit, plain)])
     better, alike = 1 - np.mean(better, axis=0), 1 - np.mean(alike, axis=0)
     assert better[0] < 0.85 * better[1]
-    assert alike[0] < alike[1] + 0.004  # of a correlation of .98: what five slopes and biases cost
+    assert alike[0] < 1.2 * alike[1]  # five slopes and biases are estimated in vain: 1.07 on 16 seeds
 
 
 def test_errors_and_the_bootstrap_agree():
