@@ -21,7 +21,7 @@ QpEnd rough_descent(QpState& s) {
   s.measure();
   if (s.good()) return QpEnd::converged;
   if (!std::isfinite(s.objective)) return QpEnd::stalled;
-  const double violation = std::max(rough * s.scale, s.enough()) / std::max(s.reach, 1e-300);
+  const double violation = std::max(rough * s.size_of_terms, s.enough()) / std::max(s.reach, 1e-300);
   const auto end = descend(s, violation, std::min<std::int64_t>(left(s), 1000 + 10 * s.n));
   if (end == QpEnd::stopped || left(s) == 0) s.measure();  // its gradient has drifted by rounding only
   return end == QpEnd::converged ? QpEnd::budget : end;
