@@ -288,9 +288,10 @@ def test_wrong_outcome_maps_are_refused(outcome_map, error, message):
 @pytest.mark.parametrize(
     ("options", "error", "message"),
     [
-        ({"left": "home"}, ValueError, "no column 'home'; the columns are 'date', 'home_team'"),
-        ({"time": "when"}, ValueError, "no column 'when'"),
-        ({"covariates": "length"}, ValueError, "no column 'length'"),
+        ({"left": "home"}, ValueError, "left: df has no column 'home'; the columns are 'date', 'home_team'"),
+        ({"time": "when"}, ValueError, "time: df has no column 'when'"),
+        ({"covariates": "length"}, ValueError, "covariates: df has no column 'length'"),
+        ({"cluster": "x" * 10_000}, ValueError, "cluster: df has no column 'xxx"),
         ({"left_score": None}, ValueError, "either outcome, or both left_score and right_score"),
         ({"left_score": None, "right_score": None}, ValueError, "either outcome, or both"),
         ({"outcome": "home_score"}, ValueError, "either outcome, or both"),

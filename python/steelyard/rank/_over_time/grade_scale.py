@@ -279,7 +279,7 @@ def grade_scale(
     for part, column in names.items():
         if not isinstance(column, str):
             raise TypeError(f"{part} must be a column name, got {shown(column)}")
-    columns = columns_of(ascents, list(dict.fromkeys(names.values())), "ascents")
+    columns = columns_of(ascents, {column: part for part, column in reversed(names.items())}, "ascents")
     labels, who = encode_one(columns[climber], climber)
     count = len(who)
     if count == 0:

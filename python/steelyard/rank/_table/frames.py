@@ -32,8 +32,8 @@ def count_frame(df: Any, wanted: Wanted, outcome_map: Mapping[Any, int | None] |
     return _count(data, wanted, outcome_map, items, row_words)
 
 
-def columns_of(df: Any, names: list[str], what: str = "df") -> dict[str, Values]:
-    """Columns of a mapping or of a data frame of any kind, equally long."""
+def columns_of(df: Any, names: Mapping[str, str], what: str = "df") -> dict[str, Values]:
+    """Columns of a mapping or of a data frame of any kind, equally long; `names` says what each is for."""
     return _from_mapping(df, names, what) if isinstance(df, Mapping) else _from_frame(df, names, what)
 
 
@@ -42,7 +42,7 @@ def _is_relation(df: Any) -> bool:
     return kind.__name__ == "DuckDBPyRelation" and kind.__module__.split(".")[0] in ("duckdb", "_duckdb")
 
 
-def _from_mapping(df: Mapping[str, Any], names: list[str], what: str) -> dict[str, Values]:
+def _from_mapping(df: Mapping[str, Any], names: Mapping[str, str], what: str) -> dict[str, Values]:
     require_columns(list(df), names, what)
     columns = {name: refuse_masked(df[name], f"column {name!r}") for name in names}
     lengths = {len(column) for column in columns.values()}
@@ -51,7 +51,7 @@ def _from_mapping(df: Mapping[str, Any], names: list[str], what: str) -> dict[st
     return columns
 
 
-def _from_frame(df: Any, names: list[str], what: str) -> dict[str, Values]:
+def _from_frame(df: Any, names: Mapping[str, str], what: str) -> dict[str, Values]:
     import narwhals as nw
 
     try:

@@ -209,12 +209,11 @@ class GradedComparisons(Result):
         >>> GradedComparisons.from_frame(votes, outcome_levels=["win", "tie", "loss"])
         GradedComparisons: 2 items, 2 comparisons, 3 levels
         """
-        wanted = [name for name in (left, right, outcome, weight, home) if name is not None]
         given = {"left": left, "right": right, "outcome": outcome, "weight": weight, "home": home}
         for part, name in given.items():
             if name is not None and not isinstance(name, str):
                 raise TypeError(f"{part} must be a column name, got {shown(name)}")
-        found = columns_of(df, wanted)
+        found = columns_of(df, {name: part for part, name in reversed(given.items()) if name is not None})
         return cls.from_grades(
             found[left],
             found[right],

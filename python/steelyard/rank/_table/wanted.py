@@ -39,9 +39,12 @@ class Wanted:
         return {part: column for part, column in parts.items() if isinstance(column, str)}
 
     @property
-    def columns(self) -> list[str]:
-        """All columns, each once."""
-        return list(dict.fromkeys([*self.parts.values(), *self.covariates]))
+    def columns(self) -> dict[str, str]:
+        """All columns, each with the first part that it plays."""
+        found: dict[str, str] = {}
+        for part, column in [*self.parts.items(), *(("covariates", name) for name in self.covariates)]:
+            found.setdefault(column, part)
+        return found
 
     def check(self, outcome_map: Mapping[Any, int | None] | None) -> None:
         """The parts must be names, and make sense together."""
@@ -67,11 +70,11 @@ class Wanted:
             raise ValueError("give either neutral or a home column, not both")
 
 
-def require_columns(there: list[str], wanted: list[str], what: str = "df") -> None:
-    """Names the first column that is missing, and those that exist."""
+def require_columns(there: list[str], wanted: Mapping[str, str], what: str = "df") -> None:
+    """Names the part and the column that is missing, and those that exist."""
     if wanted and not there:
         raise ValueError(f"{what} has no columns")
-    for name in wanted:
+    for name, part in wanted.items():
         if name not in there:
             listed = ", ".join(map(repr, there[:20])) + (", ..." if len(there) > 20 else "")
-            raise ValueError(f"there is no column {name!r}; the columns are {listed}")
+            raise ValueError(f"{part}: {what} has no column {shown(name)}; the columns are {listed}")
