@@ -149,6 +149,7 @@ class Balance(Result):
 
         Examples
         --------
+        >>> import numpy as np
         >>> from steelyard import datasets, weigh
         >>> nsw = datasets.load_nsw().columns
         >>> X = np.column_stack([nsw["age"], nsw["re74"]])
@@ -276,11 +277,12 @@ class Balance(Result):
 
         Examples
         --------
+        >>> import numpy as np
         >>> from steelyard import datasets, weigh
         >>> nsw = datasets.load_nsw().columns
         >>> X = np.column_stack([nsw[name] for name in ("age", "educ", "re74", "re75")])
         >>> print(weigh.balance(X, nsw["treat"]).effect(nsw["re78"]))
-        Effect: 17... interval ... (residual errors)
+        Effect: 18... interval ... (residual errors)
         """
         outcome = check_vector(y, "y", length=len(self))
         how = check_choice(errors, "errors", ERRORS)

@@ -532,7 +532,7 @@ class History(Result):
         >>> games = Comparisons.from_pairs(["ann", "ben", "ann"], ["ben", "ann", "ben"], time=[0, 4, 9])
         >>> table = whole_history(games, volatility=0.1).to_frame(scale="elo", anchor={"ben": 1200})
         >>> table["item"].tolist(), table["strength"].round().tolist()
-        (['ann', 'ann', 'ann', 'ben', 'ben', 'ben'], [1273.0, 1272.0, 1275.0, 1202.0, 1202.0, 1200.0])
+        (['ann', 'ann', 'ann', 'ben', 'ben', 'ben'], [1290.0, 1288.0, 1291.0, 1201.0, 1203.0, 1200.0])
         """
         nodes = np.arange(len(self))
         if items is not None:

@@ -115,8 +115,9 @@ class TeamFit(Ranked):
         Examples
         --------
         >>> from steelyard.rank import team_strengths
-        >>> fit = team_strengths([["a", "b"], ["a"]], [["c"], ["b", "c"]], [1, -1], prior=1)
-        >>> print(fit.predict([["a"]], [["a", "b"]]).win < 0.5)
+        >>> left, right = [["a", "b"], ["a"], ["b"]], [["c"], ["b", "c"], ["a"]]
+        >>> fit = team_strengths(left, right, [1, -1, 1], prior=1)
+        >>> print(fit.predict([["b"]], [["a"]]).win > 0.5)
         [ True]
         """
         _, matrix = side_matrix(left, right, self.items)
@@ -170,7 +171,8 @@ class TeamFit(Ranked):
         Examples
         --------
         >>> from steelyard.rank import team_strengths
-        >>> fit = team_strengths([["a", "b"], ["a", "c"]], [["c", "d"], ["b", "d"]], [1, -1], prior=1)
+        >>> left, right = [["a", "b"], ["a", "c"], ["a", "d"]], [["c", "d"], ["b", "d"], ["b", "c"]]
+        >>> fit = team_strengths(left, right, [1, -1, 1], prior=1)
         >>> fit.bootstrap(20, rng=0).strengths.shape
         (20, 4)
         """

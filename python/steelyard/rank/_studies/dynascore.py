@@ -119,7 +119,7 @@ def dynascore(
     >>> memory = [[5.7], [4.8], [2.2]]
     >>> found = dynascore(memory, performance, lower_is_better=[True], items=["large", "base", "small"])
     >>> print(found.to_frame()["item"])
-    ['small' 'base' 'large']
+    ['base' 'large' 'small']
     """
     perf = check_vector(performance, "performance")
     table = real_array(metrics, "metrics")

@@ -163,10 +163,9 @@ class GroupFits(Result):
         Examples
         --------
         >>> from steelyard.rank import Comparisons, fit_groups
-        >>> first, second = ["a"] * 90 + ["b"] * 90, ["b"] * 90 + ["a"] * 90
-        >>> games = Comparisons.from_pairs(
-        ...     first + ["b"] * 20, second + ["a"] * 20, group=["x"] * 80 + ["y"] * 120
-        ... )
+        >>> winner = ["a"] * 60 + ["b"] * 20 + ["a"] * 30 + ["b"] * 90
+        >>> loser = ["b" if label == "a" else "a" for label in winner]
+        >>> games = Comparisons.from_pairs(winner, loser, group=["x"] * 80 + ["y"] * 120)
         >>> found = fit_groups(games, shrink=False, prior=1).differences()
         >>> found["item"].tolist(), found["real"].tolist()
         (['a', 'b'], [True, True])

@@ -161,7 +161,7 @@ def preference_weights(
     >>> better, worse = np.where(wins[:, None], (first, second), (second, first))
     >>> found = preference_weights(better, worse, items=["chrF", "BLEU", "length"])
     >>> print(found.weights.round(1))
-    [2.1 0.5 0.1]
+    [2.  0.5 0. ]
     """
     pairs = _Pairs.read(better, worse, sample_weight, check_flag(standardize, "standardize"))
     lam, tol = check_positive(ridge, "ridge"), check_positive(tol, "tol")

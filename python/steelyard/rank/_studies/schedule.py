@@ -103,8 +103,8 @@ def schedule(
     >>> wins = [[0, 9, 9, 9], [3, 0, 8, 9], [3, 4, 0, 7], [1, 2, 5, 0]]
     >>> fit = bradley_terry(Comparisons.from_counts(wins, items=["a", "b", "c", "d"]))
     >>> print(schedule(kind="information", fit=fit, size=2))
-    [['a' 'b']
-     ['b' 'c']]
+    [['b' 'd']
+     ['a' 'b']]
     """
     kind = check_choice(kind, "kind", KINDS)
     if kind == "information":
