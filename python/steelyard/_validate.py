@@ -210,3 +210,19 @@ def check_vector(
             f"{name} has {len(bad)} entries that are NaN or infinite (first: {row_name(int(bad[0]))})"
         )
     return result
+
+
+def check_each(
+    values: Any, name: str, n: int, *, row_name: Callable[[int], str] = row_words
+) -> npt.NDArray[np.float64]:
+    """A finite number for each of n rows; a single one stands for all."""
+    array = real_array(values, name)
+    return check_vector(array if array.ndim else np.full(n, array), name, length=n, row_name=row_name)
+
+
+def is_one(values: Any, name: str) -> bool:
+    """Whether it is one value rather than a list, ragged lists being refused by name."""
+    try:
+        return np.ndim(values) == 0
+    except ValueError:
+        raise ValueError(f"{name} must not be ragged, lists of unequal length") from None

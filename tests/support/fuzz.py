@@ -378,7 +378,7 @@ def _judged(error: BaseException, case: Case, target: Target, name: str) -> Outc
 
 
 def _names(text: str, parameter: str) -> bool:
-    return re.search(rf"(?<!\w){re.escape(parameter.rstrip('s'))}s?(?!\w)", text) is not None
+    return re.search(rf"(?<!\w){re.escape(parameter.removesuffix('s'))}s?(?!\w)", text) is not None
 
 
 # ---- children

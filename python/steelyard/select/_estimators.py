@@ -180,7 +180,7 @@ class KMeans(_Centred):
         check_count(self.n_clusters, "n_clusters")
         X = validate_data(self, X, dtype=_FLOATS, order="C")
         if len(X) < self.n_clusters:
-            raise ValueError(f"n_clusters must be at most n_samples={len(X)}, got {self.n_clusters}")
+            raise ValueError(f"X has n_samples={len(X)}, fewer than n_clusters={self.n_clusters}")
         self._fit(X, sample_weight)
         self.cluster_centers_ = self.result_.centers
         return self
@@ -303,7 +303,7 @@ class KMedoids(_Centred):
         check_count(self.n_clusters, "n_clusters")
         X = validate_data(self, X, dtype=_FLOATS, order="C")
         if len(X) < self.n_clusters:
-            raise ValueError(f"n_clusters must be at most n_samples={len(X)}, got {self.n_clusters}")
+            raise ValueError(f"X has n_samples={len(X)}, fewer than n_clusters={self.n_clusters}")
         self._fit(X, sample_weight)
         self.medoid_indices_: npt.NDArray[np.intp] = np.array(self.result_.indices)
         self.cluster_centers_ = _directions(X[self.medoid_indices_], self.metric)

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from .._results import Result
-from .._validate import check_choice, check_count, check_level, check_vector
+from .._validate import check_choice, check_count, check_level, check_vector, is_one
 from ._sample import Floats, student_quantile
 
 _FAR = 1e150
@@ -209,7 +209,7 @@ def _values(values: Any, name: str) -> Floats:
 
 
 def _counts(values: Any, name: str) -> Floats:
-    if np.ndim(values) == 0:
+    if is_one(values, name):
         return np.asarray(float(check_count(values, name, least=0, most=2**31)))
     found = check_vector(values, name)
     odd = np.flatnonzero((found < 0) | (found != np.rint(found)) | (found > 2.0**31))

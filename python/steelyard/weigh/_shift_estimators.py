@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from .._errors import needs_sklearn
-from .._validate import check_choice
+from .._validate import check_choice, real_array
 from ._arms import ESTIMANDS
 from ._balance import balance
 from ._match import match_samples
@@ -208,7 +208,7 @@ class SampleMatcher(BaseEstimator):  # type: ignore[misc]
         if y is None:
             raise ValueError("requires y to be passed, but the target y is None: give the target sample")
         X = validate_data(self, X, ensure_min_samples=2)
-        y = check_array(y, input_name="y")
+        y = check_array(real_array(y, "y"), input_name="y")
         self.match_ = match_samples(
             X,
             y,

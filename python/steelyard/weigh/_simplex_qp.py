@@ -22,6 +22,7 @@ from .._validate import (
     check_steps,
     check_threads,
     check_vector,
+    is_one,
     real_array,
 )
 from ._kernel_qp import KERNELS, minimise_kernel_qp
@@ -169,7 +170,7 @@ def _totals(total: Any, groups: int, grouped: bool) -> Floats | None:
         if grouped:
             raise ValueError("total must be given with groups: a number for each group")
         return None
-    if grouped and np.ndim(total) == 1:
+    if grouped and not is_one(total, "total"):
         return check_vector(total, "total", length=groups)
     return np.full(groups, check_number(total, "total"))
 

@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ..._results import Result
-from ..._validate import check_flag, check_nonnegative, check_vector, real_array
+from ..._validate import check_each, check_flag, check_nonnegative, check_vector, real_array
 from ...plotting import plot_estimates
 from .._over_time import EloRatings, elo
 from .._table import encode_one, given_labels
@@ -262,7 +262,7 @@ def meta_elo(
 
 
 def _column(values: Any, name: str, n: int, least: float) -> Floats:
-    array = check_vector(np.full(n, values) if np.ndim(values) == 0 else values, name, length=n)
+    array = check_each(values, name, n)
     if (array < least).any():
         raise ValueError(f"{name} must be at least {least:g}, got {array.min()}")
     return array

@@ -9,7 +9,7 @@ import numpy.typing as npt
 
 from ... import _core
 from ..._spelling import shown
-from ..._validate import check_nonnegative, check_threads, real_array
+from ..._validate import check_nonnegative, check_threads, is_one, real_array
 from .labels import encode_one, given_labels
 from .matrices import count_matrices
 from .votes import Columns, Extras
@@ -73,7 +73,7 @@ def _read_clusters(cluster: Any, samples: int) -> tuple[Values, npt.NDArray[np.i
     if isinstance(cluster, bool | np.bool_):
         labels = np.arange(samples)
         return labels, labels.astype(np.int32) if cluster else None
-    if isinstance(cluster, str) or np.ndim(cluster) == 0:
+    if isinstance(cluster, str) or is_one(cluster, "cluster"):
         raise TypeError(f"cluster must be True, False or one label a sample, got {shown(cluster)}")
     labels, codes = encode_one(cluster, "cluster")
     if len(codes) != samples:

@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ..._spelling import row_words, shown
-from ..._validate import check_number, check_vector, refuse_masked
+from ..._validate import check_each, check_number, check_vector, refuse_masked
 from .labels import encode, encode_into, given_labels
 from .votes import by_name, home_signs
 
@@ -63,7 +63,7 @@ def read_sides(left: Any, right: Any, outcome: Any, weight: Any, home: Any, item
     results = read_results(outcome, n)
     amounts = np.ones(n)
     if weight is not None:
-        amounts = check_vector(np.full(n, weight) if np.ndim(weight) == 0 else weight, "weight", length=n)
+        amounts = check_each(weight, "weight", n)
         if (amounts < 0).any():
             row = int(np.argmax(amounts < 0))
             raise ValueError(f"weight must be zero or positive, got {amounts[row]} in {row_words(row)}")

@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from ... import _core
 from ..._spelling import row_words
-from ..._validate import check_threads, check_vector, refuse_masked
+from ..._validate import check_each, check_threads, check_vector, is_one, refuse_masked
 from .labels import Encoded, RowName, encode, encode_into, encode_one
 from .times import check_times
 
@@ -198,9 +198,7 @@ def _refuse_self(labels: Values, a: Any, b: Any, names: tuple[str, str], row_nam
 
 def _amounts(values: Any, name: str, n: int, row_name: RowName) -> npt.NDArray[np.float64]:
     """Finite numbers >= 0, one a row; a single number stands for all."""
-    array = check_vector(
-        np.full(n, values) if np.ndim(values) == 0 else values, name, length=n, row_name=row_name
-    )
+    array = check_each(values, name, n, row_name=row_name)
     negative = np.flatnonzero(array < 0)
     if len(negative):
         row = int(negative[0])
@@ -221,7 +219,7 @@ def _happened(*amounts: npt.NDArray[np.float64] | None) -> npt.NDArray[np.bool_]
 
 def home_signs(values: Any, n: int, row_name: RowName) -> npt.NDArray[np.int8]:
     """+1, -1 or 0 a row."""
-    array = np.full(n, values) if np.ndim(values) == 0 else refuse_masked(values, "home")
+    array = np.full(n, values) if is_one(values, "home") else refuse_masked(values, "home")
     if array.dtype.kind not in "biuf":
         raise TypeError(f"home must hold -1, 0 or 1, got dtype {array.dtype}")
     if array.shape != (n,):
