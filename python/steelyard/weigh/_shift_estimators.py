@@ -208,7 +208,7 @@ class SampleMatcher(BaseEstimator):  # type: ignore[misc]
         if y is None:
             raise ValueError("requires y to be passed, but the target y is None: give the target sample")
         X = validate_data(self, X, ensure_min_samples=2)
-        y = check_array(real_array(y, "y"), input_name="y")
+        y = real_array(check_array(y, input_name="y"), "y")
         self.match_ = match_samples(
             X,
             y,
