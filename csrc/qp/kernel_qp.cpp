@@ -59,6 +59,7 @@ class Driver {
     const QpOptions options{.tol = std::max(1e-16, options_.tol),
                             .gap_tol = options_.gap_tol,
                             .max_iter = all ? 0 : 1000 + 10 * options_.finish,
+                            .rough = all ? 1e-4 : 1.0,  // where blocks have been, pairs have little to add
                             .factor_limit = all ? 8000 : options_.finish + options_.finish / 2,
                             .newton = all};
     const auto start = weights_that_matter();

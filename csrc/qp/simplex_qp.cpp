@@ -11,8 +11,6 @@
 namespace steelyard::qp {
 namespace {
 
-constexpr double rough = 1e-4;  // digits that decomposition makes before the active set takes over
-
 constexpr std::size_t most_passes = 100;  // over K, if its rows are made on demand
 
 std::int64_t left(const QpState& s) { return std::max<std::int64_t>(0, s.max_iter - s.iterations); }
@@ -21,7 +19,8 @@ QpEnd rough_descent(QpState& s) {
   s.measure();
   if (s.good()) return QpEnd::converged;
   if (!std::isfinite(s.objective)) return QpEnd::stalled;
-  const double violation = std::max(rough * s.size_of_terms, s.enough()) / std::max(s.reach, 1e-300);
+  const double violation =
+      std::max(s.options.rough * s.size_of_terms, s.enough()) / std::max(s.reach, 1e-300);
   const auto end = descend(s, violation, std::min<std::int64_t>(left(s), 1000 + 10 * s.n));
   if (end == QpEnd::stopped || left(s) == 0) s.measure();  // its gradient has drifted by rounding only
   return end == QpEnd::converged ? QpEnd::budget : end;

@@ -60,6 +60,7 @@ struct QpOptions {
   double gap_tol = 0.0;       ///< a gap of that size is small enough, too
   std::int64_t max_iter = 0;  ///< SMO steps + changes of the active set; 0: 1000 + 200 n
   std::size_t cache_bytes = std::size_t{256} << 20;
+  double rough = 1e-4;  ///< share of the terms to which pairs descend before the active set takes over
   std::ptrdiff_t factor_limit = 8000;  ///< free coordinates beyond which no factor is made
   bool newton = true;                  ///< go on beyond it, by conjugate gradients
 };
