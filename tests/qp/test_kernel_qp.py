@@ -10,7 +10,6 @@ from steelyard import _core
 from steelyard.weigh import solve_simplex_qp
 from steelyard.weigh._kernel_qp import KERNELS, kernel_matrix, kernel_product, minimise_kernel_qp
 
-highspy = pytest.importorskip("highspy")
 pytestmark = pytest.mark.kernel
 
 
@@ -23,6 +22,7 @@ def shifted_target(n, d=3, kernel="energy", seed=0, scale=1.5):
 
 def by_highs(K, linear, groups, totals, upper):
     """The least objective by an active-set method of another house."""
+    highspy = pytest.importorskip("highspy")
     n = len(linear)
     same = groups[:, None] == groups[None, :]
     K = K + 4 * np.abs(K).max() * same  # constant on the feasible set: definite for HiGHS
