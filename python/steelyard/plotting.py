@@ -523,7 +523,7 @@ def plot_history(
             half = wide * table["standard_error"]
             style = {"color": line.get_color(), "alpha": 0.15}
             if alone:
-                axes.errorbar(time, middle, half, **style, linewidth=3)
+                axes.vlines(time, middle - half, middle + half, **style, linewidth=3)
             else:
                 axes.fill_between(time, middle - half, middle + half, **style, linewidth=0)
     bands = f", {100 * level:g} % bands" if uncertainty else ""
