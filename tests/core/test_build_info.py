@@ -84,11 +84,11 @@ def test_import_loads_none_of_the_heavy_or_optional_packages(run_python):
 
 
 def test_blas_is_loaded_when_it_is_first_needed():
-    from support.process import call_elsewhere
+    from support.process import call_in_copy
 
-    assert not call_elsewhere(distances_need_no_blas)
-    assert call_elsewhere(large_cholesky_loads_blas)
-    assert call_elsewhere(load_blas_now) == (False, True)
+    assert not call_in_copy(distances_need_no_blas, loads=__file__)
+    assert call_in_copy(large_cholesky_loads_blas, loads=__file__)
+    assert call_in_copy(load_blas_now, loads=__file__) == (False, True)
 
 
 def test_the_environment_caps_the_instruction_set(isa_level, on_isa):
