@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import bz2
 import codecs
+import contextlib
 import csv
 import gzip
 import io
@@ -43,6 +44,16 @@ def board(capsys, *arguments):
     return capsys.readouterr().out
 
 
+@pytest.fixture(scope="module")
+def plain_board(tmp_path_factory):
+    """Of the votes as they are, without the name of the file."""
+    path = tmp_path_factory.mktemp("plain") / "plain.csv"
+    path.write_text(VOTES, encoding="utf-8")
+    with contextlib.redirect_stdout(io.StringIO()) as shown:
+        assert main(["rank", str(path)]) == 0
+    return shown.getvalue().partition(":")[2]
+
+
 def refused(capsys, *arguments):
     assert main(list(arguments)) == 2
     out, err = capsys.readouterr()
@@ -74,9 +85,8 @@ def refused(capsys, *arguments):
     ],
     ids=range(17),
 )
-def test_the_same_votes_in_any_dress_give_the_same_board(name, data, file, capsys):
-    expected = board(capsys, file(VOTES, "plain.csv")).partition(":")[2]
-    assert board(capsys, file(data, name)).partition(":")[2] == expected
+def test_the_same_votes_in_any_dress_give_the_same_board(name, data, plain_board, file, capsys):
+    assert board(capsys, file(data, name)).partition(":")[2] == plain_board
 
 
 def test_latin_1_is_named_by_the_message_and_read_by_the_option(file, capsys):
