@@ -10,7 +10,6 @@ from pathlib import Path
 
 import pytest
 
-pytestmark = pytest.mark.smoke
 
 ROOT = Path(__file__).resolve().parents[2]
 CHECKED = re.compile(r"\b(?:checked_product|room_for(?:<[^()]*>)?|pairs_of)\s*\(")
