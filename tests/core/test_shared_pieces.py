@@ -11,7 +11,6 @@ from pathlib import Path
 
 import pytest
 
-
 ROOT = Path(__file__).resolve().parents[2]
 FAMILIES = ("rank", "weigh", "metric", "select")
 CORE = ("core", "simd", "linalg", "distances", "qp", *FAMILIES)

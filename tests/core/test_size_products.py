@@ -10,7 +10,6 @@ from pathlib import Path
 
 import pytest
 
-
 ROOT = Path(__file__).resolve().parents[2]
 CHECKED = re.compile(r"\b(?:checked_product|room_for(?:<[^()]*>)?|pairs_of)\s*\(")
 # A container that is made or grown: what follows the bracket is its size.
