@@ -11,6 +11,11 @@ from typing import Any
 
 import pytest
 
+if "PYTEST_XDIST_WORKER" in os.environ and os.environ.get("STEELYARD_EXAMPLES") != "thorough":
+    # Before NumPy comes: threads of OpenBLAS wait by turning round, and those of several workers for the same
+    # processors cost more than half of what tests of matrices take. `-n 0` and .ci/long leave it its threads.
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+
 from support import examples, fork, interrupt, isa, process, threads, turns
 
 examples.load_profile()

@@ -57,8 +57,11 @@ inline void obtuse_angles(const Real* x_panel, const Real* y_panel, std::ptrdiff
   }
 }
 
+/// Not inline: three copies of every metric were half of what this file took to compile, and a call a tile is
+/// nothing beside the tile.
 template <class Real, class Pair>
-inline void distances(const Real* x_panel, const Real* y_panel, std::ptrdiff_t d, Real power, Real* out) {
+[[gnu::noinline]] void distances(const Real* x_panel, const Real* y_panel, std::ptrdiff_t d, Real power,
+                                 Real* out) {
   constexpr std::ptrdiff_t cols = tile_cols<Real>;
   pair_sums<Real, Pair>(x_panel, y_panel, d, power, out);
   if constexpr (requires { Pair::obtuse; }) {

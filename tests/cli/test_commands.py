@@ -75,9 +75,10 @@ def offences(text):
                 yield f"calls {name}"
 
 
-@pytest.mark.parametrize("path", sorted(FOLDER.glob("*.py")), ids=lambda path: path.stem)
-def test_the_command_line_uses_faces_and_fields(path):
-    assert list(offences(path.read_text(encoding="utf-8"))) == []
+def test_the_command_line_uses_faces_and_fields():
+    found = {path.stem: list(offences(path.read_text(encoding="utf-8"))) for path in FOLDER.glob("*.py")}
+    assert len(found) > 30
+    assert {name: what for name, what in found.items() if what} == {}
 
 
 @pytest.mark.parametrize(

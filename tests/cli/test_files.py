@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import stat
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -17,7 +18,9 @@ LIMITED = """
 import resource, sys
 from steelyard.cli import main
 resource.setrlimit(resource.RLIMIT_FSIZE, (4096, 4096))
-sys.exit(main({arguments!r}))
+for option, target in {targets!r}:
+    assert main(["weigh", {points!r}, "--scale", "1", option, target]) == 2
+sys.exit(2)
 """
 
 
@@ -33,18 +36,18 @@ def here(folder):
     return sorted(path.name for path in folder.iterdir())
 
 
-@pytest.mark.parametrize(("option", "name"), [
-    ("--output", "k.csv"), ("--output", "k.json"), ("--output", "k.parquet"), ("--plot", "k.png"),
-])  # fmt: skip
-def test_a_full_disk_leaves_the_old_file_and_no_other(points, tmp_path, run_python, option, name):
-    target = tmp_path / name
-    target.write_bytes(b"old")
-    arguments = ["weigh", str(points), "--scale", "1", option, str(target)]
-    said = run_python(LIMITED.format(arguments=arguments), check=False)
-    assert f"can't write {str(target)!r}" in said
+def test_a_full_disk_leaves_the_old_file_and_no_other(points, tmp_path, run_python):
+    names = {"k.csv": "--output", "k.json": "--output", "k.parquet": "--output", "k.png": "--plot"}
+    targets = [(option, str(tmp_path / name)) for name, option in names.items()]
+    for _, target in targets:
+        Path(target).write_bytes(b"old")
+    said = run_python(LIMITED.format(targets=targets, points=str(points)), check=False)
     assert "Traceback" not in said
-    assert target.read_bytes() == b"old"
-    assert here(tmp_path) == sorted(["points.csv", name])
+    assert said.count("\n") == 4
+    for _, target in targets:
+        assert f"can't write {target!r}" in said
+        assert Path(target).read_bytes() == b"old"
+    assert here(tmp_path) == sorted(["points.csv", *names])
 
 
 @pytest.mark.parametrize("suffix", [".csv", ".json", ".parquet"])

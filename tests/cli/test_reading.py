@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import bz2
 import codecs
+import contextlib
 import csv
 import gzip
 import io
@@ -11,7 +12,9 @@ import os
 import signal
 import subprocess
 import sys
+import tempfile
 import time
+from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -20,6 +23,7 @@ from hypothesis import strategies as st
 from steelyard._cli.inputs import open_inputs
 from steelyard._cli.readers import CsvReader, reader_of
 from steelyard.cli import main
+from support.process import call_in_copy
 
 VOTES = "left,right,winner\nann,josé,left\njosé,ann,left\nann,josé,tie\n"
 
@@ -38,6 +42,16 @@ def file(tmp_path, monkeypatch):
 def board(capsys, *arguments):
     assert main(["rank", *arguments]) == 0
     return capsys.readouterr().out
+
+
+@pytest.fixture(scope="module")
+def plain_board(tmp_path_factory):
+    """Of the votes as they are, without the name of the file."""
+    path = tmp_path_factory.mktemp("plain") / "plain.csv"
+    path.write_text(VOTES, encoding="utf-8")
+    with contextlib.redirect_stdout(io.StringIO()) as shown:
+        assert main(["rank", str(path)]) == 0
+    return shown.getvalue().partition(":")[2]
 
 
 def refused(capsys, *arguments):
@@ -71,9 +85,8 @@ def refused(capsys, *arguments):
     ],
     ids=range(17),
 )
-def test_the_same_votes_in_any_dress_give_the_same_board(name, data, file, capsys):
-    expected = board(capsys, file(VOTES, "plain.csv")).partition(":")[2]
-    assert board(capsys, file(data, name)).partition(":")[2] == expected
+def test_the_same_votes_in_any_dress_give_the_same_board(name, data, plain_board, file, capsys):
+    assert board(capsys, file(data, name)).partition(":")[2] == plain_board
 
 
 def test_latin_1_is_named_by_the_message_and_read_by_the_option(file, capsys):
@@ -152,24 +165,42 @@ def test_columns_of_several_files_are_matched_by_name(file, capsys):
     assert ": 7 comparisons of 2 items" in board(capsys, "a.csv", "b.csv", "c.parquet")
 
 
-def piped(*arguments, data, **more):
-    return subprocess.run(
-        [sys.executable, "-m", "steelyard", *arguments], input=data, capture_output=True, check=False, **more
-    )
+def piped(*arguments, data, copies):
+    """Exit code and output of the command with `data` piped into it, and `copies` for its own files."""
+    return call_in_copy(command, arguments, data, str(copies), loads=__file__)
+
+
+def command(arguments, data, copies):
+    """In a process of its own, whose standard streams it may take."""
+    ours, theirs = os.pipe()
+    os.write(theirs, data)  # little enough for the pipe to hold
+    os.close(theirs)
+    os.dup2(ours, 0)
+    sys.stdin = open(0)  # noqa: SIM115
+    tempfile.tempdir = copies
+    with tempfile.TemporaryFile(dir=Path(copies).parent) as output:
+        os.dup2(output.fileno(), 1)
+        code = main(list(arguments))
+        sys.stdout.flush()
+        output.seek(0)
+        return code, output.read()
 
 
 @pytest.mark.parametrize(
     "data", [VOTES.encode(), gzip.compress(VOTES.encode()), VOTES.encode("utf-16")], ids=range(3)
 )
 def test_the_standard_input_is_read_once_and_leaves_no_copy(data, tmp_path):
-    done = piped("rank", "-", data=data, env={**os.environ, "TMPDIR": str(tmp_path)})
-    assert done.stdout.startswith(b"standard input: 3 comparisons of 2 items")
-    assert list(tmp_path.iterdir()) == []
+    copies = tmp_path / "copies"
+    copies.mkdir()
+    code, output = piped("rank", "-", data=data, copies=copies)
+    assert code == 0
+    assert output.startswith(b"standard input: 3 comparisons of 2 items")
+    assert list(copies.iterdir()) == []
 
 
-def test_a_pipe_that_is_not_clean_is_still_read_once():
-    done = piped("rank", "/dev/stdin", data=VOTES.replace("\n", "\n  \n", 2).encode())
-    assert b": 3 comparisons of 2 items" in done.stdout
+def test_a_pipe_that_is_not_clean_is_still_read_once(tmp_path):
+    _, output = piped("rank", "/dev/stdin", data=VOTES.replace("\n", "\n  \n", 2).encode(), copies=tmp_path)
+    assert b": 3 comparisons of 2 items" in output
 
 
 @pytest.mark.serial

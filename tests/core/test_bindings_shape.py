@@ -64,9 +64,10 @@ def sources():
         yield path.relative_to(ROOT).as_posix()
 
 
-@pytest.mark.parametrize("name", list(sources()))
-def test_every_file_uses_the_shared_piece(name):
-    assert offences(name, (ROOT / name).read_text(encoding="utf-8")) == set()
+def test_every_file_uses_the_shared_piece():
+    found = {name: offences(name, (ROOT / name).read_text(encoding="utf-8")) for name in sources()}
+    assert len(found) > 200
+    assert {name: own for name, own in found.items() if own} == {}
 
 
 @pytest.mark.parametrize(("rule", "code"), [(rule, code) for rule in OFFENDERS for code in OFFENDERS[rule]])

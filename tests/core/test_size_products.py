@@ -10,8 +10,6 @@ from pathlib import Path
 
 import pytest
 
-pytestmark = pytest.mark.smoke
-
 ROOT = Path(__file__).resolve().parents[2]
 CHECKED = re.compile(r"\b(?:checked_product|room_for(?:<[^()]*>)?|pairs_of)\s*\(")
 # A container that is made or grown: what follows the bracket is its size.
@@ -73,9 +71,10 @@ def sources():
     return [path.relative_to(ROOT).as_posix() for path in sorted(ROOT.glob("csrc/**/*.[ch]pp"))]
 
 
-@pytest.mark.parametrize("name", sources())
-def test_sizes_of_arrays_are_multiplied_by_the_shared_piece(name):
-    assert list(unchecked((ROOT / name).read_text(encoding="utf-8"))) == []
+def test_sizes_of_arrays_are_multiplied_by_the_shared_piece():
+    found = {name: list(unchecked((ROOT / name).read_text(encoding="utf-8"))) for name in sources()}
+    assert len(found) > 200
+    assert {name: own for name, own in found.items() if own} == {}
 
 
 @pytest.mark.parametrize(

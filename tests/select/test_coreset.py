@@ -37,7 +37,7 @@ def test_sums_over_a_coreset_are_unbiased(make, weighted):
     w = rng.integers(0, 4, len(X)).astype(float) if weighted else np.ones(len(X))
     given = w if weighted else None
     sums = []
-    for seed in range(600):
+    for seed in range(350):
         if make != "lightweight":
             again = make == "coreset"
             small = coreset(X, 40, clusters=6, sample_weight=given, replace=again, rng=seed)
@@ -131,7 +131,7 @@ def test_a_stream_is_unbiased_for_any_batches_and_bounded(batches):
     X = groups(3)
     order = np.random.default_rng(0).permutation(500)
     totals = []
-    for seed in range(100):
+    for seed in range(60):
         stream = StreamingCoreset(40, clusters=6, rng=seed)
         at = 0
         for size in batches:

@@ -34,7 +34,7 @@ def test_sequences_come_with_the_probabilities_of_the_definition(power, weighted
     w = np.array([1.0, 0.0, 3.0, 0.5, 2.0]) if weighted else None
     exact = reference.law(X, 3, w, power, trials)
     counts = dict.fromkeys(exact, 0)
-    total = 6000
+    total = 3000
     for seed in range(total):
         drawn, *_ = _core.select._seed_centers(X, w, 3, power, (seed, 0), candidates=trials)
         counts[tuple(drawn.tolist())] += 1

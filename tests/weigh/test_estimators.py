@@ -27,11 +27,16 @@ from steelyard.reference import weigh as reference
         weigh.MagnitudeOutlierDetector("differential", novelty=True),
         weigh.MagnitudeOutlierDetector("weight", novelty=True),
         weigh.WeightingClassifier(),
-        weigh.WeightingClassifier("cv", cv=2),
         weigh.WeightingClassifier(rule="cdf"),
     ]
 )
 def test_scikit_learn_accepts(estimator, check):
+    check(estimator)
+
+
+@pytest.mark.slow  # as many seconds as all others together
+@parametrize_with_checks([weigh.WeightingClassifier("cv", cv=2)])
+def test_scikit_learn_accepts_cross_validation(estimator, check):
     check(estimator)
 
 

@@ -15,8 +15,17 @@ def cloud(n, d, seed=0):
     return np.random.default_rng([n, d, seed]).normal(size=(n, d))
 
 
-@pytest.mark.parametrize("n", [20, 300, 3500])
-@pytest.mark.parametrize(("rule", "share"), [("fraction", 0.3), ("fraction", 0.7), ("convergence", 0.95)])
+SHARES = [("fraction", 0.3), ("fraction", 0.7), ("convergence", 0.95)]
+
+
+@pytest.mark.parametrize(
+    ("n", "rule", "share"),
+    [
+        *((n, rule, share) for n in (20, 300) for rule, share in SHARES),
+        (3500, "fraction", 0.3),  # conjugate gradients
+        *(pytest.param(3500, rule, share, marks=pytest.mark.slow) for rule, share in SHARES[1:]),
+    ],
+)
 def test_the_magnitude_is_the_share_asked_for(n, rule, share):
     x = cloud(n, 4)
     t = weigh.find_scale(x, rule, fraction=share if rule == "fraction" else 0.3)

@@ -145,8 +145,19 @@ def test_every_method_gives_the_same_weights(method, d, t):
     assert found.magnitude == pytest.approx(expected.sum(), rel=1e-9)
 
 
-@pytest.mark.parametrize("kind", ["uniform", "clusters", "near-duplicates", "heavy tails"])
-@pytest.mark.parametrize("d", [2, 10])
+@pytest.mark.parametrize(
+    ("kind", "d"),
+    [
+        ("uniform", 10),
+        ("clusters", 2),
+        ("near-duplicates", 10),
+        ("heavy tails", 2),
+        pytest.param("uniform", 2, marks=pytest.mark.slow),
+        pytest.param("clusters", 10, marks=pytest.mark.slow),
+        pytest.param("near-duplicates", 2, marks=pytest.mark.slow),
+        pytest.param("heavy tails", 10, marks=pytest.mark.slow),
+    ],
+)
 def test_conjugate_gradients_reach_the_residual_on_hard_data(kind, d):
     rng = np.random.default_rng(d)
     n = 3100

@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
-from scipy import sparse
 
 from .columns import require_column
 from .options import names
@@ -150,6 +149,8 @@ def _long(source: Source, ratings: Ratings) -> tuple[Any, npt.NDArray[Any], int]
     columns = {name: np.ma.getdata(column) for name, column in found.items()}
     items, row = np.unique(columns["item"].astype(object), return_inverse=True)
     raters, column = np.unique(columns["rater"].astype(object), return_inverse=True)
+    from scipy import sparse  # a tenth of a second that other files of votes need not wait for
+
     table = sparse.csc_array((columns["rating"], (row, column)), shape=(len(items), len(raters)))
     return table, items, int(columns["times"].sum())
 

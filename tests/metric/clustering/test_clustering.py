@@ -52,7 +52,7 @@ def relaxation(c):
 @pytest.mark.parametrize("kind", range(3))
 @pytest.mark.parametrize("n", [3, 5, 8])
 def test_it_finds_the_best_of_all_partitions(n, kind):
-    for seed in range(8):
+    for seed in range(8 if n < 8 else 3):  # 4,140 partitions each
         c = signed(seed, n, kind)
         found = metric.correlation_clustering(c, rng=seed, tol=1e-6, max_iter=2000)
         best, _ = reference.best_partition(c)

@@ -181,7 +181,7 @@ def test_one_pair_in_closed_form():
     assert still["upper"] == 0.0
 
 
-@examples(20)
+@examples(12)
 @given(st.integers(0, 10**6), st.sampled_from([1, 2, 7, 8, 9, 17]), st.floats(0.1, 10))
 def test_bounds_are_those_of_the_reference_and_meet(seed, d, gamma):
     X, first, second, similar = instance(seed, d=d)
@@ -243,7 +243,7 @@ def bounds_hold(X, first, second, similar, near, far, gamma, found):
     assert found["lower"] <= upper * (1 + 1e-9)
 
 
-@examples(15)
+@examples(8)
 @given(
     st.integers(0, 10**6), st.sampled_from([32, 40, 65]), st.floats(0.1, 30), st.sampled_from([1e-3, 1e-9])
 )

@@ -170,7 +170,7 @@ def test_a_warm_start_ends_at_once():
 @pytest.mark.parametrize("weighted", [False, True])
 def test_any_number_of_threads_gives_the_same_bits(equal_over_threads, weighted):
     rng = np.random.default_rng(7)
-    d = rng.normal(size=300 * 299 // 2)
+    d = rng.normal(size=200 * 199 // 2)
     w = rng.uniform(0.5, 2, size=len(d)) if weighted else None
 
     def call(threads):
@@ -274,7 +274,7 @@ def test_an_excess_is_spread_over_the_three_sides():
 
 @pytest.mark.parametrize("missing", ["error", "free"])
 def test_three_points_with_one_decimal_have_the_least_largest_change_of_the_closed_form(missing):
-    tenths = np.random.default_rng(0).integers(-10, 60, size=(2000, 3))
+    tenths = np.random.default_rng(0).integers(-10, 60, size=(1000, 3))
     for sides in tenths.tolist():
         a, b, c = sorted(sides)
         d = np.array(sides) / 10

@@ -207,7 +207,7 @@ def test_gibbs_and_hamiltonian_draws_have_the_same_moments(case):
     }[case]
     table = sparse_league() if case == "sparse" else league()
     fit = whole_history(table, volatility=0.3, ties="half", **options)
-    draws = 1000 if case == "sparse" else 4000
+    draws = 1000 if case == "sparse" else 3000
     both = [fit.sample(draws, sampler=kind, rng=2).samples for kind in ("gibbs", "hamiltonian")]
     assert [s.sampler for s in both] == ["gibbs", "hamiltonian"]
     assert (both[0]._chains["steps"].max() > 1) == (case == "sparse")
@@ -321,15 +321,15 @@ def test_a_hamiltonian_move_takes_a_bounded_number_of_steps():
 
 
 @pytest.mark.filterwarnings("ignore::steelyard.ConvergenceWarning")
-@pytest.mark.parametrize("volatility", [1e-20, 1e-8])
-def test_gibbs_draws_where_the_fit_drowns_in_rounding_are_those_of_constant_items(volatility):
-    stiff = whole_history(sparse_league(), volatility=volatility).sample(1000, sampler="gibbs", rng=1)
+def test_gibbs_draws_where_the_fit_drowns_in_rounding_are_those_of_constant_items():
     still = whole_history(sparse_league(), volatility=1.0, constant=range(25)).sample(1000, rng=2)
-    firsts = stiff._lines.starts[:-1]
     mean, sd = still.samples.strengths.mean((0, 1)), still.standard_errors
-    assert stiff.samples.r_hat.max() < 1.02
-    np.testing.assert_allclose(stiff.samples.strengths.mean((0, 1))[firsts], mean, atol=0.2 * sd.min())
-    np.testing.assert_allclose(stiff.standard_errors[firsts], sd, rtol=0.1)
+    for volatility in (1e-20, 1e-8):
+        stiff = whole_history(sparse_league(), volatility=volatility).sample(1000, sampler="gibbs", rng=1)
+        firsts = stiff._lines.starts[:-1]
+        assert stiff.samples.r_hat.max() < 1.02
+        np.testing.assert_allclose(stiff.samples.strengths.mean((0, 1))[firsts], mean, atol=0.2 * sd.min())
+        np.testing.assert_allclose(stiff.standard_errors[firsts], sd, rtol=0.1)
 
 
 @pytest.mark.filterwarnings("ignore::steelyard.ConvergenceWarning")
