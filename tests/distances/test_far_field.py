@@ -100,9 +100,7 @@ def test_every_kernel_agrees_with_a_stored_matrix(kernel, d, p, n):
 def test_products_of_every_kernel_are_symmetric(kernel):
     x = np.random.default_rng(8).normal(size=(900, 3)) ** 3
     u, v = signs(900, 1), signs(900, 2)
-    ways = [
-        a @ _core.testing._far_field_product(x, b, 4, 1.0, kernel=kernel)[0] for a, b in ((u, v), (v, u))
-    ]
+    ways = [a @ _core.testing._far_field_product(x, b, 4, 1.0, kernel=kernel)[0] for a, b in ((u, v), (v, u))]
     assert ways[0] == pytest.approx(ways[1], rel=1e-10, abs=1e-8)
 
 

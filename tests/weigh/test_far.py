@@ -69,10 +69,10 @@ def test_three_features_are_proven_on_request():
 
 def test_an_answer_that_all_pairs_find_short_is_gone_on_with(monkeypatch):
     x = cloud(2000, 3)
-    rough = weigh._solvers._iterated
+    rough = weigh._solvers.iterated
     monkeypatch.setattr(
         weigh._solvers,
-        "_iterated",
+        "iterated",
         lambda space, request, choice, tol, start, **how: rough(
             space, request, choice, tol if start is not None else 1e-3, start, **how
         ),

@@ -342,7 +342,8 @@ class FarField::Pass {
     others.finish();
     const auto nodes = all_.near_nodes.of(b);
     for (std::size_t e = 0; e < nodes.size(); ++e) {
-      work.values.assign(outer_.begin() + nodes[e] * size_, outer_.begin() + (nodes[e] + 1) * size_);
+      const Real* moments = outer_.data() + nodes[e] * size_;
+      work.values.assign(moments, moments + size_);
       work.other.resize(at(size_));
       along_axes(work.values, work.other, d_, p_, [this](ptrdiff_t) {
         return Both<Real>{basis_.to_weights.data(), basis_.to_coefficients.data()};

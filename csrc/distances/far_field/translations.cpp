@@ -123,6 +123,11 @@ class Elimination {
   }
 
  private:
+  std::vector<double> row_of(ptrdiff_t a) const {
+    const double* row = rest_.data() + a * m_;
+    return {row, row + m_};
+  }
+
   void look() {
     squares_ = diagonal_ = off_ = 0.0;
     for (ptrdiff_t j = 0; j < m_; ++j) {
@@ -145,7 +150,7 @@ class Elimination {
 
   /// rest <- rest - V P^{-1} V', V its columns a and (unless negative) b, P their block.
   void take(ptrdiff_t a, ptrdiff_t b) {
-    const std::vector<double> va(rest_.begin() + a * m_, rest_.begin() + (a + 1) * m_);
+    const auto va = row_of(a);
     std::vector<double> ra = va;
     const double paa = va[at(a)];
     if (b < 0) {
@@ -153,7 +158,7 @@ class Elimination {
       add(va, ra);
       return;
     }
-    const std::vector<double> vb(rest_.begin() + b * m_, rest_.begin() + (b + 1) * m_);
+    const auto vb = row_of(b);
     std::vector<double> rb = vb;
     const double pab = va[at(b)], pbb = vb[at(b)], det = paa * pbb - pab * pab;
     for (ptrdiff_t k = 0; k < m_; ++k) {

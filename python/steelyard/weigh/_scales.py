@@ -33,7 +33,11 @@ CONVERGENCE = 0.95
 _ALL_PAIRS = 3000  # points up to which medians look at all pairs
 _SAMPLED_FROM = 100_000  # points from which the magnitude is estimated from neighbourhoods of some
 _SAMPLE = 2000
-_SOLVED_UP_TO = {1: 5_000_000, 2: 1_000_000, 3: 200_000}  # by dimension: a far field solves in a minute or two
+_SOLVED_UP_TO = {
+    1: 5_000_000,
+    2: 1_000_000,
+    3: 200_000,
+}  # by dimension: a far field solves in a minute or two
 _CUTOFF_POINTS = 60
 _CUTOFF_LIMIT = 5000
 GRID_NOTE = (

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import time
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
@@ -27,6 +26,7 @@ from ._certificate import (
 from ._choice import FACTOR_LIMIT, NEAR_LIMIT, Choice, Request, choose
 from ._enriched import solution_of
 from ._far import EXACT, deviation
+from ._iterations import certified, iterated
 from ._local import local_answer
 from ._result import WeighInfo, Weighting, merged_note
 from ._spaces import Space
@@ -35,7 +35,6 @@ from ._wide import UNDETERMINED, wide_answer
 
 Array = npt.NDArray[np.float64]
 
-_MAX_ITER = 1500
 _EXACT_LIMIT = 1000  # points up to which 106 bits cost nothing to speak of
 _LEAST_TOL = 1e-10  # relative error of the magnitude that is never worth 106 bits
 _SINGULAR = "Z is singular to the rounding of float64"
@@ -123,37 +122,8 @@ def _cholesky(space: Space, request: Request, choice: Choice) -> Weighting:
     return _finished(space, request, choice, out, proof="Cholesky")
 
 
-def _iterated(
-    space: Space,
-    request: Request,
-    choice: Choice,
-    tol: float,
-    start: Array | None,
-    *,
-    core: Any = None,
-    max_iter: int = _MAX_ITER,
-) -> dict[str, Any]:
-    """Conjugate gradients."""
-    own = space.far if choice.method == "far" else space.core
-    return dict(
-        _core.weigh._weights_by_gradients(
-            own if core is None else core,
-            [request.scale * space.unit],
-            tol,
-            stop=request.stop,
-            landmarks=choice.landmarks,
-            neighbours=choice.neighbours,
-            max_iter=max_iter,
-            jitter=request.jitter,
-            start=start,
-            n_threads=request.threads,
-            progress=request.progress,
-        )
-    )
-
-
 def _gradients(space: Space, request: Request, choice: Choice) -> Weighting:
-    out = _iterated(
+    out = iterated(
         space, request, choice, request.tol, None if request.start is None else request.start[:, None]
     )
     column, info = out["columns"][0], out["info"]
@@ -165,30 +135,10 @@ def _gradients(space: Space, request: Request, choice: Choice) -> Weighting:
             )
         out = _polished(space, request, choice, out)
     if request.certify and choice.method == "far" and not column["rigorous"] and not info["interrupted"]:
-        out = _certified(space, request, choice, out)
+        out = certified(space, request, choice, out)
     if gave_up and request.method == "auto" and space.n_unique <= FACTOR_LIMIT:
         return _cholesky(space, request, Choice("mixed", "conjugate gradients gained nothing more"))
     return _finished(space, request, choice, out, proof="theory" if space.positive_definite else None)
-
-
-def _certified(space: Space, request: Request, choice: Choice, out: dict[str, Any]) -> dict[str, Any]:
-    """The same answer with the residual of all pairs, gone on with where that is above the tolerance."""
-    began, core = time.perf_counter(), space.far_by_all_pairs()
-    column, start = out["columns"][0], np.ascontiguousarray(out["weights"])
-    alone = replace(choice, landmarks=0, neighbours=0)
-    more = _iterated(space, request, alone, request.tol, start, core=core, max_iter=0)
-    if not more["columns"][0]["converged"] and not more["info"]["interrupted"]:
-        more = _iterated(space, request, choice, request.tol, start, core=core)
-    new = more["columns"][0]
-    new["iterations"] += column["iterations"]
-    new["error_estimate"] = min(column["error_estimate"], new["error_estimate"])
-    more["info"] |= {
-        "iterations": out["info"]["iterations"] + more["info"]["iterations"],
-        "seconds": out["info"]["seconds"] + time.perf_counter() - began,
-        "solver": out["info"]["solver"],
-    }
-    more["certified"] = time.perf_counter() - began
-    return more
 
 
 def _local(space: Space, request: Request, choice: Choice) -> Weighting:
@@ -344,7 +294,7 @@ def _polished(space: Space, request: Request, choice: Choice, out: dict[str, Any
         column, w = out["columns"][0], out["weights"][:, 0]
         err = rounding(space, request.scale * space.unit, w, float(column["residual"]))
         tol = max(1e-3 * float(column["residual"]), 20 * err.usual)
-        more, before = _iterated(space, request, choice, tol, w[:, None]), column
+        more, before = iterated(space, request, choice, tol, w[:, None]), column
         if more["info"]["interrupted"] or not more["columns"][0]["residual"] < before["residual"]:
             break
         new = more["columns"][0]
