@@ -58,7 +58,7 @@ struct Tile {
   /// out (rows x cols) <- values of each Kernel.
   void (*kernel_values[kernel_count])(const Real* x_panel, const Real* y_panel, std::ptrdiff_t d, Real rate,
                                       Real* out);
-  /// The same times vectors, `x_lanes` alone; `power` is the rate.
+  /// The same times vectors; `power` is the rate, `scales` are not read.
   void (*kernel_products[kernel_count])(const PanelProduct<Real>& task);
   std::ptrdiff_t expanded_panels;
   std::ptrdiff_t expanded_from;  ///< dimensions from which on it is faster, near pairs or not

@@ -241,22 +241,37 @@ void kernel_values(const Real* x_panel, const Real* y_panel, std::ptrdiff_t d, R
   for (std::ptrdiff_t j = 0; j < tile_size<Real>; ++j) out[j] = Map::value(out[j], rate);
 }
 
-template <class Real, class Map>
-void kernel_products(const PanelProduct<Real>& task) {
+template <class Real, class Map, bool both>
+inline void kernel_products_over_panels(const PanelProduct<Real>& task) {
   constexpr std::ptrdiff_t cols = tile_cols<Real>;
   for (std::ptrdiff_t panel = 0; panel < task.panels; ++panel) {
     Real z[std::size_t{tile_size<Real>}];
     kernel_values<Real, Map>(task.x_panel, task.y_panels + panel * task.d * cols, task.d, task.power, z);
     for (std::ptrdiff_t c = 0; c < task.columns; ++c) {
-      const Real* y_values = task.y_values + c * task.stride + panel * cols;
-      Real* lanes = task.x_lanes + c * tile_size<Real>;
+      const std::ptrdiff_t at = c * task.stride + panel * cols;
+      const Real *y_values = task.y_values + at, *x_values = both ? task.x_values + c * tile_rows : nullptr;
+      Real *lanes = task.x_lanes + c * tile_size<Real>, *y_sums = both ? task.y_sums + at : nullptr;
 #pragma omp simd
       for (std::ptrdiff_t j = 0; j < cols; ++j) {
         const Real y = y_values[j];
+        Real down = both ? y_sums[j] : Real{0};
 #pragma GCC unroll 4
-        for (std::ptrdiff_t i = 0; i < tile_rows; ++i) lanes[i * cols + j] += z[i * cols + j] * y;
+        for (std::ptrdiff_t i = 0; i < tile_rows; ++i) {
+          lanes[i * cols + j] += z[i * cols + j] * y;
+          if (both) down += z[i * cols + j] * x_values[i];
+        }
+        if (both) y_sums[j] = down;
       }
     }
+  }
+}
+
+template <class Real, class Map>
+void kernel_products(const PanelProduct<Real>& task) {
+  if (task.y_sums != nullptr) {
+    kernel_products_over_panels<Real, Map, true>(task);
+  } else {
+    kernel_products_over_panels<Real, Map, false>(task);
   }
 }
 

@@ -16,6 +16,7 @@ namespace {
 using std::ptrdiff_t;
 
 constexpr std::uint64_t order_seed = 20260101;
+constexpr ptrdiff_t most_entries = 0xFFFFFFFF;  // of the factor, whose numbers have 32 bits
 constexpr ptrdiff_t sum_rows = 1024;  // rows whose products are added before they are added to the others
 
 void to_similarities(double* distances, ptrdiff_t n, double scale) {
@@ -47,7 +48,7 @@ void transpose_pattern(FactorPlan& plan) {
   auto next = plan.user_offsets;
   for (std::size_t e = 0; e < plan.neighbours.size(); ++e) {
     if (plan.neighbours[e] >= 0) {
-      plan.users[at(next[at(plan.neighbours[e])]++)] = static_cast<std::int64_t>(e);
+      plan.users[at(next[at(plan.neighbours[e])]++)] = static_cast<std::uint32_t>(e);
     }
   }
 }
@@ -94,6 +95,7 @@ FactorPlan plan_factor(const Space& space, ptrdiff_t landmarks, ptrdiff_t k, Mon
   if (landmarks > 0) plan.landmarks = farthest_points(space, landmarks, monitor);
   plan.rest = shuffled_rest(space.size(), plan.landmarks);
   plan.k = std::min(k, std::max<ptrdiff_t>(0, std::ssize(plan.rest) - 1));
+  plan.k = std::min(plan.k, most_entries / std::max<ptrdiff_t>(1, std::ssize(plan.rest)));
   if (plan.rest.empty() || monitor.stopped()) return plan;
   if (!plan_in_place(space, plan.k, plan, monitor)) {
     const auto ordered = space.reordered(plan.rest, monitor);
@@ -181,7 +183,7 @@ void ApproximateInverse::project(const Space& space, double scale, Monitor& moni
 
 void ApproximateInverse::factor_rest(const Space& space, double scale, Monitor& monitor) {
   const ptrdiff_t k = plan_.k;
-  g_.assign(checked_product("working memory", rest_, k), 0.0);
+  g_.assign(checked_product("working memory", rest_, k), 0.0F);
   diagonal_.assign(at(rest_), 1.0);
   parallel_for(rest_, 16, monitor, [&](ptrdiff_t begin, ptrdiff_t end) {
     std::vector<double> s, b, scratch;
@@ -227,7 +229,8 @@ void ApproximateInverse::factor_row(ptrdiff_t i, const Space& space, double scal
     const double value = x[at(a)] /= s[at(a * q + a)];
     for (ptrdiff_t c = 0; c < a; ++c) x[at(c)] -= value * s[at(a * q + c)];
   }
-  std::copy_n(x.begin(), count, g_.begin() + i * plan_.k);
+  std::transform(x.begin(), x.begin() + count, g_.begin() + i * plan_.k,
+                 [](double value) { return static_cast<float>(value); });
   diagonal_[at(i)] = x[at(count)];
 }
 
@@ -246,7 +249,7 @@ void ApproximateInverse::apply(const double* r, double* z, ptrdiff_t stride, Mon
     for (auto i = begin; i < end; ++i) {
       double sum = diagonal_[at(i)] * reduced[at(i)];
       for (auto e = i * k; e < (i + 1) * k && plan_.neighbours[at(e)] >= 0; ++e) {
-        sum += g_[at(e)] * reduced[at(plan_.neighbours[at(e)])];
+        sum += static_cast<double>(g_[at(e)]) * reduced[at(plan_.neighbours[at(e)])];
       }
       u[at(i)] = sum;
     }
@@ -259,7 +262,7 @@ void ApproximateInverse::apply(const double* r, double* z, ptrdiff_t stride, Mon
       double sum = diagonal_[at(i)] * u[at(i)];
       for (auto e = plan_.user_offsets[at(i)]; e < plan_.user_offsets[at(i) + 1]; ++e) {
         const auto entry = plan_.users[at(e)];
-        sum += g_[at(entry)] * u[at(entry / k)];
+        sum += static_cast<double>(g_[at(entry)]) * u[at(entry / k)];
       }
       z2[at(i)] = sum;
     }

@@ -28,7 +28,7 @@ struct FactorPlan {
   std::vector<std::int32_t> rest;       ///< points, in the order of the factor
   std::ptrdiff_t k = 0;
   std::vector<std::int32_t> neighbours;    ///< rest x k positions in `rest`, nearest first; -1: none
-  std::vector<std::int64_t> users;         ///< transpose of `neighbours`: position j is in the entries
+  std::vector<std::uint32_t> users;        ///< transpose of `neighbours`: position j is in the entries
   std::vector<std::int64_t> user_offsets;  ///< users[user_offsets[j] ..], each row * k + slot
 };
 
@@ -57,7 +57,7 @@ class ApproximateInverse {
   std::vector<double> inverse_;    ///< L^{-1}, m x m row-major
   std::vector<double> transpose_;  ///< L^{-T}
   std::unique_ptr<float[]> b_;     ///< rest x m; single precision changes M, not that it is symmetric
-  std::vector<double> g_;          ///< rest x k: neighbours' entries
+  std::vector<float> g_;           ///< rest x k: neighbours' entries, rounded likewise
   std::vector<double> diagonal_;   ///< rest
 };
 

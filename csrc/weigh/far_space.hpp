@@ -10,25 +10,19 @@
 
 namespace steelyard::weigh {
 
-/// Euclidean. `points` must outlive it. Products approximate Z by one matrix Z~ for each precision, symmetric,
-/// about 1e-6 and 1e-8 of |v| off; `careful_product` says how far.
-class FarSpace final : public Space {
+/// Euclidean. Products approximate Z by one matrix Z~ for each precision, symmetric, about 1e-6 and 1e-8 of |v|
+/// off; `careful_product` says how far. Where `by_all_pairs`, that one goes over all pairs in double, which
+/// proves a residual in three dimensions.
+class FarSpace final : public PointSpace {
  public:
-  FarSpace(MatrixView<const double> points, Monitor& monitor);
-  FarSpace(std::vector<double>&& owned, std::ptrdiff_t d, Monitor& monitor);
+  FarSpace(MatrixView<const double> points, bool by_all_pairs, Monitor& monitor);
+  FarSpace(std::vector<double>&& owned, std::ptrdiff_t d, bool by_all_pairs, Monitor& monitor);
 
-  std::ptrdiff_t size() const override { return points_.rows; }
   bool product(Precision precision, std::span<const double> scales, const double* v, double* y,
                Monitor& monitor) const override;
   bool careful_product(std::span<const double> scales, double aim, const double* v, double* y,
                        std::span<Deviation> deviations, Monitor& monitor) const override;
   bool approximates() const override { return true; }
-  void chosen(std::span<const std::int32_t> rows, std::span<const std::int32_t> cols, double* out,
-              std::vector<double>& scratch) const override;
-  void rows(std::ptrdiff_t first, std::ptrdiff_t rows, std::ptrdiff_t start, std::ptrdiff_t stop,
-            double* out) const override;
-  void rows(std::ptrdiff_t first, std::ptrdiff_t rows, std::ptrdiff_t start, std::ptrdiff_t stop,
-            float* out) const override;
   std::unique_ptr<const Space> reordered(std::span<const std::int32_t> order,
                                          Monitor& monitor) const override;
   std::vector<std::int32_t> grouped(Monitor& monitor) const override;
@@ -37,9 +31,7 @@ class FarSpace final : public Space {
   double smallest_distance(Monitor& monitor) const override;
 
  private:
-  std::vector<double> owned_;
-  PointSpace near_;
-  MatrixView<const double> points_;
+  bool by_all_pairs_;
   distances::FarField field_;
 };
 

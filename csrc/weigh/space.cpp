@@ -84,6 +84,12 @@ class Nearest {
 PointSpace::PointSpace(MatrixView<const double> points, simd::Metric metric, double power)
     : points_(points), metric_(metric), power_(power) {}
 
+PointSpace::PointSpace(std::vector<double>&& owned, ptrdiff_t d, simd::Metric metric, double power)
+    : owned_(std::move(owned)),
+      points_{owned_.data(), std::ssize(owned_) / d, d, d},
+      metric_(metric),
+      power_(power) {}
+
 template <class Real>
 const distances::PackedPoints<Real>* PointSpace::packed(
     std::unique_ptr<const distances::PackedPoints<Real>>& slot, Monitor& monitor) const {
@@ -121,16 +127,15 @@ void PointSpace::rows(ptrdiff_t first, ptrdiff_t rows, ptrdiff_t start, ptrdiff_
   packed(single_, alone)->distances(first, rows, start, stop, out, stop - start);
 }
 
+std::vector<double> PointSpace::moved(std::span<const std::int32_t> order) const {
+  std::vector<double> out(checked_product("working memory", order.size(), points_.cols));
+  for (std::size_t i = 0; i < order.size(); ++i)
+    std::copy_n(points_.row(order[i]), points_.cols, out.begin() + static_cast<ptrdiff_t>(i) * points_.cols);
+  return out;
+}
+
 std::unique_ptr<const Space> PointSpace::reordered(std::span<const std::int32_t> order, Monitor&) const {
-  std::vector<double> moved(checked_product("working memory", order.size(), points_.cols));
-  for (std::size_t i = 0; i < order.size(); ++i) {
-    std::copy_n(points_.row(order[i]), points_.cols,
-                moved.begin() + static_cast<ptrdiff_t>(i) * points_.cols);
-  }
-  const MatrixView<const double> view{moved.data(), std::ssize(order), points_.cols, points_.cols};
-  auto space = std::make_unique<PointSpace>(view, metric_, power_);
-  space->owned_ = std::move(moved);
-  return space;
+  return std::make_unique<PointSpace>(moved(order), points_.cols, metric_, power_);
 }
 
 /// By the nearest of a sample, evenly spaced in the given order: dense groups have their share of it.

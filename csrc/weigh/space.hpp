@@ -70,10 +70,11 @@ class Space {
   virtual double smallest_distance(Monitor& monitor) const;
 };
 
-/// Points with a metric. `points` must outlive it.
-class PointSpace final : public Space {
+/// Points with a metric. `points` must outlive it, unless it owns them.
+class PointSpace : public Space {
  public:
   PointSpace(MatrixView<const double> points, simd::Metric metric, double power);
+  PointSpace(std::vector<double>&& owned, std::ptrdiff_t d, simd::Metric metric, double power);
 
   std::ptrdiff_t size() const override { return points_.rows; }
   bool product(Precision precision, std::span<const double> scales, const double* v, double* y,
@@ -87,6 +88,11 @@ class PointSpace final : public Space {
   std::unique_ptr<const Space> reordered(std::span<const std::int32_t> order,
                                          Monitor& monitor) const override;
   std::vector<std::int32_t> grouped(Monitor& monitor) const override;
+
+ protected:
+  MatrixView<const double> points() const { return points_; }
+  /// The coordinates in another order.
+  std::vector<double> moved(std::span<const std::int32_t> order) const;
 
  private:
   /// Null when stopped: points packed in part are not kept.

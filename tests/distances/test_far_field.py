@@ -22,6 +22,15 @@ def product(x, v, p, scale, *, single=False, n_threads=1):
     return _core.testing._far_field_product(np.ascontiguousarray(x), v, p, scale, single, n_threads)
 
 
+KERNELS = {
+    "energy": lambda r: -r,
+    "laplacian": lambda r: np.exp(-r),
+    "gaussian": lambda r: np.exp(-r * r),
+    "matern32": lambda r: (1 + r) * np.exp(-r),
+    "matern52": lambda r: (1 + r + r * r / 3) * np.exp(-r),
+}
+
+
 def signs(n, seed=0):
     return np.random.default_rng([n, seed]).choice([-1.0, 1.0], n)
 
@@ -70,6 +79,29 @@ def test_no_row_is_further_off_than_stated(d, cloud):
             assert np.abs(off).max() <= largest + 1e-12
             assert np.sqrt(np.mean(off**2)) <= rms + 1e-12
             assert abs(v @ off) <= weighted + 1e-9
+
+
+@pytest.mark.parametrize("kernel", KERNELS)
+@pytest.mark.parametrize(("d", "p", "n"), [(1, 10, 900), (2, 9, 1600), (3, 7, 1600), (4, 5, 1200)])
+def test_every_kernel_agrees_with_a_stored_matrix(kernel, d, p, n):
+    x = hostile(np.random.default_rng(d), d, n)["uniform" if d != 2 else "dense middle"]
+    x[-1] = 5.0
+    v = signs(n)
+    for rate in (0.1, 4.0):
+        K = KERNELS[kernel](reference.distances(x) * (1 if kernel == "energy" else rate))
+        found = _core.testing._far_field_product(x, v, p, rate, kernel=kernel)[0]
+        rough = {1: 1e-6, 2: 1e-6, 3: 3e-5, 4: 3e-3}[d]
+        assert np.linalg.norm(found - K @ v) <= rough * np.linalg.norm(np.abs(K) @ np.ones(n))
+        single = _core.testing._far_field_product(x, v, p, rate, single=True, kernel=kernel)[0]
+        assert np.linalg.norm(single - K @ v) <= (rough + 1e-5) * np.linalg.norm(np.abs(K) @ np.ones(n))
+
+
+@pytest.mark.parametrize("kernel", KERNELS)
+def test_products_of_every_kernel_are_symmetric(kernel):
+    x = np.random.default_rng(8).normal(size=(900, 3)) ** 3
+    u, v = signs(900, 1), signs(900, 2)
+    ways = [a @ _core.testing._far_field_product(x, b, 4, 1.0, kernel=kernel)[0] for a, b in ((u, v), (v, u))]
+    assert ways[0] == pytest.approx(ways[1], rel=1e-10, abs=1e-8)
 
 
 @pytest.mark.parametrize("d", [2, 3])

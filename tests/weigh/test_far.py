@@ -56,6 +56,44 @@ def test_three_features_are_told_to_be_an_estimate():
     assert found.info.lower_bound <= exact.magnitude
 
 
+def test_three_features_are_proven_on_request():
+    x = cloud(2500, 3)
+    found = weigh.weighting(x, scale=3.0, method="far", tol=1e-7, certify=True)
+    left = 1.0 - np.exp(-3.0 * np.linalg.norm(x[:, None] - x, axis=2)) @ found.weights
+    assert found.info.converged
+    assert found.info.residual_kind == "rigorous"
+    assert found.info.residual_error == 0.0
+    assert found.info.residual == pytest.approx(np.sqrt(np.mean(left**2)), rel=1e-3)
+    assert "proven by all pairs in" in found.info.message
+
+
+def test_an_answer_that_all_pairs_find_short_is_gone_on_with(monkeypatch):
+    x = cloud(2000, 3)
+    rough = weigh._solvers.iterated
+    monkeypatch.setattr(
+        weigh._solvers,
+        "iterated",
+        lambda space, request, choice, tol, start, **how: rough(
+            space, request, choice, tol if start is not None else 1e-3, start, **how
+        ),
+    )
+    found = weigh.weighting(x, scale=3.0, method="far", tol=1e-7, certify=True)
+    assert found.info.converged
+    assert found.info.residual <= 1e-7
+
+
+def test_a_sampled_residual_is_not_called_proven():
+    with pytest.raises(ValueError, match="certify must be False for method='local'"):
+        weigh.weighting(cloud(300, 2), method="local", certify=True)
+
+
+@pytest.mark.slow
+def test_a_scale_for_very_many_points_is_solved_for_not_sampled_alone():
+    x = cloud(100_000, 2)
+    scale = weigh.find_scale(x, "fraction", fraction=0.05, tol=1e-3)
+    assert weigh.magnitude(x, scale=scale, tol=1e-5) == pytest.approx(5000, rel=2e-3)
+
+
 def test_tight_clusters_go_on_in_double_precision():
     rng = np.random.default_rng(1)
     x = rng.uniform(size=(20, 2))[rng.integers(0, 20, 3200)] + 1e-4 * rng.normal(size=(3200, 2))

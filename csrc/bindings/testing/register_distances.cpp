@@ -1,7 +1,9 @@
 // The drivers of distances.
+#include <cmath>
 #include <string>
 
 #include "bindings/arrays.hpp"
+#include "bindings/choice.hpp"
 #include "bindings/register.hpp"
 #include "bindings/run.hpp"
 #include "distances/far_field/far_field.hpp"
@@ -83,23 +85,27 @@ py::object squared_distance_sums(const py::array& x_in, const py::array& y_in, i
                       });
 }
 
-/// (Z~ v, what error() says of it: rms, largest, weighted).
+/// (K~ v, what error() says of it: rms, largest, weighted; NaN where it says nothing).
 py::tuple far_field_product(const Array<double>& x_in, const Array<double>& v_in, py::ssize_t p, double scale,
-                            bool single, int n_threads) {
+                            bool single, int n_threads, const std::string& kernel) {
   const auto x = matrix_view(x_in, "x");
   const auto v = vector_view(v_in, "v");
-  if (x.cols < 1 || x.cols > 3 || x.rows < 1 || std::ssize(v) != x.rows)
-    throw py::value_error("x must have 1 to 3 columns and a row for each number of v");
+  if (x.cols < 1 || x.cols > distances::most_tree_dimensions || x.rows < 1 || std::ssize(v) != x.rows)
+    throw py::value_error("x must have 1 to 4 columns and a row for each number of v");
   if (p < 2 || p > 40) throw py::value_error("p must be 2 to 40");
+  const auto kind =
+      choice<simd::Kernel>({"energy", "laplacian", "gaussian", "matern32", "matern52"}, kernel, "kernel");
   std::vector<double> y(v.size());
   const auto error = run(n_threads, no_progress, [&](Monitor& monitor) {
     const distances::FarField field(x, monitor);
     if (monitor.stopped()) return distances::FarFieldError{};
     if (single) {
-      field.product<float>(p, scale, v.data(), y.data(), 1, monitor);
+      field.product<float>(p, {kind, scale}, v.data(), y.data(), 1, monitor);
     } else {
-      field.product<double>(p, scale, v.data(), y.data(), 1, monitor);
+      field.product<double>(p, {kind, scale}, v.data(), y.data(), 1, monitor);
     }
+    if (kind != simd::Kernel::laplacian)
+      return distances::FarFieldError{std::nan(""), std::nan(""), std::nan("")};
     return field.error(p, scale, v.data(), 1, monitor);
   });
   return py::make_tuple(take(std::move(y)), error.rms, error.largest, error.weighted);
@@ -125,7 +131,7 @@ void register_distances(py::module_& m) {
   m.def("_nearest", &nearest, "x"_a, "y"_a, "n_threads"_a = 1);
   m.def("_exp_distance_sums", &exp_distance_sums, "x"_a, "y"_a, "t"_a, "n_threads"_a = 1);
   m.def("_far_field_product", &far_field_product, "x"_a, "v"_a, "p"_a, "scale"_a, "single"_a = false,
-        "n_threads"_a = 1);
+        "n_threads"_a = 1, "kernel"_a = "laplacian");
   m.def("_earlier_neighbours", &earlier_neighbours, "x"_a, "rank"_a, "k"_a, "n_threads"_a = 1);
   m.def("_squared_distance_sums", &squared_distance_sums, "x"_a, "y"_a, "n_threads"_a = 1);
 }

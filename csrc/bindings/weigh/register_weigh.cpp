@@ -40,12 +40,12 @@ std::unique_ptr<HeldSpace> matrix_space(const Array<double>& distances) {
   return std::make_unique<HeldSpace>(HeldSpace{distances, std::make_unique<weigh::MatrixSpace>(view)});
 }
 
-std::unique_ptr<HeldSpace> far_space(const Array<double>& points, int n_threads) {
+std::unique_ptr<HeldSpace> far_space(const Array<double>& points, int n_threads, bool by_all_pairs) {
   const auto view = matrix_view(points, "points");
   if (view.rows < 1 || view.cols < 1 || view.cols > 3)
     throw py::value_error("points must have a row and 1 to 3 columns");
   auto space = run(n_threads, no_progress, [&](Monitor& monitor) -> std::unique_ptr<const weigh::Space> {
-    return std::make_unique<weigh::FarSpace>(view, monitor);
+    return std::make_unique<weigh::FarSpace>(view, by_all_pairs, monitor);
   });
   return std::make_unique<HeldSpace>(HeldSpace{points, std::move(space)});
 }
@@ -223,7 +223,7 @@ void register_weigh(py::module_& m) {
     return held.space->size();
   });
   m.def("_point_space", &point_space, "points"_a, "metric"_a, "power"_a = 2.0);
-  m.def("_far_space", &far_space, "points"_a, "n_threads"_a = 1);
+  m.def("_far_space", &far_space, "points"_a, "n_threads"_a = 1, "by_all_pairs"_a = false);
   m.def("_matrix_space", &matrix_space, "distances"_a);
   m.def("_weights_by_gradients", &solve_by_gradients, "space"_a, "scales"_a, "tol"_a, "stop"_a = "residual",
         "landmarks"_a = 0, "neighbours"_a = 0, "single"_a = true, "max_iter"_a = 1000, "jitter"_a = 0.0,

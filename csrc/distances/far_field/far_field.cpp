@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <cmath>
-#include <numbers>
 
 #include "core/aligned.hpp"
 #include "core/index.hpp"
@@ -29,96 +28,21 @@ const simd::Interpolation<Real>& interpolation_of() {
 template <class Real>
 constexpr double cut = sizeof(Real) == sizeof(float) ? 20.7 : 36.8;
 
-void exp_minus_root(float* x, ptrdiff_t n, double t) {
-  simd::kernels().vector_math->exp_minus_root_f32(x, n, static_cast<float>(t));
-}
-void exp_minus_root(double* x, ptrdiff_t n, double t) {
-  simd::kernels().vector_math->exp_minus_root(x, n, t);
+/// Kernels of Kernel are tables in its order; exp(-scale r) has its own, which does both ways at once anyhow.
+template <class Real>
+auto tile_product(simd::Kernel kind) {
+  return kind == simd::Kernel::laplacian ? tile_of<Real>().products[0]
+                                         : tile_of<Real>().kernel_products[static_cast<int>(kind)];
 }
 
-ptrdiff_t integer_power(ptrdiff_t base, ptrdiff_t exponent) {
-  ptrdiff_t out = 1;
-  for (ptrdiff_t k = 0; k < exponent; ++k) out *= base;
-  return out;
+/// Points a dimension that settle how many points of a cell pay: the trees of a few are made and kept.
+ptrdiff_t sort_of(ptrdiff_t p, ptrdiff_t d) {
+  for (const ptrdiff_t most : {4, d < 3 ? 7 : 6, d < 3 ? 11 : 8, d < 3 ? 16 : 10, d < 3 ? 24 : 14})
+    if (p <= most) return most;
+  return p;
 }
 
 ptrdiff_t rounded_up(ptrdiff_t n, ptrdiff_t step) { return (n + step - 1) / step * step; }
-
-/// Interpolation at the p Chebyshev points of [-1, 1].
-template <class Real>
-struct Nodes {
-  std::vector<double> x;
-  std::vector<Real>
-      from_moments;  ///< p x p: values of the cardinal functions from polynomials, summed over points
-  std::vector<Real> to_coefficients;
-  std::array<std::vector<Real>, 2> to_parent, to_child;  ///< of the lower and the upper half
-
-  explicit Nodes(ptrdiff_t p)
-      : x(at(p)),
-        from_moments(checked_product("working memory", p, p)),
-        to_coefficients(from_moments.size()) {
-    const auto angle = [p](ptrdiff_t k) {
-      return static_cast<double>(2 * k + 1) * std::numbers::pi / static_cast<double>(2 * p);
-    };
-    std::vector<double> weights(from_moments.size());
-    for (ptrdiff_t k = 0; k < p; ++k) {
-      x[at(k)] = std::cos(angle(k));
-      for (ptrdiff_t j = 0; j < p; ++j) {
-        weights[at(k * p + j)] =
-            (j == 0 ? 1.0 : 2.0) / static_cast<double>(p) * std::cos(static_cast<double>(j) * angle(k));
-        from_moments[at(k * p + j)] = to_coefficients[at(j * p + k)] =
-            static_cast<Real>(weights[at(k * p + j)]);
-      }
-    }
-    for (std::size_t half = 0; half < 2; ++half) {
-      to_parent[half].resize(from_moments.size());
-      to_child[half].resize(from_moments.size());
-      for (ptrdiff_t c = 0; c < p; ++c) {
-        const double z = std::acos(0.5 * (x[at(c)] + (half == 1 ? 1.0 : -1.0)));
-        for (ptrdiff_t k = 0; k < p; ++k) {
-          double sum = 0.0;
-          for (ptrdiff_t j = 0; j < p; ++j)
-            sum += weights[at(k * p + j)] * std::cos(static_cast<double>(j) * z);
-          to_parent[half][at(k * p + c)] = to_child[half][at(c * p + k)] = static_cast<Real>(sum);
-        }
-      }
-    }
-  }
-};
-
-/// A p x p matrix and its transpose.
-template <class Real>
-struct Both {
-  const Real *matrix, *transpose;
-};
-
-/// values (p^d) <- the p x p matrix of each axis applied along it.
-template <class Real, class MatrixOf>
-void along_axes(std::vector<Real>& values, std::vector<Real>& work, ptrdiff_t d, ptrdiff_t p,
-                const MatrixOf& matrix_of) {
-  const ptrdiff_t size = std::ssize(values);
-  ptrdiff_t stride = size / p;
-  for (ptrdiff_t k = 0; k < d; ++k, stride /= p) {
-    const Both<Real> both = matrix_of(k);
-    std::fill(work.begin(), work.end(), Real{0});
-    for (ptrdiff_t outer = 0; outer < size; outer += stride * p) {
-      const Real* from = values.data() + outer;
-      Real* to = work.data() + outer;
-      if (stride == 1) {  // the long loop inside
-        for (ptrdiff_t c = 0; c < p; ++c)
-          for (ptrdiff_t r = 0; r < p; ++r) to[r] += both.transpose[c * p + r] * from[c];
-        continue;
-      }
-      for (ptrdiff_t r = 0; r < p; ++r) {
-        for (ptrdiff_t c = 0; c < p; ++c) {
-          const Real factor = both.matrix[r * p + c];
-          for (ptrdiff_t i = 0; i < stride; ++i) to[r * stride + i] += factor * from[c * stride + i];
-        }
-      }
-    }
-    values.swap(work);
-  }
-}
 
 }  // namespace
 
@@ -126,16 +50,19 @@ void along_axes(std::vector<Real>& values, std::vector<Real>& work, ptrdiff_t d,
 template <class Real>
 class FarField::Pass {
  public:
-  Pass(const FarField& field, const Interactions& all, ptrdiff_t p, double scale, Monitor& monitor)
+  Pass(const FarField& field, const Interactions& all, const Translations<Real>& translations, ptrdiff_t p,
+       RadialKernel kernel, Monitor& monitor)
       : tree_(field.tree_),
         offsets_(field.offsets_),
         all_(all),
+        translations_(translations),
+        product_(tile_product<Real>(kernel.kind)),
         d_(tree_.dimensions()),
         p_(p),
         size_(integer_power(p, d_)),
-        scale_(scale),
+        rate_(static_cast<Real>(kernel.rate)),
         monitor_(monitor),
-        nodes_(p),
+        basis_(p),
         v_(at(tree_.size())),
         y_(v_.size(), 0.0) {}
 
@@ -144,10 +71,14 @@ class FarField::Pass {
     for (std::size_t i = 0; i < v_.size(); ++i) v_[i] = v[order[i] * stride];
     outer_.assign(checked_product("working memory", all_.boxes.size(), size_), Real{0});
     inner_.assign(outer_.size(), Real{0});
+    near_sums_.resize(at(all_.near_starts.back()));
+    node_sums_.assign(checked_product("working memory", all_.near_nodes.sources.size(), size_), Real{0});
     const auto levels = std::ssize(all_.levels) - 1;
     for (auto l = levels; l-- > 0;) over_level(l, [this](ptrdiff_t b) { gather_up(b); });
     for (ptrdiff_t l = 0; l < levels && !monitor_.stopped(); ++l) translate_level(l);
     over_boxes(0, std::ssize(all_.boxes), [this](ptrdiff_t b) { meet_points(b); });
+    if (monitor_.stopped()) return false;
+    add_sums();
     for (ptrdiff_t l = 0; l < levels; ++l) over_level(l, [this](ptrdiff_t b) { hand_down(b); });
     if (monitor_.stopped()) return false;
     for (std::size_t i = 0; i < y_.size(); ++i) y[order[i] * stride] = y_[i];
@@ -157,8 +88,8 @@ class FarField::Pass {
  private:
   /// Scratch of a task.
   struct Work {
-    std::vector<Real> values, other, rows, z, v, scratch, sums;
-    AlignedVector<Real> x_panels, y_panels, y_values, lanes;
+    std::vector<Real> values, other, rows, z, v, scratch;
+    AlignedVector<Real> x_panels, x_values, y_panels, y_values, y_sums, lanes;
   };
 
   const Cell& cell(ptrdiff_t b) const { return tree_.cells()[at(all_.boxes[at(b)].cell)]; }
@@ -193,29 +124,25 @@ class FarField::Pass {
 
   Both<Real> moved(const Cell& child, ptrdiff_t k, bool up) const {
     const auto half = at(child.index[at(k)] & 1);
-    const Real *parent = nodes_.to_parent[half].data(), *own = nodes_.to_child[half].data();
+    const Real *parent = basis_.to_parent[half].data(), *own = basis_.to_child[half].data();
     return up ? Both<Real>{parent, own} : Both<Real>{own, parent};
   }
 
-  /// What a box's points weigh at its nodes.
+  /// The moments of a box's points.
   void gather_up(ptrdiff_t b) {
     static thread_local Work work;
     const Box& box = all_.boxes[at(b)];
-    work.values.assign(at(size_), Real{0});
-    work.other.resize(at(size_));
     Real* out = outer_.data() + b * size_;
     if (box.children == 0) {
       const Cell& own = cell(b);
       const auto stride = make_polynomials(own, work);
       work.v.assign(v_.begin() + own.begin, v_.begin() + own.end);
       interpolation_.moments(work.rows.data(), d_, p_, own.size(), stride, work.v.data(), work.scratch.data(),
-                             work.values.data());
-      along_axes(work.values, work.other, d_, p_, [this](ptrdiff_t) {
-        return Both<Real>{nodes_.from_moments.data(), nodes_.to_coefficients.data()};
-      });
-      std::copy(work.values.begin(), work.values.end(), out);
+                             out);
       return;
     }
+    work.values.resize(at(size_));
+    work.other.resize(at(size_));
     for (auto c = box.first_child; c < box.first_child + box.children; ++c) {
       const Cell& child = cell(c);
       std::copy_n(outer_.begin() + c * size_, size_, work.values.begin());
@@ -224,26 +151,22 @@ class FarField::Pass {
     }
   }
 
-  /// What a box's nodes have gathered goes to its children's, or to its points.
+  /// The series that a box has gathered goes to its children, or to its points.
   void hand_down(ptrdiff_t b) {
     static thread_local Work work;
     const Box& box = all_.boxes[at(b)];
-    work.values.resize(at(size_));
-    work.other.resize(at(size_));
     const Real* from = inner_.data() + b * size_;
     if (box.children == 0) {
       const Cell& own = cell(b);
       const auto stride = make_polynomials(own, work);
-      std::copy_n(from, size_, work.values.begin());
-      along_axes(work.values, work.other, d_, p_, [this](ptrdiff_t) {
-        return Both<Real>{nodes_.to_coefficients.data(), nodes_.from_moments.data()};
-      });
       work.v.resize(at(own.size()));
-      interpolation_.values(work.rows.data(), d_, p_, own.size(), stride, work.values.data(),
-                            work.scratch.data(), work.v.data());
+      interpolation_.values(work.rows.data(), d_, p_, own.size(), stride, from, work.scratch.data(),
+                            work.v.data());
       for (ptrdiff_t i = 0; i < own.size(); ++i) y_[at(own.begin + i)] += static_cast<double>(work.v[at(i)]);
       return;
     }
+    work.values.resize(at(size_));
+    work.other.resize(at(size_));
     for (auto c = box.first_child; c < box.first_child + box.children; ++c) {
       const Cell& child = cell(c);
       std::copy_n(from, size_, work.values.begin());
@@ -253,198 +176,205 @@ class FarField::Pass {
     }
   }
 
-  double node(ptrdiff_t m, ptrdiff_t k) const { return nodes_.x[at(m / integer_power(p_, d_ - 1 - k) % p_)]; }
-
-  /// Between the nodes of two cells of a shape: rows for the target's.
-  void make_translation(ptrdiff_t shape, double half, Real* out) {
-    parallel_for(size_, grain_for(2.0 * static_cast<double>(size_)), monitor_,
-                 [&](ptrdiff_t begin, ptrdiff_t end) {
-                   for (auto m = begin; m < end && !monitor_.poll(); ++m) {
-                     Real* row = out + m * size_;
-                     std::fill_n(row, size_, Real{0});
-                     for (ptrdiff_t k = 0; k < d_; ++k) {
-                       const double own = 2.0 * offsets_.shape(shape)[at(k)] + node(m, k);
-                       const ptrdiff_t run = integer_power(p_, d_ - 1 - k);
-                       for (ptrdiff_t l = 0; l < size_; l += run) {
-                         const double gap = half * (own - nodes_.x[at(l / run % p_)]);
-                         const auto square = static_cast<Real>(gap * gap);
-                         for (ptrdiff_t i = l; i < l + run; ++i) row[i] += square;
-                       }
-                     }
-                     exp_minus_root(row, size_, scale_);
-                   }
-                 });
-  }
-
   void translate_level(ptrdiff_t level) {
     const auto first = all_.group_levels[at(level)], last = all_.group_levels[at(level + 1)];
     if (all_.group_starts[at(first)] == all_.group_starts[at(last)]) return;
-    const double half = tree_.half(level);
-    std::vector<std::vector<Real>> matrices(at(offsets_.shapes()));
-    std::vector<char> needed(matrices.size(), 0);
-    for (auto k = all_.group_starts[at(first)]; k < all_.group_starts[at(last)]; ++k)
-      needed[at(offsets_.shape_of(all_.translations[at(k)].code))] = 1;
-    for (ptrdiff_t s = 0; s < offsets_.shapes() && !monitor_.stopped(); ++s) {
-      if (needed[at(s)] == 0 || scale_ * half * least_gap(offsets_, s) > cut<Real>) continue;
-      matrices[at(s)].resize(checked_product("working memory", size_, size_));
-      make_translation(s, half, matrices[at(s)].data());
-    }
     parallel_for(last - first, 1, monitor_, [&](ptrdiff_t begin, ptrdiff_t end) {
-      for (auto g = first + begin; g < first + end && !monitor_.poll(); ++g) translate_group(g, matrices);
+      for (auto g = first + begin; g < first + end && !monitor_.poll(); ++g) translate_group(g, level);
     });
   }
 
-  void translate_group(ptrdiff_t g, const std::vector<std::vector<Real>>& matrices) {
+  void translate_group(ptrdiff_t g, ptrdiff_t level) {
     const auto last = all_.group_starts[at(g + 1)];
     for (auto k = all_.group_starts[at(g)]; k < last;) {
       const auto shape = offsets_.shape_of(all_.translations[at(k)].code);
       auto end = k + 1;
       while (end < last && offsets_.shape_of(all_.translations[at(end)].code) == shape) ++end;
-      if (!matrices[at(shape)].empty()) {
+      if (const auto* translation = translations_.of(level, shape)) {
         for (auto begin = k; begin < end && !monitor_.poll(); begin += interpolation_.width)
-          translate_panel(begin, std::min<ptrdiff_t>(begin + interpolation_.width, end), matrices[at(shape)]);
+          translate_panel(begin, std::min<ptrdiff_t>(begin + interpolation_.width, end), *translation);
       }
       k = end;
     }
   }
 
-  void translate_panel(ptrdiff_t begin, ptrdiff_t end, const std::vector<Real>& matrix) {
-    static thread_local AlignedVector<Real> in, out;
-    const ptrdiff_t width = interpolation_.width;
-    in.assign(checked_product("working memory", size_, width), Real{0});
+  void translate_panel(ptrdiff_t begin, ptrdiff_t end, const ShapeTranslation<Real>& by) {
+    static thread_local AlignedVector<Real> in, middle, out;
+    const ptrdiff_t width = interpolation_.width, kept = std::ssize(by.kept);
+    in.assign(checked_product("working memory", kept, width), Real{0});
     out.resize(in.size());
     for (auto k = begin; k < end; ++k) {
       const auto& t = all_.translations[at(k)];
-      const auto& place = places_of(t.code);
+      const auto& own = places_[at(t.code)];
       const Real* from = outer_.data() + t.source * size_;
-      for (ptrdiff_t m = 0; m < size_; ++m) in[at(m * width + k - begin)] = from[place[at(m)]];
+      Real* to = in.data() + k - begin;
+      for (ptrdiff_t q = 0; q < by.count; ++q, to += width) {
+        const auto m = at(by.kept[at(q)]);
+        *to = from[own.place[m]] * static_cast<Real>(own.sign[m]);
+      }
     }
-    interpolation_.translate(matrix.data(), size_, size_, in.data(), out.data());
+    if (by.rank == 0) {
+      interpolation_.translate(by.in.data(), kept, kept, in.data(), out.data());
+    } else {
+      middle.resize(checked_product("working memory", by.rank, width));
+      interpolation_.translate(by.in.data(), by.rank, kept, in.data(), middle.data());
+      interpolation_.translate(by.out.data(), kept, by.rank, middle.data(), out.data());
+    }
     for (auto k = begin; k < end; ++k) {
       const auto& t = all_.translations[at(k)];
-      const auto& place = places_of(t.code);
+      const auto& own = places_[at(t.code)];
       Real* to = inner_.data() + t.target * size_;
-      for (ptrdiff_t m = 0; m < size_; ++m) to[place[at(m)]] += out[at(m * width + k - begin)];
+      const Real* from = out.data() + k - begin;
+      for (ptrdiff_t q = 0; q < by.count; ++q, from += width) {
+        const auto m = at(by.kept[at(q)]);
+        to[own.place[m]] += *from * static_cast<Real>(own.sign[m]);
+      }
     }
   }
 
-  const std::vector<std::int32_t>& places_of(std::int32_t code) const { return places_[at(code)]; }
-
-  /// Sources of one target, packed about its centre, in blocks.
+  /// Sources of one target, packed about its centre, in blocks; what meets them adds to `sums`, one after
+  /// another, unless that is null.
   class Sources {
    public:
-    Sources(const Pass& pass, const Cell& about, Work& work) : pass_(pass), work_(work) {
+    Sources(Pass& pass, const Cell& about, Work& work, Real* sums)
+        : pass_(pass), about_(about), work_(work), sums_(sums) {
       for (ptrdiff_t k = 0; k < pass.d_; ++k) centre_[at(k)] = pass.tree_.centre(about, k);
       work_.y_panels.assign(checked_product("working memory", block, pass.d_), Real{0});
       work_.y_values.assign(at(block), Real{0});
+      while (ptrdiff_t{1} << shift_ < pass.tile_.cols) ++shift_;
     }
 
-    template <class Flush>
-    void add_points(const Cell& from, const Flush& flush) {
-      for (auto begin = from.begin; begin < from.end;) {
-        const auto count = static_cast<std::int32_t>(std::min<ptrdiff_t>(from.end - begin, block - count_));
+    void add_points(const Cell& from) {
+      for (ptrdiff_t begin = from.begin; begin < from.end;) {
+        const auto count = std::min<ptrdiff_t>(from.end - begin, block - count_);
         for (ptrdiff_t k = 0; k < pass_.d_; ++k) {
           const double* x = pass_.tree_.coordinates(k) + begin;
-          for (ptrdiff_t i = 0; i < count; ++i) put(count_ + i, k, x[i] - centre_[at(k)]);
+          const double centre = centre_[at(k)];
+          for (ptrdiff_t i = 0; i < count; ++i)
+            work_.y_panels[place(count_ + i, k)] = static_cast<Real>(x[i] - centre);
         }
         for (ptrdiff_t i = 0; i < count; ++i)
           work_.y_values[at(count_ + i)] = static_cast<Real>(pass_.v_[at(begin + i)]);
         begin += count;
         count_ += count;
-        if (count_ == block) finish(flush);
+        if (count_ == block) finish();
       }
     }
 
-    template <class Flush>
-    void add_nodes(const Cell& from, const Real* weights, const Flush& flush) {
+    void add_nodes(const Cell& from, const Real* weights) {
       const double half = pass_.tree_.half(from.level);
       for (ptrdiff_t m = 0; m < pass_.size_; ++m) {
-        for (ptrdiff_t k = 0; k < pass_.d_; ++k)
-          put(count_, k, pass_.tree_.centre(from, k) - centre_[at(k)] + half * pass_.node(m, k));
+        for (ptrdiff_t k = 0; k < pass_.d_; ++k) {
+          const double x = pass_.basis_.x[at(m / integer_power(pass_.p_, pass_.d_ - 1 - k) % pass_.p_)];
+          work_.y_panels[place(count_, k)] =
+              static_cast<Real>(pass_.tree_.centre(from, k) - centre_[at(k)] + half * x);
+        }
         work_.y_values[at(count_++)] = weights[m];
-        if (count_ == block) finish(flush);
+        if (count_ == block) finish();
       }
     }
 
-    template <class Flush>
-    void finish(const Flush& flush) {
+    void finish() {
       if (count_ == 0) return;
-      const ptrdiff_t padded = rounded_up(count_, pass_.tile_.cols);
-      for (auto i = count_; i < padded; ++i) work_.y_values[at(i)] = Real{0};
-      flush(padded / pass_.tile_.cols);
+      const ptrdiff_t full = rounded_up(count_, pass_.tile_.cols);
+      for (auto i = count_; i < full; ++i) work_.y_values[at(i)] = Real{0};
+      if (sums_ != nullptr) work_.y_sums.assign(at(full), Real{0});
+      pass_.multiply(about_, full, work_, sums_ == nullptr ? nullptr : work_.y_sums.data());
+      if (sums_ != nullptr) sums_ = std::copy_n(work_.y_sums.begin(), count_, sums_);
       count_ = 0;
     }
 
    private:
     static constexpr ptrdiff_t block = 1024;
 
-    void put(ptrdiff_t i, ptrdiff_t k, double x) {
-      const ptrdiff_t cols = pass_.tile_.cols;
-      work_.y_panels[at((i / cols * pass_.d_ + k) * cols + i % cols)] = static_cast<Real>(x);
+    std::size_t place(ptrdiff_t i, ptrdiff_t k) const {
+      const ptrdiff_t panel = i >> shift_;
+      return at(((panel * pass_.d_ + k) << shift_) + i - (panel << shift_));
     }
 
-    const Pass& pass_;
+    Pass& pass_;
+    const Cell& about_;
     Work& work_;
+    Real* sums_;
     std::array<double, most_tree_dimensions> centre_{};
-    ptrdiff_t count_ = 0;
+    ptrdiff_t count_ = 0, shift_ = 0;
   };
 
-  /// Adds products of all packed sources to sums, one a target.
-  void multiply(ptrdiff_t targets, ptrdiff_t panels, Work& work, double* sums) const {
+  /// Adds products of the packed sources to those of a leaf's points, and the other way round to y_sums.
+  void multiply(const Cell& own, ptrdiff_t sources, Work& work, Real* y_sums) {
     const ptrdiff_t rows = tile_.rows, cols = tile_.cols;
-    const auto scale = static_cast<Real>(scale_);
-    const Real nothing[16] = {};
     work.lanes.resize(checked_product("working memory", rows, cols));
-    for (ptrdiff_t i = 0; i < targets; i += rows) {
+    for (ptrdiff_t i = 0; i < own.size(); i += rows) {
       std::fill(work.lanes.begin(), work.lanes.end(), Real{0});
-      tile_.products[0]({work.x_panels.data() + i * d_, work.y_panels.data(), panels, d_, Real{2}, 1, &scale,
-                         nothing, work.y_values.data(), nullptr, panels * cols, work.lanes.data()});
-      for (ptrdiff_t r = 0; r < std::min(rows, targets - i); ++r) {
+      product_({work.x_panels.data() + i * d_, work.y_panels.data(), sources / cols, d_, rate_, 1, &rate_,
+                work.x_values.data() + i, work.y_values.data(), y_sums, sources, work.lanes.data()});
+      for (ptrdiff_t r = 0; r < std::min<ptrdiff_t>(rows, own.size() - i); ++r) {
         double sum = 0.0;
         for (ptrdiff_t j = 0; j < cols; ++j) sum += static_cast<double>(work.lanes[at(r * cols + j)]);
-        sums[i + r] += sum;
+        y_[at(own.begin + i + r)] += sum;
       }
+    }
+  }
+
+  void pack_targets(const Cell& own, Work& work) const {
+    const ptrdiff_t rows = tile_.rows, n = own.size();
+    work.x_panels.assign(checked_product("working memory", rounded_up(n, rows), d_), Real{0});
+    work.x_values.assign(at(rounded_up(n, rows)), Real{0});
+    for (ptrdiff_t i = 0; i < n; ++i) work.x_values[at(i)] = static_cast<Real>(v_[at(own.begin + i)]);
+    for (ptrdiff_t k = 0; k < d_; ++k) {
+      const double* x = tree_.coordinates(k) + own.begin;
+      const double centre = tree_.centre(own, k);
+      for (ptrdiff_t i = 0; i < n; ++i)
+        work.x_panels[at((i / rows * d_ + k) * rows + i % rows)] = static_cast<Real>(x[i] - centre);
     }
   }
 
   void meet_points(ptrdiff_t b) {
     static thread_local Work work;
-    const auto near = all_.near.of(b), nodes = all_.near_nodes.of(b);
-    if (!near.empty() || !nodes.empty()) {
-      const Cell& own = cell(b);
-      pack_targets(own.size(), work, [&](ptrdiff_t i, ptrdiff_t k) {
-        return tree_.coordinates(k)[own.begin + i] - tree_.centre(own, k);
-      });
-      const auto flush = [&](ptrdiff_t panels) { multiply(own.size(), panels, work, y_.data() + own.begin); };
-      Sources sources(*this, own, work);
-      for (const auto s : near) sources.add_points(cell(s), flush);
-      for (const auto s : nodes) sources.add_nodes(cell(s), outer_.data() + s * size_, flush);
-      sources.finish(flush);
-    }
-    const auto points = all_.node_points.of(b);
-    if (points.empty()) return;
+    if (all_.boxes[at(b)].children != 0) return;
     const Cell& own = cell(b);
-    const double half = tree_.half(own.level);
-    pack_targets(size_, work, [&](ptrdiff_t m, ptrdiff_t k) { return half * node(m, k); });
-    std::vector<double> sums(at(size_), 0.0);
-    const auto flush = [&](ptrdiff_t panels) { multiply(size_, panels, work, sums.data()); };
-    Sources sources(*this, own, work);
-    for (const auto s : points) sources.add_points(cell(s), flush);
-    sources.finish(flush);
-    for (ptrdiff_t m = 0; m < size_; ++m) inner_[at(b * size_ + m)] += static_cast<Real>(sums[at(m)]);
+    pack_targets(own, work);
+    Sources self(*this, own, work, nullptr);
+    self.add_points(own);
+    self.finish();
+    Sources others(*this, own, work, near_sums_.data() + all_.near_starts[at(b)]);
+    for (const auto s : all_.near.of(b)) others.add_points(cell(s));
+    others.finish();
+    const auto nodes = all_.near_nodes.of(b);
+    for (std::size_t e = 0; e < nodes.size(); ++e) {
+      const Real* moments = outer_.data() + nodes[e] * size_;
+      work.values.assign(moments, moments + size_);
+      work.other.resize(at(size_));
+      along_axes(work.values, work.other, d_, p_, [this](ptrdiff_t) {
+        return Both<Real>{basis_.to_weights.data(), basis_.to_coefficients.data()};
+      });
+      Real* sums = node_sums_.data() + (all_.near_nodes.starts[at(b)] + static_cast<ptrdiff_t>(e)) * size_;
+      Sources smaller(*this, own, work, sums);
+      smaller.add_nodes(cell(nodes[e]), work.values.data());
+      smaller.finish();
+      work.values.assign(sums, sums + size_);
+      along_axes(work.values, work.other, d_, p_, [this](ptrdiff_t) {
+        return Both<Real>{basis_.to_coefficients.data(), basis_.to_weights.data()};
+      });
+      std::copy(work.values.begin(), work.values.end(), sums);
+    }
   }
 
-  template <class Coordinate>
-  void pack_targets(ptrdiff_t n, Work& work, const Coordinate& coordinate) const {
-    const ptrdiff_t rows = tile_.rows;
-    work.x_panels.assign(checked_product("working memory", rounded_up(n, rows), d_), Real{0});
-    for (ptrdiff_t i = 0; i < n; ++i)
-      for (ptrdiff_t k = 0; k < d_; ++k)
-        work.x_panels[at((i / rows * d_ + k) * rows + i % rows)] = static_cast<Real>(coordinate(i, k));
+  /// What leaves have done to the points and the series of others, in their order.
+  void add_sums() {
+    all_.for_near(tree_, [this](ptrdiff_t, std::int32_t s, std::int64_t first) {
+      const Cell& own = cell(s);
+      for (ptrdiff_t i = 0; i < own.size(); ++i)
+        y_[at(own.begin + i)] += static_cast<double>(near_sums_[at(first + i)]);
+    });
+    for (ptrdiff_t e = 0; e < std::ssize(all_.near_nodes.sources); ++e) {
+      Real* to = inner_.data() + all_.near_nodes.sources[at(e)] * size_;
+      for (ptrdiff_t m = 0; m < size_; ++m) to[m] += node_sums_[at(e * size_ + m)];
+    }
   }
 
-  std::vector<std::vector<std::int32_t>> all_places() const {
-    std::vector<std::vector<std::int32_t>> out(at(integer_power(Offsets::side, d_)));
+  std::vector<Offsets::Places> all_places() const {
+    std::vector<Offsets::Places> out(at(integer_power(Offsets::side, d_)));
     for (std::size_t code = 0; code < out.size(); ++code)
       if (offsets_.shape_of(static_cast<std::int32_t>(code)) >= 0)
         out[code] = offsets_.places(static_cast<std::int32_t>(code), p_);
@@ -456,14 +386,16 @@ class FarField::Pass {
   const PointTree& tree_;
   const Offsets& offsets_;
   const Interactions& all_;
+  const Translations<Real>& translations_;
+  void (*product_)(const simd::PanelProduct<Real>& task);
   ptrdiff_t d_, p_, size_;
-  double scale_;
+  Real rate_;
   Monitor& monitor_;
-  Nodes<Real> nodes_;
-  std::vector<std::vector<std::int32_t>> places_ = all_places();
+  ChebyshevBasis<Real> basis_;
+  std::vector<Offsets::Places> places_ = all_places();
   std::vector<double> v_, y_;
-  std::vector<Real> outer_,
-      inner_;  ///< at the nodes of each box: weights of its points, sums that reach them
+  std::vector<Real> outer_, inner_;          ///< of each box: moments of its points, series that reach them
+  std::vector<Real> near_sums_, node_sums_;  ///< of the sources of each leaf, in their order
 };
 
 FarField::FarField(MatrixView<const double> points, Monitor& monitor)
@@ -471,10 +403,11 @@ FarField::FarField(MatrixView<const double> points, Monitor& monitor)
 
 const Interactions* FarField::interactions(ptrdiff_t p, Monitor& monitor) const {
   const std::lock_guard<std::mutex> lock(mutex_);
-  auto& slot = made_[p];
+  const ptrdiff_t sort = sort_of(p, tree_.dimensions());
+  auto& slot = met_[sort];
   if (!slot) {
-    auto made =
-        std::make_unique<const Interactions>(tree_, offsets_, integer_power(p, tree_.dimensions()), monitor);
+    auto made = std::make_unique<const Interactions>(tree_, offsets_, integer_power(sort, tree_.dimensions()),
+                                                     monitor);
     if (monitor.stopped()) return nullptr;
     slot = std::move(made);
   }
@@ -482,27 +415,49 @@ const Interactions* FarField::interactions(ptrdiff_t p, Monitor& monitor) const 
 }
 
 template <class Real>
-bool FarField::product(ptrdiff_t p, double scale, const double* v, double* y, ptrdiff_t stride,
-                       Monitor& monitor) const {
-  const auto* all = interactions(p, monitor);
-  return all != nullptr && Pass<Real>(*this, *all, p, scale, monitor).run(v, y, stride);
+std::shared_ptr<const Translations<Real>> FarField::translations(const Interactions& all, ptrdiff_t p,
+                                                                 RadialKernel kernel,
+                                                                 Monitor& monitor) const {
+  constexpr std::size_t most = 24;
+  const std::lock_guard<std::mutex> lock(mutex_);
+  auto& kept = made<Real>();
+  const auto key = std::pair(p, kernel);
+  for (const auto& [own, found] : kept)
+    if (own == key) return found;
+  auto fresh =
+      std::make_shared<const Translations<Real>>(tree_, offsets_, all, p, kernel, cut<Real>, monitor);
+  if (monitor.stopped()) return nullptr;
+  if (kept.size() == most) kept.erase(kept.begin());
+  kept.emplace_back(key, fresh);
+  return fresh;
 }
 
-template bool FarField::product<float>(ptrdiff_t, double, const double*, double*, ptrdiff_t, Monitor&) const;
-template bool FarField::product<double>(ptrdiff_t, double, const double*, double*, ptrdiff_t, Monitor&) const;
-
-FarFieldError FarField::error(ptrdiff_t p, double scale, const double* v, ptrdiff_t stride,
-                              Monitor& monitor) const {
-  FarFieldError out;
+template <class Real>
+bool FarField::product(ptrdiff_t p, RadialKernel kernel, const double* v, double* y, ptrdiff_t stride,
+                       Monitor& monitor) const {
   const auto* all = interactions(p, monitor);
-  if (all == nullptr) return out;
-  const auto rows = interpolation_errors(tree_, offsets_, *all, p, scale, cut<double>, v, stride, monitor);
+  if (all == nullptr) return false;
+  const auto between = translations<Real>(*all, p, kernel, monitor);
+  return between != nullptr && Pass<Real>(*this, *all, *between, p, kernel, monitor).run(v, y, stride);
+}
+
+template bool FarField::product<float>(ptrdiff_t, RadialKernel, const double*, double*, ptrdiff_t,
+                                       Monitor&) const;
+template bool FarField::product<double>(ptrdiff_t, RadialKernel, const double*, double*, ptrdiff_t,
+                                        Monitor&) const;
+
+FarFieldError FarField::summed_error(const Interactions& all, const Translations<double>* made, ptrdiff_t p,
+                                     double scale, const double* v, ptrdiff_t stride,
+                                     Monitor& monitor) const {
+  FarFieldError out;
+  const auto rows =
+      interpolation_errors(tree_, offsets_, all, made, p, scale, cut<double>, v, stride, monitor);
   if (monitor.stopped()) return out;
   const ptrdiff_t n = tree_.size();
   double squares = 0.0;
-  for (ptrdiff_t b = 0; b < std::ssize(all->boxes); ++b) {
-    if (all->boxes[at(b)].children != 0) continue;
-    const Cell& cell = tree_.cells()[at(all->boxes[at(b)].cell)];
+  for (ptrdiff_t b = 0; b < std::ssize(all.boxes); ++b) {
+    if (all.boxes[at(b)].children != 0) continue;
+    const Cell& cell = tree_.cells()[at(all.boxes[at(b)].cell)];
     const double row = rows[at(b)];
     squares += static_cast<double>(cell.size()) * row * row;
     out.largest = std::max(out.largest, row);
@@ -513,10 +468,25 @@ FarFieldError FarField::error(ptrdiff_t p, double scale, const double* v, ptrdif
   return out;
 }
 
+FarFieldError FarField::error(ptrdiff_t p, double scale, const double* v, ptrdiff_t stride,
+                              Monitor& monitor) const {
+  const auto* all = interactions(p, monitor);
+  if (all == nullptr) return {};
+  const auto between = translations<double>(*all, p, {simd::Kernel::laplacian, scale}, monitor);
+  if (between == nullptr) return {};
+  return summed_error(*all, between.get(), p, scale, v, stride, monitor);
+}
+
 ptrdiff_t FarField::enough(double aim, double scale, const double* v, ptrdiff_t stride, ptrdiff_t most,
                            Monitor& monitor) const {
-  for (ptrdiff_t p = 8; p < most && !monitor.stopped(); p += 2)
-    if (error(p, scale, v, stride, monitor).rms <= aim) return p;
+  for (ptrdiff_t p = 8; p < most && !monitor.stopped(); p += 2) {
+    const auto* all = interactions(std::max<ptrdiff_t>(p, tree_.dimensions() < 3 ? 16 : 10),
+                                   monitor);  // one tree for all of them
+    if (all == nullptr) return most;
+    if (summed_error(*all, nullptr, p, scale, v, stride, monitor).rms <= aim &&
+        error(p, scale, v, stride, monitor).rms <= aim)
+      return p;
+  }
   return most;
 }
 

@@ -1,6 +1,7 @@
 #include "distances/far_field/interactions.hpp"
 
 #include <algorithm>
+#include <cmath>
 #include <cstdlib>
 #include <utility>
 
@@ -11,8 +12,8 @@ namespace {
 
 using std::ptrdiff_t;
 
-/// A pair of points costs about as much as this many multiplications of a translation.
-constexpr ptrdiff_t pair_cost = 14;
+/// Pairs of points up to which two cells meet one by one, for each node: about what a translation costs.
+constexpr ptrdiff_t pairs_a_node = 4;
 
 struct Meeting {
   std::int32_t target, source;
@@ -47,7 +48,7 @@ class Walk {
   }
 
   std::vector<Translation> translations;
-  std::vector<Meeting> near, near_nodes, node_points;
+  std::vector<Meeting> near, near_nodes;
 
  private:
   const Box& box(std::int32_t b) const { return all_.boxes[at(b)]; }
@@ -68,41 +69,44 @@ class Walk {
     return most;
   }
 
+  /// Each pair of boxes once, in either order.
   void meet(Meeting m, std::vector<Meeting>& stack) {
     const Cell &a = cell(m.target), &b = cell(m.source);
-    const bool leaf_a = box(m.target).children == 0, leaf_b = box(m.source).children == 0;
-    const ptrdiff_t few = std::max<ptrdiff_t>(1, nodes_ * nodes_ / pair_cost);
-    if (gap(a, b) >= 1) {
-      if (a.level == b.level) {
-        if (a.size() * b.size() <= few) return point_by_point(m.target, m.source);
-        translations.push_back({m.target, m.source, offsets_.code(a, b)});
-        return;
-      }
-      if (b.level > a.level) {
-        if (b.size() <= nodes_) return point_by_point(m.target, m.source);
-        near_nodes.push_back(m);
-        return;
-      }
-      if (a.size() <= nodes_) return point_by_point(m.target, m.source);
-      node_points.push_back(m);
-      return;
-    }
-    if (leaf_a && leaf_b) return point_by_point(m.target, m.source);
     const auto &box_a = box(m.target), &box_b = box(m.source);
-    if (leaf_a) {
+    const bool leaf_a = box_a.children == 0, leaf_b = box_b.children == 0;
+    if (gap(a, b) >= 1) return meet_apart(m);
+    if (leaf_a && leaf_b) {
+      if (m.target != m.source) point_by_point(m.target, m.source);
+    } else if (leaf_a) {
       for (auto c = box_b.first_child; c < box_b.first_child + box_b.children; ++c)
         stack.push_back({m.target, c});
     } else if (leaf_b) {
       for (auto c = box_a.first_child; c < box_a.first_child + box_a.children; ++c)
         stack.push_back({c, m.source});
     } else {
-      for (auto c = box_a.first_child; c < box_a.first_child + box_a.children; ++c)
-        for (auto e = box_b.first_child; e < box_b.first_child + box_b.children; ++e) stack.push_back({c, e});
+      for (auto c = box_a.first_child; c < box_a.first_child + box_a.children; ++c) {
+        const auto first = m.target == m.source ? c : box_b.first_child;
+        for (auto e = first; e < box_b.first_child + box_b.children; ++e) stack.push_back({c, e});
+      }
     }
+  }
+
+  void meet_apart(Meeting m) {
+    const Cell &a = cell(m.target), &b = cell(m.source);
+    if (a.level == b.level) {
+      if (a.size() * b.size() <= pairs_a_node * nodes_) return point_by_point(m.target, m.source);
+      translations.push_back({m.target, m.source, offsets_.code(a, b)});
+      translations.push_back({m.source, m.target, offsets_.code(b, a)});
+      return;
+    }
+    if (b.level < a.level) std::swap(m.target, m.source);  // the larger is a leaf
+    if (cell(m.source).size() <= nodes_) return point_by_point(m.target, m.source);
+    near_nodes.push_back(m);
   }
 
   /// Sources are any range of points; sums belong to the leaves.
   void point_by_point(std::int32_t target, std::int32_t source) {
+    if (box(target).children != 0 && box(source).children == 0) std::swap(target, source);
     const Box& own = box(target);
     if (own.children == 0) near.push_back({target, source});
     for (auto c = own.first_child; c < own.first_child + own.children; ++c) point_by_point(c, source);
@@ -197,23 +201,35 @@ std::array<ptrdiff_t, most_tree_dimensions> Offsets::falling(std::int32_t code) 
   return order;
 }
 
-std::vector<std::int32_t> Offsets::places(std::int32_t code, ptrdiff_t count) const {
+double Offsets::least_gap(ptrdiff_t shape) const {
+  double sum = 0.0;
+  for (ptrdiff_t k = 0; k < d_; ++k) {
+    const double gap = std::max(0.0, 2.0 * shapes_[at(shape)][at(k)] - 2.0);
+    sum += gap * gap;
+  }
+  return std::sqrt(sum);
+}
+
+Offsets::Places Offsets::places(std::int32_t code, ptrdiff_t count) const {
   const auto moved = offset(code);
   const auto order = falling(code);
   ptrdiff_t all = 1;
   for (ptrdiff_t k = 0; k < d_; ++k) all *= count;
-  std::vector<std::int32_t> out(at(all));
+  Places out{std::vector<std::int32_t>(at(all)), std::vector<float>(at(all))};
   for (ptrdiff_t m = 0; m < all; ++m) {
-    // Node m of the shape: its coordinate k is coordinate order[k] of the cell, mirrored where that is negative.
+    // Coefficient m of the shape: its degree k is degree order[k] of the cell; odd ones change sign where the axis
+    // is mirrored.
     std::array<ptrdiff_t, most_tree_dimensions> own{};
-    auto rest = m;
+    ptrdiff_t odd = 0, rest = m;
     for (auto k = d_; k-- > 0; rest /= count) {
       const auto axis = order[at(k)];
-      own[at(axis)] = moved[at(axis)] < 0 ? count - 1 - rest % count : rest % count;
+      own[at(axis)] = rest % count;
+      if (moved[at(axis)] < 0) odd += rest % count;
     }
     ptrdiff_t place = 0;
     for (ptrdiff_t k = 0; k < d_; ++k) place = place * count + own[at(k)];
-    out[at(m)] = static_cast<std::int32_t>(place);
+    out.place[at(m)] = static_cast<std::int32_t>(place);
+    out.sign[at(m)] = odd % 2 == 0 ? 1.0F : -1.0F;
   }
   return out;
 }
@@ -226,7 +242,11 @@ Interactions::Interactions(const PointTree& tree, const Offsets& offsets, ptrdif
   sort_translations(walk.translations, offsets, *this);
   near = listed(walk.near, boxes.size());
   near_nodes = listed(walk.near_nodes, boxes.size());
-  node_points = listed(walk.node_points, boxes.size());
+  near_starts.assign(1, 0);
+  for (ptrdiff_t b = 0; b < std::ssize(boxes); ++b) {
+    near_starts.push_back(near_starts.back());
+    for (const auto s : near.of(b)) near_starts.back() += tree.cells()[at(boxes[at(s)].cell)].size();
+  }
 }
 
 }  // namespace steelyard::distances

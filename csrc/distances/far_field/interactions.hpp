@@ -3,8 +3,8 @@
 // Two cells of one level that do not touch meet by interpolation in both, where they hold points enough; the
 // translation depends on their offset in cells alone, and up to reflections and permutations of the axes on
 // its sorted absolute values: the shape (7 in two dimensions, 16 in three). Leaves that touch meet point by
-// point; a leaf and a smaller cell at least its own side away by interpolation in the latter. The rules are
-// symmetric, so that the product is. Scales play no role here. O(n) for n points.
+// point; a leaf and a smaller cell at least its own side away by interpolation in the latter. Both stand once,
+// for either way: the product is symmetric. Scales play no role here. O(n) for n points.
 #pragma once
 
 #include <array>
@@ -34,8 +34,14 @@ class Offsets {
   }
   std::int32_t code(const Cell& target, const Cell& source) const;
   std::int32_t shape_of(std::int32_t code) const { return shape_of_[at(code)]; }
-  /// Place of each of count^d nodes of a cell as the shape's translation counts them.
-  std::vector<std::int32_t> places(std::int32_t code, std::ptrdiff_t count) const;
+  /// Distance between two cells of a shape, in halves of their side.
+  double least_gap(std::ptrdiff_t shape) const;
+  /// Place, and sign under reflection, of each of count^d coefficients of a cell as the shape counts them.
+  struct Places {
+    std::vector<std::int32_t> place;
+    std::vector<float> sign;
+  };
+  Places places(std::int32_t code, std::ptrdiff_t count) const;
 
  private:
   std::array<std::int32_t, most_tree_dimensions> offset(std::int32_t code) const;
@@ -73,14 +79,26 @@ struct Interactions {
   /// For `nodes` interpolation nodes a cell, which settles how many points pay. Incomplete when stopped.
   Interactions(const PointTree& tree, const Offsets& offsets, std::ptrdiff_t nodes, Monitor& monitor);
 
+  /// visit(leaf, source, first number of the source's points in a list of all near points)
+  template <class Visit>
+  void for_near(const PointTree& tree, const Visit& visit) const {
+    for (std::ptrdiff_t b = 0; b < std::ssize(boxes); ++b) {
+      auto first = near_starts[at(b)];
+      for (const auto s : near.of(b)) {
+        visit(b, s, first);
+        first += tree.cells()[at(boxes[at(s)].cell)].size();
+      }
+    }
+  }
+
   std::vector<Box> boxes;                  ///< level after level
   std::vector<std::int32_t> levels;        ///< first box of each, and the end
   std::vector<Translation> translations;   ///< group after group, in it shape after shape
   std::vector<std::int64_t> group_starts;  ///< of translations: groups + 1
   std::vector<std::int32_t> group_levels;  ///< groups of each level begin here, and the end
-  Lists near;                              ///< leaves: boxes whose points meet theirs one by one
-  Lists near_nodes;                        ///< leaves: smaller cells whose nodes meet their points
-  Lists node_points;                       ///< cells whose nodes meet the points of larger leaves
+  Lists near;        ///< leaves: other boxes whose points meet theirs one by one, each pair once
+  Lists near_nodes;  ///< leaves: smaller cells whose nodes meet their points
+  std::vector<std::int64_t> near_starts;  ///< points of sources in `near` before each box, and all
 };
 
 }  // namespace steelyard::distances

@@ -44,23 +44,18 @@ double summed(std::vector<double> errors, ptrdiff_t p) {
   return sum;
 }
 
-/// What rounding does to an entry of Z~, in units of its largest value between two cells: sums of p terms a
-/// dimension and level in either cell, each of numbers up to the Lebesgue constant.
-double rounding_of_entry(ptrdiff_t d, ptrdiff_t p, ptrdiff_t levels) {
-  const double terms = static_cast<double>(2 * d * (p + 4) * (levels + 2) + p * p + 64);
-  return unit_rounding * terms * std::pow(lebesgue(p), static_cast<double>(2 * d));
+/// What rounding does to a value of a series whose modulus is at most 1, made of moments that went up and came
+/// down through the levels. A level makes sums of p terms a dimension, whose moduli add up to `moved` times the
+/// largest at most; errors of the coefficients then go on exactly, and a polynomial of modulus 1 has coefficients
+/// whose moduli add up to the root of their number times 2^d at most (Parseval).
+double rounding_of_series(ptrdiff_t d, ptrdiff_t p, ptrdiff_t levels) {
+  const double moved = std::pow(ChebyshevBasis<double>(p).most_moved, static_cast<double>(d));
+  const double terms = static_cast<double>(2 * d * (p + 4) * (levels + 2) + 64);
+  const double coefficients = std::pow(2.0 * static_cast<double>(p), 0.5 * static_cast<double>(d));
+  return 2.0 * unit_rounding * terms * coefficients * moved;
 }
 
 }  // namespace
-
-double least_gap(const Offsets& offsets, ptrdiff_t shape) {
-  double sum = 0.0;
-  for (ptrdiff_t k = 0; k < offsets.dimensions(); ++k) {
-    const double gap = std::max(0.0, 2.0 * offsets.shape(shape)[at(k)] - 2.0);
-    sum += gap * gap;
-  }
-  return std::sqrt(sum);
-}
 
 double interpolation_error(const Offsets& offsets, ptrdiff_t shape, ptrdiff_t p, double rate) {
   std::vector<double> errors;
@@ -90,54 +85,106 @@ double one_sided_error(ptrdiff_t d, ptrdiff_t p, double rate) {
   return summed(errors, p);
 }
 
-std::vector<double> interpolation_errors(const PointTree& tree, const Offsets& offsets,
-                                         const Interactions& all, ptrdiff_t p, double scale, double cut,
-                                         const double* v, ptrdiff_t stride, Monitor& monitor) {
-  const ptrdiff_t d = tree.dimensions(), levels = std::ssize(all.levels) - 1;
-  std::vector<double> sizes(all.boxes.size(), 0.0), errors(all.boxes.size(), 0.0);
-  const auto cell = [&](ptrdiff_t b) -> const Cell& { return tree.cells()[at(all.boxes[at(b)].cell)]; };
-  for (auto b = std::ssize(all.boxes); b-- > 0;) {
-    const Box& box = all.boxes[at(b)];
-    double sum = 0.0;
-    if (box.children == 0) {
-      for (auto i = cell(b).begin; i < cell(b).end; ++i) sum += std::abs(v[tree.order()[at(i)] * stride]);
+namespace {
+
+/// One pass over all that meets.
+class ErrorPass {
+ public:
+  ErrorPass(const PointTree& tree, const Interactions& all, ptrdiff_t p, double scale)
+      : tree_(tree),
+        all_(all),
+        p_(p),
+        scale_(scale),
+        series_(rounding_of_series(tree.dimensions(), p, std::ssize(all.levels) - 1)),
+        similar_(unit_rounding * 64.0 + 8.0 * unit_rounding * scale * tree.half(0)),
+        sizes_(all.boxes.size(), 0.0),
+        errors_(all.boxes.size(), 0.0) {}
+
+  std::vector<double> run(const Offsets& offsets, const Translations<double>* made, double cut,
+                          const double* v, ptrdiff_t stride, Monitor& monitor) {
+    add_sizes(v, stride);
+    const ptrdiff_t levels = std::ssize(all_.levels) - 1, shapes = offsets.shapes();
+    std::vector<double> entry(checked_product("working memory", levels, shapes));
+    for (ptrdiff_t k = 0; k < std::ssize(entry) && !monitor.poll(); ++k)
+      entry[at(k)] = entry_error(offsets, k % shapes, k / shapes,
+                                 made == nullptr ? nullptr : made->of(k / shapes, k % shapes), cut);
+    for (const auto& t : all_.translations)
+      errors_[at(t.target)] +=
+          entry[at(cell(t.target).level * shapes + offsets.shape_of(t.code))] * sizes_[at(t.source)];
+    add_near();
+    for (ptrdiff_t b = 0; b < std::ssize(all_.boxes); ++b) {
+      const Box& box = all_.boxes[at(b)];
+      for (auto c = box.first_child; c < box.first_child + box.children; ++c)
+        errors_[at(c)] += errors_[at(b)];
     }
-    for (auto c = box.first_child; c < box.first_child + box.children; ++c) sum += sizes[at(c)];
-    sizes[at(b)] = sum;
+    return std::move(errors_);
   }
-  const double rounding = rounding_of_entry(d, p, levels);
-  const double similar = unit_rounding * 64.0 + 8.0 * unit_rounding * scale * tree.half(0);
-  std::vector<double> entry(at(offsets.shapes()));
-  for (ptrdiff_t l = 0; l < levels && !monitor.poll(); ++l) {
-    const double rate = scale * tree.half(l);
-    for (ptrdiff_t s = 0; s < offsets.shapes(); ++s) {
-      const double largest = std::exp(-rate * least_gap(offsets, s));
-      entry[at(s)] = rate * least_gap(offsets, s) > cut
-                         ? largest
-                         : interpolation_error(offsets, s, p, rate) + (rounding + similar) * largest;
-    }
-    const auto first = all.group_starts[at(all.group_levels[at(l)])];
-    const auto last = all.group_starts[at(all.group_levels[at(l + 1)])];
-    for (auto k = first; k < last; ++k) {
-      const auto& t = all.translations[at(k)];
-      errors[at(t.target)] += entry[at(offsets.shape_of(t.code))] * sizes[at(t.source)];
-    }
-    for (auto b = all.levels[at(l)]; b < all.levels[at(l + 1)]; ++b) {
-      for (const auto s : all.near_nodes.of(b)) {
-        const double own = scale * tree.half(cell(s).level);
-        errors[at(b)] += (one_sided_error(d, p, own) + rounding + similar) * sizes[at(s)];
+
+ private:
+  const Cell& cell(ptrdiff_t b) const { return tree_.cells()[at(all_.boxes[at(b)].cell)]; }
+
+  void add_sizes(const double* v, ptrdiff_t stride) {
+    for (auto b = std::ssize(all_.boxes); b-- > 0;) {
+      const Box& box = all_.boxes[at(b)];
+      double sum = 0.0;
+      if (box.children == 0) {
+        for (auto i = cell(b).begin; i < cell(b).end; ++i) sum += std::abs(v[tree_.order()[at(i)] * stride]);
       }
-      for (const auto s : all.node_points.of(b))
-        errors[at(b)] += (one_sided_error(d, p, rate) + rounding + similar) * sizes[at(s)];
-      for (const auto s : all.near.of(b))
-        errors[at(b)] += (similar + unit_rounding * static_cast<double>(8 * cell(s).size())) * sizes[at(s)];
-    }
-    for (auto b = all.levels[at(l)]; b < all.levels[at(l + 1)]; ++b) {
-      const Box& box = all.boxes[at(b)];
-      for (auto c = box.first_child; c < box.first_child + box.children; ++c) errors[at(c)] += errors[at(b)];
+      for (auto c = box.first_child; c < box.first_child + box.children; ++c) sum += sizes_[at(c)];
+      sizes_[at(b)] = sum;
     }
   }
-  return errors;
+
+  double entry_error(const Offsets& offsets, ptrdiff_t shape, ptrdiff_t level,
+                     const ShapeTranslation<double>* made, double cut) const {
+    const double rate = scale_ * tree_.half(level), gap = offsets.least_gap(shape);
+    const double largest = std::exp(-rate * gap);
+    if (rate * gap > cut) return largest;
+    const double error = interpolation_error(offsets, shape, p_, rate);
+    const double sums = made == nullptr ? largest : made->weight;
+    const double terms = static_cast<double>(8 * p_ + 64) +
+                         (made == nullptr ? 0.0 : 4.0 * static_cast<double>(made->kept.size()));
+    return error + (made == nullptr ? 0.0 : made->left_out) + (series_ + similar_) * (largest + error) +
+           unit_rounding * terms * sums;
+  }
+
+  void add_near() {
+    const ptrdiff_t d = tree_.dimensions();
+    const double nodes = std::pow(lebesgue(p_), static_cast<double>(d));
+    for (ptrdiff_t b = 0; b < std::ssize(all_.boxes); ++b) {
+      if (all_.boxes[at(b)].children == 0)
+        errors_[at(b)] +=
+            (similar_ + unit_rounding * static_cast<double>(8 * cell(b).size())) * sizes_[at(b)];
+      for (const auto s : all_.near.of(b)) {
+        const double each =
+            similar_ + unit_rounding * static_cast<double>(8 * (cell(s).size() + cell(b).size()));
+        errors_[at(b)] += each * sizes_[at(s)];
+        errors_[at(s)] += each * sizes_[at(b)];
+      }
+      for (const auto s : all_.near_nodes.of(b)) {
+        const double each =
+            one_sided_error(d, p_, scale_ * tree_.half(cell(s).level)) +
+            (2.0 * series_ + similar_ + unit_rounding * static_cast<double>(8 * cell(b).size() + 64)) * nodes;
+        errors_[at(b)] += each * sizes_[at(s)];
+        errors_[at(s)] += each * sizes_[at(b)];
+      }
+    }
+  }
+
+  const PointTree& tree_;
+  const Interactions& all_;
+  ptrdiff_t p_;
+  double scale_, series_, similar_;
+  std::vector<double> sizes_, errors_;
+};
+
+}  // namespace
+
+std::vector<double> interpolation_errors(const PointTree& tree, const Offsets& offsets,
+                                         const Interactions& all, const Translations<double>* made,
+                                         ptrdiff_t p, double scale, double cut, const double* v,
+                                         ptrdiff_t stride, Monitor& monitor) {
+  return ErrorPass(tree, all, p, scale).run(offsets, made, cut, v, stride, monitor);
 }
 
 }  // namespace steelyard::distances

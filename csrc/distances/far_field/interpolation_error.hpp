@@ -14,12 +14,10 @@
 
 #include "core/monitor.hpp"
 #include "distances/far_field/interactions.hpp"
+#include "distances/far_field/translations.hpp"
 #include "distances/far_field/tree.hpp"
 
 namespace steelyard::distances {
-
-/// Distance between two cells of a shape, in halves of their side.
-double least_gap(const Offsets& offsets, std::ptrdiff_t shape);
 
 /// Of one value of the interpolant in both cells; `rate` is scale times half their side.
 double interpolation_error(const Offsets& offsets, std::ptrdiff_t shape, std::ptrdiff_t p, double rate);
@@ -28,9 +26,11 @@ double interpolation_error(const Offsets& offsets, std::ptrdiff_t shape, std::pt
 double one_sided_error(std::ptrdiff_t d, std::ptrdiff_t p, double rate);
 
 /// For each leaf a bound of |(Z~ v - Z v)_i| for its points: interpolation, similarities beyond the cut, and the
-/// rounding of double. v in the order in which the tree was given its points.
+/// rounding of double. v in the order in which the tree was given its points. Without translations made: but for
+/// what their factors leave out.
 std::vector<double> interpolation_errors(const PointTree& tree, const Offsets& offsets,
-                                         const Interactions& all, std::ptrdiff_t p, double scale, double cut,
-                                         const double* v, std::ptrdiff_t stride, Monitor& monitor);
+                                         const Interactions& all, const Translations<double>* made,
+                                         std::ptrdiff_t p, double scale, double cut, const double* v,
+                                         std::ptrdiff_t stride, Monitor& monitor);
 
 }  // namespace steelyard::distances

@@ -54,6 +54,7 @@ def _far_field_product(
     scale: typing.SupportsFloat | typing.SupportsIndex,
     single: bool = False,
     n_threads: typing.SupportsInt | typing.SupportsIndex = 1,
+    kernel: str = "laplacian",
 ) -> tuple[typing.Any, ...]: ...
 def _metric_pair_order(
     n: typing.SupportsInt | typing.SupportsIndex,

@@ -46,6 +46,7 @@ def _expected_auc(
 def _far_space(
     points: typing.Annotated[numpy.typing.ArrayLike, numpy.float64],
     n_threads: typing.SupportsInt | typing.SupportsIndex = 1,
+    by_all_pairs: bool = False,
 ) -> _Space: ...
 def _line_weights(
     positions: typing.Annotated[numpy.typing.ArrayLike, numpy.float64],

@@ -37,6 +37,7 @@ class Request:
     threads: int = 1
     progress: Progress | None = None
     stop: str = "residual"
+    certify: bool = False
     start: Array | None = None
     who: str = "weighting"
 
@@ -74,6 +75,11 @@ def choose(space: Space, request: Request) -> Choice:
                 f"{argument('method', 'far')} needs euclidean points with at most {max(FAR_FROM)} features"
             )
         return _by_far_field(space, "asked for")
+    if method == "local" and request.certify:
+        raise ValueError(
+            f"{argument('certify')} must be False for {argument('method', 'local')}, "
+            "whose residual is that of a sample"
+        )
     if method == "cg":
         return _preconditioned(space, request, "asked for")
     if method != "auto":
@@ -84,20 +90,25 @@ def choose(space: Space, request: Request) -> Choice:
         return Choice("cholesky", f"at most {DENSE_LIMIT} points")
     if not space.positive_definite and n <= FACTOR_LIMIT:
         return Choice("cholesky", "proves whether Z is positive definite, which no theory does here")
-    few = space.dimension != 3 or n < LOCAL_FROM  # in three dimensions a far field of more takes long
+    few = (
+        space.dimension != 3 or n < LOCAL_FROM or request.certify
+    )  # in three dimensions a far field of more takes long
     if space.has_far and few and not _has_near_duplicates(space, request):
         return _by_far_field(space, f"more than {FAR_FROM[space.dimension or 0]} points")
-    if n >= LOCAL_FROM and space.points is not None and (space.dimension or 0) <= _FEW_DIMENSIONS:
+    if (
+        not request.certify
+        and n >= LOCAL_FROM
+        and space.points is not None
+        and (space.dimension or 0) <= _FEW_DIMENSIONS
+    ):
         return Choice("local", f"at least {LOCAL_FROM} points in {space.dimension} dimensions")
     return _preconditioned(space, request, f"more than {DENSE_LIMIT} points")
 
 
 def _by_far_field(space: Space, why: str) -> Choice:
-    # In three dimensions landmarks cost more than the iterations that they save.
-    landmarks = (
-        0 if space.dimension == 3 else min(100 if space.n_unique < LOCAL_FROM else 30, space.n_unique // 4)
-    )
-    neighbours = 30 if space.dimension == 3 else 15
+    # In three dimensions landmarks cost more than the iterations that they save; memory bounds neighbours.
+    landmarks = 0 if space.dimension == 3 else min(30, space.n_unique // 4)
+    neighbours = 15 if space.dimension != 3 else 40 if space.n_unique < LOCAL_FROM else 30
     dimensions = "1 dimension" if space.dimension == 1 else f"{space.dimension} dimensions"
     return Choice("far", f"{why}, {dimensions}", landmarks=landmarks, neighbours=neighbours)
 

@@ -33,6 +33,11 @@ CONVERGENCE = 0.95
 _ALL_PAIRS = 3000  # points up to which medians look at all pairs
 _SAMPLED_FROM = 100_000  # points from which the magnitude is estimated from neighbourhoods of some
 _SAMPLE = 2000
+_SOLVED_UP_TO = {
+    1: 5_000_000,
+    2: 1_000_000,
+    3: 200_000,
+}  # by dimension: a far field solves in a minute or two
 _CUTOFF_POINTS = 60
 _CUTOFF_LIMIT = 5000
 GRID_NOTE = (
@@ -133,8 +138,14 @@ def scale_by_rule(space: Space, rule: str, fraction: float, tol: float, request:
             f"{argument('fraction')} must be above 1 / {space.n_unique}: the magnitude is at least 1, "
             f"got {share}; or give {argument('scale')} a number"
         )
-    measure = _sampled_share(space, request) if _is_sampled(space) else _solved_share(space, request, tol)
-    return _root(measure, share, 1.0 / median_distance(space), tol)
+    if not _is_sampled(space):
+        return _root(_solved_share(space, request, tol), share, 1.0 / median_distance(space), tol)
+    sampled = _sampled_share(space, request)
+    near = _root(sampled, share, 1.0 / median_distance(space), tol)
+    if not space.has_far or space.n_unique > _SOLVED_UP_TO[space.dimension or 0]:
+        return near
+    slope = math.log(sampled(1.05 * near) / sampled(near)) / math.log(1.05)
+    return _corrected(_solved_share(space, request, tol), share, near, slope, tol)
 
 
 def median_distance(space: Space) -> float:
@@ -248,6 +259,22 @@ def _root(measure: Callable[[float], float], share: float, start: float, tol: fl
         else:
             low, high = (low[0], middle), (0.5 * high[0], z)
     return math.exp(middle)
+
+
+def _corrected(
+    measure: Callable[[float], float], share: float, scale: float, slope: float, tol: float
+) -> float:
+    """measure(scale) = share from a scale near by: secants of log measure over log scale."""
+    x, y = math.log(scale), math.log(measure(scale) / share)
+    for _ in range(20):
+        if abs(y) <= tol:
+            break
+        further = x - min(max(y / max(slope, 1e-3), -0.7), 0.7)
+        value = math.log(measure(math.exp(further)) / share)
+        if further != x and value != y:
+            slope = (value - y) / (further - x)
+        x, y = further, value
+    return math.exp(x)
 
 
 def _cutoff(space: Space, strong: bool, tol: float, request: Request) -> float:

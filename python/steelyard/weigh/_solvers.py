@@ -26,6 +26,7 @@ from ._certificate import (
 from ._choice import FACTOR_LIMIT, NEAR_LIMIT, Choice, Request, choose
 from ._enriched import solution_of
 from ._far import EXACT, deviation
+from ._iterations import certified, iterated
 from ._local import local_answer
 from ._result import WeighInfo, Weighting, merged_note
 from ._spaces import Space
@@ -34,7 +35,6 @@ from ._wide import UNDETERMINED, wide_answer
 
 Array = npt.NDArray[np.float64]
 
-_MAX_ITER = 1500
 _EXACT_LIMIT = 1000  # points up to which 106 bits cost nothing to speak of
 _LEAST_TOL = 1e-10  # relative error of the magnitude that is never worth 106 bits
 _SINGULAR = "Z is singular to the rounding of float64"
@@ -122,29 +122,8 @@ def _cholesky(space: Space, request: Request, choice: Choice) -> Weighting:
     return _finished(space, request, choice, out, proof="Cholesky")
 
 
-def _iterated(
-    space: Space, request: Request, choice: Choice, tol: float, start: Array | None
-) -> dict[str, Any]:
-    """Conjugate gradients."""
-    return dict(
-        _core.weigh._weights_by_gradients(
-            space.far if choice.method == "far" else space.core,
-            [request.scale * space.unit],
-            tol,
-            stop=request.stop,
-            landmarks=choice.landmarks,
-            neighbours=choice.neighbours,
-            max_iter=_MAX_ITER,
-            jitter=request.jitter,
-            start=start,
-            n_threads=request.threads,
-            progress=request.progress,
-        )
-    )
-
-
 def _gradients(space: Space, request: Request, choice: Choice) -> Weighting:
-    out = _iterated(
+    out = iterated(
         space, request, choice, request.tol, None if request.start is None else request.start[:, None]
     )
     column, info = out["columns"][0], out["info"]
@@ -155,6 +134,8 @@ def _gradients(space: Space, request: Request, choice: Choice) -> Weighting:
                 space, request, Choice("cholesky", "single weights are open to smaller residuals")
             )
         out = _polished(space, request, choice, out)
+    if request.certify and choice.method == "far" and not column["rigorous"] and not info["interrupted"]:
+        out = certified(space, request, choice, out)
     if gave_up and request.method == "auto" and space.n_unique <= FACTOR_LIMIT:
         return _cholesky(space, request, Choice("mixed", "conjugate gradients gained nothing more"))
     return _finished(space, request, choice, out, proof="theory" if space.positive_definite else None)
@@ -254,6 +235,8 @@ def _finished(
             return wide
     bound, estimate, proven = stated_bounds(space, column, err, off, mu, None if unseen else proof)
     notes = notes_on_weights(space, open_by, size, nearest)
+    if "certified" in out:
+        notes.append(f"residual proven by all pairs in {out['certified']:.1f} s")
     lost = vague and (exactly or not err.bound <= _LOST * abs(value))
     if unseen:
         notes.append(f"{UNDETERMINED}: conjugate gradients don't see small eigenvalues of a smooth kernel")
@@ -311,7 +294,7 @@ def _polished(space: Space, request: Request, choice: Choice, out: dict[str, Any
         column, w = out["columns"][0], out["weights"][:, 0]
         err = rounding(space, request.scale * space.unit, w, float(column["residual"]))
         tol = max(1e-3 * float(column["residual"]), 20 * err.usual)
-        more, before = _iterated(space, request, choice, tol, w[:, None]), column
+        more, before = iterated(space, request, choice, tol, w[:, None]), column
         if more["info"]["interrupted"] or not more["columns"][0]["residual"] < before["residual"]:
             break
         new = more["columns"][0]

@@ -107,6 +107,11 @@ class Space:
         assert self.points is not None
         return _core.weigh._far_space(self.points, check_threads(None))
 
+    def far_by_all_pairs(self) -> Any:
+        """The same, but what a residual is judged by goes over all pairs in float64."""
+        assert self.points is not None
+        return _core.weigh._far_space(self.points, check_threads(None), by_all_pairs=True)
+
     @property
     def quick(self) -> Any:
         """What makes products soonest; by a far field they are within about 1e-8 of the largest."""
