@@ -33,7 +33,7 @@ ptrdiff_t batch_size(size_t searches) {
 CyclePacking::CyclePacking(const SignedPairs& pairs, std::uint64_t seed, std::uint64_t stream)
     : pairs_(pairs),
       open_(pairs),
-      shelf_(pairs),
+      shelf_(pairs.nodes),
       random_(seed, stream),
       fails_(at(pairs.count() - pairs.agreeing), 0),
       waits_(fails_.size(), 0),
@@ -101,10 +101,11 @@ double CyclePacking::fill(int longest, std::int64_t budget, Monitor& monitor) {
     if (is_open(e)) pending.push_back(e);
   double total = 0.0;
   const auto degree = [&](int32_t e) {
-    return std::min(open_.degree(pairs_.left[at(e)]), open_.degree(pairs_.right[at(e)]));
+    return std::min(open_.degree(open_.place(pairs_.left[at(e)])),
+                    open_.degree(open_.place(pairs_.right[at(e)])));
   };
   std::vector<std::pair<int32_t, int32_t>> order;
-  for (int most = 2; most <= longest && !pending.empty() && !monitor.stopped(); ++most) {
+  for (int most = 2; most <= longest && !pending.empty() && !monitor.stopped(); most += 1 + most / 8) {
     if (most != 3) {
       const auto part = open_.components();
       std::erase_if(pending,

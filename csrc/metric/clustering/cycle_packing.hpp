@@ -5,8 +5,8 @@
 // over the cycles with one disagreeing pair; its own dual is the cycle relaxation of correlation clustering
 // (multicut). A multicommodity flow: disagreeing pairs are demands, agreeing ones have capacities.
 //
-// 1. Levels. Cycles of 3, 4, ... pairs are packed greedily into what is left of |c|, disagreeing pairs whose ends
-//    have few open pairs first; searches run from both ends, and pairs across components of the open graph are
+// 1. Levels. Cycles of 3, 4, ... pairs (long ones in strides) are packed greedily into what is left of |c|, pairs
+//    whose ends have few open pairs first; searches run from both ends, and pairs across components of the open graph are
 //    given up at once (cf. iterated cycle packing, Lange, Karrenbauer & Andres, ICML 2018).
 // 2. Ascent. With loads l_e = sum of y through e and z_e = exp((l_e / |c_e| - 1) / mu), the concave function
 //    sum y - mu sum |c_e| z_e is raised one multiplier at a time: y_C moves until sum_{e in C} z_e = 1, or to 0.
