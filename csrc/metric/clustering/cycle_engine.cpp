@@ -25,7 +25,7 @@ constexpr ptrdiff_t rounds_between = 4;  // rounds of separation to a look at bo
 constexpr ptrdiff_t most_rounds = 24;    // at one temperature
 constexpr double settled_below = 1e-3;   // a round that adds a smaller share, times mu, ends its temperature
 constexpr int sweeps = 20, longest_path = 64;
-constexpr int settled_nodes = 60, most_settled = 240;          // of a search: first few, then more
+constexpr int settled_nodes = 60, most_settled = 240;  // of a search: first few, then more
 constexpr double least_packing = 0.5;          // seconds that the first packing may take whatever the time
 constexpr ptrdiff_t searches_worth = 200'000;  // pairs that a few searches from singletons may visit
 
@@ -55,7 +55,8 @@ CycleEngine::CycleEngine(const SignedGraph& graph, const EngineOptions& options,
       options_(options),
       pairs_(select_pairs(graph, {options.pairs_per_entry, options.seed, options.stream + 1}, complete_,
                           monitor)),
-      packing_(pairs_, options.seed, options.stream + 2),
+      packing_(pairs_, graph.background > 0.0 || pairs_.count() <= searches_worth, options.seed,
+               options.stream + 2),
       random_(options.seed, options.stream + 3),
       least_(least_gain(graph)),
       labels_(singletons(graph.nodes())),
@@ -110,7 +111,7 @@ void CycleEngine::labels_from_prices(Monitor& monitor) {
 /// were just filled have nothing left to find.
 void CycleEngine::conclude(bool filled, double seconds, Monitor& monitor) {
   const Stopwatch watch;
-  const auto held = packing_.rows().count();
+  auto held = packing_.fit_in();
   if (!filled) {
     Timed host(seconds, monitor);
     Monitor timed(monitor.threads(), &host);
@@ -126,7 +127,7 @@ void CycleEngine::conclude(bool filled, double seconds, Monitor& monitor) {
     else
       improve(packing_.open_components(), monitor);
   }
-  packing_.truncate(held);
+  packing_.restore(std::move(held));
   concluding_ = watch.seconds();
 }
 
@@ -143,6 +144,7 @@ void CycleEngine::ascend(double seconds, Monitor& monitor) {
   bool settled = false;
   for (ptrdiff_t k = 0; k < most && !settled && !timed.stopped(); ++k, ++rounds_) {
     packing_.separate(std::min(settled_nodes << std::min<ptrdiff_t>(rounds_, 8), most_settled), timed);
+    packing_.separate_stars(timed);
     const double before = std::exchange(sum, packing_.sweep(often, timed));
     settled = sum - before < settled_below * packing_.temperature() * sum;
   }
