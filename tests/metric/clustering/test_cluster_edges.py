@@ -127,17 +127,17 @@ def test_a_star_is_solved_and_its_proof_is_one_row(leaves):
 @pytest.mark.filterwarnings("ignore::steelyard.ConvergenceWarning")
 def test_stars_of_unequal_weights_are_proven_too():
     rng = np.random.default_rng(5)
-    u, v = np.triu_indices(8, 1)
+    u, v = np.triu_indices(7, 1)
     stars = 0
-    for _ in range(8):
+    for _ in range(4):
         w = np.where(u == 0, 1.0, -1.0) * rng.uniform(0.3, 2.0, len(u))
         found = metric.cluster_edges(u, v, w, rng=0, tol=1e-6, max_iter=10)
         pairs = summed(u, v, w)
-        best = best_of_all(pairs, 8)
+        best = best_of_all(pairs, 7)
         proven = reference.cycle_bound(pairs, found.cycles)
         assert Fraction(found.lower_bound) <= proven <= best
         stars += (found.cycles.right_sides > 1).any()
-    assert stars > 4
+    assert stars > 2
 
 
 def power_law(n=1500, m=7000, seed=0):
