@@ -163,12 +163,12 @@ py::tuple step_engine(CycleEngine& engine, double seconds, int n_threads) {
   return py::make_tuple(stages[static_cast<int>(step.stage)], step.temperature, step.more, stopped);
 }
 
-/// Where each row starts, its nodes from end to end of the disagreeing pair, its multiplier.
+/// Where each row starts, its nodes, its multiplier and right side.
 py::tuple proof(const CycleEngine& engine) {
   auto rows = engine.proof();
-  auto nodes = metric::walks(engine.pairs(), rows);
-  return py::make_tuple(take(std::move(rows.starts)), take(std::move(nodes)),
-                        take(std::move(rows.multipliers)));
+  auto walks = metric::walks(engine.pairs(), rows);
+  return py::make_tuple(take(std::move(walks.starts)), take(std::move(walks.nodes)),
+                        take(std::move(rows.multipliers)), take(std::move(rows.right_sides)));
 }
 
 /// Pairs with ends 0 .. n - 1 and a number each.

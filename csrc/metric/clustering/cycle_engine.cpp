@@ -24,7 +24,8 @@ constexpr std::int64_t first_budget = 20'000, later_budget = 20'000;  // arcs of
 constexpr ptrdiff_t rounds_between = 4;  // rounds of separation to a look at bound and labels
 constexpr ptrdiff_t most_rounds = 24;    // at one temperature
 constexpr double settled_below = 1e-3;   // a round that adds a smaller share, times mu, ends its temperature
-constexpr int sweeps = 40, settled_nodes = 200, longest_path = 64;
+constexpr int sweeps = 20, longest_path = 64;
+constexpr int settled_nodes = 60, most_settled = 240;  // of a search: first few, then more
 constexpr double least_packing = 0.5;          // seconds that the first packing may take whatever the time
 constexpr ptrdiff_t searches_worth = 200'000;  // pairs that a few searches from singletons may visit
 
@@ -54,7 +55,8 @@ CycleEngine::CycleEngine(const SignedGraph& graph, const EngineOptions& options,
       options_(options),
       pairs_(select_pairs(graph, {options.pairs_per_entry, options.seed, options.stream + 1}, complete_,
                           monitor)),
-      packing_(pairs_, options.seed, options.stream + 2),
+      packing_(pairs_, graph.background > 0.0 || pairs_.count() <= searches_worth, options.seed,
+               options.stream + 2),
       random_(options.seed, options.stream + 3),
       least_(least_gain(graph)),
       labels_(singletons(graph.nodes())),
@@ -91,7 +93,8 @@ void CycleEngine::first_labels(Monitor& monitor) {
   const auto restarts = std::min<ptrdiff_t>(24, searches_worth / (pairs_.count() + 1));
   auto starts = std::move(starts_);
   starts.push_back(labels_);
-  starts.push_back(contract_greedily(pairs_, pairs_.weights, monitor));
+  // Of large graphs the packing soon tells better starts than the weights alone.
+  if (restarts > 0) starts.push_back(contract_greedily(pairs_, pairs_.weights, monitor));
   for (const auto& labels : starts) take(labels);
   search(starts, restarts, 0, monitor);
 }
@@ -108,7 +111,7 @@ void CycleEngine::labels_from_prices(Monitor& monitor) {
 /// were just filled have nothing left to find.
 void CycleEngine::conclude(bool filled, double seconds, Monitor& monitor) {
   const Stopwatch watch;
-  const auto held = packing_.rows().count();
+  auto held = packing_.fit_in();
   if (!filled) {
     Timed host(seconds, monitor);
     Monitor timed(monitor.threads(), &host);
@@ -124,7 +127,7 @@ void CycleEngine::conclude(bool filled, double seconds, Monitor& monitor) {
     else
       improve(packing_.open_components(), monitor);
   }
-  packing_.truncate(held);
+  packing_.restore(std::move(held));
   concluding_ = watch.seconds();
 }
 
@@ -136,9 +139,12 @@ void CycleEngine::ascend(double seconds, Monitor& monitor) {
   Timed host(seconds - 1.2 * concluding_, monitor);
   Monitor timed(monitor.threads(), &host);
   double sum = packing_.sweep(rounds_ == 0 ? often : 0, timed);
+  // After the first round there is a first bound of cycles that weigh against each other, and labels from prices.
+  const auto most = rounds_ == 0 && cooled_ == 0 ? 1 : rounds_between;
   bool settled = false;
-  for (ptrdiff_t k = 0; k < rounds_between && !settled && !timed.stopped(); ++k, ++rounds_) {
-    packing_.separate(settled_nodes, timed);
+  for (ptrdiff_t k = 0; k < most && !settled && !timed.stopped(); ++k, ++rounds_) {
+    packing_.separate(std::min(settled_nodes << std::min<ptrdiff_t>(rounds_, 8), most_settled), timed);
+    packing_.separate_stars(timed);
     const double before = std::exchange(sum, packing_.sweep(often, timed));
     settled = sum - before < settled_below * packing_.temperature() * sum;
   }

@@ -20,6 +20,7 @@ constexpr double closed = 0.9;              // a pair with a higher price is not
 constexpr float hop = 0.02F;                // prefers short cycles
 constexpr double spent = 1e-12;             // of |c|: what is left below this is rounding
 constexpr std::int64_t most_arcs = 20'000;  // of one of Dijkstra's searches
+constexpr int stars_of_a_node = 3;          // searches a round
 constexpr double flat = 1e-8;               // sweeps that change the sum by less are not worth another
 constexpr ptrdiff_t largest_batch = 1024, grain = 16;
 
@@ -30,14 +31,26 @@ ptrdiff_t batch_size(size_t searches) {
 
 }  // namespace
 
-CyclePacking::CyclePacking(const SignedPairs& pairs, std::uint64_t seed, std::uint64_t stream)
+CyclePacking::CyclePacking(const SignedPairs& pairs, bool stars, std::uint64_t seed, std::uint64_t stream)
     : pairs_(pairs),
       open_(pairs),
-      shelf_(pairs),
+      shelf_(pairs.nodes),
+      stars_(stars ? std::make_unique<StarSearch>(pairs) : nullptr),
       random_(seed, stream),
       fails_(at(pairs.count() - pairs.agreeing), 0),
       waits_(fails_.size(), 0),
       paths_(at(largest_batch)) {}
+
+std::vector<double> CyclePacking::fit_in() {
+  auto before = rows_.multipliers;
+  if (stars_) metric::fit_in(pairs_, rows_);
+  return before;
+}
+
+void CyclePacking::restore(std::vector<double> multipliers) {
+  rows_.truncate(std::ssize(multipliers));
+  rows_.multipliers = std::move(multipliers);
+}
 
 // ---- levels
 
@@ -101,10 +114,11 @@ double CyclePacking::fill(int longest, std::int64_t budget, Monitor& monitor) {
     if (is_open(e)) pending.push_back(e);
   double total = 0.0;
   const auto degree = [&](int32_t e) {
-    return std::min(open_.degree(pairs_.left[at(e)]), open_.degree(pairs_.right[at(e)]));
+    return std::min(open_.degree(open_.place(pairs_.left[at(e)])),
+                    open_.degree(open_.place(pairs_.right[at(e)])));
   };
   std::vector<std::pair<int32_t, int32_t>> order;
-  for (int most = 2; most <= longest && !pending.empty() && !monitor.stopped(); ++most) {
+  for (int most = 2; most <= longest && !pending.empty() && !monitor.stopped(); most += 1 + most / 8) {
     if (most != 3) {
       const auto part = open_.components();
       std::erase_if(pending,
@@ -123,6 +137,8 @@ double CyclePacking::fill(int longest, std::int64_t budget, Monitor& monitor) {
 
 void CyclePacking::set_temperature(double mu) {
   mu_ = mu;
+  fit_in();
+  star_fails_ = star_waits_ = 0;
   const auto left = residuals(pairs_, rows_);
   prices_.resize(left.size());
   for (int32_t e = 0; e < pairs_.count(); ++e) {
@@ -141,11 +157,12 @@ double CyclePacking::raise_evenly(std::span<const int32_t> row, double sum, doub
   return change;
 }
 
-/// Two steps that stay on the safe side: rising, no price grows by more than 1 / sum.
-double CyclePacking::raise_unevenly(std::span<const int32_t> row, double sum, double least, double y) {
+/// Two steps that stay on the safe side: rising, no price grows by more than side / sum.
+double CyclePacking::raise_unevenly(std::span<const int32_t> row, double sum, double side, double least,
+                                    double y) {
   double total = 0.0;
   for (int step = 0; step < 2; ++step) {
-    const double change = std::max(-mu_ * least * std::log(sum), -(y + total));
+    const double change = std::max(-mu_ * least * std::log(sum / side), -(y + total));
     if (std::fabs(change) < 1e-12 * least) break;
     total += change;
     sum = 0.0;
@@ -158,7 +175,7 @@ double CyclePacking::raise_unevenly(std::span<const int32_t> row, double sum, do
   return total;
 }
 
-/// Moves one multiplier until the prices of its cycle sum to 1. Returns the change.
+/// Moves one multiplier until the prices of its row sum to its right side. Returns what that adds.
 double CyclePacking::raise(ptrdiff_t k) {
   const auto row = rows_.row(k);
   double sum = 0.0, least = infinity, most = 0.0;
@@ -169,14 +186,15 @@ double CyclePacking::raise(ptrdiff_t k) {
     most = std::max(most, price.capacity);
   }
   auto& y = rows_.multipliers[at(k)];
-  const double change = least == most ? raise_evenly(row, sum, least, y) : raise_unevenly(row, sum, least, y);
+  const double side = rows_.right_sides[at(k)];
+  const double change =
+      least == most ? raise_evenly(row, sum / side, least, y) : raise_unevenly(row, sum, side, least, y);
   y = change <= -y ? 0.0 : y + change;
-  return change;
+  return side * change;
 }
 
 double CyclePacking::sweep(int times, Monitor& monitor) {
-  double sum = 0.0;
-  for (const double y : rows_.multipliers) sum += y;
+  double sum = rows_.value();
   for (int t = 0; t < times && !monitor.stopped(); ++t) {
     double gain = 0.0;
     for (ptrdiff_t k = 0; k < rows_.count(); ++k) {
@@ -241,6 +259,25 @@ CyclePacking::Separated CyclePacking::separate(int pops, Monitor& monitor) {
     count.searched += size;
   }
   return count;
+}
+
+std::int64_t CyclePacking::separate_stars(Monitor& monitor) {
+  if (!stars_ || star_waits_-- > 0) return 0;
+  const auto price_of = [&](int32_t e) { return price(e); };
+  std::int64_t added = 0;
+  for (int32_t v = 0; v < static_cast<int32_t>(pairs_.nodes); ++v) {
+    if (v % 64 == 0 && monitor.poll()) break;
+    stars_->reset(v, price_of);
+    for (int k = 0; k < stars_of_a_node; ++k) {
+      if (!stars_->find(full, price_of)) continue;
+      rows_.add_star(stars_->pairs(), stars_->right_side());
+      raise(rows_.count() - 1);
+      ++added;
+    }
+  }
+  star_fails_ = added > pairs_.nodes / 1000 ? 0 : std::min(star_fails_ + 1, 4);
+  star_waits_ = (1 << star_fails_) - 1;
+  return added;
 }
 
 }  // namespace steelyard::metric

@@ -1,8 +1,11 @@
 #include "metric/clustering/cycle_search.hpp"
 
 #include <algorithm>
-#include <limits>
+#include <array>
+#include <bit>
 #include <numeric>
+#include <stdexcept>
+#include <utility>
 
 namespace steelyard::metric {
 
@@ -11,41 +14,60 @@ using std::int64_t;
 using std::ptrdiff_t;
 using std::size_t;
 
-OpenPairs::OpenPairs(const SignedPairs& pairs)
-    : pairs_(pairs),
-      offsets_(at(pairs.nodes) + 1, 0),
-      arcs_(2 * at(pairs.agreeing)),
-      degrees_(at(pairs.nodes), 0),
-      places_(at(pairs.agreeing)) {
-  for (size_t e = 0; e < at(pairs.agreeing); ++e) {
-    ++offsets_[at(pairs.left[e]) + 1];
-    ++offsets_[at(pairs.right[e]) + 1];
-  }
-  std::partial_sum(offsets_.begin(), offsets_.end(), offsets_.begin());
+namespace {
+
+constexpr int32_t much = 8;           // times the mean: a degree that makes places worth sorting
+constexpr unsigned last_epoch = 127;  // two sides in a byte
+
+/// Places of nodes, by falling length of their degrees in bits where some are hubs.
+std::vector<int32_t> places(const std::vector<int32_t>& degrees) {
+  std::vector<int32_t> out(degrees.size());
+  std::iota(out.begin(), out.end(), 0);
+  const double sum = std::accumulate(degrees.begin(), degrees.end(), 0.0);
+  const auto most = degrees.empty() ? 0 : *std::max_element(degrees.begin(), degrees.end());
+  if (static_cast<double>(most) * static_cast<double>(degrees.size()) < much * sum) return out;
+  const auto bits = [&](size_t v) { return at(std::bit_width(static_cast<std::uint32_t>(degrees[v]))); };
+  std::array<int32_t, 34> first{};
+  for (size_t v = 0; v < degrees.size(); ++v) ++first[32 - bits(v) + 1];
+  std::partial_sum(first.begin(), first.end(), first.begin());
+  for (size_t v = 0; v < degrees.size(); ++v) out[v] = first[32 - bits(v)]++;
+  return out;
 }
 
-std::uint32_t OpenPairs::append(int32_t node, int32_t to, int32_t pair, float length) {
-  const auto place = offsets_[at(node)] + degrees_[at(node)]++;
-  arcs_[at(place)] = {to, pair, length};
-  return static_cast<std::uint32_t>(place);
+}  // namespace
+
+OpenPairs::OpenPairs(const SignedPairs& pairs) {
+  const auto n = at(pairs.nodes), m = at(pairs.agreeing);
+  if (pairs.agreeing >= (1 << 30)) throw std::length_error("at most 2^30 pairs may agree");
+  std::vector<int32_t> degrees(n, 0);
+  for (size_t e = 0; e < m; ++e) ++degrees[at(pairs.left[e])], ++degrees[at(pairs.right[e])];
+  place_ = places(degrees);
+  rows_.resize(n);
+  for (size_t v = 0; v < n; ++v) rows_[at(place_[v])].degree = degrees[v];
+  std::uint32_t begin = 0;
+  for (auto& row : rows_) row.begin = std::exchange(begin, begin + static_cast<std::uint32_t>(row.degree));
+  ends_.resize(m);
+  for (size_t e = 0; e < m; ++e) ends_[e] = {place(pairs.left[e]), place(pairs.right[e])};
+  arcs_.resize(2 * m), names_.resize(2 * m), arcs_of_.resize(m);
 }
 
 void OpenPairs::drop(int32_t pair) {
-  auto& own = places_[at(pair)];
+  auto& own = arcs_of_[at(pair)];
   if (own[0] == none) return;
-  for (const int side : {0, 1}) {
-    const auto node = side == 0 ? pairs_.left[at(pair)] : pairs_.right[at(pair)];
-    const auto last = at(offsets_[at(node)] + --degrees_[at(node)]);
-    const auto moved = arcs_[last];
-    arcs_[at(own[at(side)])] = moved;
-    auto& theirs = places_[at(moved.pair)];
-    theirs[pairs_.left[at(moved.pair)] == node ? 0 : 1] = own[at(side)];
+  for (const size_t side : {size_t{0}, size_t{1}}) {
+    const auto from = ends_[at(pair)][side];
+    auto& row = rows_[at(from)];
+    const auto last = row.begin + static_cast<std::uint32_t>(--row.degree);
+    const auto moved = names_[last];
+    arcs_[own[side]] = arcs_[last];
+    names_[own[side]] = moved;
+    arcs_of_[at(moved)][ends_[at(moved)][0] == from ? 0 : 1] = own[side];
   }
   own = {none, none};
 }
 
 void OpenPairs::set_length(int32_t pair, float length) {
-  const auto& own = places_[at(pair)];
+  const auto& own = arcs_of_[at(pair)];
   if (own[0] == none) return;
   arcs_[own[0]].length = length;
   arcs_[own[1]].length = length;
@@ -58,50 +80,56 @@ std::vector<int32_t> OpenPairs::components() const {
     while (root[at(x)] != x) x = root[at(x)] = root[at(root[at(x)])];
     return x;
   };
-  for (int32_t v = 0; v < nodes(); ++v) {
-    for (const auto& arc : arcs(v)) {
-      const auto x = find(v), y = find(arc.to);
+  for (int32_t v = 0; v < static_cast<int32_t>(nodes()); ++v) {
+    for (auto k = begin(v); k < end(v); ++k) {
+      const auto x = find(v), y = find(arcs_[k].to);
       if (x != y) root[at(std::max(x, y))] = std::min(x, y);
     }
   }
-  for (int32_t v = 0; v < nodes(); ++v) root[at(v)] = find(v);
-  return root;
+  std::vector<int32_t> least(root.size(), -1), out(root.size());
+  for (size_t v = 0; v < out.size(); ++v) {
+    auto& name = least[at(find(place_[v]))];
+    if (name < 0) name = static_cast<int32_t>(v);
+    out[v] = name;
+  }
+  return out;
 }
 
 void PathSearch::begin() {
-  if (++epoch_ < UINT32_MAX / 2) return;
-  std::fill(stamps_.begin(), stamps_.end(), 0);
-  std::fill(marks_.begin(), marks_.end(), Mark{});
+  if (++epoch_ <= last_epoch) return;
+  std::fill(stamps_.begin(), stamps_.end(), std::uint8_t{0});
   epoch_ = 1;
 }
 
-void PathSearch::follow(int32_t node, int32_t end, int side) {
-  while (node != end) {
-    const auto pair = by_[at(node)][at(side)];
-    path_.push_back(pair);
-    node = pairs_.other(pair, node);
+void PathSearch::follow(const OpenPairs& open, int32_t place, int32_t end, int side) {
+  while (place != end) {
+    const auto k = by_[at(place)][at(side)];
+    path_.push_back(open.pair(k));
+    place = open.source(k);
   }
 }
 
-void PathSearch::trace(int32_t from, int32_t x, int32_t pair, int32_t y, int32_t to) {
+void PathSearch::trace(const OpenPairs& open, int32_t from, const Meeting& met, int32_t to) {
   path_.clear();
-  follow(x, from, 0);
+  follow(open, met.ends[0], from, 0);
   std::reverse(path_.begin(), path_.end());
-  path_.push_back(pair);
-  follow(y, to, 1);
+  path_.push_back(open.pair(met.arc));
+  follow(open, met.ends[1], to, 1);
 }
 
 Found PathSearch::fewest(const OpenPairs& open, int32_t from, int32_t to, int most, int64_t budget) {
+  from = open.place(from), to = open.place(to);
   if (open.degree(from) == 0 || open.degree(to) == 0) return Found::none;
   begin();
-  stamps_[at(from)] = 2 * epoch_;
-  stamps_[at(to)] = 2 * epoch_ + 1;
+  const auto twice = static_cast<std::uint8_t>(2 * epoch_);
+  stamps_[at(from)] = twice;
+  stamps_[at(to)] = twice + 1;
   fronts_[0].assign(1, from);
   fronts_[1].assign(1, to);
   int64_t work[2] = {open.degree(from), open.degree(to)};
   for (int depth = 0; depth < most; ++depth) {
     const int side = work[0] <= work[1] ? 0 : 1;
-    const auto own = 2 * epoch_ + static_cast<std::uint32_t>(side), other = own ^ 1U;
+    const auto own = static_cast<std::uint8_t>(twice + side), other = static_cast<std::uint8_t>(own ^ 1U);
     const bool last = depth + 1 == most;  // nobody reached now will be asked again
     budget -= work[side];
     if (budget < 0) return Found::given_up;
@@ -109,19 +137,21 @@ Found PathSearch::fewest(const OpenPairs& open, int32_t from, int32_t to, int mo
     work[side] = 0;
     bool beyond = false;
     for (const auto v : fronts_[side]) {
-      for (const auto& arc : open.arcs(v)) {
-        auto& stamp = stamps_[at(arc.to)];
+      const auto end = open.end(v);
+      for (auto k = open.begin(v); k < end; ++k) {
+        const auto u = open.arc(k).to;
+        auto& stamp = stamps_[at(u)];
         if (stamp == other) {
-          trace(from, side == 0 ? v : arc.to, arc.pair, side == 0 ? arc.to : v, to);
+          trace(open, from, {0.0F, 0.0F, k, {side == 0 ? v : u, side == 0 ? u : v}}, to);
           return Found::path;
         }
         if (stamp == own) continue;
         beyond = true;
         if (last) continue;
         stamp = own;
-        by_[at(arc.to)][at(side)] = arc.pair;
-        next_.push_back(arc.to);
-        work[side] += open.degree(arc.to);
+        by_[at(u)][at(side)] = k;
+        next_.push_back(u);
+        work[side] += open.degree(u);
       }
     }
     if (!beyond) return Found::none;
@@ -130,51 +160,58 @@ Found PathSearch::fewest(const OpenPairs& open, int32_t from, int32_t to, int mo
   return Found::none_so_short;
 }
 
+/// Looks at the arcs from a place, and where both sides meet; returns how many.
+int64_t PathSearch::settle(const OpenPairs& open, int side, int32_t place, float hop, Meeting& best) {
+  const float distance = reached_[at(place)][at(side)] + hop;
+  const float opposite = heaps_[1 - side].empty() ? 0.0F : heaps_[1 - side][0].distance;
+  auto& heap = heaps_[side];
+  const auto begin = open.begin(place), end = open.end(place);
+  for (auto k = begin; k < end; ++k) {
+    const auto [to, length] = open.arc(k);
+    const float reach = distance + length;
+    if (reach >= best.length) continue;
+    auto& reached = reached_[at(to)];
+    const float across = reached[at(1 - side)];
+    if (across == far) {
+      if (reach + opposite >= best.length) continue;
+    } else if (reach + across < best.length) {
+      best = {reach + across, best.enough, k, {side == 0 ? place : to, side == 0 ? to : place}};
+      if (best.done()) return k - begin;
+    }
+    if (reach >= reached[at(side)]) continue;
+    if (across == far && reached[at(side)] == far) touched_.push_back(to);
+    reached[at(side)] = reach;
+    by_[at(to)][at(side)] = k;
+    heap.push_back({reach, to});
+    std::push_heap(heap.begin(), heap.end());
+  }
+  return end - begin;
+}
+
 bool PathSearch::shortest(const OpenPairs& open, int32_t from, int32_t to, float limit, float hop, int pops,
                           int64_t budget) {
+  from = open.place(from), to = open.place(to);
   if (open.degree(from) == 0 || open.degree(to) == 0) return false;
-  begin();
-  marks_[at(from)].seen[0] = marks_[at(to)].seen[1] = epoch_;
-  marks_[at(from)].distance[0] = marks_[at(to)].distance[1] = 0.0F;
+  Meeting best{limit, 0.5F * limit};
+  touched_.assign({from, to});
+  reached_[at(from)][0] = reached_[at(to)][1] = 0.0F;
   heaps_[0].assign(1, {0.0F, from});
   heaps_[1].assign(1, {0.0F, to});
-  float best = limit;
-  int32_t middle = -1, ends[2] = {-1, -1};
-  for (int popped = 0; popped < pops && !heaps_[0].empty() && !heaps_[1].empty();) {
-    if (heaps_[0][0].distance + heaps_[1][0].distance >= best) break;
+  for (int popped = 0; popped < pops && budget > 0 && !best.done();) {
+    if (heaps_[0].empty() || heaps_[1].empty()) break;
+    if (heaps_[0][0].distance + heaps_[1][0].distance >= best.length) break;
     const int side = heaps_[0].size() <= heaps_[1].size() ? 0 : 1;
     auto& heap = heaps_[side];
     const auto here = heap[0];
     std::pop_heap(heap.begin(), heap.end());
     heap.pop_back();
-    if (here.distance > marks_[at(here.node)].distance[side]) continue;
+    if (here.distance > reached_[at(here.place)][at(side)]) continue;
     ++popped;
-    budget -= open.degree(here.node);
-    if (budget < 0) break;
-    const float opposite = heaps_[1 - side][0].distance;
-    for (const auto& arc : open.arcs(here.node)) {
-      const float reach = here.distance + arc.length + hop;
-      if (reach >= best) continue;
-      auto& mark = marks_[at(arc.to)];
-      const bool met = mark.seen[1 - side] == epoch_;
-      if (met && reach + mark.distance[1 - side] < best) {
-        best = reach + mark.distance[1 - side];
-        middle = arc.pair;
-        ends[side] = here.node, ends[1 - side] = arc.to;
-      }
-      if (!met && reach + opposite >= best) continue;
-      if (mark.seen[side] == epoch_ && reach >= mark.distance[side]) continue;
-      mark.seen[side] = epoch_;
-      by_[at(arc.to)][at(side)] = arc.pair;
-      mark.distance[side] = reach;
-      heap.push_back({reach, arc.to});
-      std::push_heap(heap.begin(), heap.end());
-    }
-    if (middle >= 0 && best < 0.5F * limit) break;
+    budget -= settle(open, side, here.place, hop, best);
   }
-  if (middle < 0) return false;
-  trace(from, ends[0], middle, ends[1], to);
-  return true;
+  for (const auto v : touched_) reached_[at(v)] = {far, far};
+  if (best.found()) trace(open, from, best, to);
+  return best.found();
 }
 
 std::unique_ptr<PathSearch> SearchShelf::take() {
@@ -186,7 +223,7 @@ std::unique_ptr<PathSearch> SearchShelf::take() {
       return search;
     }
   }
-  return std::make_unique<PathSearch>(pairs_);
+  return std::make_unique<PathSearch>(nodes_);
 }
 
 }  // namespace steelyard::metric

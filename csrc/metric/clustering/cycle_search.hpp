@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <array>
 #include <cstdint>
+#include <limits>
 #include <memory>
 #include <mutex>
 #include <span>
@@ -15,10 +16,13 @@ namespace steelyard::metric {
 
 /// The agreeing pairs in compressed rows. Pairs can be left out when it is filled, be dropped later in O(1), and
 /// carry a length beside each arc, so that a search reads memory in order.
+///
+/// Nodes have places of their own, those with many pairs first: in a network with hubs most steps of a search
+/// then stay in the same few cache lines.
 class OpenPairs {
  public:
   struct Arc {
-    std::int32_t to, pair;
+    std::int32_t to;  ///< place
     float length;
   };
 
@@ -27,38 +31,60 @@ class OpenPairs {
   /// Keeps the agreeing pairs with keep(pair); their lengths are length(pair).
   template <class Keep, class Length>
   void fill(const Keep& keep, const Length& length) {
-    std::fill(degrees_.begin(), degrees_.end(), 0);
-    for (std::int32_t e = 0; e < pairs_.agreeing; ++e) {
-      places_[at(e)] = {none, none};
+    for (auto& row : rows_) row.degree = 0;
+    for (std::int32_t e = 0; e < std::ssize(ends_); ++e) {
+      arcs_of_[at(e)] = {none, none};
       if (!keep(e)) continue;
       const auto x = static_cast<float>(length(e));
-      places_[at(e)] = {append(pairs_.left[at(e)], pairs_.right[at(e)], e, x),
-                        append(pairs_.right[at(e)], pairs_.left[at(e)], e, x)};
+      const auto [a, b] = ends_[at(e)];
+      arcs_of_[at(e)] = {append(a, b, e, x), append(b, a, e, x)};
     }
   }
 
   void drop(std::int32_t pair);
   void set_length(std::int32_t pair, float length);
 
-  std::span<const Arc> arcs(std::int32_t node) const {
-    return {arcs_.data() + offsets_[at(node)], at(degrees_[at(node)])};
+  std::int32_t place(std::int32_t node) const { return place_[at(node)]; }
+  std::int32_t degree(std::int32_t place) const { return rows_[at(place)].degree; }
+  std::uint32_t begin(std::int32_t place) const { return rows_[at(place)].begin; }
+  std::uint32_t end(std::int32_t place) const {
+    const auto row = rows_[at(place)];
+    return row.begin + static_cast<std::uint32_t>(row.degree);
   }
-  std::int32_t degree(std::int32_t node) const { return degrees_[at(node)]; }
-  std::ptrdiff_t nodes() const { return std::ssize(degrees_); }
+  const Arc& arc(std::uint32_t k) const { return arcs_[k]; }
+  std::int32_t pair(std::uint32_t k) const { return names_[k]; }
+  /// The place from which an arc leads.
+  std::int32_t source(std::uint32_t k) const {
+    const auto& ends = ends_[at(names_[k])];
+    return ends[0] == arcs_[k].to ? ends[1] : ends[0];
+  }
+  std::ptrdiff_t nodes() const { return std::ssize(rows_); }
   /// The component of each node, by its least node.
   std::vector<std::int32_t> components() const;
 
  private:
-  using Places = std::array<std::uint32_t, 2>;
+  using Two = std::array<std::uint32_t, 2>;
   static constexpr std::uint32_t none = UINT32_MAX;
 
-  std::uint32_t append(std::int32_t node, std::int32_t to, std::int32_t pair, float length);
+  struct Row {
+    std::uint32_t begin = 0;
+    std::int32_t degree = 0;
+  };
 
-  const SignedPairs& pairs_;
-  std::vector<std::int64_t> offsets_;
+  std::uint32_t append(std::int32_t from, std::int32_t to, std::int32_t pair, float length) {
+    auto& row = rows_[at(from)];
+    const auto k = row.begin + static_cast<std::uint32_t>(row.degree++);
+    arcs_[k] = {to, length};
+    names_[k] = pair;
+    return k;
+  }
+
+  std::vector<std::int32_t> place_;                // of each node
+  std::vector<std::array<std::int32_t, 2>> ends_;  // of each agreeing pair, by place
+  std::vector<Row> rows_;
   std::vector<Arc> arcs_;
-  std::vector<std::int32_t> degrees_;
-  std::vector<Places> places_;  // of both arcs of a pair, left end first
+  std::vector<std::int32_t> names_;  // the pair of each arc
+  std::vector<Two> arcs_of_;         // both arcs of a pair, that of its first end first
 };
 
 enum class Found { path, none_so_short, none, given_up };
@@ -66,11 +92,11 @@ enum class Found { path, none_so_short, none, given_up };
 /// The scratch of one search at a time: O(n).
 class PathSearch {
  public:
-  explicit PathSearch(const SignedPairs& pairs)
-      : pairs_(pairs), stamps_(at(pairs.nodes), 0), marks_(at(pairs.nodes)), by_(at(pairs.nodes)) {}
+  explicit PathSearch(std::ptrdiff_t nodes)
+      : stamps_(at(nodes), 0), reached_(at(nodes), {far, far}), by_(at(nodes)) {}
 
-  /// A path of at most `most` pairs from both ends at once, the cheaper side first. `none`: not connected.
-  /// Gives up before it looks at more than `budget` arcs.
+  /// A path of at most `most` pairs between two nodes, from both ends at once, the cheaper side first. `none`: not
+  /// connected. Gives up before it looks at more than `budget` arcs.
   Found fewest(const OpenPairs& open, std::int32_t from, std::int32_t to, int most, std::int64_t budget);
 
   /// A path of summed length + `hop` a pair below `limit`, by Dijkstra's search from both ends; gives up after
@@ -82,33 +108,39 @@ class PathSearch {
   const std::vector<std::int32_t>& path() const { return path_; }
 
  private:
-  struct Mark {
-    std::uint32_t seen[2] = {0, 0};
-    float distance[2];
-  };
   struct Reached {
     float distance;
-    std::int32_t node;
+    std::int32_t place;
     bool operator<(const Reached& other) const { return distance > other.distance; }
   };
+  struct Meeting {
+    float length;  // the least so far
+    float enough;  // at which the search ends
+    std::uint32_t arc = 0;
+    std::int32_t ends[2] = {-1, -1};  // where each side comes from
+
+    bool found() const { return ends[0] >= 0; }
+    bool done() const { return found() && length < enough; }
+  };
+  static constexpr float far = std::numeric_limits<float>::max();
 
   void begin();
-  void trace(std::int32_t from, std::int32_t x, std::int32_t pair, std::int32_t y, std::int32_t to);
-  void follow(std::int32_t node, std::int32_t end, int side);
+  std::int64_t settle(const OpenPairs& open, int side, std::int32_t place, float hop, Meeting& best);
+  void trace(const OpenPairs& open, std::int32_t from, const Meeting& met, std::int32_t to);
+  void follow(const OpenPairs& open, std::int32_t place, std::int32_t end, int side);
 
-  const SignedPairs& pairs_;
-  std::vector<std::uint32_t> stamps_;  // 2 epoch + side: who reached a node by breadth
-  std::vector<Mark> marks_;            // by Dijkstra's search
-  std::vector<std::array<std::int32_t, 2>> by_;
-  std::uint32_t epoch_ = 0;
-  std::vector<std::int32_t> fronts_[2], next_, path_;
+  std::vector<std::uint8_t> stamps_;              // 2 epoch + side: who reached a place by breadth
+  std::vector<std::array<float, 2>> reached_;     // distances of Dijkstra's search; `far` between searches
+  std::vector<std::array<std::uint32_t, 2>> by_;  // the arc that led to a place
+  std::uint8_t epoch_ = 0;
+  std::vector<std::int32_t> fronts_[2], next_, path_, touched_;
   std::vector<Reached> heaps_[2];
 };
 
 /// Searches for chunks of work that run at once: each takes one and gives it back.
 class SearchShelf {
  public:
-  explicit SearchShelf(const SignedPairs& pairs) : pairs_(pairs) {}
+  explicit SearchShelf(std::ptrdiff_t nodes) : nodes_(nodes) {}
 
   template <class Work>
   void with(const Work& work) {
@@ -121,7 +153,7 @@ class SearchShelf {
  private:
   std::unique_ptr<PathSearch> take();
 
-  const SignedPairs& pairs_;
+  std::ptrdiff_t nodes_;
   std::mutex mutex_;
   std::vector<std::unique_ptr<PathSearch>> free_;
 };

@@ -131,8 +131,10 @@ def cluster_edges(
     Dijkstra's search for cycles that are still worth adding, at falling temperature; the bound is rigorous in
     float64, and rounded up for whole weights. Labels come from greedy contraction, moves and merges, again
     from costs reduced by the dual's prices, and from perturbations. Project and Forget [1]_ on the cycle
-    polytope; packing after [2]_, contraction after [3]_. Time and memory grow with the edges and the cycles
-    held, not with pairs of items.
+    polytope; packing after [2]_, contraction after [3]_. Where absent pairs disagree, and up to 200,000
+    listed pairs, stars join the cycles: k leaves that disagree with each other and agree with a centre cost
+    k - 1 whatever the labels, though their cycles prove k / 2 [4]_. Time and memory grow with the edges and
+    the rows held, not with pairs of items.
 
     References
     ----------
@@ -142,6 +144,8 @@ def cluster_edges(
        Correlation Clustering", ICML 2018.
     .. [3] M. Keuper et al., "Efficient Decomposition of Image and Mesh Graphs by Lifted Multicuts",
        ICCV 2015.
+    .. [4] M. Groetschel and Y. Wakabayashi, "A Cutting Plane Algorithm for a Clustering Problem", Math.
+       Program. 45 (1989).
 
     Examples
     --------

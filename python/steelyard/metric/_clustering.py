@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -31,6 +32,8 @@ from ._signed_pairs import FORMULATIONS, SignedPairs, read_similarities, signed_
 _SMALL, _DENSE, _MOST_RELAXED = 200, 0.25, 1000
 _TRIALS, _KEPT = 50, 3
 _STEPS, _TOL, _ENGINE_TOL = 200, 0.01, 1e-3
+# Where the relaxation leaves more than this open, stars prove more; of so few pairs at once.
+_OPEN, _FEW_PAIRS = 1.02, 5_000
 
 
 def correlation_clustering(
@@ -90,9 +93,10 @@ def correlation_clustering(
         Improve by moving items and merging clusters, from the roundings, from singletons and from
         perturbations of the best.
     relax : bool, optional
-        Solve the linear relaxation over all pairs (True), or bound by cycles of listed pairs (False), which
-        takes memory and time by the pairs listed alone. Default: the relaxation up to 200 items, and up to
-        1,000 where a quarter of all pairs is listed or absent pairs disagree.
+        Solve the linear relaxation over all pairs (True), or bound by cycles and stars of listed pairs
+        (False), which takes memory and time by the pairs listed alone. Default: the relaxation up to 200
+        items, and up to 1,000 where a quarter of all pairs is listed or absent pairs disagree; up to 100
+        items cycles and stars beside it where it leaves more than .02 open.
     labels : array_like of int, shape (n,), optional
         Clusters to start from.
     tol : float, optional
@@ -138,7 +142,8 @@ def correlation_clustering(
     of items and 28 a triangle held.
 
     Without it, cycles with one disagreeing pair are packed: one of their pairs is paid for whatever the
-    labels. `cluster_edges` says how. Where absent pairs disagree ('graph', 'wang') the cost counts all of
+    labels; and stars, whose k leaves disagree with each other and agree with a centre: k - 1 pairs are paid
+    for. `cluster_edges` says how. Where absent pairs disagree ('graph', 'wang') the cost counts all of
     them, the bound those that two agreeing pairs connect, at most 20 an edge: for weighted graphs and for
     resolutions below .5 it is weaker, and the ratio shows it.
 
@@ -200,7 +205,26 @@ def correlation_clustering(
     accuracy = _TOL if tol is None else check_positive(tol, "tol")
     run = _Run(problem, accuracy, threads, search, [seed_words(generator) for _ in range(5)])
     run.go(start, steps, rounding, callback)
-    return finish(run.result(pairs), "correlation_clustering", n_threads=n_threads)
+    found = run.result(pairs)
+    few = problem.nodes * (problem.nodes - 1) // 2 <= _FEW_PAIRS
+    if wanted is None and few and found.ratio > _OPEN and not found.info.interrupted:
+        found = _by_stars_too(found, run, rounding == "best" and search, seed_words(generator))
+    return finish(found, "correlation_clustering", n_threads=n_threads)
+
+
+def _by_stars_too(
+    found: CorrelationClustering, run: _Run, labels: bool, seed: tuple[int, int]
+) -> CorrelationClustering:
+    """The same with the bound of cycles and stars where that is higher, and labels where theirs cost less."""
+    assert found._pairs is not None
+    effort = Effort(0.0, threads=run.threads, seed=seed)
+    other = cluster_by_cycles(found._pairs, run.problem, effort, run.labels, None)
+    if labels and other.cost < found.cost:
+        found = replace(found, labels=other.labels, cost=other.cost)
+    if other.lower_bound > found.lower_bound:
+        low = min(other.lower_bound, found.cost)
+        found = replace(found, lower_bound=low, cycles=other.cycles)
+    return found
 
 
 def hand_over(found: CorrelationClustering, who: str, *, asked: bool) -> CorrelationClustering:

@@ -18,50 +18,67 @@ from ._signed_pairs import SignedPairs
 
 @dataclass(frozen=True, repr=False, eq=False)
 class ConflictCycles(Result):
-    """Multipliers of cycles that prove what any clustering must cost.
+    """Multipliers of cycles and stars that prove what any clustering must cost.
 
     Along each cycle every pair agrees but the one that closes it: whatever the labels, one of its pairs is
-    paid for. Through no pair go multipliers of more than its weight in sum, so that all multipliers together
-    are a lower bound; `steelyard.reference.clustering.cycle_bound` checks it in exact arithmetic.
+    paid for. The centre of a star agrees with its leaves, which disagree with each other: of k leaves k - 1
+    pairs are paid for. Through no pair go multipliers of more than its weight in sum, so that all
+    multipliers, each times the right side of its row, are a lower bound;
+    `steelyard.reference.clustering.cycle_bound` checks it in exact arithmetic.
 
     Attributes
     ----------
     multipliers : ndarray, shape (rows,)
         At least 0. Read-only.
     starts : ndarray, shape (rows + 1,)
-        Where each cycle begins in `nodes`. Read-only.
+        Where each row begins in `nodes`. Read-only.
     nodes : ndarray
-        Items along each cycle; first and last are the disagreeing pair. Items that must be linked go by the
-        first of them. Read-only.
+        Items along each cycle, of which first and last are the disagreeing pair; or the centre of a star and
+        its leaves. Items that must be linked go by the first of them. Read-only.
+    right_sides : ndarray, shape (rows,)
+        How many pairs of a row are paid for at least: 1 for a cycle, the leaves less 1, at least 2, for a
+        star. Read-only.
     unavoidable : float
-        What every clustering pays because of links, beside the cycles.
+        What every clustering pays because of links, beside the rows.
     """
 
     multipliers: Array
     starts: npt.NDArray[np.int64]
     nodes: npt.NDArray[np.int32]
+    right_sides: npt.NDArray[np.int32]
     unavoidable: float = 0.0
 
     def __len__(self) -> int:
         return len(self.multipliers)
 
     def __iter__(self) -> Iterator[tuple[float, npt.NDArray[np.int32]]]:
-        """Pairs of a multiplier and the items along its cycle."""
+        """Pairs of a multiplier and the items of its row: a cycle or a star, as the signs of pairs tell."""
         for k, y in enumerate(self.multipliers.tolist()):
             yield y, self.nodes[self.starts[k] : self.starts[k + 1]]
 
     def to_frame(self) -> dict[str, npt.NDArray[Any]]:
-        """Columns ``multiplier``, ``length`` and the closing pair, ``left`` and ``right``; a row a cycle."""
+        """Columns of the rows, for any data frame.
+
+        Returns
+        -------
+        dict of ndarray
+            Columns ``kind`` ('cycle' or 'star'), ``multiplier``, ``right_side``, ``length`` (items), ``left``
+            and ``right``: the pair that closes a cycle, or the centre of a star and its last leaf.
+        """
         return {
+            "kind": np.where(self.right_sides > 1, "star", "cycle"),
             "multiplier": self.multipliers,
+            "right_side": self.right_sides,
             "length": np.diff(self.starts),
             "left": self.nodes[self.starts[:-1]],
             "right": self.nodes[self.starts[1:] - 1],
         }
 
     def __repr__(self) -> str:
-        proven = float(self.multipliers.sum()) + self.unavoidable
-        return f"ConflictCycles: {len(self):,} cycles that prove a cost of at least {proven:.6g}"
+        proven = float(self.multipliers @ self.right_sides) + self.unavoidable
+        stars = int((self.right_sides > 1).sum())
+        rows = f"{len(self) - stars:,} cycles" + (f" and {stars:,} stars" if stars else "")
+        return f"ConflictCycles: {rows} that prove a cost of at least {proven:.6g}"
 
 
 @dataclass(frozen=True, repr=False, eq=False)
@@ -77,7 +94,8 @@ class CorrelationClustering(Result):
     lower_bound : float
         Proven: no clustering costs less.
     lp_ratio : float
-        Upper over lower bound of the linear relaxation; inf where it was not solved.
+        Upper over lower bound of the linear relaxation; inf where it was not solved. What it bounds is the
+        relaxation, whose value may be below `lower_bound`.
     relaxation : ndarray, shape (n (n - 1) / 2,), or None
         The relaxation's distances in condensed order: 0 together, 1 apart. Read-only.
     formulation : {'signed', 'graph', 'wang', 'probability'}
@@ -85,7 +103,7 @@ class CorrelationClustering(Result):
         `error_bound` is lp_ratio - 1 (without the relaxation ratio - 1), in ``info.trace`` one row a proximal
         step, or a stage of the search and the packing.
     cycles : ConflictCycles or None
-        What proves `lower_bound` where the relaxation was not solved.
+        What proves `lower_bound` where the relaxation was not solved, or is weaker.
     items : ndarray or None
         Names of the items, where they came with names.
     """

@@ -1,4 +1,4 @@
-"""The engine for sparse graphs, stage by stage: labels, and cycles that bound what any labels cost."""
+"""The engine for sparse graphs, stage by stage: labels, and rows that bound what any labels cost."""
 
 from __future__ import annotations
 
@@ -119,13 +119,14 @@ class _Run:
         )
 
     def _cycles(self) -> ConflictCycles:
-        starts, nodes, multipliers = self.engine.proof()
+        starts, nodes, multipliers, sides = self.engine.proof()
         if self.problem.group is not None:
             _, first = np.unique(self.problem.group, return_index=True)
             nodes = first.astype(np.int32)[nodes]
-        for part in (multipliers, starts, nodes):
+        for part in (multipliers, starts, nodes, sides):
             part.flags.writeable = False
-        return ConflictCycles(multipliers, starts, nodes, self.problem.offset + self.problem.unavoidable)
+        fixed = self.problem.offset + self.problem.unavoidable
+        return ConflictCycles(multipliers, starts, nodes, sides, fixed)
 
     def _info(self, cost: float, low: float) -> Info:
         gap = ratio(cost, low) - 1.0

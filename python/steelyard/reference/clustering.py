@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from fractions import Fraction
+from itertools import combinations
 from typing import Any
 
 import numpy as np
@@ -48,23 +49,37 @@ def best_partition(c: Array) -> tuple[float, Labels]:
 
 
 def cycle_bound(weights: Mapping[tuple[int, int], Any], cycles: Iterable[tuple[Any, Any]]) -> Fraction:
-    """What cycles prove that any labels cost, in exact arithmetic; ValueError if they prove nothing.
+    """What cycles and stars prove that labels cost, in exact arithmetic; ValueError if they prove nothing.
 
-    Each is a multiplier and the items along it: every pair agrees (weight > 0) but the one that closes it.
+    Each is a multiplier and items. In a cycle every pair along the items agrees (weight > 0) but the one that
+    closes it: one pair is paid for. In a star the first item agrees with all others, which disagree with each
+    other: of k others at least k - 1 pairs are paid for.
 
     >>> cycle_bound({(0, 1): 2, (1, 2): 2, (0, 2): -1}, [(1, [0, 1, 2])])
     Fraction(1, 1)
+    >>> star = {(0, 1): 1, (0, 2): 1, (0, 3): 1, (1, 2): -1, (1, 3): -1, (2, 3): -1}
+    >>> cycle_bound(star, [(1, [0, 1, 2, 3])])
+    Fraction(2, 1)
     """
     left = {frozenset(pair): abs(Fraction(c)) for pair, c in weights.items()}
     agrees = {frozenset(pair): c > 0 for pair, c in weights.items()}
     total = Fraction(0)
-    for y, items in cycles:
-        pairs = [frozenset(map(int, pair)) for pair in zip(items, [*items[1:], items[0]], strict=True)]
-        if y < 0 or agrees[pairs[-1]] or not all(agrees[pair] for pair in pairs[:-1]):
-            raise ValueError(f"no multiplier of a cycle with one disagreeing pair: {y}, {items}")
+    for y, row in cycles:
+        items = [int(item) for item in row]
+        along = [frozenset(pair) for pair in zip(items, [*items[1:], items[0]], strict=True)]
+        spokes = [frozenset((items[0], leaf)) for leaf in items[1:]]
+        rims = [frozenset(pair) for pair in combinations(items[1:], 2)]
+        if all(agrees[pair] for pair in along[:-1]) and not agrees[along[-1]]:
+            pairs, right_side = along, 1
+        elif all(agrees[pair] for pair in spokes) and not any(agrees[pair] for pair in rims):
+            pairs, right_side = spokes + rims, len(spokes) - 1
+        else:
+            raise ValueError(f"no multiplier of a cycle with one disagreeing pair, or of a star: {y}, {row}")
+        if y < 0 or len(items) < 3:
+            raise ValueError(f"no multiplier of a row: {y}, {row}")
         for pair in pairs:
             left[pair] -= Fraction(y)
-        total += Fraction(y)
+        total += right_side * Fraction(y)
     if min(left.values(), default=0) < 0:
         raise ValueError("the multipliers through a pair are more than its weight")
     return total

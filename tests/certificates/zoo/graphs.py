@@ -78,6 +78,15 @@ def signed_star(rng, n):
 
 
 @animal("graphs")
+def friends_of_one_who_dislike_each_other(rng, n):
+    made = _complete_graph(n, np.where(np.triu_indices(n, 1)[0] == 0, 1.0, -1.0))
+    if rng.random() < 0.5:
+        return made
+    kept = rng.random(_pairs(n)) < 0.9
+    return {key: value[kept] if np.ndim(value) else value for key, value in made.items()}
+
+
+@animal("graphs")
 def two_hostile_camps(rng, n):
     side = rng.integers(0, 2, n)
     u, v = np.triu_indices(n, 1)

@@ -106,11 +106,38 @@ def test_links_are_kept_and_their_price_is_part_of_the_bound(seed, kind):
 def test_the_checker_refuses_what_proves_nothing():
     weights = {(0, 1): 2, (1, 2): 2, (0, 2): -1, (2, 3): 1}
     assert reference.cycle_bound(weights, [(Fraction(1, 2), [0, 1, 2])] * 2) == 1
-    for cycles in ([(1.5, [0, 1, 2])], [(-1, [0, 1, 2])], [(1, [1, 2, 0])], [(0.6, [0, 1, 2])] * 2):
+    for cycles in ([(1.5, [0, 1, 2])], [(-1, [0, 1, 2])], [(1, [0, 2, 1])], [(0.6, [0, 1, 2])] * 2):
         with pytest.raises(ValueError, match="multiplier"):
             reference.cycle_bound(weights, cycles)
     with pytest.raises(KeyError):
         reference.cycle_bound(weights, [(1, [0, 1, 3, 2])])
+
+
+@pytest.mark.parametrize("leaves", [4, 9])
+def test_a_star_is_solved_and_its_proof_is_one_row(leaves):
+    u, v = np.triu_indices(leaves + 1, 1)
+    w = np.where(u == 0, 1.0, -1.0)
+    found = metric.cluster_edges(u, v, w, tol=0.0, rng=0)
+    assert (found.cost, found.lower_bound) == (leaves - 1, leaves - 1)
+    assert leaves - 2 < reference.cycle_bound(summed(u, v, w), found.cycles) <= leaves - 1
+    assert found.cycles.right_sides.max() == leaves - 1
+    assert found.info.message == "optimal: no clustering costs less"
+
+
+@pytest.mark.filterwarnings("ignore::steelyard.ConvergenceWarning")
+def test_stars_of_unequal_weights_are_proven_too():
+    rng = np.random.default_rng(5)
+    u, v = np.triu_indices(7, 1)
+    stars = 0
+    for _ in range(4):
+        w = np.where(u == 0, 1.0, -1.0) * rng.uniform(0.3, 2.0, len(u))
+        found = metric.cluster_edges(u, v, w, rng=0, tol=1e-6, max_iter=10)
+        pairs = summed(u, v, w)
+        best = best_of_all(pairs, 7)
+        proven = reference.cycle_bound(pairs, found.cycles)
+        assert Fraction(found.lower_bound) <= proven <= best
+        stars += (found.cycles.right_sides > 1).any()
+    assert stars > 2
 
 
 def power_law(n=1500, m=7000, seed=0):

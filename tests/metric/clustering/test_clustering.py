@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import warnings
+from itertools import combinations
 
 import networkx as nx
 import numpy as np
@@ -66,7 +67,7 @@ def test_it_finds_the_best_of_all_partitions(n, kind):
 def test_the_bound_is_that_of_a_linear_program(kind):
     for seed in range(6):
         c = signed(seed, 9, kind)
-        found = metric.correlation_clustering(c, rng=seed, tol=1e-6, max_iter=2000)
+        found = metric.correlation_clustering(c, rng=seed, tol=1e-6, max_iter=2000, relax=True)
         exact = relaxation(c)
         assert found.lower_bound == pytest.approx(exact, rel=2e-6, abs=1e-7)
         assert 1 <= found.lp_ratio <= 1 + 1e-6
@@ -81,7 +82,7 @@ def test_the_bound_is_that_of_a_linear_program(kind):
 
 def test_known_bounds_of_known_graphs():
     karate = nx.Graph(nx.karate_club_graph().edges)
-    found = metric.correlation_clustering(karate, tol=1e-6, rng=0)
+    found = metric.correlation_clustering(karate, tol=1e-6, rng=0, relax=True)
     assert found.formulation == "graph"
     assert found.lower_bound == pytest.approx(38.5, abs=1e-4)
     assert found.cost == reference.cost(2.0 * nx.to_numpy_array(karate) - 1.0, found.labels)
@@ -89,9 +90,24 @@ def test_known_bounds_of_known_graphs():
     apart = metric.correlation_clustering(nx.disjoint_union(nx.complete_graph(4), nx.complete_graph(3)))
     assert (apart.cost, apart.lower_bound, apart.ratio, apart.n_clusters) == (0.0, 0.0, 1.0, 2)
     # A star of k leaves: any two leaves and the centre are a bad triangle; x = 1/2 on all edges is optimal.
-    star = metric.correlation_clustering(nx.star_graph(6), tol=1e-6)
+    star = metric.correlation_clustering(nx.star_graph(6), tol=1e-6, relax=True)
     assert star.cost == 5.0
     assert star.lower_bound == pytest.approx(3.0, abs=1e-5)
+
+
+@pytest.mark.parametrize(("graph", "cost"), [(nx.karate_club_graph(), 50), (nx.les_miserables_graph(), 103)])
+def test_stars_prove_the_optimum_where_the_relaxation_is_far_below(graph, cost):
+    G = nx.Graph(graph.edges)
+    found = metric.correlation_clustering(G, rng=0)
+    assert (found.cost, found.lower_bound, found.ratio) == (cost, cost, 1.0)
+    place = {name: k for k, name in enumerate(G)}
+    weights = dict.fromkeys(combinations(range(len(G)), 2), -1)
+    weights |= {tuple(sorted((place[a], place[b]))): 1 for a, b in G.edges}
+    assert cost - 1 < reference.cycle_bound(weights, found.cycles) <= cost
+    kinds = found.cycles.to_frame()["kind"].tolist()
+    assert {"star", "cycle"} == set(kinds)
+    assert f"{kinds.count('star')} stars that prove" in repr(found.cycles)
+    assert metric.correlation_clustering(G, rng=0, relax=True).ratio > 1.1
 
 
 @pytest.mark.parametrize("resolution", [0.2, 0.5, 0.8])
@@ -269,7 +285,7 @@ def test_without_the_relaxation_packed_cycles_bound():
     whole = metric.correlation_clustering(G, rng=0)
     assert found.relaxation is None
     assert found.lp_ratio == np.inf
-    assert 0 < found.lower_bound <= whole.lower_bound * whole.lp_ratio
+    assert whole.lower_bound < found.lower_bound <= min(found.cost, whole.cost)  # by stars
     assert found.info.solver == "cycle packing: relax=False"
     assert len(found.cycles) > 0
 
