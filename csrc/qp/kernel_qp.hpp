@@ -2,9 +2,11 @@
 //
 //   minimise  f(w) = 1/2 w'(K + diag(ridge))w + linear'w   over  0 <= w <= upper,  each group's sum its total.
 //
-// Up to `direct` points, or with x'y for a kernel, simplex_qp.hpp solves it. Else sweeps: each group is split
-// anew at random into kd blocks, each block is solved exactly for its mass by simplex_qp.hpp, then a coarse
-// program shares mass among the blocks and the last iterates. Every step is a descent by an exact line search
+// Up to `direct` points, or with x'y for a kernel, simplex_qp.hpp solves it. Else a program over few points,
+// one a leaf of a kd split, then over those that kept weight and those whose slopes are lowest, as long as few
+// do: so it is with smooth kernels. Else sweeps: each group is split anew at random into kd blocks, each block is solved exactly for its mass by simplex_qp.hpp, then a coarse
+// program shares mass among the blocks and the last iterates, then the points whose slopes stand out are taken
+// as blocks, wherever they lie (they make the gap). Every step is a descent by an exact line search
 // and stays feasible. Blocks are met in phases, those of one phase at once from the same slopes. Once few
 // coordinates are free, simplex_qp.hpp finishes from there.
 //

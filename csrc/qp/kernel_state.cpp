@@ -116,7 +116,7 @@ bool KernelState::refresh() {
 }
 
 bool KernelState::rough_refresh() {
-  const distances::KernelColumns<float> columns(problem.points, *problem.kernel, middle);
+  const distances::KernelSums<float> columns(problem.points, *problem.kernel, middle);
   const auto stride = columns.stride(), wide = static_cast<ptrdiff_t>(groups);
   std::vector<float> v(checked_product("working memory", stride, wide), 0.0F);
   for (ptrdiff_t i = 0; i < n; ++i) v[group(i) * at(stride) + at(i)] = static_cast<float>(w[at(i)]);
@@ -125,7 +125,7 @@ bool KernelState::rough_refresh() {
     std::vector<double> sums(checked_product("working memory", end - begin, wide));
     columns.products(problem.points, begin, end, v.data(), wide, sums.data());
     for (auto i = begin; i < end; ++i) {
-      for (std::size_t k = 0; k < groups; ++k) kw[k][at(i)] = sums[at(i - begin) * groups + k];
+      for (std::size_t k = 0; k < groups; ++k) kw[k][at(i)] = sums[k * at(end - begin) + at(i - begin)];
     }
   });
   if (monitor.stopped()) return false;

@@ -241,17 +241,19 @@ void kernel_values(const Real* x_panel, const Real* y_panel, std::ptrdiff_t d, R
 template <class Real, class Map>
 void kernel_products(const PanelProduct<Real>& task) {
   constexpr std::ptrdiff_t cols = tile_cols<Real>;
+  if (task.d < 1) __builtin_unreachable();  // else one of eight roots is taken number by number
   for (std::ptrdiff_t panel = 0; panel < task.panels; ++panel) {
     Real z[std::size_t{tile_size<Real>}];
-    kernel_values<Real, Map>(task.x_panel, task.y_panels + panel * task.d * cols, task.d, task.power, z);
+    kernel_values<Real, Map>(task.x_panel + panel * task.d * tile_rows, task.y_panels, task.d, task.power, z);
     for (std::ptrdiff_t c = 0; c < task.columns; ++c) {
-      const Real* y_values = task.y_values + c * task.stride + panel * cols;
-      Real* lanes = task.x_lanes + c * tile_size<Real>;
+      const Real* v = task.x_values + c * task.stride + panel * tile_rows;
+      Real* sums = task.y_sums + c * cols;
 #pragma omp simd
       for (std::ptrdiff_t j = 0; j < cols; ++j) {
-        const Real y = y_values[j];
+        Real sum = sums[j];
 #pragma GCC unroll 4
-        for (std::ptrdiff_t i = 0; i < tile_rows; ++i) lanes[i * cols + j] += z[i * cols + j] * y;
+        for (std::ptrdiff_t i = 0; i < tile_rows; ++i) sum += z[i * cols + j] * v[i];
+        sums[j] = sum;
       }
     }
   }
