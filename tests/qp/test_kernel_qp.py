@@ -113,7 +113,7 @@ def test_blocks_hand_over_to_the_active_set_once_few_are_free(kernel):
     assert found["gap"] < 1e-12
 
 
-@pytest.mark.parametrize(("kernel", "scale"), [("gaussian", 2.0), ("matern52", 3.0)])
+@pytest.mark.parametrize(("kernel", "scale"), [("gaussian", 2.0), ("gaussian", 5.0)])
 def test_smooth_kernels_need_few_points_of_many(kernel, scale):
     X, linear = shifted_target(1500, kernel=kernel, scale=scale)
     found = minimise_kernel_qp(X, kernel, scale, linear, tol=1e-8)
