@@ -13,7 +13,8 @@
 // Cost of a sweep: one pass over K in single precision for three vectors (block, its step, a constant), and
 // n / block small programs. Memory: 4 n (2 cells) bytes, about 200 n + 4 n x 500. Slopes are followed in
 // double; what single precision leaves in them is bounded by `drift` and removed by a pass in double whenever
-// it could matter. The gap that is stated comes from such a pass over all rows with a bound for its rounding.
+// it could matter. The gap that is stated comes from such a pass over all rows with a bound for its rounding,
+// or from one in 106 bits where that bound is what keeps it above `gap_tol`.
 //
 // Random numbers are core/random's, one stream a sweep and node: same bits for any number of threads.
 //

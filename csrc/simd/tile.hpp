@@ -58,7 +58,8 @@ struct Tile {
   /// out (rows x cols) <- values of each Kernel.
   void (*kernel_values[kernel_count])(const Real* x_panel, const Real* y_panel, std::ptrdiff_t d, Real rate,
                                       Real* out);
-  /// The same times vectors, `x_lanes` alone; `power` is the rate.
+  /// The same times vectors, many x panels against one y panel, whose points are the lanes:
+  /// y_sums[c x cols + j] += sum_i z_ij x_values[c x stride + i]; `power` is the rate.
   void (*kernel_products[kernel_count])(const PanelProduct<Real>& task);
   std::ptrdiff_t expanded_panels;
   std::ptrdiff_t expanded_from;  ///< dimensions from which on it is faster, near pairs or not

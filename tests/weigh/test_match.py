@@ -197,8 +197,8 @@ def test_double_weighting_refuses_a_kernel_that_is_not_definite():
 
 
 def test_double_weighting_of_hundreds_of_rows_ends_within_few_programs():
-    X, Y = np.random.default_rng(0).normal(size=(2, 150, 2)) + [[[0.0]], [[1.0]]]
-    found = weigh.match_samples(X, Y, double=4)
+    X, Y = np.random.default_rng(0).normal(size=(2, 150, 2))
+    found = weigh.match_samples(X, Y + 1, double=4)
     assert found.info.converged
     assert found.n_programs <= 20
-    assert 0 <= found.ball_residual
+    assert found.ball_residual >= 0

@@ -207,8 +207,8 @@ def match_samples(
             )
         if kernel == "energy":
             raise ValueError(
-                f"{argument('kernel')} must be positive definite with double, as 'laplacian' is: 'energy' is only "
-                "where the weights of both samples have equal sums"
+                f"{argument('kernel')} must be positive definite with double, as 'laplacian' is: 'energy' is "
+                "only where the weights of both samples have equal sums"
             )
         if n + t > MOST:
             raise ValueError(f"{argument('double')} takes at most {MOST:,} rows together, got {n + t:,}")
