@@ -19,8 +19,7 @@ _LEGEND_ROWS = 22
 def draw_rows(items: Any, middle: Any, lower: Any, upper: Any, ax: Axes | None) -> Axes:
     """One point and one bar an item, first item on top."""
     place = np.arange(len(items))
-    axes = axes_of(ax, 1.2 + 0.24 * len(items))
-    room = 0.24 * 72 if ax is None else points_high(axes) / len(items)
+    axes, room = rows_of(ax, len(items), 0.24)
     finite = np.concatenate([x[np.isfinite(x)] for x in (middle, lower, upper)])
     low, high = (finite.min(), finite.max()) if len(finite) else (0.0, 1.0)
     ends = [np.clip(np.nan_to_num(x, nan=0.0), low, high) for x in (lower, upper)]
@@ -38,8 +37,28 @@ def short(label: object) -> str:
     return text if len(text) <= _NAME else f"{text[: _NAME - 10]}\u2026{text[-9:]}"
 
 
-def points_high(axes: Axes) -> float:
-    return float(axes.get_window_extent().height * 72 / axes.figure.get_dpi())
+def rows_of(ax: Axes | None, count: int, inches: float) -> tuple[Axes, float]:
+    """Axes for so many rows, new ones of this height a row, and the room of a row in points."""
+    axes = axes_of(ax, 1.2 + inches * count)
+    return axes, 72 * inches if ax is None else size_of(axes)[1] / max(count, 1)
+
+
+def size_of(axes: Axes) -> tuple[float, float]:
+    """Width and height."""
+    extent, inch = axes.get_window_extent(), axes.figure.get_dpi()
+    return float(extent.width * 72 / inch), float(extent.height * 72 / inch)
+
+
+def name_columns(axes: Axes, names: list[str]) -> float:
+    """A name a column, slanted where columns are narrow; returns the room of a column in points."""
+    room = 0.6 * size_of(axes)[0] / max(len(names), 1)  # the rest is for names of rows and a scale of colours
+    axes.set_xticks(range(len(names)), names, parse_math=False)
+    if 6 * max(map(len, names), default=0) > room:
+        axes.tick_params(axis="x", labelrotation=45)
+        for tick in axes.get_xticklabels():
+            tick.set_horizontalalignment("right")
+            tick.set_rotation_mode("anchor")
+    return room
 
 
 def name_rows(axes: Axes, names: list[str], room: float) -> None:

@@ -12,7 +12,19 @@ from typing import TYPE_CHECKING, Any, Protocol
 import numpy as np
 import numpy.typing as npt
 
-from ._drawing import add_legend, axes_of, check_offers, colours, count_on, distinguish, draw_rows, short
+from ._drawing import (
+    add_legend,
+    axes_of,
+    check_offers,
+    colours,
+    count_on,
+    distinguish,
+    draw_rows,
+    name_columns,
+    name_rows,
+    rows_of,
+    short,
+)
 from ._labels import label_list
 from ._spelling import shown
 from ._validate import check_count, check_level, check_vector, refuse_masked
@@ -169,16 +181,16 @@ def plot_balance(balance: _Differences, *, top: int = 30, ax: Axes | None = None
     pairs = [f"{a}, {b}" for a, b in zip(table["arm"], table["against"], strict=True)]
     several = len(set(pairs)) > 1
     names = [
-        f"{name} ({pair})" if several else str(name)
+        f"{short(name)} ({pair})" if several else short(name)
         for name, pair in zip(table["variable"], pairs, strict=True)
     ]
     order = np.argsort(-np.nan_to_num(before), kind="stable")[:count]
-    axes = axes_of(ax, 1.2 + 0.24 * len(order))
+    axes, room = rows_of(ax, len(order), 0.24)
     place = np.arange(len(order))
     axes.plot(before[order], place, "o", markerfacecolor="none", color="C1", label="before")
     axes.plot(after[order], place, "o", color="C0", label="after")
     axes.axvline(0.1, linestyle="--", linewidth=0.8, color="0.5")
-    axes.set_yticks(place, [names[k] for k in order], parse_math=False)
+    name_rows(axes, [names[k] for k in order], room)
     axes.set_ylim(len(order) - 0.5, -0.5)
     axes.set_xlim(left=0)
     axes.set_xlabel("absolute standardised mean difference")
@@ -215,9 +227,11 @@ def plot_cluster_sizes(clustering: _Clusters, *, ax: Axes | None = None) -> Axes
     """
     axes = axes_of(ax, 4.8)
     sizes = np.sort(np.bincount(clustering.labels))[::-1]
-    axes.step(np.arange(1, len(sizes) + 1), sizes, where="mid")
+    # A step is as wide as its cluster: a single one is drawn too.
+    axes.stairs(sizes, np.arange(len(sizes) + 1) + 0.5, baseline=None)
     axes.set_xscale("log")
     axes.set_yscale("log")
+    axes.tick_params(axis="x", which="minor", labelbottom=False)
     axes.set_xlabel("cluster, largest first")
     axes.set_ylabel("items")
     return axes
@@ -423,16 +437,17 @@ def plot_groups(fits: _Boards, *, top: int = 30, ax: Axes | None = None) -> Axes
     """
     check_offers(fits, "fits", "items", "groups", "strengths", "whole")
     order = np.argsort(-fits.whole, kind="stable")[: check_count(top, "top")]
-    axes = axes_of(ax, 1.2 + 0.3 * len(order))
+    axes, room = rows_of(ax, max(len(order), 4), 0.3)
     values = fits.strengths[:, order].T
     largest = float(np.nanmax(np.abs(values), initial=0.0)) or 1.0
     image = axes.imshow(values, cmap="RdBu_r", vmin=-largest, vmax=largest, aspect="auto")
-    axes.set_xticks(range(len(fits.groups)), [str(label) for label in fits.groups], parse_math=False)
-    axes.set_yticks(range(len(order)), [str(fits.items[i]) for i in order], parse_math=False)
+    width = name_columns(axes, [short(label) for label in fits.groups])
+    name_rows(axes, [short(fits.items[i]) for i in order], room)
+    size = min(10.0, width / 3.2, 0.8 * room)
     for (row, column), value in np.ndenumerate(values):
-        if np.isfinite(value):
-            dark = abs(value) > 0.6 * largest
-            axes.text(column, row, f"{value:+.2f}", ha="center", va="center", color="w" if dark else "k")
+        if np.isfinite(value) and size >= 4:  # smaller numbers are not read: the colour tells
+            ink = "w" if abs(value) > 0.6 * largest else "k"
+            axes.text(column, row, f"{value:+.2f}", ha="center", va="center", color=ink, fontsize=size)
     axes.figure.colorbar(image, ax=axes, label="natural-log strength")
     return axes
 
@@ -502,12 +517,15 @@ def plot_history(
         if np.isnan(time).all():  # a constant item
             axes.axhline(middle[0], linewidth=0.8, linestyle="--", label=short(item))
             continue
-        (line,) = axes.plot(time, middle, linewidth=1.2, label=short(item))
+        alone = "o" if len(time) == 1 else None  # one date is no line
+        (line,) = axes.plot(time, middle, linewidth=1.2, marker=alone, markersize=4, label=short(item))
         if uncertainty:
             half = wide * table["standard_error"]
-            axes.fill_between(
-                time, middle - half, middle + half, color=line.get_color(), alpha=0.15, linewidth=0
-            )
+            style = {"color": line.get_color(), "alpha": 0.15}
+            if alone:
+                axes.vlines(time, middle - half, middle + half, **style, linewidth=3)
+            else:
+                axes.fill_between(time, middle - half, middle + half, **style, linewidth=0)
     bands = f", {100 * level:g} % bands" if uncertainty else ""
     axes.set_ylabel(("rating (Elo)" if scale == "elo" else "strength (natural log)") + bands)
     axes.set_xlabel("time")
