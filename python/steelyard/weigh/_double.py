@@ -49,7 +49,7 @@ class _Programs:
     n_threads: int
     progress: Progress | None
 
-    def solve(self, rho: float, init: Floats | None) -> SimplexQPResult:
+    def solve(self, rho: float, init: Floats) -> SimplexQPResult:
         K = 2.0 * self.H
         ends = np.arange(self.n, len(K))
         K[ends, ends] += 2.0 * rho
@@ -146,10 +146,11 @@ def _root(programs: _Programs, progress: Progress | None) -> tuple[float, Simple
     outside: tuple[float, float] | None = None
     best: tuple[float, SimplexQPResult] | None = None
     kept, x = 0, math.log(rho)
-    found: SimplexQPResult | None = None  # where the next begins
+    start = np.minimum(1.0, programs.upper)
     for count in range(1, _STEPS + 1):
         report(progress, count, 0)
-        found = programs.solve(math.exp(x), np.minimum(1.0, programs.upper) if found is None else found.x)
+        found = programs.solve(math.exp(x), start)
+        start = found.x  # of the next: its multiplier is near
         away = programs.away(found.x)
         room = 0.2 * programs.enough / max(math.exp(x) * programs.radius**2, _TINY)
         aim = math.log1p(-min(max(room, 1e-13), BALL / 2))
