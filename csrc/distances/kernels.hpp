@@ -2,7 +2,7 @@
 //
 // K(x, y) is a function of the Euclidean distance (simd::Kernel), from differences of coordinates: no
 // cancellation. A value is off by (d + 12) u (|K| + 1) at most, u the rounding unit of Real, and for `energy`
-// by (d + 12) u |K|. A product sums in lanes over at most 2048 points, and over those in double: `sum_chain`
+// by (d + 12) u |K|. A product sums over at most 512 points in Real, and over those in double: `sum_chain`
 // bounds the additions that one term goes through.
 #pragma once
 
@@ -23,32 +23,61 @@ struct PointKernel {
   double rate() const;  ///< of simd::Kernel
 };
 
-/// Points as the columns of K, packed.
+/// Points in panels of so many, coordinate after coordinate, less `shift` (empty: none), which double never
+/// needs and float32 does where points lie far from zero.
+template <class Real>
+class PackedPoints {
+ public:
+  PackedPoints(MatrixView<const double> points, std::ptrdiff_t width, std::span<const double> shift = {});
+
+  std::ptrdiff_t size() const { return n_; }
+  std::ptrdiff_t coordinates() const { return d_; }  ///< at least one: zeros where points have none
+  std::ptrdiff_t panels() const { return (n_ + width_ - 1) / width_; }
+  const Real* panel(std::ptrdiff_t number) const { return packed_.data() + number * width_ * d_; }
+  /// Points i, ... of x in a panel of `height`, up to `end`, the last repeated.
+  void pack(MatrixView<const double> x, std::ptrdiff_t i, std::ptrdiff_t end, std::ptrdiff_t height,
+            Real* panel) const;
+
+ private:
+  std::ptrdiff_t n_, d_, width_;
+  std::vector<double> shift_;
+  std::vector<Real> packed_;
+};
+
+/// Points as the columns of K, for its values.
 template <class Real>
 class KernelColumns {
  public:
-  /// Less `shift` (empty: none), which double never needs and float32 does where points lie far from zero.
   KernelColumns(MatrixView<const double> points, PointKernel kernel, std::span<const double> shift = {});
-
-  std::ptrdiff_t size() const { return n_; }
-  std::ptrdiff_t stride() const { return stride_; }  ///< length of a vector, padded with zeros
-
-  /// sums[(i - begin) x columns + c] = sum_j K(x_i, y_j) v[c x stride + j] for begin <= i < end. One thread.
-  void products(MatrixView<const double> x, std::ptrdiff_t begin, std::ptrdiff_t end, const Real* v,
-                std::ptrdiff_t columns, double* sums) const;
 
   /// out (end - begin rows, `width` apart) <- K(x_i, y_j). One thread.
   void values(MatrixView<const double> x, std::ptrdiff_t begin, std::ptrdiff_t end, double* out,
               std::ptrdiff_t width) const;
 
  private:
-  const Real* pack_rows(MatrixView<const double> x, std::ptrdiff_t i, std::ptrdiff_t end, Real* panel) const;
-
-  std::ptrdiff_t n_, d_, stride_;
   simd::Kernel kind_;
   Real rate_;
-  std::vector<double> shift_;
-  std::vector<Real> packed_;
+  PackedPoints<Real> points_;
+};
+
+/// Points as the columns of K, for products. Rows of K lie in lanes: nothing is added up across a register.
+template <class Real>
+class KernelSums {
+ public:
+  KernelSums(MatrixView<const double> points, PointKernel kernel, std::span<const double> shift = {});
+
+  std::ptrdiff_t stride() const { return stride_; }  ///< length of a vector, padded with zeros
+
+  /// sums[c x (end - begin) + i - begin] = sum_j K(x_i, y_j) v[c x stride + j] for begin <= i < end. One
+  /// thread.
+  void products(MatrixView<const double> x, std::ptrdiff_t begin, std::ptrdiff_t end, const Real* v,
+                std::ptrdiff_t columns, double* sums) const;
+
+ private:
+  simd::Kernel kind_;
+  Real rate_;
+  PackedPoints<Real> points_;
+  std::ptrdiff_t stride_;
 };
 
 /// Longest chain of additions behind a number of kernel_product, of so many columns.

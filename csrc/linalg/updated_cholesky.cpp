@@ -69,6 +69,20 @@ void UpdatedCholesky::remove(ptrdiff_t k) {
   --m_;
 }
 
+void UpdatedCholesky::multiply(const double* x, double* y) const {
+  std::vector<double> z(at(m_), 0.0);
+  for (ptrdiff_t i = 0; i < m_; ++i) {
+    const double* row = l_.data() + i * stride_;
+    for (ptrdiff_t j = 0; j <= i; ++j) z[at(j)] += row[j] * x[i];
+  }
+  for (ptrdiff_t i = 0; i < m_; ++i) {
+    const double* row = l_.data() + i * stride_;
+    double sum = 0.0;
+    for (ptrdiff_t j = 0; j <= i; ++j) sum += row[j] * z[at(j)];
+    y[i] = sum;
+  }
+}
+
 void UpdatedCholesky::solve(double* b, ptrdiff_t columns) const {
   cholesky_solve(l_.data(), m_, stride_, b, columns, columns);
 }

@@ -24,6 +24,9 @@ class UpdatedCholesky {
   /// A without row and column k: Givens rotations, about 3 (m - k)^2 flops.
   void remove(std::ptrdiff_t k);
 
+  /// y <- A x.
+  void multiply(const double* x, double* y) const;
+
   /// B <- A^{-1} B (m x columns, row-major).
   void solve(double* b, std::ptrdiff_t columns) const;
 

@@ -18,6 +18,8 @@ constexpr int sweeps_first = 3;      // before the active set is worth a try
 constexpr std::ptrdiff_t few = 500;  // free coordinates that it takes at once
 constexpr std::size_t back = 4;      // sweeps in which the gap should fall
 constexpr double slow = 0.2;         // by less: smooth kernels couple all blocks
+constexpr ptrdiff_t sample = 1000;   // points, at most, of the program that asks whether few do
+constexpr int most_programs = 40;
 
 class Driver {
  public:
@@ -32,10 +34,11 @@ class Driver {
     if (all_at_once()) {
       result_.info.solver = "active set";
       finish_directly();
-    } else {
+    } else if (!by_few_points()) {
       result_.info.solver = "kd blocks";
       sweep();
     }
+    look_closer();
     auto& info = result_.info;
     info.interrupted = monitor_.stopped();
     info.seconds = watch_.seconds();
@@ -46,6 +49,20 @@ class Driver {
   }
 
  private:
+  /// Where float64 can't tell that the gap is as small as asked, and 106 bits cost little; or next to nothing.
+  void look_closer() {
+    if (!problem_.kernel || monitor_.stopped() || !std::isfinite(result_.gap) || late()) return;
+    double held = 0.0;
+    for (const double w : result_.w) held += w > 0.0 ? 1.0 : 0.0;
+    const double pairs = held * static_cast<double>(state_.n);
+    const double most = problem_.kernel->kind == simd::Kernel::energy ? 1e7 : 3e5;
+    const bool open = result_.info.converged && result_.gap > options_.gap_tol && pairs <= most;
+    if (!open && 1e3 * pairs > most) return;
+    const double gap = wide_gap(problem_, result_.w, monitor_);
+    sure_ |= gap < result_.gap;
+    result_.gap = std::min(result_.gap, gap);
+  }
+
   bool all_at_once() const { return !problem_.kernel || state_.n <= options_.direct; }
 
   bool late() const { return options_.max_seconds > 0.0 && watch_.seconds() > options_.max_seconds; }
@@ -119,6 +136,116 @@ class Driver {
     return count;
   }
 
+  /// Whether a program over few points, more as their slopes ask for them, does: so it is with smooth kernels,
+  /// whose matrix is of low rank, and where samples hardly overlap. Also true when stopped.
+  bool by_few_points() {
+    const auto before = state_.w;
+    auto part = heaviest_of_leaves();
+    double last = infinity;
+    int idle = 0;
+    for (int number = 1; number <= most_programs && fits(part) && !late(); ++number) {
+      monitor_.progress(number - 1, most_programs);
+      const auto held = solve_part(part);
+      if (monitor_.stopped() || !state_.refresh() || !measure(number)) return stopped_at(before);
+      result_.info.iterations = number;
+      result_.info.solver = "programs over few points";
+      if (result_.info.converged) return true;
+      idle = gap_ < 0.7 * last ? 0 : idle + 1;
+      last = std::min(last, gap_);
+      if (3 * held > 2 * std::ssize(part) || idle > 3) break;
+      part = with_lowest_slopes(number);
+    }
+    if (monitor_.stopped()) return true;
+    result_.info.trace.values.clear();
+    if (!(gap_ < infinity) || idle == 0) state_.w = before;
+    return false;
+  }
+
+  bool stopped_at(const std::vector<double>& before) {
+    if (result_.gap == infinity) result_.w = before;
+    return true;
+  }
+
+  std::vector<Leaf> leaves(ptrdiff_t count, std::uint64_t number) const {
+    return random_leaves(state_, std::max<ptrdiff_t>(1, state_.n / count), number);
+  }
+
+  /// One point a leaf, which is given the mass of all of them.
+  std::vector<ptrdiff_t> heaviest_of_leaves() {
+    std::vector<ptrdiff_t> part;
+    for (const auto& leaf : leaves(std::clamp(state_.n / 3, sample / 10, sample), 0)) {
+      ptrdiff_t first = leaf.points.front();
+      double mass = 0.0;
+      for (const auto i : leaf.points) {
+        mass += state_.w[at(i)];
+        if (state_.w[at(i)] > state_.w[at(first)]) first = i;
+        state_.w[at(i)] = 0.0;
+      }
+      state_.w[at(first)] = mass;
+      part.push_back(first);
+    }
+    std::sort(part.begin(), part.end());
+    return part;
+  }
+
+  /// Whether so few can carry the totals with room to spare.
+  bool fits(const std::vector<ptrdiff_t>& part) const {
+    std::vector<double> room(state_.groups, 0.0);
+    for (const auto i : part) room[state_.group(i)] += problem_.upper[at(i)];
+    bool enough = std::ssize(part) <= options_.finish;
+    for (std::size_t k = 0; k < state_.groups; ++k) enough &= room[k] >= 2.0 * problem_.totals[k];
+    return enough;
+  }
+
+  /// The program over these points, all others without weight; how many have some then.
+  ptrdiff_t solve_part(const std::vector<ptrdiff_t>& part) {
+    const auto m = std::ssize(part), d = problem_.points.cols;
+    std::vector<double> x(checked_product("working memory", m, d)),
+        k(checked_product("working memory", m, m)), q(at(m)), lower(at(m), 0.0), upper(at(m)), init(at(m));
+    std::vector<std::int32_t> groups;
+    for (std::size_t a = 0; a < at(m); ++a) {
+      const auto i = at(part[a]);
+      std::copy_n(problem_.points.row(part[a]), d, x.data() + static_cast<ptrdiff_t>(a) * d);
+      q[a] = -problem_.linear[i], upper[a] = problem_.upper[i], init[a] = state_.w[i];
+      if (!problem_.groups.empty()) groups.push_back(problem_.groups[i]);
+    }
+    const MatrixView<const double> view{x.data(), m, d, d};
+    distances::kernel_matrix(view, view, *problem_.kernel, {k.data(), m, m, m}, monitor_);
+    for (std::size_t a = 0; a < at(m); ++a) k[a * at(m) + a] += state_.ridge(part[a]);
+    DenseRows rows({k.data(), m, m, m});
+    Monitor inside = Monitor::inside(monitor_);
+    const QpOptions options{.tol = 1e-13, .gap_tol = 0.1 * std::max(state_.enough, options_.gap_tol)};
+    const auto found =
+        solve_simplex_qp({rows, q, lower, upper, problem_.totals, groups, init}, options, inside);
+    std::fill(state_.w.begin(), state_.w.end(), 0.0);
+    ptrdiff_t held = 0;
+    for (std::size_t a = 0; a < at(m); ++a) {
+      state_.w[at(part[a])] = found.x[a];
+      held += found.x[a] > 0.0 ? 1 : 0;
+    }
+    return held;
+  }
+
+  /// What has weight, and of each leaf the point that pulls most.
+  std::vector<ptrdiff_t> with_lowest_slopes(int number) const {
+    std::vector<double> level(state_.groups, 0.0);
+    std::vector<ptrdiff_t> part;
+    for (ptrdiff_t i = 0; i < state_.n; ++i) {
+      const auto own = state_.group(i);
+      if (state_.w[at(i)] > 0.0) part.push_back(i);
+      level[own] += state_.w[at(i)] * state_.slope[at(i)] / problem_.totals[own];
+    }
+    for (const auto& leaf : leaves(std::max<ptrdiff_t>(sample / 2, std::ssize(part)), at(number))) {
+      ptrdiff_t lowest = leaf.points.front();
+      for (const auto i : leaf.points) {
+        if (state_.slope[at(i)] < state_.slope[at(lowest)]) lowest = i;
+      }
+      if (state_.w[at(lowest)] == 0.0 && state_.slope[at(lowest)] < level[leaf.group]) part.push_back(lowest);
+    }
+    std::sort(part.begin(), part.end());
+    return part;
+  }
+
   /// What is known at this state, made sure in double where single precision could matter.
   bool measure(int number) {
     auto bound = state_.bound();
@@ -161,7 +288,7 @@ class Driver {
         }
         if (monitor_.stopped() || !state_.refresh() || !measure(number)) return;
       }
-      if (!sweeper.share(gap_)) break;
+      if (!sweeper.share(gap_) || !sweeper.solve_outliers(gap_)) break;
     }
     if (!sure_ && !monitor_.stopped() && state_.refresh()) measure(result_.info.iterations);
   }

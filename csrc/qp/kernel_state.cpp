@@ -4,6 +4,8 @@
 #include <limits>
 #include <numeric>
 
+#include "core/double_double.hpp"
+#include "core/infinity.hpp"
 #include "core/pool.hpp"
 #include "core/random.hpp"
 
@@ -116,7 +118,7 @@ bool KernelState::refresh() {
 }
 
 bool KernelState::rough_refresh() {
-  const distances::KernelColumns<float> columns(problem.points, *problem.kernel, middle);
+  const distances::KernelSums<float> columns(problem.points, *problem.kernel, middle);
   const auto stride = columns.stride(), wide = static_cast<ptrdiff_t>(groups);
   std::vector<float> v(checked_product("working memory", stride, wide), 0.0F);
   for (ptrdiff_t i = 0; i < n; ++i) v[group(i) * at(stride) + at(i)] = static_cast<float>(w[at(i)]);
@@ -125,7 +127,7 @@ bool KernelState::rough_refresh() {
     std::vector<double> sums(checked_product("working memory", end - begin, wide));
     columns.products(problem.points, begin, end, v.data(), wide, sums.data());
     for (auto i = begin; i < end; ++i) {
-      for (std::size_t k = 0; k < groups; ++k) kw[k][at(i)] = sums[at(i - begin) * groups + k];
+      for (std::size_t k = 0; k < groups; ++k) kw[k][at(i)] = sums[k * at(end - begin) + at(i - begin)];
     }
   });
   if (monitor.stopped()) return false;
@@ -208,6 +210,105 @@ void KernelState::move(const std::vector<double>& step, const std::vector<std::v
     const double target = w[at(i)] + length * step[at(i)];
     w[at(i)] = std::clamp(target, 0.0, problem.upper[at(i)]);
   }
+}
+
+namespace {
+
+Wide wide_value(const distances::PointKernel& kernel, const double* x, const double* y, ptrdiff_t d) {
+  Wide square;
+  for (ptrdiff_t k = 0; k < d; ++k) {
+    const Wide apart = exact_sum(x[k], -y[k]);
+    square = square + apart * apart;
+  }
+  const Wide one{1.0, 0.0}, scale{kernel.scale, 0.0};
+  const auto scaled = [&](double factor) {
+    return square_root(square * factor) / scale;  // sqrt(factor) r / scale
+  };
+  switch (kernel.kind) {
+    case simd::Kernel::laplacian:
+      return exponential(-scaled(1.0));
+    case simd::Kernel::gaussian: {
+      const Wide ratio = scaled(1.0);
+      return exponential(-(ratio * ratio * 0.5));
+    }
+    case simd::Kernel::matern32: {
+      const Wide s = scaled(3.0);
+      return (one + s) * exponential(-s);
+    }
+    case simd::Kernel::matern52: {
+      const Wide s = scaled(5.0);
+      return (one + s + s * s / Wide{3.0, 0.0}) * exponential(-s);
+    }
+    default:
+      return -square_root(square);
+  }
+}
+
+bool below(Wide a, Wide b) { return a.hi < b.hi || (a.hi == b.hi && a.lo < b.lo); }
+
+/// sum_i |w_i - s_i| |g_i - mu| over one group, s its vertex, and what the sum of w adds to it.
+double wide_gap_of_group(const KernelProblem& problem, const std::vector<double>& w,
+                         const std::vector<Wide>& g, std::vector<ptrdiff_t> order, double total) {
+  std::sort(order.begin(), order.end(), [&](auto i, auto j) {
+    return below(g[at(i)], g[at(j)]) || (!below(g[at(j)], g[at(i)]) && i < j);
+  });
+  double rest = total;
+  std::size_t end = 0;  // where the filling stops
+  while (end < order.size() && problem.upper[at(order[end])] < rest) rest -= problem.upper[at(order[end++])];
+  if (order.empty()) return 0.0;
+  const Wide mu = g[at(order[std::min(end, order.size() - 1)])];
+  double sum = 0.0, size = 0.0;
+  Wide mass;
+  for (std::size_t k = 0; k < order.size(); ++k) {
+    const auto i = at(order[k]);
+    const double away = std::fabs((g[i] - mu).hi);
+    sum += (k < end ? problem.upper[i] - w[i] : w[i]) * away;
+    size += w[i] * away;
+    mass = mass + Wide{w[i], 0.0};
+  }
+  return sum + std::fabs((mass - Wide{total, 0.0}).hi) * size / std::max(total, 1e-300);
+}
+
+}  // namespace
+
+double wide_gap(const KernelProblem& problem, const std::vector<double>& w, Monitor& monitor) {
+  const auto n = problem.points.rows, d = problem.points.cols;
+  std::vector<ptrdiff_t> held;
+  double mass = 0.0;
+  for (ptrdiff_t i = 0; i < n; ++i) {
+    if (w[at(i)] != 0.0) held.push_back(i);
+    mass += w[at(i)];
+  }
+  std::vector<Wide> g(at(n));
+  std::vector<double> size(at(n), 0.0);
+  parallel_for(n, 16, monitor, [&](ptrdiff_t begin, ptrdiff_t end) {
+    for (auto i = begin; i < end && !monitor.poll(); ++i) {
+      Wide sum{problem.linear[at(i)], 0.0};
+      if (!problem.ridge.empty()) sum = sum + exact_product(problem.ridge[at(i)], w[at(i)]);
+      size[at(i)] = std::fabs(problem.linear[at(i)]) + std::fabs(sum.hi);
+      for (const auto j : held) {
+        const Wide term =
+            wide_value(*problem.kernel, problem.points.row(i), problem.points.row(j), d) * w[at(j)];
+        sum = sum + term;
+        size[at(i)] += std::fabs(term.hi);
+      }
+      g[at(i)] = sum;
+    }
+  });
+  if (monitor.stopped()) return infinity;
+  std::vector<std::vector<ptrdiff_t>> members(problem.totals.size());
+  for (ptrdiff_t i = 0; i < n; ++i) {
+    members[problem.groups.empty() ? 0 : at(problem.groups[at(i)])].push_back(i);
+  }
+  double gap = 0.0;
+  for (std::size_t k = 0; k < members.size(); ++k) {
+    gap += wide_gap_of_group(problem, w, g, std::move(members[k]), problem.totals[k]);
+  }
+  const double largest = *std::max_element(size.begin(), size.end());
+  const double noise = 16.0 * wide_unit * static_cast<double>(std::ssize(held) + 8 * d + 64) * largest;
+  const double tiny = 1e-155 * static_cast<double>(d + 1);  // squares that underflow
+  gap = gap * (1.0 + unit * static_cast<double>(2 * n + 16)) + 2.0 * mass * (noise + tiny);
+  return std::isfinite(gap) ? gap : infinity;
 }
 
 namespace {

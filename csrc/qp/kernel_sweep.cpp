@@ -15,6 +15,7 @@ using std::ptrdiff_t;
 constexpr std::size_t most_cells = 250;  // a coarse program within linalg's own Cholesky
 constexpr ptrdiff_t rows_a_task = 256;
 constexpr std::size_t most_phases = 8;
+constexpr ptrdiff_t outlier_rounds = 8;  // of outliers a sweep: less than a tenth of its cost
 
 }  // namespace
 
@@ -85,10 +86,10 @@ void Sweeper::solve_block(Block& block, double gap_tol) {
   }
 }
 
-/// K times the weights, ones and step of each block of `part`, all in one pass.
-bool Sweeper::multiply(std::span<Block* const> part, std::vector<std::vector<double>>& product) {
+/// K times the step of each block of `part`, with `cells` also times its weights and ones, in one pass.
+bool Sweeper::multiply(std::span<Block* const> part, bool cells, std::vector<std::vector<double>>& product) {
   const auto d = s_.problem.points.cols, n = s_.n;
-  const ptrdiff_t columns = s_.capped ? 4 : 3;
+  const ptrdiff_t columns = !cells ? 1 : s_.capped ? 4 : 3;
   for (auto* block : part) {
     const auto size = std::ssize(block->points);
     std::vector<double> x(checked_product("working memory", size, d));
@@ -101,43 +102,44 @@ bool Sweeper::multiply(std::span<Block* const> part, std::vector<std::vector<dou
     for (std::size_t a = 0; a < at(size); ++a) {
       const float free = block->movable[a];
       const auto step = static_cast<float>(block->step[a]);
-      block->values[a] = free * static_cast<float>(block->old[a] + block->step[a]);
-      block->values[stride + a] = free;
-      block->values[2 * stride + a] = step;
+      block->values[a] = step;
+      if (!cells) continue;
+      block->values[stride + a] = free * static_cast<float>(block->old[a] + block->step[a]);
+      block->values[2 * stride + a] = free;
       if (s_.capped) block->values[3 * stride + a] = free * step;
     }
-    block->moved.assign(at(n), 0.0F);
+    if (cells) block->moved.assign(at(n), 0.0F);
   }
   parallel_for(n, rows_a_task, s_.monitor, [&](ptrdiff_t begin, ptrdiff_t end) {
     if (s_.monitor.poll()) return;
-    std::vector<double> sums(checked_product("working memory", end - begin, columns));
+    const ptrdiff_t count = end - begin;
+    std::vector<double> sums(checked_product("working memory", count, columns));
     for (auto* block : part) {
       block->columns->products(s_.problem.points, begin, end, block->values.data(), columns, sums.data());
-      float* solved = solved_.data() + static_cast<ptrdiff_t>(block->cell) * n;
-      float* even = even_.data() + static_cast<ptrdiff_t>(block->cell) * n;
-      double* moved = product[block->group].data();
-      for (auto i = begin; i < end; ++i) {
-        const double* sum = sums.data() + (i - begin) * columns;
-        solved[i] += static_cast<float>(sum[0]);
-        even[i] += static_cast<float>(sum[1]);
-        moved[i] += sum[2];
-        block->moved[at(i)] = static_cast<float>(sum[columns - 1]);
+      double* moved = product[block->group].data() + begin;
+      for (ptrdiff_t i = 0; i < count; ++i) moved[i] += sums[at(i)];
+      if (!cells) continue;
+      float* solved = solved_.data() + static_cast<ptrdiff_t>(block->cell) * n + begin;
+      float* even = even_.data() + static_cast<ptrdiff_t>(block->cell) * n + begin;
+      const double* sum = sums.data() + count;
+      for (ptrdiff_t i = 0; i < count; ++i) {
+        solved[i] += static_cast<float>(sum[i]);
+        even[i] += static_cast<float>(sum[count + i]);
+        block->moved[at(begin + i)] = static_cast<float>(sums[at((columns == 4 ? 3 * count : 0) + i)]);
       }
     }
   });
   return !s_.monitor.stopped();
 }
 
-/// The blocks number, number + phases, ... from the same slopes.
-bool Sweeper::phase(std::size_t number, std::size_t phases, double gap_tol) {
-  std::vector<Block*> part;
-  for (std::size_t k = number; k < blocks_.size(); k += phases) part.push_back(&blocks_[k]);
+/// The blocks of `part` from the same slopes, then one line search. Nothing where stopped.
+std::optional<double> Sweeper::solve_together(std::span<Block* const> part, bool cells, double gap_tol) {
   parallel_for(std::ssize(part), 1, s_.monitor, [&](ptrdiff_t begin, ptrdiff_t end) {
     for (auto k = begin; k < end && !s_.monitor.poll(); ++k) solve_block(*part[at(k)], gap_tol);
   });
-  if (s_.monitor.stopped()) return false;
+  if (s_.monitor.stopped()) return std::nullopt;
   std::vector<std::vector<double>> product(s_.groups, std::vector<double>(at(s_.n), 0.0));
-  if (!multiply(part, product)) return false;
+  if (!multiply(part, cells, product)) return std::nullopt;
   std::vector<double> step(at(s_.n), 0.0);
   double size = 0.0;
   for (const auto* block : part) {
@@ -149,13 +151,61 @@ bool Sweeper::phase(std::size_t number, std::size_t phases, double gap_tol) {
   const double length = s_.best_length(step, product, 1.0);
   s_.move(step, product, length);
   s_.drift += single_unit * s_.kernel_size * length * size;
+  return length;
+}
+
+/// The blocks number, number + phases, ...
+bool Sweeper::phase(std::size_t number, std::size_t phases, double gap_tol) {
+  std::vector<Block*> part;
+  for (std::size_t k = number; k < blocks_.size(); k += phases) part.push_back(&blocks_[k]);
+  const auto length = solve_together(part, true, gap_tol);
+  if (!length) return false;
   for (auto* block : part) {
     float* solved = solved_.data() + static_cast<ptrdiff_t>(block->cell) * s_.n;
-    const auto back = static_cast<float>(1.0 - length);
+    const auto back = static_cast<float>(1.0 - *length);
     for (std::size_t i = 0; back != 0.0F && i < block->moved.size(); ++i) solved[i] -= back * block->moved[i];
     block->columns.reset();
     block->values = {};
     block->moved = {};
+  }
+  return true;
+}
+
+/// The points of a group that make the gap: the lowest slopes, and weight on high ones.
+Sweeper::Block Sweeper::outliers(std::size_t group) const {
+  Block block;
+  block.group = group;
+  auto order = s_.members[group];
+  const auto half = std::min<ptrdiff_t>(s_.options.block / 2, std::ssize(order) / 2);
+  const auto pick = [&](auto first, const auto& badness) {
+    std::nth_element(first, first + half, order.end(), [&](auto i, auto j) {
+      const double a = badness(i), b = badness(j);
+      return a > b || (a == b && i < j);
+    });
+  };
+  double level = 0.0;
+  for (const auto i : order) level += s_.w[at(i)] * s_.slope[at(i)];
+  level /= s_.problem.totals[group];
+  pick(order.begin(),
+       [&](auto i) { return s_.w[at(i)] < s_.problem.upper[at(i)] ? level - s_.slope[at(i)] : -infinity; });
+  pick(order.begin() + half, [&](auto i) { return s_.w[at(i)] * (s_.slope[at(i)] - level); });
+  block.points.assign(order.begin(), order.begin() + 2 * half);
+  std::sort(block.points.begin(), block.points.end());
+  return block;
+}
+
+bool Sweeper::solve_outliers(double gap) {
+  const auto rounds = std::min<ptrdiff_t>(outlier_rounds, s_.n / (20 * s_.options.block));
+  for (ptrdiff_t round = 0; round < rounds; ++round) {
+    std::vector<Block> found;
+    for (std::size_t k = 0; k < s_.groups; ++k) {
+      if (s_.problem.totals[k] > 0.0) found.push_back(outliers(k));
+    }
+    std::vector<Block*> part;
+    for (auto& block : found) part.push_back(&block);
+    const double enough =
+        std::max(0.02 * gap, 0.05 * s_.enough) / static_cast<double>(s_.n / s_.options.block);
+    if (!solve_together(part, false, enough)) return false;
   }
   return true;
 }

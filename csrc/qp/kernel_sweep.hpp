@@ -18,6 +18,8 @@ class Sweeper {
 
   /// Every block of a new split to its minimum; `gap` is about that of the state. False when stopped.
   bool solve_blocks(std::uint64_t number, double gap);
+  /// Then, for a part of a sweep's cost, blocks of the points that stand out, wherever they lie.
+  bool solve_outliers(double gap);
   /// Then the coarse program. It leaves a little weight everywhere.
   bool share(double gap);
 
@@ -29,7 +31,7 @@ class Sweeper {
     std::vector<double> old, step;
     std::vector<float>
         movable;  ///< 0 where a coordinate is near its upper bound: the coarse program holds it
-    std::optional<distances::KernelColumns<float>> columns;
+    std::optional<distances::KernelSums<float>> columns;
     std::vector<float> values, moved;
   };
   /// An iterate of before.
@@ -44,7 +46,9 @@ class Sweeper {
   void lay_out(std::vector<Leaf>&& leaves);
   void solve_block(Block& block, double gap_tol);
   bool phase(std::size_t number, std::size_t phases, double gap_tol);
-  bool multiply(std::span<Block* const> part, std::vector<std::vector<double>>& product);
+  bool multiply(std::span<Block* const> part, bool cells, std::vector<std::vector<double>>& product);
+  std::optional<double> solve_together(std::span<Block* const> part, bool cells, double gap_tol);
+  Block outliers(std::size_t group) const;
   void measure_cells(Coarse& coarse) const;
   void fill_gram(Coarse& coarse) const;
   void add_past(Coarse& coarse) const;

@@ -101,6 +101,11 @@ class ActiveSet {
       }
       ++s_.iterations;
       const double length = longest_step();
+      if (length < 1.0 && s_.iterations < s_.max_iter) {
+        const auto end = meet_many(mu);
+        if (end == QpEnd::converged) continue;
+        if (end != QpEnd::budget) return end;
+      }
       nu.resize(mu.size(), 0.0);
       for (std::size_t c = 0; c < nu.size(); ++c) nu[c] -= mu[c];
       step(length, nu);
@@ -108,6 +113,77 @@ class ActiveSet {
       if (s_.iterations >= s_.max_iter) break;
     }
     return unbounded() ? QpEnd::unbounded : QpEnd::converged;
+  }
+
+  /// As far along the direction, cut at the bounds, as meets `many_` bounds, if f falls enough on the way.
+  /// `budget` where it does not, or for few: then fewer are tried next time.
+  QpEnd meet_many(const std::vector<double>& mu) {
+    const std::size_t m = free_.size();
+    many_ = std::min(many_ * 1.02, 0.5 * static_cast<double>(m));
+    if (many_ < 4.0) return QpEnd::budget;
+    std::vector<double> target(m), moved(m), product(m);
+    for (std::size_t k = 0; k < m; ++k) moved[k] = room(k);
+    const auto last = moved.begin() + static_cast<ptrdiff_t>(many_);
+    std::nth_element(moved.begin(), last, moved.end());
+    const double length = std::min(1.0, *last);
+    for (std::size_t k = 0; k < m; ++k) target[k] = s_.value(free_[k]) + length * direction_[k];
+    for (std::size_t group = 0; group < mu.size(); ++group) project(group, target);
+    double slope = 0.0, curvature = 0.0;
+    for (std::size_t k = 0; k < m; ++k) {
+      moved[k] = target[k] - s_.value(free_[k]);
+      slope += (s_.slope(free_[k]) - mu[s_.group(free_[k])]) * moved[k];
+    }
+    factor_.multiply(moved.data(), product.data());
+    for (std::size_t k = 0; k < m; ++k) curvature += moved[k] * product[k];
+    many_ *= 0.9 * slope + 0.5 * curvature < 0.0 ? 2.0 : 0.25;
+    if (!(0.9 * slope + 0.5 * curvature < 0.0)) return QpEnd::budget;
+    std::vector<std::size_t> met;
+    for (std::size_t k = 0; k < m; ++k) {
+      const auto i = free_[k];
+      s_.value(i) = target[k];
+      s_.g[at(i)] += product[k] - delta() * moved[k];
+      if (target[k] == s_.low(i) || target[k] == s_.high(i)) met.push_back(k);
+    }
+    return leave(met);
+  }
+
+  /// The free coordinates of a group, cut at their bounds, less what keeps their sum.
+  void project(std::size_t group, std::vector<double>& target) {
+    double sum = 0.0, low = 0.0, high = 0.0;
+    std::vector<std::size_t> own;
+    for (std::size_t k = 0; k < free_.size(); ++k) {
+      const auto i = free_[k];
+      if (s_.group(i) != group) continue;
+      own.push_back(k);
+      sum += s_.value(i);
+      low = std::min(low, target[k] - s_.high(i));
+      high = std::max(high, target[k] - s_.low(i));
+    }
+    const auto cut = [&](std::size_t k, double by) {
+      return std::clamp(target[k] - by, s_.low(free_[k]), s_.high(free_[k]));
+    };
+    double by = 0.0;
+    if (s_.summed()) {
+      low = std::isfinite(low) ? low : 0.0;  // without upper bounds only what is cut below has to be made up
+      for (int round = 0; round < 100 && low < high; ++round) {
+        by = 0.5 * (low + high);
+        double total = 0.0;
+        for (const auto k : own) total += cut(k, by);
+        if (by == low || by == high || total == sum) break;
+        (total > sum ? low : high) = by;
+      }
+    }
+    for (const auto k : own) target[k] = cut(k, by);
+  }
+
+  /// Those at the positions `met` (ascending) are no longer free.
+  QpEnd leave(const std::vector<std::size_t>& met) {
+    const bool afresh = 3 * met.size() > free_.size();
+    for (auto k = met.rbegin(); k != met.rend(); ++k) {
+      if (!afresh) factor_.remove(static_cast<ptrdiff_t>(*k));
+      free_.erase(free_.begin() + static_cast<ptrdiff_t>(*k));
+    }
+    return afresh && !free_.empty() ? refactor() : QpEnd::converged;
   }
 
   /// Up to 1, or to the first bound.
@@ -227,6 +303,7 @@ class ActiveSet {
   std::vector<double> direction_;
   linalg::UpdatedCholesky factor_;
   double proximal_ = smallest_proximal;
+  double many_ = 1e9;  ///< bounds that a step tries to meet at once
 };
 
 }  // namespace

@@ -60,6 +60,9 @@ struct Tile {
                                       Real* out);
   /// The same times vectors; `power` is the rate, `scales` are not read.
   void (*kernel_products[kernel_count])(const PanelProduct<Real>& task);
+  /// The same times vectors, many x panels against one y panel, whose points are the lanes:
+  /// y_sums[c x cols + j] += sum_i z_ij x_values[c x stride + i]; `power` is the rate.
+  void (*kernel_sums[kernel_count])(const PanelProduct<Real>& task);
   std::ptrdiff_t expanded_panels;
   std::ptrdiff_t expanded_from;  ///< dimensions from which on it is faster, near pairs or not
   void (*expanded[metric_count])(const PanelProduct<Real>& task);  ///< null where it does not pay

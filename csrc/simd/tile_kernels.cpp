@@ -244,6 +244,7 @@ void kernel_values(const Real* x_panel, const Real* y_panel, std::ptrdiff_t d, R
 template <class Real, class Map, bool both>
 inline void kernel_products_over_panels(const PanelProduct<Real>& task) {
   constexpr std::ptrdiff_t cols = tile_cols<Real>;
+  if (task.d < 1) __builtin_unreachable();  // else one of eight roots is taken number by number
   for (std::ptrdiff_t panel = 0; panel < task.panels; ++panel) {
     Real z[std::size_t{tile_size<Real>}];
     kernel_values<Real, Map>(task.x_panel, task.y_panels + panel * task.d * cols, task.d, task.power, z);
@@ -275,6 +276,27 @@ void kernel_products(const PanelProduct<Real>& task) {
   }
 }
 
+template <class Real, class Map>
+void kernel_sums(const PanelProduct<Real>& task) {
+  constexpr std::ptrdiff_t cols = tile_cols<Real>;
+  if (task.d < 1) __builtin_unreachable();
+  for (std::ptrdiff_t panel = 0; panel < task.panels; ++panel) {
+    Real z[std::size_t{tile_size<Real>}];
+    kernel_values<Real, Map>(task.x_panel + panel * task.d * tile_rows, task.y_panels, task.d, task.power, z);
+    for (std::ptrdiff_t c = 0; c < task.columns; ++c) {
+      const Real* v = task.x_values + c * task.stride + panel * tile_rows;
+      Real* sums = task.y_sums + c * cols;
+#pragma omp simd
+      for (std::ptrdiff_t j = 0; j < cols; ++j) {
+        Real sum = sums[j];
+#pragma GCC unroll 4
+        for (std::ptrdiff_t i = 0; i < tile_rows; ++i) sum += z[i * cols + j] * v[i];
+        sums[j] = sum;
+      }
+    }
+  }
+}
+
 template <class Real>
 constexpr Tile<Real> make_tile() {
   return {tile_rows,
@@ -292,6 +314,9 @@ constexpr Tile<Real> make_tile() {
           {kernel_products<Real, EnergyKernel<Real>>, kernel_products<Real, LaplacianKernel<Real>>,
            kernel_products<Real, GaussianKernel<Real>>, kernel_products<Real, Matern32Kernel<Real>>,
            kernel_products<Real, Matern52Kernel<Real>>},
+          {kernel_sums<Real, EnergyKernel<Real>>, kernel_sums<Real, LaplacianKernel<Real>>,
+           kernel_sums<Real, GaussianKernel<Real>>, kernel_sums<Real, Matern32Kernel<Real>>,
+           kernel_sums<Real, Matern52Kernel<Real>>},
           expanded_panels,
           expanded_from,
           {expanded<Real, Euclidean<Real>>, nullptr, nullptr, nullptr, expanded<Real, Cosine<Real>>, nullptr,

@@ -64,6 +64,7 @@ def gap_of_squared_loss(instance):
     truth="max_k mean(p_k / p) - 1 without rounding, and expectation-maximisation",
     zoo="predictions",
     largest=40,
+    note="the gap is of first order in what is left, the loss of second: near the optimum it is far above it",
 )
 def gap_of_log_loss(instance):
     rng = instance.rng()

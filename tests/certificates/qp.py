@@ -6,8 +6,10 @@ import warnings
 
 import numpy as np
 from flint import arb, arb_mat, ctx
+from scipy.optimize import lsq_linear
 
 from steelyard import _core, weigh
+from steelyard.reference import balance as reference
 
 from . import truth
 from .trials import Claim, trial
@@ -313,3 +315,60 @@ def gap_of_matches(instance):
         yield Claim(None, np.nan, reason="alike to rounding")
         return
     yield Claim(found.gap * found.discrepancy_before, above, 0.0, EPS * size, "gap")
+
+
+class Ball:
+    """min |F x|^2 over 0 <= x <= upper, its last t coordinates in a ball about ones, by its multiplier."""
+
+    def __init__(self, H, upper, t, radius):
+        size, turn = np.linalg.eigh(H)
+        self.F = np.sqrt(np.maximum(size, 0))[:, None] * turn.T
+        self.upper, self.t, self.radius = upper, t, radius
+
+    def at(self, rho):
+        """Distance from ones, and the lower bound of this multiplier."""
+        n = len(self.upper) - self.t
+        A = np.r_[self.F, np.sqrt(rho) * np.eye(self.t, len(self.upper), n)]
+        goal = np.r_[np.zeros(len(self.F)), np.full(self.t, np.sqrt(rho))]
+        x = lsq_linear(A, goal, (0, self.upper), method="bvls", tol=1e-15, max_iter=1000).x
+        away = float(np.linalg.norm(x[n:] - 1))
+        return away, float(np.sum((self.F @ x) ** 2) + rho * (away**2 - self.radius**2))
+
+    def least(self):
+        """The best of these bounds, by bisection."""
+        low, high, best = -40.0, 10.0, 0.0
+        for _ in range(24):
+            middle = 0.5 * (low + high)
+            away, bound = self.at(np.exp(middle))
+            best = max(best, bound)
+            low, high = (middle, high) if away > self.radius else (low, middle)
+        return best
+
+
+@trial(
+    solver="weigh.match_samples",
+    states="gap of double weighting: how far the discrepancy is above the least within the ball",
+    kind="rigorous",
+    truth="bounds of the ball's multiplier by SciPy's BVLS",
+    zoo="points",
+    largest=14,
+)
+def gap_of_double_weights(instance):
+    X, rng = np.asarray(instance["X"], dtype=float), instance.rng()
+    if len(X) < 2 or not 1e-100 < np.abs(X).max() < 1e12:
+        yield Claim(None, np.nan, reason="one row, or points far from the scale of the kernel")
+        return
+    n, D = int(rng.integers(1, len(X))), float(rng.choice([1.2, 4.0, 25.0]))
+    t = len(X) - n
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", UserWarning)
+        found = weigh.match_samples(X[:n], X[n:], double=D, upper=3.0, scale=1.0, standardize=False, tol=1e-8)
+    side = np.r_[np.full(n, 1 / n), np.full(t, -1 / t)]
+    with np.errstate(under="ignore"):
+        H = side[:, None] * side * reference.kernel(X, X, "gaussian", 1.0)
+        upper, radius = np.r_[np.full(n, 3 / np.sqrt(D)), np.ones(t)], (1 - 1 / np.sqrt(D)) * np.sqrt(t)
+        x = np.r_[found.source_weights, found.target_weights]
+        above = float(x @ H @ x) - Ball(H, upper, t, radius).least()
+    before = found.discrepancy_before
+    yield Claim(found.gap * before, max(above, 0.0), 1e-11, 1e-11, "gap")
+    yield Claim(1e-9, max(float(np.linalg.norm(x[n:] - 1)) / radius - 1, 0.0), 0.0, 1e-9, "ball")

@@ -1,4 +1,4 @@
-"""Programs with sums of groups, and kernels of points beyond what is held: closed forms, HiGHS, blocks."""
+"""Programs with sums of groups, and kernels of points beyond what is held: closed forms, blocks."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import pytest
 from scipy.spatial.distance import cdist
 
 from steelyard import _core
+from steelyard.reference import balance as reference
 from steelyard.weigh import solve_simplex_qp
 from steelyard.weigh._kernel_qp import KERNELS, kernel_matrix, kernel_product, minimise_kernel_qp
 
@@ -18,34 +19,6 @@ def shifted_target(n, d=3, kernel="energy", seed=0, scale=1.5):
     rng = np.random.default_rng([seed, n, d])
     X, T = rng.normal(size=(n, d)), 0.8 * rng.normal(size=(n // 2, d)) + 0.3
     return X, -kernel_product(X, T, kernel, scale, np.full(len(T), 1 / len(T)))
-
-
-def by_highs(K, linear, groups, totals, upper):
-    """The least objective by an active-set method of another house."""
-    highspy = pytest.importorskip("highspy")
-    n = len(linear)
-    same = groups[:, None] == groups[None, :]
-    K = K + 4 * np.abs(K).max() * same  # constant on the feasible set: definite for HiGHS
-    model = highspy.HighsModel()
-    model.lp_.num_col_, model.lp_.num_row_ = n, len(totals)
-    model.lp_.col_cost_ = linear
-    model.lp_.col_lower_, model.lp_.col_upper_ = np.zeros(n), upper
-    model.lp_.row_lower_ = model.lp_.row_upper_ = totals
-    order = np.argsort(groups, kind="stable")
-    model.lp_.a_matrix_.format_ = highspy.MatrixFormat.kRowwise
-    model.lp_.a_matrix_.start_ = np.searchsorted(groups[order], np.arange(len(totals) + 1))
-    model.lp_.a_matrix_.index_, model.lp_.a_matrix_.value_ = order, np.ones(n)
-    at = np.tril_indices(n)
-    at = (at[0][np.argsort(at[1], kind="stable")], at[1][np.argsort(at[1], kind="stable")])
-    model.hessian_.dim_ = n
-    model.hessian_.format_ = highspy.HessianFormat.kTriangular
-    model.hessian_.start_ = np.searchsorted(at[1], np.arange(n + 1))
-    model.hessian_.index_, model.hessian_.value_ = at[0], K[at]
-    solver = highspy.Highs()
-    solver.setOptionValue("output_flag", False)
-    solver.passModel(model)
-    solver.run()
-    return np.array(solver.getSolution().col_value)
 
 
 def value(K, linear, w):
@@ -73,7 +46,7 @@ def test_each_group_has_its_sum_and_one_group_is_no_group():
 
 @pytest.mark.parametrize("kernel", KERNELS)
 @pytest.mark.parametrize("grouped", [False, True])
-def test_points_give_what_their_matrix_gives_and_what_highs_finds(kernel, grouped):
+def test_points_give_what_their_matrix_gives_and_what_the_reference_finds(kernel, grouped):
     X, linear = shifted_target(50, kernel=kernel)
     groups = np.arange(50) % 2 if grouped else np.zeros(50, int)
     totals, upper = np.array([0.4, 0.6] if grouped else [1.0]), np.full(50, 0.08)
@@ -84,9 +57,11 @@ def test_points_give_what_their_matrix_gives_and_what_highs_finds(kernel, groupe
     assert found.info.converged
     np.testing.assert_allclose(found.x, held.x, atol=1e-6)
     assert found.objective == pytest.approx(value(K, linear, found.x), abs=1e-12)
-    theirs = value(K, linear, by_highs(K, linear, groups, totals, upper))
-    assert found.objective - found.gap <= theirs + 1e-9
-    assert found.objective <= theirs + 1e-7
+    slow = reference.kernel_program(K, linear, groups, totals, upper)
+    np.testing.assert_allclose(np.bincount(groups, slow), totals, rtol=1e-12)
+    least = value(K, linear, slow)
+    assert found.objective - found.gap <= least + 1e-13
+    assert found.objective <= least + 1e-10
 
 
 def blocks(X, kernel, linear, *, upper=None, ridge=None, totals=(1.0,), groups=None, init=None, **how):
@@ -136,6 +111,32 @@ def test_blocks_hand_over_to_the_active_set_once_few_are_free(kernel):
     assert found["info"]["solver"] == "kd blocks + active set"
     assert found["info"]["converged"]
     assert found["gap"] < 1e-12
+
+
+@pytest.mark.parametrize(("kernel", "scale"), [("gaussian", 2.0), ("gaussian", 5.0)])
+def test_smooth_kernels_need_few_points_of_many(kernel, scale):
+    X, linear = shifted_target(1500, kernel=kernel, scale=scale)
+    found = minimise_kernel_qp(X, kernel, scale, linear, tol=1e-8)
+    slope = kernel_matrix(X, X, kernel, scale) @ found.weights + linear
+    assert found.info.converged
+    assert found.info.solver == "programs over few points"
+    assert found.weights @ slope - slope.min() == pytest.approx(found.gap, abs=1e-12)
+    assert found.gap <= 1e-8 + 1e-12
+    assert found.weights.sum() == pytest.approx(1, abs=1e-14)
+
+
+def test_few_points_keep_the_sums_of_groups_and_their_bounds():
+    n, totals = 1500, np.array([0.5, 1.5])
+    X, linear = shifted_target(n, kernel="gaussian")
+    groups, upper = np.arange(n) % 2, np.full(n, 0.02)
+    how = {"groups": groups, "totals": totals, "upper": upper, "tol": 1e-8}
+    found = minimise_kernel_qp(X, "gaussian", 1.5, linear, **how)
+    K = kernel_matrix(X, X, "gaussian", 1.5)
+    exact = solve_simplex_qp(K, -linear, groups=groups, total=totals, upper=upper, tol=1e-11)
+    assert found.info.converged
+    assert (found.weights <= upper).all()
+    np.testing.assert_allclose(np.bincount(groups, found.weights), totals, rtol=1e-14)
+    assert exact.objective - exact.gap <= found.objective <= exact.objective + 1e-8
 
 
 def test_the_gap_holds_for_any_number_of_sweeps():

@@ -188,3 +188,17 @@ def test_the_estimator_gives_the_functions_weights():
     np.testing.assert_array_equal(found.target_weights_, np.ones(16))
     with pytest.raises(ValueError, match="requires y to be passed"):
         weigh.SampleMatcher().fit(X, None)
+
+
+def test_double_weighting_refuses_a_kernel_that_is_not_definite():
+    X, Y = np.random.default_rng(0).normal(size=(2, 20, 2))
+    with pytest.raises(ValueError, match="kernel must be positive definite with double"):
+        weigh.match_samples(X, Y, kernel="energy", double=4)
+
+
+def test_double_weighting_of_hundreds_of_rows_ends_within_few_programs():
+    X, Y = np.random.default_rng(0).normal(size=(2, 150, 2))
+    found = weigh.match_samples(X, Y + 1, double=4)
+    assert found.info.converged
+    assert found.n_programs <= 20
+    assert found.ball_residual >= 0

@@ -49,6 +49,41 @@ def match(
     return np.asarray(found.x)
 
 
+def kernel_program(
+    K: Any, linear: Any, groups: Any = None, totals: Any = (1.0,), upper: Any = np.inf
+) -> Array:
+    """Weights of least w'Kw / 2 + linear'w within 0 and upper, each group's sum its total: an active set.
+
+    K is the matrix, with any ridge on its diagonal.
+    """
+    K, linear, n = np.asarray(K), np.asarray(linear), len(linear)
+    groups = np.zeros(n, dtype=int) if groups is None else np.asarray(groups)
+    upper, sums = np.broadcast_to(upper, n), np.equal.outer(np.arange(len(totals)), groups) * 1.0
+    room = np.where(np.isfinite(upper), upper, 1.0)
+    w = np.asarray(totals)[groups] * room / (sums @ room)[groups]
+    free = np.ones(n, dtype=bool)
+    while True:
+        # K_FF d + A_F' nu = -g_F, A_F d = 0
+        A, m, slope = sums[:, free], int(free.sum()), K @ w + linear
+        system = np.block([[K[np.ix_(free, free)], A.T], [A, np.zeros((len(A), len(A)))]])
+        found = np.linalg.lstsq(system, np.r_[-slope[free], np.zeros(len(A))], rcond=None)[0]
+        d = np.zeros(n)
+        d[free] = found[:m]
+        end = np.where(d > 0, upper, 0.0)
+        far = np.divide(end - w, d, out=np.full(n, np.inf), where=d != 0)
+        step = min(1.0, far.min())
+        w = np.clip(w + step * d, 0.0, upper)
+        if step < 1.0:
+            met = int(far.argmin())
+            w[met], free[met] = end[met], False
+            continue
+        pull = (K @ w + linear + found[m:][groups]) * np.where(w > 0, 1.0, -1.0)
+        pull[free] = 0.0
+        if pull.max() <= 1e-12 * np.abs(K).max():
+            return np.asarray(w)
+        free[int(pull.argmax())] = True
+
+
 def standardised(X: Any) -> Array:
     """Columns with mean 0 and standard deviation 1."""
     X = np.asarray(X, dtype=float)

@@ -49,7 +49,7 @@ class _Programs:
     n_threads: int
     progress: Progress | None
 
-    def solve(self, rho: float) -> SimplexQPResult:
+    def solve(self, rho: float, init: Floats) -> SimplexQPResult:
         K = 2.0 * self.H
         ends = np.arange(self.n, len(K))
         K[ends, ends] += 2.0 * rho
@@ -60,6 +60,7 @@ class _Programs:
             np.zeros(len(K)),
             self.upper,
             None,
+            init=init,
             tol=float(np.clip(0.1 * self.enough / max(rho * (len(K) - self.n), _TINY), 1e-12, 1e-4)),
             max_iter=0,
             n_threads=self.n_threads,
@@ -145,9 +146,11 @@ def _root(programs: _Programs, progress: Progress | None) -> tuple[float, Simple
     outside: tuple[float, float] | None = None
     best: tuple[float, SimplexQPResult] | None = None
     kept, x = 0, math.log(rho)
+    start = np.minimum(1.0, programs.upper)
     for count in range(1, _STEPS + 1):
         report(progress, count, 0)
-        found = programs.solve(math.exp(x))
+        found = programs.solve(math.exp(x), start)
+        start = found.x  # of the next: its multiplier is near
         away = programs.away(found.x)
         room = 0.2 * programs.enough / max(math.exp(x) * programs.radius**2, _TINY)
         aim = math.log1p(-min(max(room, 1e-13), BALL / 2))

@@ -151,7 +151,8 @@ def match_samples(
     Raises
     ------
     ValueError, TypeError
-        If an argument does not fit; if `double` is asked for more than 8,000 rows together.
+        If an argument does not fit; if `double` is asked for more than 8,000 rows together, or of the kernel
+        'energy'.
     KeyboardInterrupt
         On Ctrl-C, with the best result so far as ``.partial``.
 
@@ -203,6 +204,11 @@ def match_samples(
         if share <= 1:
             raise ValueError(
                 f"{argument('double')} must be above 1; None leaves the target as it is, got {share}"
+            )
+        if kernel == "energy":
+            raise ValueError(
+                f"{argument('kernel')} must be positive definite with double, as 'laplacian' is: 'energy' is "
+                "only where the weights of both samples have equal sums"
             )
         if n + t > MOST:
             raise ValueError(f"{argument('double')} takes at most {MOST:,} rows together, got {n + t:,}")
