@@ -24,6 +24,7 @@ from ._certificate import (
     with_blurred,
 )
 from ._choice import FACTOR_LIMIT, NEAR_LIMIT, Choice, Request, choose
+from ._closed_form import closed_form
 from ._enriched import solution_of
 from ._far import EXACT, deviation
 from ._local import local_answer
@@ -64,62 +65,8 @@ def _answer(space: Space, request: Request) -> Weighting:
     return _SOLVERS[choice.method](space, request, choice)
 
 
-def _line(space: Space, request: Request, choice: Choice) -> Weighting:
-    assert space.points is not None
-    order = np.argsort(space.points[:, 0])
-    weights = np.empty(space.n_unique)
-    weights[order] = _core.weigh._line_weights(space.points[order, 0], request.scale * space.unit)
-    size = float(weights.sum())
-    slack = (0.25 * len(weights) + 8) * _EPS * size
-    info = WeighInfo(
-        converged=True,
-        iterations=0,
-        solver=f"closed form on a line ({choice.why})",
-        seconds=0.0,
-        tol=request.tol,
-        error_bound=2 * slack,
-        error_kind="rigorous",
-        message=merged_note(space.merged),
-        residual=0.0,
-        lower_bound=size - slack,
-        error_estimate=2 * slack,
-        positive_definite="theory",
-        merged=space.merged,
-    )
-    return _weighting(space, request, weights, info, size)
-
-
-def _grid(space: Space, request: Request, choice: Choice) -> Weighting:
-    """Z is a Kronecker product over the features, and so is its weighting."""
-    assert space.points is not None
-    assert space.grid is not None
-    scale = request.scale * space.unit
-    weights, size, share = np.ones(space.n_unique), 1.0, 4 * _EPS
-    for column, values in zip(space.points.T, space.grid, strict=True):
-        if space.metric == "hamming":
-            alike = math.exp(-scale / len(space.grid))
-            own = np.full(len(values), 1.0 / (1.0 + (len(values) - 1) * alike))
-        else:
-            own = _core.weigh._line_weights(values, scale)
-        weights *= own[np.searchsorted(values, column)]
-        size *= float(own.sum())
-        share += (0.25 * len(own) + 8) * _EPS + len(own) * scale * _EPS / max(1.0, float(own.sum()))
-    slack = share * size
-    info = WeighInfo(
-        converged=True,
-        iterations=0,
-        solver=f"closed form on a grid ({choice.why})",
-        seconds=0.0,
-        tol=request.tol,
-        error_bound=2 * slack,
-        error_kind="rigorous",
-        message=merged_note(space.merged),
-        residual=0.0,
-        lower_bound=size - slack,
-        error_estimate=2 * slack,
-        positive_definite="theory",
-        merged=space.merged,
-    )
+def _closed(space: Space, request: Request, choice: Choice) -> Weighting:
+    weights, size, info = closed_form(space, request.scale, request.tol, choice.method, choice.why)
     return _weighting(space, request, weights, info, size)
 
 
@@ -257,8 +204,8 @@ def _direct(space: Space, request: Request, choice: Choice) -> Weighting:
 
 
 _SOLVERS = {
-    "line": _line,
-    "grid": _grid,
+    "line": _closed,
+    "grid": _closed,
     "cholesky": _cholesky,
     "mixed": _cholesky,
     "cg": _gradients,
