@@ -1,6 +1,7 @@
 #include "distances/similarity.hpp"
 
 #include <algorithm>
+#include <atomic>
 #include <cmath>
 #include <type_traits>
 #include <utility>
@@ -225,16 +226,19 @@ class PackedPoints<Real>::Task {
 };
 
 template <class Real>
-bool PackedPoints<Real>::product(std::span<const double> scales, const double* v, double* y,
-                                 Monitor& monitor) const {
+bool PackedPoints<Real>::product(std::span<const double> scales, const double* v, double* y, Monitor& monitor,
+                                 bool tell) const {
   const auto columns = std::ssize(scales);
   const Vectors in(v, n_, columns, round_up(n_, tile_of<Real>().cols));
   const std::vector<Real> own(scales.begin(), scales.end());
   const ptrdiff_t rows = rows_per_task(n_, columns), tasks = (n_ + rows - 1) / rows;
   std::vector<std::vector<double>> sums(at(tasks));
+  std::atomic<ptrdiff_t> ended{0};
   const bool done = parallel_for(tasks, 1, monitor, [&](ptrdiff_t t, ptrdiff_t) {
     sums[at(t)].assign(checked_product("working memory", columns, n_ - t * rows), 0.0);
     Task(*this, own, in, monitor, t * rows, std::min((t + 1) * rows, n_), sums[at(t)].data()).run();
+    const ptrdiff_t count = ++ended;
+    if (tell) monitor.progress(static_cast<double>(count), static_cast<double>(tasks));
   });
   if (!done || monitor.stopped()) return false;
   return parallel_for(n_, 2048, monitor, [&](ptrdiff_t begin, ptrdiff_t end) {

@@ -32,7 +32,8 @@ class PackedPoints {
   std::ptrdiff_t size() const { return n_; }
 
   /// Y <- Z V, both n x columns row-major; column c has the scale scales[c]. False when stopped.
-  bool product(std::span<const double> scales, const double* v, double* y, Monitor& monitor) const;
+  bool product(std::span<const double> scales, const double* v, double* y, Monitor& monitor,
+               bool tell = false) const;
 
   /// out (rows x stride) <- distances of points first .. first + rows - 1 to points start .. stop - 1, where
   /// start is a multiple of 64. One thread.

@@ -65,6 +65,7 @@ class Solver {
       if (active.empty()) break;
       step(round, active);
     }
+    for (ptrdiff_t c = 0; c < m_; ++c) look_at_weights(c);
     finish(watch);
     out_.residuals = std::move(residual_);
     return std::move(out_);
@@ -178,6 +179,30 @@ class Solver {
     column.converged = choice_.stop == StopRule::residual
                            ? column.residual + column.deviation.rms <= choice_.tol
                            : column.error_estimate + off <= choice_.tol * std::max(column.lower_bound, 0.0);
+  }
+
+  /// How far the weights are from Z^{-1} 1, and what rounding is divided by on the way: a good preconditioner is an
+  /// approximate Z^{-1}, too small by the smallest Ritz value at most where that has been seen.
+  void look_at_weights(ptrdiff_t c) {
+    if (factor(c) == nullptr || monitor_.stopped() || smallest_ritz_[at(c)] > 1e200) return;
+    const double share = std::min(smallest_ritz_[at(c)], 1.0);
+    std::vector<double> v(at(n_)), z(at(n_));
+    const auto length = [this](const std::vector<double>& x) {
+      double sum = 0.0;
+      for (const double value : x) sum += value * value;
+      return std::sqrt(sum);
+    };
+    auto& column = out_.columns[at(c)];
+    const auto r = gathered(residual_, {c});
+    factor(c)->apply(r.data(), z.data(), 1, monitor_);
+    const double left = length(z);
+    for (ptrdiff_t i = 0; i < n_; ++i)  // no symmetries
+      v[at(i)] = static_cast<double>((at(i) + 1) * 2654435761U % 65536) / 65536.0 - 0.4;
+    factor(c)->apply(v.data(), z.data(), 1, monitor_);
+    const double size = length(z);
+    if (monitor_.stopped() || !(size > 0.0 && std::isfinite(size) && std::isfinite(left))) return;
+    column.inverse_of_residual = left / share;
+    column.inverse_of_rounding = size / length(v) / share;
   }
 
   double preconditioned_square(ptrdiff_t c) {

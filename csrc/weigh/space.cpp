@@ -79,6 +79,19 @@ class Nearest {
   std::vector<std::pair<float, std::int32_t>> heap_;
 };
 
+/// Landmarks and what lies so near one of them that it is told from it by less than rounding in single precision:
+/// what they leave of such a point is all rounding.
+std::vector<std::int32_t> with_near_copies(std::vector<std::int32_t> landmarks,
+                                           const std::vector<double>& nearest, double reach) {
+  constexpr double near = 1e-4;  // of the distance that the landmarks leave open
+  std::vector<std::int32_t> copies;
+  for (std::size_t j = 0; j < nearest.size(); ++j) {
+    if (nearest[j] > 0.0 && nearest[j] < near * reach) copies.push_back(static_cast<std::int32_t>(j));
+  }
+  if (copies.size() <= landmarks.size()) landmarks.insert(landmarks.end(), copies.begin(), copies.end());
+  return landmarks;
+}
+
 }  // namespace
 
 PointSpace::PointSpace(MatrixView<const double> points, simd::Metric metric, double power)
@@ -104,12 +117,22 @@ const distances::PackedPoints<Real>* PointSpace::packed(
 
 bool PointSpace::product(Precision precision, std::span<const double> scales, const double* v, double* y,
                          Monitor& monitor) const {
+  return product_of(precision, scales, v, y, monitor, false);
+}
+
+bool PointSpace::told_product(Precision precision, std::span<const double> scales, const double* v, double* y,
+                              Monitor& monitor) const {
+  return product_of(precision, scales, v, y, monitor, true);
+}
+
+bool PointSpace::product_of(Precision precision, std::span<const double> scales, const double* v, double* y,
+                            Monitor& monitor, bool tell) const {
   if (precision == Precision::single) {
     const auto* points = packed(single_, monitor);
-    return points != nullptr && points->product(scales, v, y, monitor);
+    return points != nullptr && points->product(scales, v, y, monitor, tell);
   }
   const auto* points = packed(full_, monitor);
-  return points != nullptr && points->product(scales, v, y, monitor);
+  return points != nullptr && points->product(scales, v, y, monitor, tell);
 }
 
 void PointSpace::chosen(std::span<const std::int32_t> rows, std::span<const std::int32_t> cols, double* out,
@@ -272,7 +295,7 @@ std::vector<std::int32_t> farthest_points(const Space& space, ptrdiff_t m, Monit
            })->second;
     if (nearest[at(next)] <= 0.0) break;  // every point is a landmark, or a copy of one
   }
-  return chosen;
+  return chosen.empty() ? chosen : with_near_copies(std::move(chosen), nearest, nearest[at(next)]);
 }
 
 }  // namespace steelyard::weigh

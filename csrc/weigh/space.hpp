@@ -31,6 +31,12 @@ class Space {
   virtual bool product(Precision precision, std::span<const double> scales, const double* v, double* y,
                        Monitor& monitor) const = 0;
 
+  /// The same for one product that stands alone, which says how far it is.
+  virtual bool told_product(Precision precision, std::span<const double> scales, const double* v, double* y,
+                            Monitor& monitor) const {
+    return product(precision, scales, v, y, monitor);
+  }
+
   /// The same in double for what a residual is judged by: with |row|_rms <= aim where that can be proven. A
   /// deviation a column.
   virtual bool careful_product(std::span<const double> scales, double, const double* v, double* y,
@@ -79,6 +85,8 @@ class PointSpace : public Space {
   std::ptrdiff_t size() const override { return points_.rows; }
   bool product(Precision precision, std::span<const double> scales, const double* v, double* y,
                Monitor& monitor) const override;
+  bool told_product(Precision precision, std::span<const double> scales, const double* v, double* y,
+                    Monitor& monitor) const override;
   void chosen(std::span<const std::int32_t> rows, std::span<const std::int32_t> cols, double* out,
               std::vector<double>& scratch) const override;
   void rows(std::ptrdiff_t first, std::ptrdiff_t rows, std::ptrdiff_t start, std::ptrdiff_t stop,
@@ -95,6 +103,9 @@ class PointSpace : public Space {
   std::vector<double> moved(std::span<const std::int32_t> order) const;
 
  private:
+  bool product_of(Precision precision, std::span<const double> scales, const double* v, double* y,
+                  Monitor& monitor, bool tell) const;
+
   /// Null when stopped: points packed in part are not kept.
   template <class Real>
   const distances::PackedPoints<Real>* packed(std::unique_ptr<const distances::PackedPoints<Real>>& slot,
@@ -140,8 +151,8 @@ class MatrixSpace final : public Space {
 std::vector<std::int32_t> nearest_neighbours(const Space& space, std::ptrdiff_t k, bool before,
                                              Monitor& monitor);
 
-/// Farthest-point sampling from the most central of a few points: each next landmark is the point farthest
-/// from those before. n m distances. Gonzalez, Theor. Comput. Sci. 38 (1985).
+/// Farthest-point sampling from the first point: each next landmark is the point farthest from those before; in
+/// the end near-copies of landmarks join them, unless these are many. n m distances. Gonzalez, Theor. Comput. Sci. 38 (1985).
 std::vector<std::int32_t> farthest_points(const Space& space, std::ptrdiff_t m, Monitor& monitor);
 
 }  // namespace steelyard::weigh

@@ -25,8 +25,11 @@ struct Certificate {
   double error_estimate = 0.0;  ///< of |X| - L
   double weight_error = 0.0;    ///< |Z^{-1} (1 - Zw)|_2, from a factor; 0: not known
   double smallest = 0.0;  ///< the smallest eigenvalue of Z as a factor sees it, from above; 0: not known
-  double seen = 0.0;      ///< the least Rayleigh quotient of a correction, likewise
-  int iterations = 0;     ///< of conjugate gradients
+  double inverse_of_residual =
+      0.0;  ///< an estimate of |Z^{-1} (1 - Zw)|_2, from a preconditioner; 0: not known
+  double inverse_of_rounding = 0.0;  ///< likewise how much Z^{-1} stretches a vector without structure
+  double seen = 0.0;                 ///< the least Rayleigh quotient of a correction, likewise
+  int iterations = 0;                ///< of conjugate gradients
   bool converged = false;
   Deviation deviation;      ///< of the product that the residual comes from
   bool indefinite = false;  ///< a direction or pivot of negative curvature was met

@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from steelyard import _core
-from steelyard.weigh import max_diversity
+from steelyard import ConvergenceWarning, _core
+from steelyard.weigh import _diversity, _spaces, max_diversity
 from support import hostile
 from support.examples import examples
 
@@ -199,3 +199,38 @@ def test_positive_definiteness_is_decided_by_the_factor():
     assert not _core.linalg._is_positive_definite(np.ones((3, 3)))
     with pytest.raises(ValueError, match="square"):
         _core.linalg._is_positive_definite(np.ones((2, 3)))
+
+
+@pytest.mark.parametrize(("d", "scale"), [(1, 8.0), (2, 3.0), (2, 40.0), (3, 6.0)])
+def test_many_points_are_solved_by_supports_and_a_far_field(d, scale, monkeypatch):
+    X = np.random.default_rng(d).uniform(size=(700, d))
+    exact = max_diversity(X, scale=scale)
+    monkeypatch.setattr(_diversity, "_STORED", 500)
+    monkeypatch.setattr(_spaces, "FAR_FROM", {1: 500, 2: 500, 3: 500})
+    found = max_diversity(X, scale=scale)
+    assert "far field" in found.info.solver
+    assert "far field" not in exact.info.solver
+    assert found.info.converged
+    assert (found.distribution >= 0).all()
+    assert found.distribution.sum() == pytest.approx(1, abs=1e-12)
+    assert found.magnitude <= exact.magnitude * (1 + 1e-9)
+    assert exact.magnitude <= found.magnitude / (1 - found.gap * found.magnitude) ** 2 * (1 + 1e-9)
+    assert found.magnitude == pytest.approx(exact.magnitude, rel=1e-6)
+    assert found.info.error_kind == ("estimate" if d == 3 else "rigorous")
+
+
+def test_copies_share_their_mass_by_a_far_field_too(monkeypatch):
+    X = np.random.default_rng(5).uniform(size=(600, 2))
+    monkeypatch.setattr(_diversity, "_STORED", 500)
+    monkeypatch.setattr(_spaces, "FAR_FROM", {2: 500})
+    once, twice = max_diversity(X, scale=5.0), max_diversity(np.vstack([X, X]), scale=5.0)
+    np.testing.assert_allclose(2 * twice.distribution[:600], once.distribution, atol=1e-12)
+    assert twice.info.merged == 600
+
+
+def test_a_gap_that_is_missed_is_said(monkeypatch):
+    monkeypatch.setattr(_diversity, "_STORED", 500)
+    monkeypatch.setattr(_spaces, "FAR_FROM", {3: 500})
+    with pytest.warns(ConvergenceWarning, match="max_diversity"):
+        found = max_diversity(np.random.default_rng(0).uniform(size=(600, 3)), scale=5.0, tol=1e-15)
+    assert not found.info.converged

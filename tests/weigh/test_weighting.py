@@ -242,13 +242,20 @@ def test_copies_are_found_across_signs_of_zero_and_lengths_of_vectors():
     assert weigh.weighting([[1.0, 3.0], [2.0, 6.0]], metric="cosine").info.merged == 1
 
 
-def test_what_single_precision_cannot_tell_apart_is_factored():
+def test_what_single_precision_cannot_tell_apart_is_iterated_in_double_down_to_single_weights():
     rng = np.random.default_rng(0)
     x = rng.random((3200, 10))
     x[:300] = x[300:600] + 1e-9 * rng.standard_normal((300, 10))
-    found = weigh.weighting(x)
-    assert found.info.solver.startswith("Cholesky (near-duplicates")
-    assert found.info.residual < 1e-12
+    found, factored = weigh.weighting(x), weigh.weighting(x, method="cholesky")
+    assert found.info.solver.startswith("conjugate gradients, AFN preconditioner, double precision (near-dup")
+    assert found.info.iterations < 60  # near-copies of landmarks among the rest took 100
+    assert found.info.residual <= 1e-8
+    error = np.linalg.norm(found.weights - factored.weights)
+    assert error <= found.info.weight_error + factored.info.weight_error
+    assert error <= 1e-3 * np.linalg.norm(factored.weights)
+    closer = x.copy()
+    closer[:300] = closer[300:600] + 1e-15
+    assert weigh.weighting(closer).info.solver.startswith("Cholesky (near-duplicates")
     assert not weigh.weighting(x, scale=20.0).info.solver.startswith("Cholesky")  # spread out: no need
     assert weigh.weighting(x[300:]).info.solver.startswith("Cholesky (at most 3000")
     asked = weigh.weighting(x, method="cg")

@@ -53,12 +53,13 @@ std::unique_ptr<HeldSpace> far_space(const Array<double>& points, int n_threads,
 py::dict answer(weigh::Weightings&& found, py::ssize_t n) {
   py::list columns;
   for (const auto& c : found.columns) {
-    columns.append(py::dict("residual"_a = c.residual, "lower_bound"_a = c.lower_bound,
-                            "error_estimate"_a = c.error_estimate, "weight_error"_a = c.weight_error,
-                            "smallest"_a = c.smallest, "seen"_a = c.seen, "iterations"_a = c.iterations,
-                            "converged"_a = c.converged, "indefinite"_a = c.indefinite,
-                            "deviation"_a = c.deviation.rms, "weighted_deviation"_a = c.deviation.weighted,
-                            "rigorous"_a = c.deviation.rigorous));
+    columns.append(py::dict(
+        "residual"_a = c.residual, "lower_bound"_a = c.lower_bound, "error_estimate"_a = c.error_estimate,
+        "weight_error"_a = c.weight_error, "smallest"_a = c.smallest, "seen"_a = c.seen,
+        "inverse_of_residual"_a = c.inverse_of_residual, "inverse_of_rounding"_a = c.inverse_of_rounding,
+        "iterations"_a = c.iterations, "converged"_a = c.converged, "indefinite"_a = c.indefinite,
+        "deviation"_a = c.deviation.rms, "weighted_deviation"_a = c.deviation.weighted,
+        "rigorous"_a = c.deviation.rigorous));
   }
   const auto scales = std::ssize(found.columns);
   const bool empty = found.weights.empty(), open = found.residuals.empty();
@@ -100,18 +101,31 @@ py::dict solve_by_cholesky(const HeldSpace& held, double scale, bool mixed, doub
 }
 
 py::object product(const HeldSpace& held, const Array<double>& scales, const Array<double>& v, bool single,
-                   int n_threads) {
+                   int n_threads, const py::object& progress) {
   const auto all = vector_view(scales, "scales");
   const auto in = matrix_view(v, "v");
   if (in.rows != held.space->size() || in.cols != std::ssize(all)) {
     throw py::value_error("v must be n x scales");
   }
   std::vector<double> out(room_for<double>("scales", in.rows, in.cols));
-  run(n_threads, no_progress, [&](Monitor& monitor) {
-    held.space->product(single ? weigh::Precision::single : weigh::Precision::full, all, in.data, out.data(),
-                        monitor);
+  run(n_threads, progress, [&](Monitor& monitor) {
+    held.space->told_product(single ? weigh::Precision::single : weigh::Precision::full, all, in.data,
+                             out.data(), monitor);
   });
   return take(std::move(out), in.rows, in.cols);
+}
+
+/// (Z v, how far off by root mean square, by sum |v_i| |off_i|, whether that is proven)
+py::tuple careful_product(const HeldSpace& held, double scale, const Array<double>& v, double aim,
+                          int n_threads) {
+  const auto in = vector_view(v, "v");
+  if (std::ssize(in) != held.space->size()) throw py::value_error("v must have one number a point");
+  std::vector<double> out(in.size());
+  weigh::Deviation off;
+  run(n_threads, no_progress, [&](Monitor& monitor) {
+    held.space->careful_product({&scale, 1}, aim, in.data(), out.data(), {&off, 1}, monitor);
+  });
+  return py::make_tuple(take(std::move(out)), off.rms, off.weighted, off.rigorous);
 }
 
 py::object local_weights(const HeldSpace& held, double scale, py::ssize_t first,
@@ -230,7 +244,9 @@ void register_weigh(py::module_& m) {
         "start"_a = py::none(), "n_threads"_a = 1, "progress"_a = py::none());
   m.def("_weights_by_cholesky", &solve_by_cholesky, "space"_a, "scale"_a, "mixed"_a, "tol"_a,
         "jitter"_a = 0.0, "n_threads"_a = 1, "progress"_a = py::none());
-  m.def("_similarity_product", &product, "space"_a, "scales"_a, "v"_a, "single"_a = false, "n_threads"_a = 1);
+  m.def("_similarity_product", &product, "space"_a, "scales"_a, "v"_a, "single"_a = false, "n_threads"_a = 1,
+        "progress"_a = py::none());
+  m.def("_careful_product", &careful_product, "space"_a, "scale"_a, "v"_a, "aim"_a, "n_threads"_a = 1);
   m.def("_local_weights", &local_weights, "space"_a, "scale"_a, "first"_a, "neighbours"_a, "n_threads"_a = 1);
   m.def("_nearest_neighbours", &nearest_neighbours, "space"_a, "k"_a, "n_threads"_a = 1);
   m.def("_smallest_distance", &smallest_distance, "space"_a, "n_threads"_a = 1);

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from ..weigh import Weighting
 
 SCALE_RULES = ("fraction", "convergence", "median", "positive_cutoff", "strong_cutoff")
-METHODS = ("auto", "line", "cholesky", "mixed", "cg", "far", "local", "direct")
+METHODS = ("auto", "line", "grid", "cholesky", "mixed", "cg", "far", "local", "direct")
 METRICS = ("euclidean", "cityblock", "chebyshev", "minkowski(p)", "cosine", "angular", "hamming", "jaccard")
 
 _PRESETS = {"iris": Preset()}

@@ -7,6 +7,13 @@ class _Space:
     @property
     def size(self) -> int: ...
 
+def _careful_product(
+    space: _Space,
+    scale: typing.SupportsFloat | typing.SupportsIndex,
+    v: typing.Annotated[numpy.typing.ArrayLike, numpy.float64],
+    aim: typing.SupportsFloat | typing.SupportsIndex,
+    n_threads: typing.SupportsInt | typing.SupportsIndex = 1,
+) -> tuple[typing.Any, ...]: ...
 def _chosen_products(
     space: _Space,
     scale: typing.SupportsFloat | typing.SupportsIndex,
@@ -80,6 +87,7 @@ def _similarity_product(
     v: typing.Annotated[numpy.typing.ArrayLike, numpy.float64],
     single: bool = False,
     n_threads: typing.SupportsInt | typing.SupportsIndex = 1,
+    progress: typing.Any = None,
 ) -> typing.Any: ...
 def _smallest_distance(space: _Space, n_threads: typing.SupportsInt | typing.SupportsIndex = 1) -> float: ...
 def _unit_rows(

@@ -73,8 +73,11 @@ def open_by_how_much(
     nearest: float,
     size: float,
 ) -> float:
-    """||w - Z^-1 1||: from a factor where there is one, else from how small eigenvalues can be expected."""
+    """||w - Z^-1 1||: from a factor or preconditioner, else from how small eigenvalues can be."""
     n = space.n_unique
+    if column["inverse_of_residual"] > 0.0:  # as the preconditioner has it, which knows what is near what
+        stretched = math.sqrt(n) * err.usual * float(column["inverse_of_rounding"])
+        return float(column["inverse_of_residual"]) + stretched + _EPS * size
     smallest = float(column["smallest"]) or max(
         likely(space, core_scale, nearest) + jitter, _SEEN * float(column["seen"])
     )

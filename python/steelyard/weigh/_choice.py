@@ -16,7 +16,7 @@ from ._spaces import FAR_FROM, Space
 
 Array = npt.NDArray[np.float64]
 
-METHODS = ("auto", "line", "cholesky", "mixed", "cg", "far", "local", "direct")
+METHODS = ("auto", "line", "grid", "cholesky", "mixed", "cg", "far", "local", "direct")
 DENSE_LIMIT = 3000  # points up to which a dense factorisation is quicker than anything else
 NEAR_LIMIT = 8000  # up to which it is where single precision can't tell points apart
 FACTOR_LIMIT = 30_000  # up to which a dense factor is the way out
@@ -24,6 +24,8 @@ LOCAL_FROM = 200_000
 _SPREAD_OUT = 0.35  # share of n that the spread must reach for the plain iteration to be the quickest
 _FEW_DIMENSIONS = 3
 _NEAR = 1e-6  # scale * distance: less makes two rows of Z the same in single precision
+_NEAREST = 1e-11  # from which on products in double tell rows apart well enough to iterate
+_PRODUCTS = ("cityblock", "hamming", "minkowski")  # kernels that are smooth across axes
 
 
 @dataclass(frozen=True)
@@ -50,6 +52,7 @@ class Choice:
     why: str
     landmarks: int = 0
     neighbours: int = 0
+    single: bool = True  # begin in single precision
 
 
 def choose(space: Space, request: Request) -> Choice:
@@ -62,6 +65,10 @@ def choose(space: Space, request: Request) -> Choice:
     if method == "line" and not space.on_a_line:
         raise ValueError(
             f"{argument('method', 'line')} needs points with one feature and a metric of vectors"
+        )
+    if method == "grid" and not (space.grid is not None and request.jitter == 0):
+        raise ValueError(
+            f"{argument('method', 'grid')} needs cityblock or hamming, points that fill a grid, and no jitter"
         )
     if not space.symmetric:
         if method not in ("auto", "direct"):
@@ -86,6 +93,8 @@ def choose(space: Space, request: Request) -> Choice:
         return Choice(method, "asked for")
     if space.on_a_line and request.jitter == 0:
         return Choice("line", "points on a line have a closed form")
+    if request.jitter == 0 and space.grid is not None:
+        return Choice("grid", "the points fill a grid, over which the similarities are a product")
     if n <= DENSE_LIMIT:
         return Choice("cholesky", f"at most {DENSE_LIMIT} points")
     if not space.positive_definite and n <= FACTOR_LIMIT:
@@ -128,14 +137,30 @@ def _preconditioned(space: Space, request: Request, why: str) -> Choice:
     core_scale = request.scale * space.unit
     if request.method == "auto" and n <= NEAR_LIMIT:
         if _has_near_duplicates(space, request):
-            return Choice("cholesky", "near-duplicates, which single precision can't tell apart")
+            return _near_duplicates(space, core_scale, request)
         if is_smooth(space, core_scale, space.nearest(request.threads)):
             return Choice(
                 "cholesky", "near points of a smooth kernel, whose eigenvalues iterations don't see"
             )
-    if space.points is not None and (space.dimension or 0) <= _FEW_DIMENSIONS:
+    few = space.points is not None and (space.dimension or 0) <= _FEW_DIMENSIONS
+    if space.metric in _PRODUCTS:  # their small eigenvalues are many, and seen from far
+        return Choice(
+            "cg", why, landmarks=min(n // 4, max(100, min(n // 10, 2500))), neighbours=30 if few else 7
+        )
+    if few:
         return Choice("cg", f"{why}, {space.dimension} dimensions", landmarks=min(100, n // 4), neighbours=30)
     return Choice("cg", why, landmarks=min(n // 4, max(100, min(n // 20, 2500))), neighbours=7)
+
+
+def _near_duplicates(space: Space, core_scale: float, request: Request) -> Choice:
+    why = "near-duplicates, which single precision can't tell apart"
+    n, apart = space.n_unique, core_scale * space.nearest(request.threads)
+    if space.metric not in ("euclidean", "angular") or apart < _NEAREST:
+        return Choice("cholesky", why)
+    few = (space.dimension or 0) <= _FEW_DIMENSIONS
+    return Choice(
+        "cg", why, landmarks=min(n // 4, max(100, n // 10)), neighbours=30 if few else 7, single=False
+    )
 
 
 def row_sums(space: Space, request: Request) -> Array:

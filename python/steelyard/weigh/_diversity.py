@@ -19,11 +19,13 @@ from .._validate import (
     check_threads,
 )
 from ._choice import Request
+from ._far_diversity import Spread, far_diversity
 from ._scales import resolve_scale
 from ._simplex_qp import Floats, Rows, SimplexQPInfo, SimplexQPResult, solve
 from ._spaces import Space, check_space
 
 _STORED = 8000  # points up to which the similarities are held: 512 MB
+_TOL, _FAR_TOL = 1e-10, 1e-6
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -122,7 +124,7 @@ def max_diversity(
     scale: float | str = 1.0,
     metric: str = "euclidean",
     local: bool = False,
-    tol: float = 1e-10,
+    tol: float | None = None,
     n_threads: int | None = None,
     progress: Progress | None = None,
 ) -> Diversity:
@@ -144,8 +146,8 @@ def max_diversity(
     local : bool, default False
         Accept an indefinite Z, for which only a point that satisfies the first-order conditions is found, and
         ``info.convex`` or ``info.definite`` say so.
-    tol : float, default 1e-10
-        Of the relative gap, gap / (p'Zp / 2).
+    tol : float, optional
+        Of the relative gap, gap / (p'Zp / 2). Default 1e-10; 1e-6 where products go through a far field.
     n_threads : int or None, default None
         Threads; None means the default of `steelyard.build_info`.
     progress : callable or None, default None
@@ -172,10 +174,13 @@ def max_diversity(
 
     Notes
     -----
-    Exact duplicates are merged. Up to 8000 points Z is held (8 n^2 bytes), beyond that its rows are made on
-    demand: O(n d) each, one pass over all of them, then two for each step of SMO. The solver and the rest of
-    its cost: `solve_simplex_qp`. The check of distances that no theory makes positive definite is a Cholesky,
-    n^3 / 3 flops, and eigenvalues if that fails.
+    Exact duplicates are merged. From 8001 points in 1 or 2 dimensions (15,001 in 3), Euclidean, by weightings
+    of a support that changes until none of its weights is negative and no other point is wanted: each round a
+    solve and products by a far field, O(n) (see `weighting`). ``info.error_kind`` says whether what the far
+    field is off by, which is part of the gap, is proven. Elsewhere: up to 8000 points Z is held (8 n^2
+    bytes), beyond that its rows are made on demand: O(n d) each, one pass over all of them, then two for each
+    step of SMO. The solver and the rest of its cost: `solve_simplex_qp`. The check of distances that no
+    theory makes positive definite is a Cholesky, n^3 / 3 flops, and eigenvalues if that fails.
 
     References
     ----------
@@ -196,11 +201,15 @@ def max_diversity(
     if not space.symmetric:
         raise ValueError("X must be a symmetric distance")
     accept_local = check_flag(local, "local")
-    tol = check_positive(tol, "tol")
+    asked = None if tol is None else check_positive(tol, "tol")
     threads = check_threads(n_threads)
     callback = check_progress(progress)
     n = space.n_unique
     t = resolve_scale(space, scale, 0.3, Request(scale=1.0, threads=threads)).scale
+    if n > _STORED and space.has_far:
+        spread = far_diversity(space, t, _FAR_TOL if asked is None else asked, threads, callback)
+        best = _of_far_field(spread, space.group, t, _FAR_TOL if asked is None else asked)
+        return finish(best, "max_diversity", n_threads=n_threads)
     rows: Floats | Rows = _similarity_rows(space, t, threads)
     definite = "theory"
     if n <= _STORED or space.points is None:
@@ -220,7 +229,7 @@ def max_diversity(
         np.zeros(n),
         np.full(n, np.inf),
         1.0,
-        tol=tol,
+        tol=_TOL if asked is None else asked,
         max_iter=0,
         n_threads=threads,
         progress=callback,
@@ -247,3 +256,19 @@ def _spread_out(
         scale=scale,
         info=DiversityInfo(**info, definite=definite, merged=len(place) - len(found.x)),
     )
+
+
+def _of_far_field(spread: Spread, place: npt.NDArray[np.intp], scale: float, tol: float) -> Diversity:
+    """The solution over the distinct points, by products through a far field, as one over all points."""
+    info = SimplexQPInfo(
+        converged=spread.gap <= tol * spread.objective,
+        iterations=spread.rounds,
+        solver=spread.solver,
+        seconds=spread.seconds,
+        tol=tol,
+        error_bound=spread.gap / spread.objective,
+        error_kind="rigorous" if spread.proven else "estimate",
+        message=spread.message,
+    )
+    found = SimplexQPResult(spread.x, spread.objective, spread.gap, np.flatnonzero(spread.x > 0), info)
+    return _spread_out(found, place, scale, "theory")

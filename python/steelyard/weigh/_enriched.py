@@ -13,10 +13,10 @@ import numpy.typing as npt
 from scipy import linalg
 from scipy.linalg import lapack
 
-from .._errors import finish
+from .._errors import finish, report
 from .._info import Info
 from .._results import Result
-from .._validate import check_positive, real_array
+from .._validate import Progress, check_positive, check_progress, real_array
 
 Array = npt.NDArray[np.float64]
 _Pair = tuple[Array, Array, str, float]  # weighting, coweighting, solver, reciprocal condition
@@ -124,7 +124,7 @@ class _Solved:
     rank: int
 
 
-def solve_similarity(Z: Any, *, tol: float = 1e-8) -> SimilaritySolution:
+def solve_similarity(Z: Any, *, tol: float = 1e-8, progress: Progress | None = None) -> SimilaritySolution:
     """Weighting, coweighting and magnitude of a similarity matrix, asymmetric and singular ones included.
 
     Parameters
@@ -135,6 +135,8 @@ def solve_similarity(Z: Any, *, tol: float = 1e-8) -> SimilaritySolution:
     tol : float, default 1e-8
         Relative residual up to which a weighting of a singular Z counts as one. A solution with a larger
         residual is warned of. The default lies far above rounding, which leaves about 1e-15.
+    progress : callable, optional
+        Called as progress(done, total) after each factorisation.
 
     Returns
     -------
@@ -182,17 +184,18 @@ def solve_similarity(Z: Any, *, tol: float = 1e-8) -> SimilaritySolution:
     >>> solve_similarity([[1.0, 1.0], [0.5, 0.5]]).weighting_exists  # rows ask for 1 and for 1/2
     False
     """
-    return finish(solution_of(Z, check_positive(tol, "tol")), "solve_similarity")
+    found = solution_of(Z, check_positive(tol, "tol"), check_progress(progress))
+    return finish(found, "solve_similarity")
 
 
-def solution_of(Z: Any, tol: float) -> SimilaritySolution:
+def solution_of(Z: Any, tol: float, progress: Progress | None = None) -> SimilaritySolution:
     """`solve_similarity` that does not warn."""
     matrix = check_similarities(Z, "Z")
     start = time.perf_counter()
     exponent = int(np.frexp(np.abs(matrix).max())[1])
     scaled = np.ldexp(matrix, -exponent)  # exact; keeps norms and products in range
     symmetric = _is_symmetric(scaled)
-    return _report(scaled, exponent, symmetric, _solve(scaled, symmetric), tol, start)
+    return _report(scaled, exponent, symmetric, _solve(scaled, symmetric, progress), tol, start)
 
 
 def check_similarities(Z: Any, name: str) -> Array:
@@ -220,15 +223,20 @@ def _is_symmetric(Z: Array) -> bool:
 # ---- the factorisations
 
 
-def _solve(Z: Array, symmetric: bool) -> _Solved:
+def _solve(Z: Array, symmetric: bool, progress: Progress | None) -> _Solved:
     """By the first factorisation that finds Z regular, else by least squares."""
     least = len(Z) * _EPS
     rows, columns = _equilibration(Z, symmetric)
     solutions = _symmetric_solutions if symmetric else _asymmetric_solutions
-    for w, v, solver, rcond in solutions(Z * rows[:, None] * columns, rows, columns):
+    steps = 3 if symmetric else 2  # factorisations at most; least squares is the last
+    report(progress, 0, steps)
+    for step, (w, v, solver, rcond) in enumerate(solutions(Z * rows[:, None] * columns, rows, columns)):
+        report(progress, step + 1, steps)
         if rcond >= least and np.isfinite(w).all() and np.isfinite(v).all():
             return _Solved(w * columns, v * rows, solver, rcond, len(Z))
-    return _least_squares(Z, symmetric, least)
+    found = _least_squares(Z, symmetric, least)
+    report(progress, steps, steps)
+    return found
 
 
 def _equilibration(Z: Array, symmetric: bool) -> tuple[Array, Array]:

@@ -118,7 +118,8 @@ class MagnitudeOutlierDetector(OutlierMixin, BaseEstimator):  # type: ignore[mis
 
     Notes
     -----
-    'weight' costs what `weighting` costs, 'spread' O(n^2 d) time and O(n d) memory. 'differential', and
+    'weight' costs what `weighting` costs, 'spread' what `spread` costs: O(n^2 d) time, or O(n) by a far field
+    (euclidean, many points of up to 3 features), and O(n d) memory. 'differential', and
     'weight' with novelty=True, hold a dense Cholesky factor: O(n^3) time, 8 n^2 bytes, up to 30,000
     distinct points, positive definite metrics.
 
@@ -190,7 +191,7 @@ class MagnitudeOutlierDetector(OutlierMixin, BaseEstimator):  # type: ignore[mis
         self.scale_ = self._chosen_scale(space, progress)
         if self.kind == "spread":
             self._space = space
-            self.scores_ = self._spread_of_training(space)
+            self.scores_ = self._spread_of_training(space, progress)
         elif self.kind == "weight" and not self.novelty:
             found = weighting(
                 X, scale=self.scale_, metric=self.metric, n_threads=self.n_threads, progress=progress
@@ -295,13 +296,14 @@ class MagnitudeOutlierDetector(OutlierMixin, BaseEstimator):  # type: ignore[mis
         request = Request(scale=1.0, threads=check_threads(self.n_threads), progress=progress)
         return resolve_scale(space, self.scale, fraction, request).scale
 
-    def _spread_of_training(self, space: Space) -> Array:
+    def _spread_of_training(self, space: Space, progress: Progress | None) -> Array:
         counts = np.bincount(space.group, minlength=space.n_unique).astype(float)
         sums = _core.weigh._similarity_product(
-            space.core,
+            space.quick,
             [self.scale_ * space.unit],
             counts[:, None],
             n_threads=check_threads(self.n_threads),
+            progress=progress,
         )
         return np.asarray(1.0 / sums[space.group, 0])
 

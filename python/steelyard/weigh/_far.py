@@ -7,13 +7,14 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 import numpy as np
+import numpy.typing as npt
 
 from .. import _core
 from ._spaces import Space
 
 _ROWS = 1000
 _PAIRS = 2e8  # of direct rows: fewer rows where there are very many points
-_MARGIN = 4.0  # times what the rows show
+MARGIN = 4.0  # times what the rows show
 
 
 @dataclass(frozen=True)
@@ -28,6 +29,12 @@ class Deviation:
 EXACT = Deviation(0.0, 0.0, "rigorous")  # but for rounding, which is counted elsewhere
 
 
+def some_rows(n: int) -> npt.NDArray[np.int32]:
+    """Rows to make directly."""
+    count = min(n, _ROWS, max(100, int(_PAIRS / n)))
+    return np.sort(np.random.default_rng(n).choice(n, count, replace=False)).astype(np.int32)
+
+
 def deviation(
     space: Space, core_scale: float, out: Mapping[str, Any], threads: int, place: int = 0
 ) -> Deviation:
@@ -37,12 +44,11 @@ def deviation(
         kind: Literal["rigorous", "estimate"] = "rigorous" if column["rigorous"] else "estimate"
         return Deviation(float(column["deviation"]), float(column["weighted_deviation"]), kind)
     n, w = space.n_unique, np.ascontiguousarray(out["weights"][:, place])
-    count = min(n, _ROWS, max(100, int(_PAIRS / n)))
-    rows = np.sort(np.random.default_rng(n).choice(n, count, replace=False)).astype(np.int32)
+    rows = some_rows(n)
     exact = _core.weigh._chosen_products(space.core, core_scale, rows, w, threads)
     off = np.abs(1.0 - exact - out["residuals"][rows, place])
     return Deviation(
-        _MARGIN * float(np.sqrt(np.mean(off**2))),
-        _MARGIN * float(np.mean(np.abs(w[rows]) * off)) * n,
+        MARGIN * float(np.sqrt(np.mean(off**2))),
+        MARGIN * float(np.mean(np.abs(w[rows]) * off)) * n,
         "estimate",
     )

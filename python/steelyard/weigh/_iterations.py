@@ -38,6 +38,7 @@ def iterated(
             stop=request.stop,
             landmarks=choice.landmarks,
             neighbours=choice.neighbours,
+            single=choice.single,
             max_iter=max_iter,
             jitter=request.jitter,
             start=start,

@@ -9,8 +9,17 @@ import numpy as np
 import numpy.typing as npt
 
 from .. import _core
+from .._errors import report
 from .._results import Result
-from .._validate import check_choice, check_count, check_level, check_threads, refuse_masked
+from .._validate import (
+    Progress,
+    check_choice,
+    check_count,
+    check_level,
+    check_progress,
+    check_threads,
+    refuse_masked,
+)
 from ._choice import Request
 from ._model import WeightingModel, solve_lower
 from ._scales import resolve_scale
@@ -71,6 +80,7 @@ def query(
     fraction: float = 0.3,
     metric: str = "euclidean",
     n_threads: int | None = None,
+    progress: Progress | None = None,
 ) -> Query:
     """Active learning by weights: the points of a pool whose labels would tell most.
 
@@ -105,6 +115,9 @@ def query(
         As for `weighting`, but not 'precomputed'; Z must be positive definite.
     n_threads : int, optional
         Default: see `steelyard.build_info`.
+    progress : callable, optional
+        Called as progress(done, total) with the points chosen; before that, with the steps of the search for
+        the scale and total 0.
 
     Returns
     -------
@@ -156,14 +169,15 @@ def query(
     share = check_level(fraction, "fraction")
     if scale is None:
         scale = "median" if rule == "coverage" else "fraction"
-    t = resolve_scale(space, scale, share, Request(scale=1.0, threads=threads)).scale
+    callback = check_progress(progress)
+    t = resolve_scale(space, scale, share, Request(scale=1.0, threads=threads, progress=callback)).scale
     model = WeightingModel(labeled, scale=t, metric=metric, n_threads=threads)
     factor = None
     if rule == "ambiguity" and codes is not None:
         factor = _ambiguity(labeled, codes, pool, t, metric, threads)
     elif rule == "coverage":
         factor = _closeness(check_space(pool, metric), t, threads)
-    indices, scores, magnitude = _greedy(model, space, len(labeled), wanted, factor, threads)
+    indices, scores, magnitude = _greedy(model, space, len(labeled), wanted, factor, threads, callback)
     for array in (indices, scores):
         array.flags.writeable = False
     return Query(indices, scores, rule, t, magnitude)
@@ -204,7 +218,13 @@ def _closeness(space: Space, t: float, threads: int) -> Array:
 
 
 def _greedy(
-    model: WeightingModel, space: Space, n: int, wanted: int, factor: Array | None, threads: int
+    model: WeightingModel,
+    space: Space,
+    n: int,
+    wanted: int,
+    factor: Array | None,
+    threads: int,
+    progress: Progress | None,
 ) -> tuple[Index, Array, float]:
     """Pivoted Cholesky from the labelled points on: s and 1 - k'w of the whole pool, kept up to date."""
     state = model._state
@@ -227,6 +247,7 @@ def _greedy(
     free = np.ones(len(pool), bool)
     indices, scores = np.empty(wanted, dtype=np.intp), np.zeros(wanted)
     for step in range(wanted):
+        report(progress, step, wanted)
         apart = left > _COPY
         worth = left * factor if factor is not None else rest**2 / np.where(apart, left, 1.0)
         worth = np.where(free, np.where(apart, worth, 0.0), -1.0)
@@ -244,4 +265,5 @@ def _greedy(
         magnitude += float(share**2)
         left -= row**2
         rest -= row * share
+    report(progress, wanted, wanted)
     return indices, scores, magnitude

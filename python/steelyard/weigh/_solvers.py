@@ -24,6 +24,7 @@ from ._certificate import (
     with_blurred,
 )
 from ._choice import FACTOR_LIMIT, NEAR_LIMIT, Choice, Request, choose
+from ._closed_form import closed_form
 from ._enriched import solution_of
 from ._far import EXACT, deviation
 from ._iterations import certified, iterated
@@ -41,6 +42,7 @@ _SINGULAR = "Z is singular to the rounding of float64"
 _LOST = (
     1e-3  # of the magnitude: what rounding can move for many points without the tolerance counting as missed
 )
+_CLOSER = 1e-3  # of the tolerance, where points are near-duplicates
 _POLISH = 3  # rounds of smaller residuals for weights that are open
 _EPS = float(np.finfo(float).eps)
 
@@ -63,28 +65,8 @@ def _answer(space: Space, request: Request) -> Weighting:
     return _SOLVERS[choice.method](space, request, choice)
 
 
-def _line(space: Space, request: Request, choice: Choice) -> Weighting:
-    assert space.points is not None
-    order = np.argsort(space.points[:, 0])
-    weights = np.empty(space.n_unique)
-    weights[order] = _core.weigh._line_weights(space.points[order, 0], request.scale * space.unit)
-    size = float(weights.sum())
-    slack = (0.25 * len(weights) + 8) * _EPS * size
-    info = WeighInfo(
-        converged=True,
-        iterations=0,
-        solver=f"closed form on a line ({choice.why})",
-        seconds=0.0,
-        tol=request.tol,
-        error_bound=2 * slack,
-        error_kind="rigorous",
-        message=merged_note(space.merged),
-        residual=0.0,
-        lower_bound=size - slack,
-        error_estimate=2 * slack,
-        positive_definite="theory",
-        merged=space.merged,
-    )
+def _closed(space: Space, request: Request, choice: Choice) -> Weighting:
+    weights, size, info = closed_form(space, request.scale, request.tol, choice.method, choice.why)
     return _weighting(space, request, weights, info, size)
 
 
@@ -123,12 +105,16 @@ def _cholesky(space: Space, request: Request, choice: Choice) -> Weighting:
 
 
 def _gradients(space: Space, request: Request, choice: Choice) -> Weighting:
-    out = iterated(
-        space, request, choice, request.tol, None if request.start is None else request.start[:, None]
-    )
+    apart = choice.single or request.stop != "residual"
+    # Near-duplicates lie along eigenvalues so small that their single weights want more than the residual.
+    tol = request.tol if apart else max(_CLOSER * request.tol, _LEAST_TOL * 1e-2)
+    out = iterated(space, request, choice, tol, None if request.start is None else request.start[:, None])
+    if not apart:
+        out["columns"][0]["converged"] |= bool(out["columns"][0]["residual"] <= request.tol)
+        out["info"]["tol"] = request.tol
     column, info = out["columns"][0], out["info"]
     gave_up = not column["converged"] and not info["interrupted"]
-    if not info["interrupted"] and request.stop == "residual" and _is_open(space, request, out):
+    if not info["interrupted"] and request.stop == "residual" and _is_open(space, request, choice, out):
         if request.method == "auto" and space.n_unique <= NEAR_LIMIT:
             return _cholesky(
                 space, request, Choice("cholesky", "single weights are open to smaller residuals")
@@ -137,7 +123,8 @@ def _gradients(space: Space, request: Request, choice: Choice) -> Weighting:
     if request.certify and choice.method == "far" and not column["rigorous"] and not info["interrupted"]:
         out = certified(space, request, choice, out)
     if gave_up and request.method == "auto" and space.n_unique <= FACTOR_LIMIT:
-        return _cholesky(space, request, Choice("mixed", "conjugate gradients gained nothing more"))
+        again = "mixed" if choice.single else "cholesky"
+        return _cholesky(space, request, Choice(again, "conjugate gradients gained nothing more"))
     return _finished(space, request, choice, out, proof="theory" if space.positive_definite else None)
 
 
@@ -197,7 +184,8 @@ def _direct(space: Space, request: Request, choice: Choice) -> Weighting:
 
 
 _SOLVERS = {
-    "line": _line,
+    "line": _closed,
+    "grid": _closed,
     "cholesky": _cholesky,
     "mixed": _cholesky,
     "cg": _gradients,
@@ -269,19 +257,22 @@ def _finished(
     return _weighting(space, request, weights, info, value)
 
 
-def _is_open(space: Space, request: Request, out: Mapping[str, Any]) -> bool:
+def _is_open(space: Space, request: Request, choice: Choice, out: Mapping[str, Any]) -> bool:
     """Whether conjugate gradients left single weights open that a smaller residual would settle.
 
-    Asked of kernels that are smooth across axes, where weights of either sign can hide; elsewhere a note says
-    it, and `tol` is for the caller to lower.
+    Asked of kernels that are smooth across axes, where weights of either sign can hide, and of
+    near-duplicates that a factor would tell apart; elsewhere a note says it, and `tol` is for the caller to
+    lower.
     """
-    if space.metric not in ("cityblock", "hamming", "minkowski"):
+    if space.metric not in ("cityblock", "hamming", "minkowski") and choice.single:
         return False
     column, w = out["columns"][0], out["weights"][:, 0]
     core_scale = request.scale * space.unit
+    size = float(np.linalg.norm(w))
+    if column["inverse_of_residual"] > 0.0:
+        return float(column["inverse_of_residual"]) > OPEN * size
     nearest = space.nearest(request.threads) if space.n_unique > 1 else math.inf
     err = rounding(space, core_scale, w, float(column["residual"]))
-    size = float(np.linalg.norm(w))
     open_by = open_by_how_much(space, request.jitter, column, err, core_scale, nearest, size)
     return open_by > OPEN * size and column["residual"] > 100 * err.usual
 
@@ -289,7 +280,7 @@ def _is_open(space: Space, request: Request, out: Mapping[str, Any]) -> bool:
 def _polished(space: Space, request: Request, choice: Choice, out: dict[str, Any]) -> dict[str, Any]:
     """The answer of conjugate gradients, gone on with where single weights are open."""
     for _ in range(_POLISH):
-        if not _is_open(space, request, out):
+        if not _is_open(space, request, choice, out):
             break
         column, w = out["columns"][0], out["weights"][:, 0]
         err = rounding(space, request.scale * space.unit, w, float(column["residual"]))

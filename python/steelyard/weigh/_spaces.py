@@ -77,6 +77,20 @@ class Space:
     def on_a_line(self) -> bool:
         return self.points is not None and self.points.shape[1] == 1 and self.metric in _VECTOR_METRICS
 
+    @cached_property
+    def grid(self) -> tuple[Array, ...] | None:
+        """The values of each feature, where points are all combinations and distances add up over them."""
+        if self.points is None or self.metric not in ("cityblock", "hamming"):
+            return None
+        values: list[Array] = []
+        left = self.n_unique
+        for column in self.points.T:
+            values.append(np.unique(column))
+            left, rest = divmod(left, len(values[-1]))
+            if rest or not left:
+                return None
+        return tuple(values) if left == 1 else None
+
     @property
     def positive_definite(self) -> bool:
         """Whether theory makes every Z positive definite: distances of negative type."""

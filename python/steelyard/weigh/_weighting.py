@@ -54,7 +54,8 @@ def weighting(
         'angular' (the angle in radians), 'hamming' (share of features that differ), 'jaccard' (of booleans),
         'precomputed'.
     method : str, default 'auto'
-        'line' (closed form, one feature), 'cholesky' (float64), 'mixed' (Cholesky in float32, refined in
+        'line' (closed form, one feature), 'grid' (closed form, cityblock or hamming on all combinations of
+        some values of each feature), 'cholesky' (float64), 'mixed' (Cholesky in float32, refined in
         float64), 'cg' (preconditioned conjugate gradients, Z never stored), 'far' (the same with products by
         a far field, in linear time: euclidean, up to 3 features), 'local' (100 nearest neighbours each),
         'direct' (LDL', LU or least squares: indefinite, asymmetric or singular Z). 'auto' chooses and says
@@ -186,12 +187,19 @@ def magnitude(
     return solve(space, resolve_scale(space, scale, check_level(fraction, "fraction"), request)).magnitude
 
 
-def spread(X: Any, *, scale: float = 1.0, metric: str = "euclidean", n_threads: int | None = None) -> float:
+def spread(
+    X: Any,
+    *,
+    scale: float = 1.0,
+    metric: str = "euclidean",
+    n_threads: int | None = None,
+    progress: Progress | None = None,
+) -> float:
     """Effective number of points by Willerton's spread, sum_i 1 / sum_j exp(-scale d_ij).
 
     Parameters
     ----------
-    X, metric, n_threads
+    X, metric, n_threads, progress
         As for `weighting`.
     scale : float, default 1.0
         In units of 1 / distance.
@@ -222,7 +230,11 @@ def spread(X: Any, *, scale: float = 1.0, metric: str = "euclidean", n_threads: 
     t = check_scale(scale)
     counts = np.bincount(space.group, minlength=space.n_unique).astype(float)
     sums = _core.weigh._similarity_product(
-        space.quick, [t * space.unit], counts[:, None], n_threads=check_threads(n_threads)
+        space.quick,
+        [t * space.unit],
+        counts[:, None],
+        n_threads=check_threads(n_threads),
+        progress=check_progress(progress),
     )
     return float(np.sum(counts / sums[:, 0]))
 
