@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import warnings
+
 import numpy as np
 from scipy import optimize, sparse, special
 
-from steelyard import DisconnectedError, SeparationError, rank
+from steelyard import ConvergenceWarning, DisconnectedError, SeparationError, rank
 from steelyard.rank import Comparisons
 
 from . import truth

@@ -150,14 +150,12 @@ def test_rows_that_gain_nothing_are_told(metric):
         facility_location(X, 2, metric="euclidean")
 
 
-@pytest.mark.parametrize("chosen", [1, 3])
-def test_ctrl_c_keeps_the_rows_chosen_so_far(chosen):
+def test_ctrl_c_keeps_the_rows_chosen_so_far():
     X = some(0, 40)
     whole = facility_location(X, 6)
 
-    def stop(done, total):
-        if done >= chosen:
-            raise KeyboardInterrupt
+    def stop(*_):
+        raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt) as caught:
         facility_location(X, 6, progress=stop)

@@ -75,9 +75,9 @@ Nodes window_nodes(const std::vector<Place>& places) {
 
 Nodes doubled(const Nodes& nodes) {
   Nodes out = nodes;
-  out.width *= 2;
+  out.width *= 3;
   for (auto& group : out.groups) {
-    group.first *= 2;
+    group.first = 2 * group.first - nodes.width / 2;
     group.step *= 0.5;
   }
   return out;

@@ -62,7 +62,8 @@ class ItemResponseFit(Result):
     optima : ndarray, shape (3,)
         Log-likelihood with the prior that was reached from each start, near its optimum; the best is kept.
     node_change : float
-        How far the optimum moves, in standard errors, when the nodes of the integral are doubled.
+        How far the optimum moves, in standard errors, when the nodes of the integral are doubled, and reach half
+        as far again.
     n_nodes : int
         Nodes a person.
     node_step : float
