@@ -68,7 +68,7 @@ def item_response(
     constants, of log a ~ N(0, 1), c ~ N(0, 9) and, where g > 0, g ~ Beta(5, 17).
 
     >>> round(item_response([[1, 0], [1, 1]], [1.0, 1.0], [0.0, 0.0]), 6)
-    -2.773567
+    -2.803159
     """
     y = np.asarray(answers, dtype=np.float64)
     a, c = np.asarray(slopes, dtype=np.float64), np.asarray(intercepts, dtype=np.float64)
