@@ -139,6 +139,6 @@ def _made(
     single: bool, risk: Floats, error: Floats, reach: float, weights: Floats, level: float
 ) -> ActiveTest:
     half = reach * error
-    values = (risk, error, risk - half, risk + half)
-    told = [float(x[0]) for x in values] if single else list(values)
-    return ActiveTest(*told, weights, level)
+    values: tuple[Any, ...] = (risk, error, risk - half, risk + half)
+    mean, spread, lower, upper = (float(x[0]) for x in values) if single else values
+    return ActiveTest(mean, spread, lower, upper, weights, level)

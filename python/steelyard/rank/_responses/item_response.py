@@ -24,6 +24,7 @@ from ..._validate import (
     check_steps,
     check_threads,
     check_vector,
+    real_array,
 )
 from ...plotting import plot_estimates
 from .._chances import RankInfo
@@ -62,8 +63,8 @@ class ItemResponseFit(Result):
     optima : ndarray, shape (3,)
         Log-likelihood with the prior that was reached from each start, near its optimum; the best is kept.
     node_change : float
-        How far the optimum moves, in standard errors, when the nodes of the integral are doubled, and reach half
-        as far again.
+        How far the optimum moves, in standard errors, when the nodes of the integral are doubled, and reach
+        half as far again.
     n_nodes : int
         Nodes a person.
     node_step : float
@@ -143,10 +144,11 @@ class ItemResponseFit(Result):
         >>> bool(np.argmax(irt(right).information([-5, 0, 5])) == 1)
         True
         """
-        at = check_vector(np.atleast_1d(theta).ravel(), "theta")
+        asked = real_array(theta, "theta")
+        at = check_vector(asked.ravel(), "theta")
         where = self._positions(items)
         out = np.array([self._curves.information(float(t), where).sum() for t in at])
-        return out.reshape(np.shape(theta))
+        return out.reshape(asked.shape)
 
     def place(self, answers: Mapping[Any, Any]) -> tuple[float, float]:
         """A new person's ability and its error, from answers to some items.
