@@ -1,7 +1,7 @@
 """Two-parameter item response beside girth (twopl_mml, its defaults), one thread, and of larger tables.
 
-Simulated: log a ~ N(0, .4^2), intercepts and abilities standard normal. Three starts and the certificate are in
-the time; ``extra_info`` has the error of log a beside it.
+Simulated: log a ~ N(0, .4^2), intercepts and abilities standard normal. Three starts and the certificate are
+in the time; ``extra_info`` has the error of log a beside it.
 """
 
 from __future__ import annotations
