@@ -17,6 +17,7 @@
   TOPIC(rank, grades)           \
   TOPIC(rank, history)          \
   TOPIC(rank, rankings)         \
+  TOPIC(rank, responses)        \
   TOPIC(rank, sequential)       \
   TOPIC(rank, teams)            \
   TOPIC(rank, uncertainty)      \

@@ -14,6 +14,7 @@
 #include "simd/min_plus.hpp"
 #include "simd/pair_terms.hpp"
 #include "simd/rank_updates.hpp"
+#include "simd/responses.hpp"
 #include "simd/tile.hpp"
 #include "simd/vector_math.hpp"
 
@@ -25,23 +26,24 @@
 namespace steelyard::simd {
 
 /// One line a kernel: the type of its functions, and its name in Kernels and before _base, _v3 and _v4.
-#define STEELYARD_KERNELS(KERNEL)                 \
-  KERNEL(VectorMath, vector_math)                 \
-  KERNEL(PairTerms, pair_terms)                   \
-  KERNEL(Dense, dense)                            \
-  KERNEL(RankUpdates, rank_updates)               \
-  KERNEL(PairUpdates<float>, pair_updates_f32)    \
-  KERNEL(PairUpdates<double>, pair_updates_f64)   \
-  KERNEL(Columns, columns)                        \
-  KERNEL(Contrasts, contrasts)                    \
-  KERNEL(Tile<float>, tile_f32)                   \
-  KERNEL(Tile<double>, tile_f64)                  \
-  KERNEL(BestMatch<float>, best_match_f32)        \
-  KERNEL(BestMatch<double>, best_match_f64)       \
-  KERNEL(MinPlus<float>, min_plus_f32)            \
-  KERNEL(MinPlus<double>, min_plus_f64)           \
-  KERNEL(Interpolation<float>, interpolation_f32) \
-  KERNEL(Interpolation<double>, interpolation_f64)
+#define STEELYARD_KERNELS(KERNEL)                  \
+  KERNEL(VectorMath, vector_math)                  \
+  KERNEL(PairTerms, pair_terms)                    \
+  KERNEL(Dense, dense)                             \
+  KERNEL(RankUpdates, rank_updates)                \
+  KERNEL(PairUpdates<float>, pair_updates_f32)     \
+  KERNEL(PairUpdates<double>, pair_updates_f64)    \
+  KERNEL(Columns, columns)                         \
+  KERNEL(Contrasts, contrasts)                     \
+  KERNEL(Tile<float>, tile_f32)                    \
+  KERNEL(Tile<double>, tile_f64)                   \
+  KERNEL(BestMatch<float>, best_match_f32)         \
+  KERNEL(BestMatch<double>, best_match_f64)        \
+  KERNEL(MinPlus<float>, min_plus_f32)             \
+  KERNEL(MinPlus<double>, min_plus_f64)            \
+  KERNEL(Interpolation<float>, interpolation_f32)  \
+  KERNEL(Interpolation<double>, interpolation_f64) \
+  KERNEL(Responses, responses)
 
 #define STEELYARD_DECLARE(Type, name) extern const Type name##_base, name##_v3, name##_v4;
 STEELYARD_KERNELS(STEELYARD_DECLARE)

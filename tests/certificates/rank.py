@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import warnings
+
 import numpy as np
 from scipy import optimize, sparse, special
 
-from steelyard import DisconnectedError, SeparationError, rank
+from steelyard import ConvergenceWarning, DisconnectedError, SeparationError, rank
 from steelyard.rank import Comparisons
 
 from . import truth
@@ -456,6 +458,62 @@ def decrement_of_rasch(instance):
     else:  # differences alone: the shift is not told
         away = truth.norm(_without_shift(at - best, H), H)
         yield Claim(fit.info.error_bound, away, left, EPS, f"prior {prior}")
+
+
+@trial(
+    solver="rank.irt",
+    states="info.error_bound + node_change",
+    kind="asymptotic",
+    truth="the decrement by plain formulas on 2,401 nodes",
+    zoo="regressions",
+    largest=40,
+)
+def decrement_of_item_response(instance):
+    rng = instance.rng()
+    y = np.asarray(instance["y"], dtype=float)
+    persons, items = len(y), int(rng.integers(2, 7))
+    ability = special.ndtri((np.argsort(np.argsort(y)) + 0.5) / persons)
+    right = rng.random((persons, items)) < special.expit(ability[:, None] - rng.normal(size=items))
+    answers = np.where(rng.random((persons, items)) < 0.2, np.nan, right)
+    if np.isnan(answers).all():
+        return
+    model, prior = str(rng.choice(["1pl", "2pl"])), float(rng.choice([0.1, 1.0]))
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ConvergenceWarning)
+        fit = rank.irt(answers, model=model, prior=prior, tol=float(rng.choice([1e-8, 1e-4, 1e-2])))
+    if not fit.info.converged:
+        yield Claim(None, 0.0, reason="not converged")
+        return
+    g, H = _marginal(answers, fit, prior)
+    yield Claim(fit.info.error_bound + fit.node_change, float(np.sqrt(g @ np.linalg.solve(H, g))), 1e-9, 1e-9)
+
+
+def _marginal(answers, fit, prior):
+    """Gradient and negative Hessian of the marginal log-likelihood by (log a, c), with the prior."""
+    t, items = np.linspace(-12, 12, 2401), answers.shape[1]
+    a, c = fit.discriminations, fit.intercepts
+    x = t[:, None] * a + c
+    s, known = special.expit(x), ~np.isnan(answers)
+    gradient, H = np.zeros(2 * items), np.zeros((2 * items, 2 * items))
+    for row, told in zip(np.nan_to_num(answers), known, strict=True):
+        logs = (row * x - np.logaddexp(0, x)) @ told - t**2 / 2
+        p = np.exp(logs - logs.max())
+        p /= p.sum()
+        e = (row - s) * told
+        scores = np.hstack([e * t[:, None] * a, e])
+        mean = p @ scores
+        gradient += mean
+        H -= (scores - mean).T @ ((scores - mean) * p[:, None])
+        w = s * (1 - s) * told
+        parts = [p @ (w * (t[:, None] * a) ** 2) - mean[:items], p @ (w * t[:, None] * a), p @ w]
+        H += np.block([[np.diag(parts[0]), np.diag(parts[1])], [np.diag(parts[1]), np.diag(parts[2])]])
+    if fit.model == "1pl":
+        join = np.vstack([np.eye(1, items + 1).repeat(items, axis=0), np.eye(items + 1)[1:]])
+        gradient, H = join.T @ gradient, join.T @ H @ join
+        at, weight = np.r_[np.log(a[0]), c], np.r_[1.0, np.full(items, 1 / 9)]
+    else:
+        at, weight = np.r_[np.log(a), c], np.r_[np.ones(items), np.full(items, 1 / 9)]
+    return gradient - prior * weight * at, H + prior * np.diag(weight)
 
 
 def _without_shift(delta, H):

@@ -15,7 +15,7 @@ import pytest
 from steelyard._cli import blocks
 from steelyard._cli.source import open_source
 from steelyard.cli import main
-from steelyard.select import facility_location, medoids, sensitivity_sample
+from steelyard.select import facility_location, item_utility, medoids, sensitivity_sample
 
 
 def reading(*files):
@@ -184,3 +184,49 @@ def test_options_of_another_method_are_refused(table, capsys):
     ):
         assert main(["select", str(folder / "data.csv"), "--size", "7", *extra]) == 2
         assert word in capsys.readouterr().err
+
+
+def score_file(folder, models=6, items=40):
+    rng = np.random.default_rng(1)
+    values = np.where(np.arange(items) < 10, np.linspace(-1, 1, models)[:, None], 0)
+    values = values + 0.3 * rng.normal(size=(models, items))
+    path = folder / "metric.csv"
+    with path.open("w", newline="") as stream:
+        rows = csv.writer(stream)
+        rows.writerow(["item", *(f"m{k}" for k in range(models))])
+        rows.writerows([[f"q{j}", *values[:, j].tolist()] for j in range(items)])
+    return path, values
+
+
+@pytest.mark.parametrize("kind", ["consistency", "variance", "diversity", "information"])
+def test_items_to_judge_are_those_of_the_library(tmp_path, capsys, kind):
+    path, values = score_file(tmp_path)
+    out = tmp_path / "items.csv"
+    options = ("--size", "8", "--method", "items", "--utility", kind, "--output", str(out), "--top", "3")
+    assert main(["select", str(path), *options]) == 0
+    shown = capsys.readouterr().out
+    want = item_utility(values, kind)
+    chosen = want.choose(8).indices
+    with out.open() as stream:
+        rows = list(csv.DictReader(stream))
+    assert [row["item"] for row in rows] == [f"q{j}" for j in chosen]
+    np.testing.assert_allclose([float(row["utility"]) for row in rows], want.values[chosen], rtol=1e-9)
+    assert f"{len(chosen)} items by {kind}" in shown
+    assert "6 models, 40 items" in shown
+    assert f"... and {len(chosen) - 3} more items (--top 0 shows all)" in shown
+
+
+@pytest.mark.parametrize(
+    ("options", "says"),
+    [
+        (("--method", "items", "--clusters", "3"), "--clusters is for --method sensitivity"),
+        (("--method", "items", "--metric", "cosine"), "--metric is for --method sensitivity or medoids or"),
+        (("--method", "medoids", "--utility", "variance"), "--utility is for --method items"),
+        (("--method", "items", "--size", "41"), "--size must be at most the number of items, 40, got 41"),
+        (("--method", "items", "--item", "name"), "there is no column 'name'"),
+    ],
+)
+def test_options_that_do_not_go_with_items_are_refused(tmp_path, capsys, options, says):
+    path, _ = score_file(tmp_path)
+    assert main(["select", str(path), "--size", "5", *options]) == 2
+    assert says in capsys.readouterr().err

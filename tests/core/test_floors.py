@@ -22,7 +22,7 @@ PYTHON_FLOORS = {
     (): "_core | _blas _random_state _results _spelling _units | _errors _info _build _naming | _validate"
     " | _csv _drawing _labels _points _progress _sampling _times"
     " | plotting | _report | rank weigh metric select | datasets dask | _cli | cli | __main__ reference",
-    ("rank",): "_chances _table | _inference | _paired _rankings | _over_time | _studies",
+    ("rank",): "_chances _table | _inference | _paired _rankings | _over_time _responses | _studies",
 }
 COMPILED = {("_core",)}
 ONE_ROOM = {("cli", "_cli")}  # the parser's door and what is behind it
@@ -31,7 +31,7 @@ MAY_COMPUTE = {(), ("cli",), ("_cli", "usage")}  # by a list of names, by a comm
 # "." stands for the files that lie beside the rooms.
 CPP_FLOORS = {
     (): "core | simd | linalg | distances | qp | rank weigh metric select | bindings",
-    ("rank",): "table | . | paired | rankings over_time",
+    ("rank",): "table | . | paired | rankings over_time responses",
     ("metric",): ". | nearness itml | clustering",
     ("bindings",): ". | linalg rank weigh metric select | testing",
 }

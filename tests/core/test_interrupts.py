@@ -79,6 +79,7 @@ CALLS = {
             rank.Comparisons.from_pairs(list("aaabcb"), list("bbbcaa"), judge=list("xyxyyx")), progress=p
         ),
     ),
+    "irt": (rank.ItemResponseFit, lambda p: rank.irt(points(60) > 0, progress=p)),
     "graded": (rank.GradedFit, lambda p: rank.graded(grades(), prior=1, progress=p)),
     "whole_history": (rank.History, lambda p: rank.whole_history(games(), volatility=0.3, progress=p)),
     "estimated volatility": (
@@ -130,6 +131,10 @@ CALLS = {
     "kmeans_plusplus, greedy": (
         select.Seeding,
         lambda p: select.kmeans_plusplus(points(), 3, n_local_trials=2, rng=0, progress=p),
+    ),
+    "facility_location": (
+        select.FacilityLocation,
+        lambda p: select.facility_location(points(), 3, progress=p),
     ),
     "medoids": (select.Medoids, lambda p: select.medoids(points(), 3, rng=0, progress=p)),
     "sensitivity_sample": (

@@ -216,6 +216,7 @@ RESULTS = {
         lambda: history().sample(20, n_warmup=20, n_chains=2, rng=0).samples,
         {"plot": "`History.plot` draws their means and spreads over time"},
     ),
+    rank.ItemResponseFit: (lambda: rank.irt([[1, 0, 1], [0, 1, 0], [1, 1, 0]]), {}),
     rank.JudgeFit: (jury, {}),
     rank.MetaElo: (
         lambda: rank.meta_elo(["a", "b"], [1600, 1500], f1=[0.9, 0.8], board=[0, 0], categories=[2, 2]),

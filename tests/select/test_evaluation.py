@@ -88,9 +88,28 @@ def test_intervals_cover():
     assert abs(np.mean(risks) - losses.mean()) < 5 * np.std(risks) / np.sqrt(300)
 
 
+def test_several_models_are_tested_on_the_same_draws():
+    rng = np.random.default_rng(3)
+    losses, q = rng.exponential(size=(3, 12)), rng.uniform(0.05, 0.5, 12)
+    for n in (12, 40):
+        found = active_test(losses, q, n, level=0.9)
+        for k in range(3):
+            one = active_test(losses[k], q, n, level=0.9)
+            for name in ("risk", "standard_error", "lower", "upper"):
+                assert getattr(found, name)[k] == getattr(one, name)
+            np.testing.assert_array_equal(found.weights, one.weights)
+    gap = active_test(losses[0] - losses[1], q, 40)
+    assert gap.risk == pytest.approx(found.risk[0] - found.risk[1])
+    assert "and 2 more models" in repr(found)
+    assert active_test([[1.0], [2.0]], [0.2], 5).upper.tolist() == [np.inf, np.inf]
+
+
 @pytest.mark.parametrize(
     ("call", "message"),
     [
+        (lambda: active_test(np.zeros((1, 2, 2)), [0.5, 0.5], 3), "losses must have shape"),
+        (lambda: active_test(np.zeros((0, 2)), [0.5, 0.5], 3), "losses must have shape"),
+        (lambda: active_test([[1.0], [np.inf]], [0.5], 3), "losses has 1"),
         (lambda: active_test([1.0], [0.0], 3), r"probabilities must lie in \(0, 1\]"),
         (lambda: active_test([1.0], [1.5], 3), r"probabilities must lie in \(0, 1\]"),
         (lambda: active_test([1.0, 2.0], [0.5], 3), "probabilities must have length 2"),
@@ -149,6 +168,58 @@ def test_the_best_model_is_found_with_fewer_labels_than_at_random():
         assert leads[-1]
         assert [told.item for told in selector.history] != sorted(told.item for told in selector.history)
     assert np.quantile(asked, 0.9) < 0.7 * np.quantile(random, 0.9)
+
+
+@pytest.mark.parametrize("rule", ["unbiased", "entropy"])
+def test_batches_are_distinct_items_that_stay_until_they_are_told(rule):
+    predictions, truth = pool(2, items=60)
+    selector = ModelSelector(predictions, 0.35, rule=rule, rng=0)
+    batch = selector.ask(size=7)
+    assert len(set(batch.tolist())) == 7
+    np.testing.assert_array_equal(selector.ask(size=7), batch)
+    assert selector.ask() == batch[0]
+    np.testing.assert_array_equal(selector.ask(size=3), batch[:3])
+    for item in batch[::2]:
+        selector.tell(item, truth[item])
+    np.testing.assert_array_equal(selector.ask(size=3), batch[1::2])
+    more = selector.ask(size=5)
+    np.testing.assert_array_equal(more[:3], batch[1::2])
+    assert not np.isin(more[3:], batch).any()
+    left = selector.ask(size=100)
+    assert len(left) == 60 - 4
+    for item in left:
+        selector.tell(item, truth[item])
+    with pytest.raises(ValueError, match="all items have labels"):
+        selector.ask(size=2)
+    right = (predictions == truth[:, None]).sum(axis=0)
+    assert right[selector.leader] == right.max()
+
+
+def test_a_batch_counts_in_the_order_of_its_draws():
+    predictions, truth = pool(4, items=100)
+    one, two = (ModelSelector(predictions, 0.35, rng=0) for _ in range(2))
+    batch = one.ask(size=10)
+    np.testing.assert_array_equal(two.ask(size=10), batch)
+    for item in batch:
+        one.tell(item, truth[item])
+    for item in batch[::-1]:
+        two.tell(item, truth[item])
+    np.testing.assert_allclose(one.posterior, two.posterior)
+
+
+def test_shares_of_right_answers_are_unbiased_in_batches():
+    predictions, truth = pool(5, items=40, models=4)
+    right = (predictions == truth[:, None]).astype(float)
+    contested = (predictions != predictions[:, :1]).any(axis=1)
+    want, shares = right[contested].mean(axis=0), []
+    for seed in range(300):
+        selector = ModelSelector(predictions, 0.35, rng=seed)
+        for _ in range(2):
+            for item in selector.ask(size=4):
+                selector.tell(item, truth[item])
+        shares.append(selector._estimate.share)
+    error = np.std(shares, axis=0) / np.sqrt(len(shares))
+    assert (np.abs(np.mean(shares, axis=0) - want) < 4.5 * error + 0.02).all()
 
 
 @pytest.mark.parametrize("rule", ["unbiased", "entropy"])

@@ -138,6 +138,38 @@ def test_fewer_points_that_differ_than_k_are_told():
     assert (found.cost, found.info.error_bound) == (0.0, 0.0)
 
 
+@pytest.mark.parametrize("metric", ["cosine", "euclidean", "precomputed"])
+def test_rows_that_gain_nothing_are_told(metric):
+    X = np.tile(some(0, 3), (4, 1))
+    source = np.maximum(X @ X.T, 0) if metric == "precomputed" else X
+    with pytest.warns(UserWarning, match="k=5, but only [123] rows gain anything"):
+        found = facility_location(source, 5, metric=metric)
+    assert len(set(found.indices.tolist())) == 5
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        facility_location(X, 2, metric="euclidean")
+
+
+def test_ctrl_c_keeps_the_rows_chosen_so_far():
+    X = some(0, 40)
+    whole = facility_location(X, 6)
+
+    def stop(*_):
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt) as caught:
+        facility_location(X, 6, progress=stop)
+    found = caught.value.partial
+    count = len(found.indices)
+    assert 1 <= count < 6
+    np.testing.assert_array_equal(found.indices, whole.indices[:count])
+    np.testing.assert_allclose(found.gains, whole.gains[:count])
+    assert found.info.interrupted
+    assert not found.info.converged
+    assert whole.value <= found.bound
+    assert f"{count} of k=6 rows" in found.info.message
+
+
 def test_swaps_cut_short_are_told():
     X = some(0, 300)
     with pytest.warns(ConvergenceWarning, match="raise max_iter"):

@@ -202,6 +202,12 @@ ARGUMENTS: dict[str, Callable[[], dict[str, Any]]] = {
         "items": ["a", "b", "c"],
         "max_tie": 3,
     },
+    "irt": lambda: {"responses": (SCORES > 2).astype(float)},
+    "ItemResponseFit.predict": lambda: {"person": 0, "item": 1},
+    "ItemResponseFit.information": lambda: {"theta": np.array([0.0, 1.0])},
+    "ItemResponseFit.place": lambda: {"answers": {0: 1}},
+    "ItemResponseFit.next_item": lambda: {"answers": {0: 1}},
+    "ItemResponseFit.item_errors": lambda: {"items": [0, 1]},
     "rasch": lambda: {"responses": (SCORES > 2).astype(float), "prior": 1.0},
     "schedule": lambda: {
         "items": np.arange(4),
@@ -415,6 +421,7 @@ OBJECTS: dict[str, Callable[[], Any]] = {
     "GroupFits": functools.cache(
         lambda: _quiet(lambda: rank.fit_groups(grouped_games(), prior=1.0, width=0.5))
     ),
+    "ItemResponseFit": functools.cache(lambda: _quiet(lambda: rank.irt(**ARGUMENTS["irt"]()))),
     "JudgeFit": functools.cache(lambda: _quiet(lambda: rank.fit_judges(judged_games(), prior=1.0))),
     "History": history,
     "HistorySamples": lambda: drawn().samples,

@@ -5,7 +5,6 @@ from __future__ import annotations
 import argparse
 import sys
 import warnings
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -14,9 +13,8 @@ import numpy.typing as npt
 from .command import Command
 from .inputs import add_files
 from .options import add_output, add_top, integer, share
-from .points import read_points
+from .scores import Scores, read_scores
 from .show import show
-from .source import open_source
 from .table import Table
 from .usage import UsageError, require
 from .write import write
@@ -64,21 +62,13 @@ def _add_options(parser: argparse.ArgumentParser) -> None:
     add_output(parser, "write the whole table")
 
 
-@dataclass(frozen=True)
-class _Scores:
-    name: str
-    items: list[str]
-    models: tuple[str, ...]
-    values: npt.NDArray[np.float64]  # models by items
-
-
 def run(options: argparse.Namespace) -> None:
     """From files to a table of items, or of scores."""
     from ..select import plan_items
 
     require("rich", "cli")
-    scores = _read(options, options.file)
-    new = None if options.new is None else _read(options, [options.new])
+    scores = read_scores(options, options.file)
+    new = None if options.new is None else read_scores(options, [options.new])
     places = None if new is None else _places(scores, new)
     size = options.size if places is None else len(places)
     try:
@@ -96,41 +86,7 @@ def run(options: argparse.Namespace) -> None:
     _show_estimate(found, plan, scores, new, options, caught)
 
 
-def _read(options: argparse.Namespace, files: list[str]) -> _Scores:
-    asked = argparse.Namespace(**{**vars(options), "file": files})
-    source = open_source(asked, {}, "item")
-    column = _item_column(options.item, source.columns, source.name)
-    found = read_points(source, None, gaps=True)
-    names = [name for name in found.names if name != column]
-    if column is None:
-        column = next((name for name in found.table if name not in found.names), None)
-    if column is None:
-        raise UsageError(f"can't tell which column of {source.name} names the items: name it by --item")
-    if found.dropped:
-        raise UsageError(f"{source.name} has {found.dropped} rows with infinite scores")
-    if not names:
-        raise UsageError(f"{source.name} has no column of numbers beside {column!r}: one a model")
-    items = [_label(item) for item in found.table[column].tolist()]
-    if len(set(items)) < len(items):
-        twice = next(item for k, item in enumerate(items) if item in items[:k])
-        raise UsageError(f"{source.name} lists the item {twice!r} twice")
-    values = found.values[:, [found.names.index(name) for name in names]]
-    return _Scores(source.name, items, tuple(names), np.ascontiguousarray(values.T))
-
-
-def _item_column(asked: str | None, columns: Any, file: str) -> str | None:
-    if asked is None:
-        return next((name for name in columns if name.casefold() == "item"), None)
-    if asked not in columns:
-        raise UsageError(f"--item: there is no column {asked!r} in {file}; it has {', '.join(columns)}")
-    return asked
-
-
-def _label(item: Any) -> str:
-    return str(int(item)) if isinstance(item, float) and item.is_integer() else str(item)
-
-
-def _places(scores: _Scores, new: _Scores) -> npt.NDArray[np.intp]:
+def _places(scores: Scores, new: Scores) -> npt.NDArray[np.intp]:
     at = {item: k for k, item in enumerate(scores.items)}
     strange = [item for item in new.items if item not in at]
     if strange:
@@ -144,7 +100,7 @@ def _places(scores: _Scores, new: _Scores) -> npt.NDArray[np.intp]:
     return np.array([at[item] for item in new.items], dtype=np.intp)
 
 
-def _show_plan(plan: ItemPlan, scores: _Scores, options: argparse.Namespace, caught: Any) -> None:
+def _show_plan(plan: ItemPlan, scores: Scores, options: argparse.Namespace, caught: Any) -> None:
     columns = {
         "item": np.array([scores.items[k] for k in plan.items], dtype=object),
         "inclusion_probability": plan.inclusion_probabilities,
@@ -164,8 +120,8 @@ def _show_plan(plan: ItemPlan, scores: _Scores, options: argparse.Namespace, cau
 def _show_estimate(
     found: ItemEstimate,
     plan: ItemPlan,
-    scores: _Scores,
-    new: _Scores,
+    scores: Scores,
+    new: Scores,
     options: argparse.Namespace,
     caught: Any,
 ) -> None:
@@ -192,7 +148,7 @@ def _show_estimate(
         write(columns, options.output, verbatim=options.verbatim)
 
 
-def _of_scores(scores: _Scores) -> str:
+def _of_scores(scores: Scores) -> str:
     models, items = scores.values.shape
     return f"{scores.name}: {models:,} source models, {items:,} items"
 

@@ -18,6 +18,7 @@ from .inputs import add_files
 from .options import add_output, add_report, add_top, integer
 from .pages import ROWS, require_pages, write_page
 from .points import read_points
+from .scores import read_scores
 from .show import show
 from .source import Source, open_source
 from .table import Table
@@ -39,6 +40,9 @@ an array and a Parquet file may be larger than memory.
 
 --method medoids finds the rows that all lie near to, --method facility chooses rows similar to all, one after
 the other; both say what the best rows can be better by, at most. Weights are then numbers of points.
+
+--method items chooses what people should judge: FILE then holds scores that a metric gave, one item a row,
+one model a column, and the items chosen are those that tell most of which model is better.
 """
 _EXAMPLES = """\
 With --losses (a column, or a .npy file) rows are drawn by the losses of the cluster centres and of a few
@@ -48,6 +52,7 @@ examples:
   steelyard select digits --size 100 --clusters 40
   steelyard select embeddings.npy --size 1000 --clusters 200 --output rows.csv
   steelyard select digits --size 40 --method medoids
+  steelyard select metric.csv --size 50 --method items --utility variance
   steelyard select results.parquet --size 500 --clusters 50 --losses loss
 """
 
@@ -60,17 +65,22 @@ def _add_options(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--method",
-        choices=("sensitivity", "medoids", "facility"),
+        choices=("sensitivity", "medoids", "facility", "items"),
         default="sensitivity",
         help="how to choose (default: sensitivity)",
     )
+    parser.add_argument(
+        "--utility",
+        choices=("consistency", "variance", "diversity", "information"),
+        help="of an item, for --method items (default: consistency)",
+    )
+    parser.add_argument("--item", metavar="COLUMN", help="that names the items, for --method items")
     parser.add_argument(
         "--losses", metavar="COLUMN", help="a column of losses, or a .npy file with one a row"
     )
     parser.add_argument(
         "--metric",
         choices=("euclidean", "cosine"),
-        default="euclidean",
         help="of distances (default: euclidean)",
     )
     parser.add_argument(
@@ -100,6 +110,11 @@ def run(options: argparse.Namespace) -> None:
 
     require("rich", "cli")
     require_pages(options)
+    _refuse_strangers(options)
+    options.metric = options.metric or "euclidean"
+    if options.method == "items":
+        _run_items(options)
+        return
     if options.method != "sensitivity":
         _run_standing(options)
         return
@@ -131,18 +146,56 @@ def run(options: argparse.Namespace) -> None:
         write_page(options.report, title, table, notes, name="sample", columns=columns)
 
 
+_ONLY = {
+    "clusters": ("sensitivity",),
+    "losses": ("sensitivity",),
+    "replace": ("sensitivity",),
+    "metric": ("sensitivity", "medoids", "facility"),
+    "utility": ("items",),
+    "item": ("items",),
+}
+
+
+def _refuse_strangers(options: argparse.Namespace) -> None:
+    for name, methods in _ONLY.items():
+        if getattr(options, name) and options.method not in methods:
+            raise UsageError(f"--{name} is for --method {' or '.join(methods)}")
+
+
+def _run_items(options: argparse.Namespace) -> None:
+    """The items that people should judge, with what each tells."""
+    from ..select import item_utility
+
+    scores = read_scores(options, options.file)
+    models, items = scores.values.shape
+    if options.size > items:
+        raise UsageError(f"--size must be at most the number of items, {items}, got {options.size}")
+    try:
+        useful = item_utility(scores.values, options.utility or "consistency")
+    except (ValueError, TypeError) as error:
+        raise UsageError(f"{scores.name}: {error}") from None
+    chosen = useful.choose(options.size).indices
+    columns = {
+        "item": np.array([scores.items[k] for k in chosen], dtype=object),
+        "utility": useful.values[chosen],
+    }
+    told = f"{len(chosen):,} items by {useful.kind}"
+    if len(chosen) < options.size:
+        told += f"; the other {items - len(chosen):,} tell nothing"
+    notes = [f"{scores.name}: {models:,} models, {items:,} items", told]
+    show(_standing_table(columns, options.top), notes, sys.stdout)
+    if options.output:
+        write(columns, options.output, verbatim=options.verbatim)
+    if options.report:
+        title, table = f"Items of {scores.name}", _standing_table(columns, ROWS)
+        write_page(options.report, title, table, notes, name="items", columns=columns)
+
+
 _BOUND_PASSES = 50
 
 
 def _run_standing(options: argparse.Namespace) -> None:
     """Medoids or facility locations, as a table of rows with the points that each stands for."""
-    for name, given in (
-        ("clusters", options.clusters),
-        ("losses", options.losses),
-        ("replace", options.replace),
-    ):
-        if given:
-            raise UsageError(f"--{name} is for --method sensitivity")
     data = _read(options)
     try:
         with warnings.catch_warnings(record=True) as caught:
@@ -189,14 +242,13 @@ def _locations(data: _Data, options: argparse.Namespace) -> tuple[dict[str, npt.
 def _standing_table(columns: dict[str, npt.NDArray[Any]], top: int) -> Table:
     shown = {name: column[: top or None] for name, column in columns.items()}
     cells = [
-        tuple(
-            f"{value:.6g}" if name == "gain" else str(value) for name, value in zip(shown, row, strict=True)
-        )
+        tuple(f"{x:.6g}" if isinstance(x, float) else str(x) for x in row)
         for row in zip(*shown.values(), strict=True)
     ]
-    hidden = len(columns["row"]) - len(cells)
-    footer = f"... and {hidden} more rows (--top 0 shows all); rows count from 0" if hidden else ""
-    return Table(tuple(columns), cells, frozenset(), footer)
+    named, hidden = "item" in columns, len(next(iter(columns.values()))) - len(cells)
+    words = "items (--top 0 shows all)" if named else "rows (--top 0 shows all); rows count from 0"
+    footer = f"... and {hidden} more {words}" if hidden else ""
+    return Table(tuple(columns), cells, frozenset({0}) if named else frozenset(), footer)
 
 
 def _read(options: argparse.Namespace) -> _Data:

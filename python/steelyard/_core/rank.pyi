@@ -196,6 +196,17 @@ class TiedRankings:
         items: typing.SupportsInt | typing.SupportsIndex,
     ) -> None: ...
 
+class _Responses:
+    @staticmethod
+    def dense(codes: typing.Annotated[numpy.typing.ArrayLike, numpy.uint8]) -> _Responses: ...
+    @staticmethod
+    def lists(
+        offsets: typing.Annotated[numpy.typing.ArrayLike, numpy.int64],
+        listed: typing.Annotated[numpy.typing.ArrayLike, numpy.int32],
+        codes: typing.Annotated[numpy.typing.ArrayLike, numpy.uint8],
+        items: typing.SupportsInt | typing.SupportsIndex,
+    ) -> _Responses: ...
+
 class Sides:
     def __init__(
         self,
@@ -300,6 +311,21 @@ def _fit_graded(
     n_threads: typing.SupportsInt | typing.SupportsIndex,
     progress: typing.Any,
 ) -> dict[str, typing.Any]: ...
+def _fit_items(
+    responses: _Responses,
+    shared: bool,
+    guessing: bool,
+    fits_guess: bool,
+    prior: typing.SupportsFloat | typing.SupportsIndex,
+    log_slope: typing.Annotated[numpy.typing.ArrayLike, numpy.float64],
+    intercept: typing.Annotated[numpy.typing.ArrayLike, numpy.float64],
+    logit_guess: typing.Annotated[numpy.typing.ArrayLike, numpy.float64],
+    em_steps: typing.SupportsInt | typing.SupportsIndex,
+    tol: typing.SupportsFloat | typing.SupportsIndex,
+    max_iter: typing.SupportsInt | typing.SupportsIndex,
+    n_threads: typing.SupportsInt | typing.SupportsIndex,
+    progress: typing.Any,
+) -> dict[str, typing.Any]: ...
 def _fit_plackett_luce(
     rankings: Rankings,
     weight: typing.Annotated[numpy.typing.ArrayLike, numpy.float64] | None,
@@ -382,6 +408,19 @@ def _group(
     items: typing.SupportsInt | typing.SupportsIndex,
     n_threads: typing.SupportsInt | typing.SupportsIndex,
 ) -> dict[str, typing.Any]: ...
+def _item_derivatives(
+    responses: _Responses,
+    shared: bool,
+    guessing: bool,
+    fits_guess: bool,
+    prior: typing.SupportsFloat | typing.SupportsIndex,
+    log_slope: typing.Annotated[numpy.typing.ArrayLike, numpy.float64],
+    intercept: typing.Annotated[numpy.typing.ArrayLike, numpy.float64],
+    logit_guess: typing.Annotated[numpy.typing.ArrayLike, numpy.float64],
+    step: typing.SupportsFloat | typing.SupportsIndex,
+    direction: typing.Annotated[numpy.typing.ArrayLike, numpy.float64],
+    n_threads: typing.SupportsInt | typing.SupportsIndex,
+) -> tuple[typing.Any, ...]: ...
 def _merge(
     first: typing.Annotated[numpy.typing.ArrayLike, numpy.int32],
     second: typing.Annotated[numpy.typing.ArrayLike, numpy.int32],
@@ -455,6 +494,18 @@ def _solve_graded(
     home_advantage: typing.SupportsFloat | typing.SupportsIndex,
     right_sides: typing.Annotated[numpy.typing.ArrayLike, numpy.float64],
     accuracy: typing.SupportsFloat | typing.SupportsIndex,
+    n_threads: typing.SupportsInt | typing.SupportsIndex,
+) -> typing.Any: ...
+def _solve_items(
+    responses: _Responses,
+    shared: bool,
+    guessing: bool,
+    fits_guess: bool,
+    prior: typing.SupportsFloat | typing.SupportsIndex,
+    log_slope: typing.Annotated[numpy.typing.ArrayLike, numpy.float64],
+    intercept: typing.Annotated[numpy.typing.ArrayLike, numpy.float64],
+    logit_guess: typing.Annotated[numpy.typing.ArrayLike, numpy.float64],
+    right_sides: typing.Annotated[numpy.typing.ArrayLike, numpy.float64],
     n_threads: typing.SupportsInt | typing.SupportsIndex,
 ) -> typing.Any: ...
 def _solve_ranking_system(

@@ -22,16 +22,15 @@ from ._paired import (
     BradleyTerryFit,
     GradedFit,
     JudgeFit,
-    RaschFit,
     TeamFit,
     agreement,
     bradley_terry,
     fit_judges,
     graded,
-    rasch,
     team_strengths,
 )
 from ._rankings import PlackettLuceFit, plackett_luce
+from ._responses import ItemResponseFit, RaschFit, irt, rasch
 from ._studies import (
     Dynascore,
     GroupFits,
@@ -70,6 +69,7 @@ __all__ = [
     "History",
     "HistoryInfo",
     "HistorySamples",
+    "ItemResponseFit",
     "JudgeFit",
     "MetaElo",
     "PairwiseSignificance",
@@ -93,6 +93,7 @@ __all__ = [
     "glicko2",
     "grade_scale",
     "graded",
+    "irt",
     "meta_elo",
     "pairwise_significance",
     "plackett_luce",

@@ -13,13 +13,15 @@ from ._item_plan import ItemEstimate, ItemPlan, plan_items
 from ._item_utility import ItemChoice, ItemUtility, item_utility
 from ._kmeans import KMeansInfo, KMeansResult, kmeans
 from ._leverage import RegressionSample, leverage_scores, regression_sample
+from ._location import FacilityLocation, facility_location
 from ._logme import Evidence, logme
 from ._means import MeanEstimate, pass_at_k, prediction_powered_mean
-from ._medoids import FacilityLocation, Medoids, MedoidsInfo, facility_location, medoids
+from ._medoids import Medoids, medoids
 from ._model_selector import ModelSelector
 from ._sample import Estimate, Sample
 from ._seeding import Seeding, kmeans_plusplus
 from ._sensitivity import SensitivityPlan, plan_sensitivity, sensitivity_sample
+from ._standing import MedoidsInfo
 
 if TYPE_CHECKING:
     from ._estimators import KMeans, KMedoids

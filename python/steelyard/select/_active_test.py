@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from .._results import Result
-from .._validate import check_count, check_level, check_vector
+from .._validate import check_count, check_level, check_vector, real_array
 from ._sample import Floats, student_quantile
 
 
@@ -19,25 +19,28 @@ class ActiveTest(Result):
 
     Attributes
     ----------
-    risk, standard_error : float
-    lower, upper : float
+    risk, standard_error : float, or ndarray of shape (n_models,)
+    lower, upper : float, or ndarray of shape (n_models,)
         Of the interval, by Student's t.
     weights : ndarray, shape (m,)
         Of the losses in ``risk = mean(weights * losses)``.
     level : float
     """
 
-    risk: float
-    standard_error: float
-    lower: float
-    upper: float
+    risk: Any
+    standard_error: Any
+    lower: Any
+    upper: Any
     weights: Floats
     level: float
 
     def __repr__(self) -> str:
+        count = np.size(self.risk)
+        first = [float(np.ravel(x)[0]) for x in (self.risk, self.standard_error, self.lower, self.upper)]
+        more = f"; and {count - 1:,} more models" if count > 1 else ""
         return (
-            f"ActiveTest: risk {self.risk:.6g} +- {self.standard_error:.3g} from {len(self.weights):,} "
-            f"losses, {100 * self.level:g} % interval {self.lower:.6g} to {self.upper:.6g}"
+            f"ActiveTest: risk {first[0]:.6g} +- {first[1]:.3g} from {len(self.weights):,} losses, "
+            f"{100 * self.level:g} % interval {first[2]:.6g} to {first[3]:.6g}{more}"
         )
 
     def to_frame(self) -> dict[str, npt.NDArray[Any]]:
@@ -50,8 +53,9 @@ def active_test(losses: Any, probabilities: Any, n_pool: int, *, level: float = 
 
     Parameters
     ----------
-    losses : array_like, shape (m,)
-        Of the items drawn, in the order of the draws.
+    losses : array_like, shape (m,) or (n_models, m)
+        Of the items drawn, in the order of the draws; of several models on the same items. The difference of
+        two models' losses gives their difference, in which what makes items hard for both cancels.
     probabilities : array_like, shape (m,)
         With which each was drawn from those left at its turn; they may depend on all that was seen before. An
         item left must never have probability 0 unless its loss is 0.
@@ -85,10 +89,13 @@ def active_test(losses: Any, probabilities: Any, n_pool: int, *, level: float = 
     >>> found = active_test([1.0, 0.0, 2.0], [1 / 4, 1 / 3, 1 / 2], 4)  # drawn evenly
     >>> print(round(found.risk, 9))
     1.0
+    >>> two = active_test([[1.0, 0.0, 2.0], [1.0, 1.0, 1.0]], [1 / 4, 1 / 3, 1 / 2], 4)
+    >>> print(two.risk)
+    [1. 1.]
     """
-    y = check_vector(losses, "losses")
-    q = check_vector(probabilities, "probabilities", length=len(y))
-    m, n, wide = len(y), check_count(n_pool, "n_pool"), check_level(level)
+    y, single = _losses(losses)
+    q = check_vector(probabilities, "probabilities", length=y.shape[1])
+    m, n, wide = y.shape[1], check_count(n_pool, "n_pool"), check_level(level)
     if m == 0:
         raise ValueError("losses is empty: draw an item first")
     if n < m:
@@ -96,23 +103,42 @@ def active_test(losses: Any, probabilities: Any, n_pool: int, *, level: float = 
     if (q <= 0).any() or (q > 1).any():
         raise ValueError(f"probabilities must lie in (0, 1], got {q.min()} to {q.max()}")
     if n == m:
-        mean = float(y.mean())
-        return ActiveTest(mean, 0.0, mean, mean, np.ones(m), wide)
+        mean = y.mean(axis=1)
+        return _made(single, mean, np.zeros(len(y)), 0.0, np.ones(m), wide)
     left = float(n) - np.arange(m)  # at each turn
     with np.errstate(over="ignore"):
         weights = 1.0 + (n - m) / (left - 1.0) * (1.0 / (left * q) - 1.0)
-        far = np.flatnonzero(~(np.isfinite(weights * y) & np.isfinite((y / q) ** 2)))
+        far = np.argwhere(~(np.isfinite(weights * y) & np.isfinite((y / q) ** 2)))
     if len(far):
-        i = far[0]
+        model, i = far[0]
         raise ValueError(
-            f"probabilities are too small for the losses: {y[i]} / {q[i]} overflows at {i}; an item drawn "
-            f"with such a probability says nothing of a mean"
+            f"probabilities are too small for the losses: {y[model, i]} / {q[i]} overflows at {i}; an item "
+            f"drawn with such a probability says nothing of a mean"
         )
-    risk = float((weights * y).mean())
+    risk = (weights * y).mean(axis=1)
     if m == 1:
-        return ActiveTest(risk, float("inf"), -float("inf"), float("inf"), weights, wide)
+        return _made(single, risk, np.full(len(y), np.inf), 1.0, weights, wide)
     share = float(n) * (n - m) / ((left - 1.0) * left)
-    each = (y / q + np.cumsum(y) - y) / n
-    error = float(np.sqrt((share**2 * (each - risk) ** 2).sum() / (m * (m - 1))))
-    half = student_quantile(0.5 + 0.5 * wide, m - 1) * error
-    return ActiveTest(risk, error, risk - half, risk + half, weights, wide)
+    each = (y / q + np.cumsum(y, axis=1) - y) / n
+    error = np.sqrt((share**2 * (each - risk[:, None]) ** 2).sum(axis=1) / (m * (m - 1)))
+    return _made(single, risk, error, student_quantile(0.5 + 0.5 * wide, m - 1), weights, wide)
+
+
+def _losses(losses: Any) -> tuple[Floats, bool]:
+    """Models x draws, and whether there was one model alone."""
+    array = real_array(losses, "losses")
+    if array.ndim == 1:
+        return check_vector(array, "losses")[None], True
+    if array.ndim != 2 or len(array) == 0:
+        raise ValueError(f"losses must have shape (m,) or (n_models, m), got {array.shape}")
+    check_vector(array.ravel(), "losses")
+    return array.astype(np.float64), False
+
+
+def _made(
+    single: bool, risk: Floats, error: Floats, reach: float, weights: Floats, level: float
+) -> ActiveTest:
+    half = reach * error
+    values: tuple[Any, ...] = (risk, error, risk - half, risk + half)
+    mean, spread, lower, upper = (float(x[0]) for x in values) if single else values
+    return ActiveTest(mean, spread, lower, upper, weights, level)

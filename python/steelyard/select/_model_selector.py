@@ -25,6 +25,15 @@ _EVEN = 0.3  # share of the draws that goes evenly to all contested items
 _ROUNDING = 1e-12
 
 
+@dataclass
+class _Drawn:
+    """An item that was asked for, or told unasked; the order of the draws counts, not of the labels."""
+
+    item: int
+    chance: float | None
+    code: int | None = None  # of its label, once told
+
+
 @dataclass(frozen=True)
 class Told:
     """One label.
@@ -123,7 +132,7 @@ class ModelSelector:
         self._codes = codes.reshape(array.shape).astype(np.int32)
         self._right = np.zeros(array.shape[1])
         self._open = np.ones(array.shape[0], dtype=bool)
-        self._asked: tuple[int, float | None] | None = None
+        self._drawn: list[_Drawn] = []  # from the first without a label on
         self._rng = check_rng(rng)
         self._estimate = None
         if self.rule == "unbiased":
@@ -171,22 +180,48 @@ class ModelSelector:
         differ = (here != here[:, [self.leader]]).sum(axis=0)
         return bool((self._right[self.leader] - self._right >= differ).all())
 
-    def ask(self) -> int:
-        """The item whose label to ask for next; the same one until it is told.
+    def ask(self, size: int | None = None) -> Any:
+        """The item whose label to ask for next, or several; the same ones until they are told.
 
         Items on which all models agree, which tell nothing of who is best, come when no others are left.
+
+        Parameters
+        ----------
+        size : int, optional
+            So many items at once, fewer where fewer are left: for labels that come in batches, in any order.
+            They are drawn one after the other by the same beliefs, and each counts by the chance of its draw.
+            A label counts for the beliefs once those drawn before have theirs.
+
+        Returns
+        -------
+        int, or ndarray of int if `size` is given
 
         Raises
         ------
         ValueError
             If all items have labels.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> truth = np.arange(100) % 3
+        >>> selector = ModelSelector(np.stack([truth, np.roll(truth, 1)], axis=1), rng=0)
+        >>> for item in selector.ask(size=8):
+        ...     selector.tell(item, truth[item])
+        >>> len(selector.history), selector.leader
+        (8, 0)
         """
-        if self._asked is None:
-            rows = np.flatnonzero(self._open)
-            if len(rows) == 0:
-                raise ValueError("all items have labels")
-            self._asked = self._by_entropy(rows) if self._estimate is None else self._by_chance(rows)
-        return self._asked[0]
+        count = 1 if size is None else check_count(size, "size")
+        if not self._open.any():
+            raise ValueError("all items have labels")
+        waiting = [one.item for one in self._drawn if one.code is None]
+        if len(waiting) < count:
+            rows = np.setdiff1d(np.flatnonzero(self._open), waiting)
+            more = min(count - len(waiting), len(rows))
+            drawn = self._by_entropy(rows, more) if self._estimate is None else self._by_chance(rows, more)
+            self._drawn += drawn
+            waiting += [one.item for one in drawn]
+        return waiting[0] if size is None else np.array(waiting[:count], dtype=np.int64)
 
     def _entropies(self, rows: npt.NDArray[np.int64], law: str) -> Floats:
         codes = self._codes if len(rows) == len(self._open) else self._codes[rows]
@@ -195,21 +230,32 @@ class ModelSelector:
             codes, len(self._classes), self.posterior, gain, law, n_threads=self._threads
         )
 
-    def _by_entropy(self, rows: npt.NDArray[np.int64]) -> tuple[int, None]:
-        entropy = self._entropies(rows, "even")
-        return int(self._rng.choice(rows[entropy <= entropy.min() + _ROUNDING])), None
+    def _by_entropy(self, rows: npt.NDArray[np.int64], count: int) -> list[_Drawn]:
+        entropy, drawn = self._entropies(rows, "even"), []
+        for _ in range(count):
+            place = int(self._rng.choice(np.flatnonzero(entropy <= entropy.min() + _ROUNDING)))
+            drawn.append(_Drawn(int(rows[place]), None))
+            entropy[place] = np.inf
+        return drawn
 
-    def _by_chance(self, rows: npt.NDArray[np.int64]) -> tuple[int, float | None]:
+    def _by_chance(self, rows: npt.NDArray[np.int64], count: int) -> list[_Drawn]:
         assert self._estimate is not None
-        contested = rows[self._estimate.contested[rows]]
-        if len(contested) == 0:
-            return int(self._rng.choice(rows)), None
-        belief = self.posterior
-        now = -float(belief @ np.log(np.where(belief > 0, belief, 1.0)))
-        fall = np.maximum(now - self._entropies(contested, "own"), 0.0)
-        chances = mixed(fall, np.ones(len(contested), dtype=bool), _EVEN)
-        place = int(by_inversion(chances, self._rng.random(1))[0])
-        return int(contested[place]), float(chances[place])
+        contested, drawn = rows[self._estimate.contested[rows]], []
+        left = np.ones(len(contested), dtype=bool)
+        if len(contested):
+            belief = self.posterior
+            now = -float(belief @ np.log(np.where(belief > 0, belief, 1.0)))
+            fall = np.maximum(now - self._entropies(contested, "own"), 0.0)
+        while len(drawn) < min(count, len(contested)):
+            chances = mixed(fall, left, _EVEN)
+            place = int(by_inversion(chances, self._rng.random(1))[0])
+            left[place] = False
+            drawn.append(_Drawn(int(contested[place]), float(chances[place])))
+        if len(drawn) < count:
+            others = rows[~self._estimate.contested[rows]]
+            some = self._rng.choice(others, count - len(drawn), replace=False)
+            drawn += [_Drawn(int(item), None) for item in some]
+        return drawn
 
     def tell(self, item: int, label: Any) -> None:
         """Take in a label, of the item that was asked for or of another.
@@ -236,10 +282,16 @@ class ModelSelector:
         code = np.flatnonzero(self._classes == label)
         chosen = int(code[0]) if len(code) else -1
         self._right += self._codes[item] == chosen
-        if self._estimate is not None:
-            chance = self._asked[1] if self._asked is not None and self._asked[0] == item else None
-            self._estimate.take(int(item), chosen, chance)
-        self._open[item], self._asked = False, None
+        self._open[item] = False
+        drawn = next((one for one in self._drawn if one.item == item), None)
+        if drawn is None:
+            drawn = _Drawn(int(item), None)
+            self._drawn.append(drawn)
+        drawn.code = chosen
+        while self._drawn and self._drawn[0].code is not None:
+            first = self._drawn.pop(0)
+            if self._estimate is not None and first.code is not None:
+                self._estimate.take(first.item, first.code, first.chance)
         self.history.append(Told(int(item), label, self.leader, float(self.posterior.max())))
 
 

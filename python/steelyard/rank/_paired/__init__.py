@@ -7,7 +7,6 @@ from .fit import BradleyTerryFit
 from .graded import GradedFit, graded
 from .judges import JudgeFit, agreement, fit_judges
 from .problem import TIES, PairPoint, PairProblem
-from .rasch import RaschFit, rasch
 from .separation import require_finite_extras
 from .team_problem import TeamPoint, TeamProblem
 from .teams import TeamFit, team_strengths
@@ -19,7 +18,6 @@ __all__ = [
     "JudgeFit",
     "PairPoint",
     "PairProblem",
-    "RaschFit",
     "TeamFit",
     "TeamPoint",
     "TeamProblem",
@@ -27,7 +25,6 @@ __all__ = [
     "bradley_terry",
     "fit_judges",
     "graded",
-    "rasch",
     "require_finite_extras",
     "team_strengths",
 ]

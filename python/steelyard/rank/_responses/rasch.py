@@ -15,11 +15,16 @@ from ..._validate import check_choice, check_level, check_nonnegative, check_thr
 from ...plotting import plot_estimates
 from .._chances import RankInfo
 from .._inference import KINDS, normal_intervals
-from .._table import Comparisons, given_labels, positions
-from .bradley_terry import bradley_terry
+from .._paired import bradley_terry
+from .._table import Comparisons, positions
+from .answers import labels_of
+from .item_response import ItemResponseFit, irt
 
 Values = npt.NDArray[Any]
 Floats = npt.NDArray[np.float64]
+
+METHODS = ("joint", "marginal")
+_ERRORS = 1000  # items whose errors the marginal method finds
 
 
 @dataclass(frozen=True, repr=False, eq=False)
@@ -33,7 +38,8 @@ class RaschFit(Result):
     items : ndarray, shape (n_items,)
         Labels.
     abilities, ability_errors : ndarray, shape (n_persons,)
-        Logits and their standard errors, against the mean difficulty.
+        Logits and their standard errors, against the mean difficulty; of the marginal method means and
+        standard deviations of the posterior.
     difficulties, difficulty_errors : ndarray, shape (n_items,)
     n_answers : int
     info : RankInfo
@@ -118,9 +124,10 @@ def rasch(
     *,
     persons: Any = None,
     items: Any = None,
+    method: str = "joint",
     prior: float = 0.0,
     kind: str = "hessian",
-    tol: float = 1e-10,
+    tol: float | None = None,
     n_threads: int | None = None,
 ) -> RaschFit:
     """Fit abilities and difficulties: P(right) = 1 / (1 + exp(difficulty - ability)).
@@ -134,11 +141,15 @@ def rasch(
         zeros included.
     persons, items : array_like, optional
         Labels; default 0, 1, ...
+    method : {'joint', 'marginal'}, default 'joint'
+        Abilities as parameters like any other, or as draws from a normal population whose spread is fitted:
+        `irt` with ``model="1pl"``, in logits.
     prior : float, default 0
         As for `bradley_terry`, on abilities and difficulties. With 0 nobody may have all or no answers right.
+        Of the marginal method, as for `irt`; persons may.
     kind : {'hessian', 'sandwich'}, default 'hessian'
-        Standard errors that trust the model, or only the independence of the answers.
-    tol : float, default 1e-10
+        Standard errors that trust the model, or only the independence of the answers (joint method).
+    tol : float, default 1e-10, marginal 1e-8
         Largest Newton decrement to accept, in standard errors.
     n_threads : int, optional
         Default: see `steelyard.build_info`. The answer does not depend on it.
@@ -162,10 +173,11 @@ def rasch(
 
     Notes
     -----
-    Joint maximum likelihood. With few answers a person it overstates the spread of the difficulties (by about
-    k / (k - 1) for k items that all answer, and likewise for abilities), which more persons do not cure; a
-    prior works against it. Time and memory as for `bradley_terry` with persons and items as items; standard
-    errors solve one system each.
+    Joint maximum likelihood, with few answers a person, overstates the spread of the difficulties (by about
+    k / (k - 1) for k items that all answer, and likewise for abilities), which more persons do not cure; the
+    marginal method does. Its errors of difficulties solve a system an item, beyond 1,000 items they are NaN
+    (``irt(responses, model="1pl").item_errors([...])`` gives some). Time and memory of the joint
+    method as for `bradley_terry` with persons and items as items; standard errors solve one system each.
 
     References
     ----------
@@ -177,14 +189,32 @@ def rasch(
     >>> print(fit.abilities.round(3))
     [ 0.768 -0.797  0.768]
     """
-    rows, cols, right, shape = _read_responses(responses)
-    who = np.arange(shape[0]) if persons is None else given_labels(persons, "persons")
-    what = np.arange(shape[1]) if items is None else given_labels(items, "items")
-    for labels, size, name in ((who, shape[0], "persons"), (what, shape[1], "items")):
-        if len(labels) != size:
-            raise ValueError(f"{name} must have {size} labels, got {len(labels)}")
+    method = check_choice(method, "method", METHODS)
     prior = check_nonnegative(prior, "prior")
     kind = check_choice(kind, "kind", KINDS)
+    if method == "marginal":
+        if kind != "hessian":
+            raise ValueError(f"kind must be 'hessian' with method='marginal', got {kind!r}")
+        return _marginal(
+            irt(
+                responses,
+                model="1pl",
+                persons=persons,
+                items=items,
+                prior=prior,
+                tol=1e-8 if tol is None else tol,
+                n_threads=n_threads,
+            ),
+            n_threads,
+        )
+    return _joint(responses, persons, items, prior, kind, 1e-10 if tol is None else tol, n_threads)
+
+
+def _joint(
+    responses: Any, persons: Any, items: Any, prior: float, kind: str, tol: float, n_threads: int | None
+) -> RaschFit:
+    rows, cols, right, shape = _read_responses(responses)
+    who, what = labels_of(persons, items, shape)
     threads = check_threads(n_threads)
     if prior == 0.0:
         _refuse_extremes(rows, right, who, "person")
@@ -206,6 +236,27 @@ def rasch(
         fit.strengths[len(who) :] - centre,
         errors[len(who) :],
         len(rows),
+        fit.info,
+    )
+
+
+def _marginal(fit: ItemResponseFit, n_threads: int | None) -> RaschFit:
+    """In logits, against the mean difficulty."""
+    n, scale = len(fit.items), float(fit.discriminations[0])
+    centre = float(fit.intercepts.mean())
+    errors = np.full(n, np.nan)
+    if n <= _ERRORS:
+        columns = np.vstack([np.zeros(n), np.eye(n) - 1 / n])
+        x = fit._problem.solve(fit._curves, columns, check_threads(n_threads))
+        errors = np.sqrt(np.einsum("ij,ij->j", columns, x))
+    return RaschFit(
+        fit.persons,
+        fit.items,
+        scale * fit.abilities + centre,
+        scale * fit.ability_errors,
+        centre - fit.intercepts,
+        errors,
+        fit.n_answers,
         fit.info,
     )
 

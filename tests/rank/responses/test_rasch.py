@@ -164,3 +164,46 @@ def test_any_layout_gives_the_same_answer(variant):
 def test_wrong_arguments_are_refused_by_name(call, message):
     with pytest.raises(ValueError, match=message):
         call()
+
+
+def normal_answers(seed, persons=400, items=6, spread=1.5):
+    rng = np.random.default_rng(seed)
+    x = spread * rng.normal(size=(persons, 1)) - np.linspace(-2, 2, items)
+    return (rng.random((persons, items)) < expit(x)).astype(float)
+
+
+def test_the_marginal_method_does_not_overstate_the_spread_of_difficulties():
+    joint, marginal = [], []
+    truth = np.linspace(-2, 2, 6)
+    for seed in range(8):
+        table = normal_answers(seed)
+        kept = table[(table.mean(axis=1) > 0) & (table.mean(axis=1) < 1)]
+        joint.append(truth @ rasch(kept).difficulties / (truth @ truth))
+        fit = rasch(table, method="marginal")
+        assert fit.difficulties.mean() == pytest.approx(0, abs=1e-12)
+        marginal.append(truth @ fit.difficulties / (truth @ truth))
+    error = np.std(marginal, ddof=1) / np.sqrt(8)
+    assert abs(np.mean(marginal) - 1) < 3.5 * error
+    assert np.mean(joint) == pytest.approx(6 / 5, abs=0.1)
+
+
+def test_errors_of_marginal_difficulties_are_their_spread():
+    fits = [rasch(normal_answers(seed, 250, 4), method="marginal", prior=0.0) for seed in range(40)]
+    away = np.array([fit.difficulties - np.linspace(-2, 2, 4) for fit in fits])
+    stated = np.array([fit.difficulty_errors for fit in fits])
+    # The mean of 160 squares in two units, about 3.3 of its standard deviations.
+    assert np.mean((away / stated) ** 2) == pytest.approx(1, abs=0.35)
+    abilities = fits[0].abilities
+    assert np.corrcoef(abilities, normal_answers(0, 250, 4).sum(axis=1))[0, 1] > 0.99
+    assert fits[0].predict(0, 1) == pytest.approx(expit(abilities[0] - fits[0].difficulties[1]))
+
+
+def test_marginal_fits_take_persons_with_all_answers_right_and_refuse_a_sandwich():
+    table = np.array([[1, 1, 1], [0, 0, 0], [1, 0, 1], [0, 1, 0]])
+    fit = rasch(table, method="marginal")
+    assert fit.abilities.argmax() == 0
+    assert np.isfinite(fit.ability_errors).all()
+    with pytest.raises(ValueError, match="kind must be 'hessian' with method='marginal'"):
+        rasch(table, method="marginal", kind="sandwich")
+    with pytest.raises(ValueError, match="method must be one of"):
+        rasch(table, method="both")
