@@ -317,10 +317,12 @@ def _evenly_weighted(problem: PairProblem) -> PairProblem:
 
     They determine the same parameters, and those that hang on typical cells are not lost to rounding.
     """
-    z = np.abs(np.asarray(problem.graph.covariates).reshape(-1, len(problem.covariates)))
+    z = np.asarray(problem.graph.covariates).reshape(-1, len(problem.covariates))
     far = np.ones(len(z))
-    for column in z.T:
-        np.maximum(far, column / np.median(column[column > 0]), out=far)
+    for signed in z.T:
+        column = np.abs(signed)
+        column /= np.median(column[column > 0])
+        np.maximum(far, column, out=far)
     share, (wins, losses, ties) = far**-2.0, problem.counts
     return problem.with_counts(
         Counts((wins > 0) * share, (losses > 0) * share, None if ties is None else (ties > 0) * share)
