@@ -30,8 +30,9 @@ py::dict grouped(const rank::Votes& votes, std::int32_t items, int n_threads) {
 
 py::dict group(const Array<std::int32_t>& first, const Array<std::int32_t>& second,
                const OptionalArray<std::int8_t>& home, const OptionalArray<std::int64_t>& extra,
-               const OptionalArray<double>& covariates, const OptionalArray<std::int8_t>& outcome, const OptionalArray<double>& weight,
-               const OptionalArray<double>& count, std::int32_t items, int n_threads) {
+               const OptionalArray<double>& covariates, const OptionalArray<std::int8_t>& outcome,
+               const OptionalArray<double>& weight, const OptionalArray<double>& count, std::int32_t items,
+               int n_threads) {
   rank::Votes votes;
   votes.first = vector_view(first, "first");
   votes.second = vector_view(second, "second");
@@ -46,7 +47,8 @@ py::dict group(const Array<std::int32_t>& first, const Array<std::int32_t>& seco
 
 py::dict merge(const Array<std::int32_t>& first, const Array<std::int32_t>& second,
                const OptionalArray<std::int8_t>& home, const OptionalArray<std::int64_t>& extra,
-               const OptionalArray<double>& covariates, const Array<double>& wins, const Array<double>& losses, const OptionalArray<double>& ties,
+               const OptionalArray<double>& covariates, const Array<double>& wins,
+               const Array<double>& losses, const OptionalArray<double>& ties,
                const OptionalArray<double>& wins_squared, const OptionalArray<double>& losses_squared,
                const OptionalArray<double>& ties_squared, std::int32_t items, int n_threads) {
   rank::Votes votes;
@@ -169,10 +171,10 @@ void register_graph(py::module_& m) {
 
 void register_tables(py::module_& m) {
   register_graph(m);
-  m.def("_group", &group, "first"_a, "second"_a, "home"_a, "extra"_a, "covariates"_a, "outcome"_a, "weight"_a, "count"_a,
-        "items"_a, "n_threads"_a);
-  m.def("_merge", &merge, "first"_a, "second"_a, "home"_a, "extra"_a, "covariates"_a, "wins"_a, "losses"_a, "ties"_a,
-        "wins_squared"_a, "losses_squared"_a, "ties_squared"_a, "items"_a, "n_threads"_a);
+  m.def("_group", &group, "first"_a, "second"_a, "home"_a, "extra"_a, "covariates"_a, "outcome"_a, "weight"_a,
+        "count"_a, "items"_a, "n_threads"_a);
+  m.def("_merge", &merge, "first"_a, "second"_a, "home"_a, "extra"_a, "covariates"_a, "wins"_a, "losses"_a,
+        "ties"_a, "wins_squared"_a, "losses_squared"_a, "ties_squared"_a, "items"_a, "n_threads"_a);
   m.def("_encode_integers", &encode_integers, "first"_a, "second"_a);
   m.def("_weak_components", &weak_components, "left"_a, "right"_a, "items"_a);
   m.def("_strong_components", &strong_components, "left"_a, "right"_a, "forward"_a, "backward"_a, "items"_a);

@@ -104,8 +104,7 @@ void drop_empty_ties(Table& table) {
 class DirectTable {
  public:
   static bool suits(const Votes& votes, std::int32_t items) {
-    if (!votes.weight.empty() || !votes.count.empty() || are_split(votes) || are_counted(votes))
-      return false;
+    if (!votes.weight.empty() || !votes.count.empty() || are_split(votes) || are_counted(votes)) return false;
     return cells_of(votes, items) <= 4 * votes.first.size();
   }
 
@@ -278,8 +277,7 @@ class SortedVotes {
     } else {
       std::vector<Entry> entries(at(end - begin));
       std::transform(begin, end, entries.begin(), [&](Key key) { return entry(key); });
-      std::sort(entries.begin(), entries.end(),
-                [&](const Entry& a, const Entry& b) { return before(a, b); });
+      std::sort(entries.begin(), entries.end(), [&](const Entry& a, const Entry& b) { return before(a, b); });
       std::transform(entries.begin(), entries.end(), begin, [](const Entry& e) { return e.key; });
     }
     size_t rows = 0;

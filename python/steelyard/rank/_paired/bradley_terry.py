@@ -329,13 +329,16 @@ def _evenly_weighted(problem: PairProblem) -> PairProblem:
     )
 
 
-def _require_optimum(problem: PairProblem, threads: int) -> None:
-    """Raises where the optimum is infinite or not unique; warns where the prior alone makes it finite."""
+def _strong_components(problem: PairProblem) -> int:
     graph, (forward, backward, ties) = problem.graph, problem.counts
     if ties is not None:
         forward, backward = forward + ties, backward + ties
-    _, strong = _core.rank._strong_components(graph.left, graph.right, forward, backward, problem.n)
-    if strong > 1:
+    return int(_core.rank._strong_components(graph.left, graph.right, forward, backward, problem.n)[1])
+
+
+def _require_optimum(problem: PairProblem, threads: int) -> None:
+    """Raises where the optimum is infinite or not unique; warns where the prior alone makes it finite."""
+    if _strong_components(problem) > 1:
         report = problem.comparisons.components(ties="drop" if problem.ties == "drop" else "keep")
         words = report.describe()
         if problem.prior == 0:

@@ -122,7 +122,9 @@ class PairInformation(Information):
                 sums = _Squares.empty(len(starts), e.shape[1])
             first = int(np.searchsorted(starts, begin, side="right")) - 1
             last = int(np.searchsorted(starts, edges.stop, side="left"))
-            sums.add(slice(first, last), np.maximum(starts[first:last] - begin, 0), gg, gt, float(tt.sum()), e)
+            sums.add(
+                slice(first, last), np.maximum(starts[first:last] - begin, 0), gg, gt, float(tt.sum()), e
+            )
         assert sums is not None  # a table is never empty
         return sums
 
@@ -209,8 +211,8 @@ class PairInformation(Information):
         """Of the squared scores of a win, loss and tie: squared weights, or expected counts ('hessian')."""
         graph = self.problem.graph
         if kind == "hessian":
-            wins, losses, ties = (None if c is None else c[edges] for c in self.problem.counts)
-            games = wins + losses + (0.0 if ties is None else ties)
+            wins, losses, ties = self.problem.counts
+            games = wins[edges] + losses[edges] + (0.0 if ties is None else ties[edges])
             win, tie, loss = outcome_chances(x, self.problem.ties, self.at.tie_parameter)
             return [games * win, games * loss, games * tie]
         columns = (
@@ -274,8 +276,8 @@ class _Squares:
     @classmethod
     def empty(cls, pairs: int, effects: int) -> _Squares:
         """Nothing added yet."""
-        shapes = ((pairs,), (pairs,), (pairs, effects), (effects,), (effects, effects))
-        return cls(*(np.zeros(shape) for shape in shapes))
+        border = np.zeros((pairs, effects)), np.zeros(effects), np.zeros((effects, effects))
+        return cls(np.zeros(pairs), np.zeros(pairs), *border)
 
     def add(
         self, pairs: slice, starts: npt.NDArray[np.intp], gg: Floats, gt: Floats, tt: float, e: Floats
