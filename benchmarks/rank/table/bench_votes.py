@@ -1,7 +1,7 @@
 """From a file of votes to a board net of style: time and memory of `steelyard rank`, in its own process.
 
 `python benchmarks/rank/table/bench_votes.py [VOTES [OPTION ...]]`: 100 models, 15 % ties, features of style
-of which hardly two votes have the same; default 10,000,000 votes and `--style length,markdown`. Printed are the
+of which hardly two votes have the same; default 10,000,000 votes, `--style length,markdown`. Printed are the
 seconds on the clock and of the processors, and the largest resident memory.
 """
 

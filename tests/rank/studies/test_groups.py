@@ -10,6 +10,7 @@ from scipy import integrate, optimize
 
 from steelyard import DisconnectedError
 from steelyard.rank import Comparisons, bradley_terry, fit_groups
+from steelyard.reference import rank as reference
 
 SHARES = np.array([0.6, 0.25, 0.1, 0.05])
 
@@ -209,3 +210,26 @@ class TestResult:
         wide = Comparisons.from_pairs(np.arange(1600), np.arange(1600)[::-1], group=np.arange(1600) % 2)
         with pytest.raises(ValueError, match="may be up to 3000"):
             fit_groups(wide, prior=1)
+
+
+@pytest.mark.parametrize("prior", [0.0, 0.7])
+@pytest.mark.parametrize("ties", ["davidson", "rao-kupper", "drop"])
+def test_shrunk_groups_are_those_of_the_reference(ties, prior):
+    rng = np.random.default_rng(4)
+    a = rng.integers(0, 5, 400)
+    b = (a + rng.integers(1, 5, 400)) % 5
+    table = Comparisons.from_pairs(
+        np.maximum(a, b), np.minimum(a, b), tie=rng.random(400) < 0.3, group=rng.integers(0, 3, 400)
+    ) + Comparisons.from_pairs(np.minimum(a, b), np.maximum(a, b), group=rng.integers(0, 3, 400))
+    fit = fit_groups(table, ties=ties, prior=prior, width=0.4)
+    tied = np.zeros(len(table.left)) if ties == "drop" else table.ties
+    cells = reference.Cells(table.left, table.right, table.left_wins, table.right_wins, tied)
+    model = "none" if ties == "drop" else ties
+    whole, differences, tie = reference.fit_groups(cells, table.group, 5, 0.4, model=model, prior=prior)
+    np.testing.assert_allclose(fit.whole, whole - whole.mean(), atol=1e-7)
+    np.testing.assert_allclose(fit.strengths - fit.whole, differences, atol=1e-7)
+    assert fit.home_advantage is None
+    if ties == "drop":
+        assert fit.tie_parameter is None
+    else:
+        assert np.log(fit.tie_parameter) == pytest.approx(tie, abs=1e-7)

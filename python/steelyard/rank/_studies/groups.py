@@ -61,6 +61,8 @@ class GroupFits(Result):
         Shrunk: what the groups are shrunk to. Else the mean of the groups.
     width : float or None
         Standard deviation of an item's strength in a group around the whole; None with ``shrink=False``.
+    tie_parameter, home_advantage : float or None
+        Those that shrunk groups share; None where there is none, and with ``shrink=False``.
     info : RankInfo
         ``info.error_bound`` is the largest Newton decrement of a fit.
     """
@@ -72,6 +74,8 @@ class GroupFits(Result):
     games: Floats
     whole: Floats
     width: float | None
+    tie_parameter: float | None
+    home_advantage: float | None
     info: RankInfo = field(repr=False)
     _covariances: tuple[Floats, ...] = field(repr=False)  # of all groups in one, or one a group
 
@@ -409,7 +413,9 @@ def _apart(
         worst, converged=all(i.converged for i in accounts), seconds=sum(i.seconds for i in accounts)
     )
     whole = np.nanmean(strengths, axis=0)
-    return GroupFits(labels, table.items, strengths, errors, games, whole, None, info, tuple(covariances))
+    return GroupFits(
+        labels, table.items, strengths, errors, games, whole, None, None, None, info, tuple(covariances)
+    )
 
 
 def table_positions(table: Comparisons, labels: npt.NDArray[Any]) -> npt.NDArray[np.intp]:
@@ -547,6 +553,8 @@ class _Shrunk:
             _games(self.table, groups),
             free[:n] - free[:n].mean(),
             width,
+            math.exp(at.tie) if problem.model != "none" else None,
+            float(at.effects[0]) if problem.home else None,
             info,
             (matrix,),
         )
