@@ -697,9 +697,11 @@ def fit_groups(
     Returns
     -------
     whole : ndarray, shape (n,)
+        Strengths.
     differences : ndarray, shape (n_groups, n)
+        Of each group from the whole.
     tie : float
-        log nu, or log theta.
+        Logarithm of nu, or of theta.
 
     Examples
     --------
@@ -707,8 +709,8 @@ def fit_groups(
     >>> games = Cells(np.zeros(2, int), np.ones(2, int), np.array([30.0, 10]), np.array([10.0, 30]))
     >>> whole, differences, _ = fit_groups(games, np.array([0, 1]), 2, width=0.5)
     >>> print(abs(whole).round(6), differences.round(2))
-    [0. 0.] [[ 0.4 -0.4]
-     [-0.4  0.4]]
+    [0. 0.] [[ 0.44 -0.44]
+     [-0.44  0.44]]
     """
     groups, rows = int(group.max()) + 1, np.arange(len(group))
     sides = np.zeros((len(group), n * (groups + 1)))
@@ -749,8 +751,10 @@ def fit_judges(
 
     Returns
     -------
-    Point
+    at : Point
+        Strengths and log nu.
     slopes, biases : ndarray, shape (n_judges,)
+        Of the judges.
 
     Examples
     --------

@@ -251,8 +251,8 @@ def fit_judges(
         As of `bradley_terry`, on each strength.
     reliability_spread : float, optional
         Standard deviation of the normal prior of reliabilities, about 1. Default: of 0.01, 0.03, 0.1, 0.3 and
-        1 the least that makes the data as likely as any does, to a factor of e^2 (by Laplace's method): judges
-        that the data does not tell apart are taken as alike.
+        1 the least that makes the data as likely as any does, to a factor of e^2 (by Laplace's method), so
+        that judges whom the data does not tell apart are taken as alike.
     bias_spread : float, optional
         Of biases, about 0; likewise.
     tol : float, default 1e-8

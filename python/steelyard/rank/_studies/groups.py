@@ -32,10 +32,12 @@ from ...plotting import plot_groups
 from .._chances import RankInfo
 from .._paired import TIES, TeamPoint, TeamProblem, bradley_terry
 from .._table import Comparisons, SideGames, positions
+from .group_law import SINGULAR, GroupLaw, require_room
 
 Floats = npt.NDArray[np.float64]
 
-_MOST = 3000  # parameters of the matrix of all groups
+_MOST = 3000  # parameters that are held in one matrix; beyond, group by group
+_NUMBERS = 2**28  # in all matrices
 _LEAST, _LARGEST = 0.01, 5.0  # widths that are tried
 _GOLDEN = (math.sqrt(5.0) - 1.0) / 2.0
 
@@ -77,7 +79,8 @@ class GroupFits(Result):
     tie_parameter: float | None
     home_advantage: float | None
     info: RankInfo = field(repr=False)
-    _covariances: tuple[Floats, ...] = field(repr=False)  # of all groups in one, or one a group
+    _covariances: tuple[Floats, ...] = field(repr=False)  # of all groups in one, one a group, or none
+    _law: GroupLaw | None = field(default=None, repr=False)  # instead, of many
 
     def __len__(self) -> int:
         return len(self.groups)
@@ -157,12 +160,12 @@ class GroupFits(Result):
         dict of str to ndarray
             Columns ``item``, ``group_a``, ``group_b``, ``difference`` (a minus b, of strengths against the
             mean of their group), ``standard_error``, ``lower``, ``upper`` and ``real``: whether the interval
-            leaves out 0. The surest first.
+            leaves out 0. Of the items that both groups have, the surest first.
 
         Notes
         -----
         The critical value is the `level`-quantile of the largest |t| over all items and pairs of groups,
-        simulated from the covariance.
+        simulated from the covariance. Beyond 3,000 parameters, so are the standard errors.
 
         Examples
         --------
@@ -179,38 +182,47 @@ class GroupFits(Result):
             check_room(check_count(draws, "draws"), "draws", self.strengths.size),
         )
         generator = check_rng(rng)
-        shape, pairs = self.strengths.shape, list(itertools.combinations(range(len(self)), 2))
-        noise = np.concatenate(
-            [_gaussian(matrix, count, generator) for matrix in self._covariances], axis=1
-        ).reshape(count, *shape)
-        first, second = (np.array(part, dtype=np.intp) for part in zip(*pairs, strict=True)) if pairs else (
-            np.zeros(0, dtype=np.intp),
-            np.zeros(0, dtype=np.intp),
-        )  # fmt: skip
-        gap, error = self.strengths[first] - self.strengths[second], np.zeros((len(pairs), shape[1]))
-        largest = np.zeros(count)
-        for row, (a, b) in enumerate(pairs):
-            apart = noise[:, a] - noise[:, b]
-            error[row] = self._errors_between(a, b)
-            with np.errstate(divide="ignore", invalid="ignore"):
-                t = np.abs(apart) / error[row]
-            largest = np.maximum(largest, np.nanmax(np.where(error[row] > 0, t, 0.0), axis=1, initial=0.0))
+        pairs, largest = list(itertools.combinations(range(len(self)), 2)), np.zeros(count)
+        own = [np.flatnonzero(games > 0) for games in self.games]
+        noise = self._noise(own, count, generator)
+        columns: list[list[Any]] = [[], [], [], [], []]
+        for a, b in pairs:
+            both, i, j = np.intersect1d(own[a], own[b], assume_unique=True, return_indices=True)
+            apart = noise[a][:, i] - noise[b][:, j]
+            error = np.sqrt((apart**2).mean(axis=0)) if self._law else self._errors_between(a, b)[both]
+            t = np.divide(np.abs(apart), error, out=np.zeros_like(apart), where=error > 0)
+            largest = np.maximum(largest, t.max(axis=1, initial=0.0))
+            gap = self.strengths[a, both] - self.strengths[b, both]
+            groups = (np.full(len(both), k) for k in (a, b))
+            for column, part in zip(columns, (both, *groups, gap, error), strict=True):
+                column.append(part)
+        kinds = (np.intp, np.intp, np.intp, np.float64, np.float64)
+        item, first, second, gap, error = (
+            np.concatenate([np.zeros(0), *column]).astype(kind)
+            for column, kind in zip(columns, kinds, strict=True)
+        )
         critical = float(np.quantile(largest, level, method="higher"))
         with np.errstate(divide="ignore", invalid="ignore"):
-            surest = np.argsort(-np.abs(gap / error), axis=None, kind="stable")
-        surest = surest[np.isfinite(gap.ravel()[surest])]
-        pair, item = np.unravel_index(surest, gap.shape)
-        middle, half = gap[pair, item], critical * error[pair, item]
+            surest = np.argsort(-np.abs(gap / error), kind="stable")
+        middle, half = gap[surest], critical * error[surest]
         return {
-            "item": self.items[item],
-            "group_a": self.groups[first[pair]],
-            "group_b": self.groups[second[pair]],
+            "item": self.items[item[surest]],
+            "group_a": self.groups[first[surest]],
+            "group_b": self.groups[second[surest]],
             "difference": middle,
-            "standard_error": error[pair, item],
+            "standard_error": error[surest],
             "lower": middle - half,
             "upper": middle + half,
             "real": np.abs(middle) > half,
         }
+
+    def _noise(self, own: list[Any], count: int, rng: np.random.Generator) -> list[Floats]:
+        """Draws of the errors of each group's own items."""
+        if self._law is not None:
+            return self._law.draws(count, rng)
+        drawn = [_gaussian(matrix, count, rng) for matrix in self._covariances]
+        every = np.concatenate(drawn, axis=1).reshape(count, *self.strengths.shape)
+        return [every[:, g, items] for g, items in enumerate(own)]
 
     def _errors_between(self, a: int, b: int) -> Floats:
         """Standard errors of an item's difference between two groups."""
@@ -316,7 +328,8 @@ def fit_groups(
     Strengths of two groups can be compared only against something: here the mean over the items that all
     groups have. Standard errors of shrunk groups hold the prior at `width`, which is taken as known, and take
     comparisons as independent and the model as true. The width is sought from 0.01 (no difference to be seen)
-    to 5. All groups are held in one matrix: (groups + 1) x items may be up to 3,000.
+    to 5. Up to 3,000 parameters (items, and those of each group) are held in one matrix; beyond, items^2 and
+    each group's own items^2 numbers, up to 2 GB, with O(items^3) time for each width that is tried.
 
     References
     ----------
@@ -437,20 +450,21 @@ class _Shrunk:
 
         self.labels, self.table, self.threads = np.asarray(table.group_labels), table, threads
         self.n, self.groups = table.n_items, len(self.labels)
-        size = self.n * (self.groups + 1)
-        if size > _MOST:
-            raise ValueError(
-                f"comparisons has {self.groups} groups of {self.n} items: (groups + 1) x items may be up to "
-                f"{_MOST}; keep fewer items (filter(min_games=...)), or give shrink=False"
-            )
+        group = np.asarray(table.group)
+        parts = [np.flatnonzero(group == g) for g in range(self.groups)]
+        self.active = tuple(
+            np.unique(np.concatenate([table.left[rows], table.right[rows]])).astype(np.intp) for rows in parts
+        )
+        require_room(self.active, self.n, _NUMBERS)
         self.first = 1 if prior == 0 else 0
-        group = np.asarray(table.group, dtype=np.int64)
-        ends = [
-            table.left,
-            self.n * (group + 1) + table.left,
-            table.right,
-            self.n * (group + 1) + table.right,
-        ]
+        # Columns: m, then d of the items that a group has; that of others is what its prior says.
+        begins = self.n + np.concatenate([[0], np.cumsum([len(items) for items in self.active])])
+        size = int(begins[-1])
+        left, right = (np.empty(table.n_rows, dtype=np.int64) for _ in range(2))
+        for begin, items, rows in zip(begins[:-1], self.active, parts, strict=True):
+            left[rows] = begin + np.searchsorted(items, table.left[rows])
+            right[rows] = begin + np.searchsorted(items, table.right[rows])
+        ends: list[npt.NDArray[Any]] = [table.left, left, table.right, right]
         rows = np.tile(np.arange(table.n_rows), 4)
         signs = np.repeat([1.0, 1.0, -1.0, -1.0], table.n_rows)
         matrix = sparse.csr_array((signs, (rows, np.concatenate(ends))), shape=(table.n_rows, size))
@@ -485,10 +499,17 @@ class _Shrunk:
             raise interrupted(None)
         at = TeamPoint(out["strengths"], float(out["tie"]), out["effects"])
         d, m = at.free[self.n - self.first :], at.free[: self.n - self.first]
-        sign, volume = np.linalg.slogdet(problem.hessian(at, self.threads))
+        sign, volume = self._volume(problem, at, width)
         value = out["log_likelihood"] - 0.5 * float(d @ d) / width**2 - len(d) * math.log(width)
         value -= problem.prior * float(np.logaddexp(0, m).sum() + np.logaddexp(0, -m).sum())
         return (value - 0.5 * float(volume) if sign > 0 else -math.inf), at
+
+    def _volume(self, problem: TeamProblem, at: TeamPoint, width: float) -> tuple[float, float]:
+        """Sign and logarithm of the Hessian's determinant."""
+        if len(at.free) > _MOST:
+            return 1.0, GroupLaw.at(problem, at, self.active, self.n, width, self.threads).log_volume
+        sign, volume = np.linalg.slogdet(problem.hessian(at, self.threads))
+        return float(sign), float(volume)
 
     def best_width(
         self, start: TeamPoint, tol: float, steps: int, progress: Progress | None
@@ -527,34 +548,53 @@ class _Shrunk:
         problem = self.at_width(width)
         out = problem.fit(start, tol=tol, max_iter=steps, n_threads=self.threads)
         at = TeamPoint(out["strengths"], float(out["tie"]), out["effects"])
-        inverse = _core.linalg._inverse_positive_definite(problem.hessian(at, self.threads))
-        if inverse is None:
-            raise ValueError("the information matrix is singular to rounding; set a prior")
-        n, groups, size = self.n, self.groups, self.n * (self.groups + 1)
-        full, free = np.zeros((size, size)), np.zeros(size)
-        full[self.first :, self.first :] = np.asarray(inverse)[: size - self.first, : size - self.first]
-        free[self.first :] = at.free
-        # Strengths of the groups: m + d, block by block.
-        m, d, cross = full[:n, :n], full[n:, n:], full[:n, n:]
-        sums = d + np.tile(m, (groups, groups)) + np.tile(cross, (groups, 1)) + np.tile(cross, (groups, 1)).T
-        everyone = np.ones(n, dtype=bool)
-        matrix = _centred(sums, n, everyone)
-        strengths = free[:n] + free[n:].reshape(groups, n)
+        n, groups, free = self.n, self.groups, np.zeros(self.n)
+        free[self.first :] = at.free[: n - self.first]
+        differences, ends = np.zeros((groups, n)), np.cumsum([len(items) for items in self.active])
+        for g, d in enumerate(np.split(at.free[n - self.first :], ends[:-1])):
+            differences[g, self.active[g]] = d
+        strengths = free + differences
         info = RankInfo.from_core(out["info"])
         if not info.converged:
             info = replace(
                 info, message=f"Newton decrement {info.error_bound:.1e}; raise max_iter, or set a prior"
             )
+        law: GroupLaw | None = None
+        matrices: tuple[Floats, ...] = ()
+        if len(at.free) > _MOST:
+            law = GroupLaw.at(problem, at, self.active, n, width, self.threads)
+            errors = law.standard_errors()
+        else:
+            matrices = (self._covariance(problem, at, width),)
+            errors = np.sqrt(np.maximum(np.diag(matrices[0]), 0.0)).reshape(groups, n)
         return GroupFits(
             self.labels,
             self.table.items,
             strengths - strengths.mean(axis=1, keepdims=True),
-            np.sqrt(np.maximum(np.diag(matrix), 0.0)).reshape(groups, n),
+            errors,
             _games(self.table, groups),
-            free[:n] - free[:n].mean(),
+            free - free.mean(),
             width,
             math.exp(at.tie) if problem.model != "none" else None,
             float(at.effects[0]) if problem.home else None,
             info,
-            (matrix,),
+            matrices,
+            law,
         )
+
+    def _covariance(self, problem: TeamProblem, at: TeamPoint, width: float) -> Floats:
+        """Of the strengths of all groups, against the mean of each."""
+        inverse = _core.linalg._inverse_positive_definite(problem.hessian(at, self.threads))
+        if inverse is None:
+            raise ValueError(SINGULAR)
+        n, groups, size = self.n, self.groups, self.n * (self.groups + 1)
+        place = np.concatenate(
+            [np.arange(self.first, n), *(n * (g + 1) + items for g, items in enumerate(self.active))]
+        )
+        full = np.diag(np.repeat([0.0, width**2], [n, n * groups]))
+        full[np.ix_(place, place)] = np.asarray(inverse)[: len(place), : len(place)]
+        assert full.shape == (size, size)
+        # Strengths of the groups: m + d, block by block.
+        m, d, cross = full[:n, :n], full[n:, n:], full[:n, n:]
+        sums = d + np.tile(m, (groups, groups)) + np.tile(cross, (groups, 1)) + np.tile(cross, (groups, 1)).T
+        return _centred(sums, n, np.ones(n, dtype=bool))
