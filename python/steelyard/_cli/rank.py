@@ -9,7 +9,6 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from .._errors import DisconnectedError, DisconnectedWarning, SeparationError
-from .._units import ELO
 from .arena import add_arena, select_votes, with_style
 from .board import Board, make_board
 from .columns import Roles, require_column, time_column
@@ -30,6 +29,7 @@ from .games import (
 from .groups import add_groups, show_groups
 from .inputs import add_files
 from .judges import add_judges, fit_with_judges, method_with_judges, refuse_beside_judges, show_judges
+from .method import method
 from .options import add_output, add_plot, add_report, add_top, anchored, integer, number, positive
 from .pages import require_pictures, write_with
 from .picture import new_figure, save
@@ -41,7 +41,7 @@ from .usage import UsageError, require
 from .write import write
 
 if TYPE_CHECKING:
-    from ..rank import BradleyTerryFit, Coefficients, Comparisons, JudgeFit
+    from ..rank import BradleyTerryFit, Comparisons, JudgeFit
 
 _DESCRIPTION = """\
 From paired comparisons to a leaderboard with 95 % intervals and rank sets (the ranks that an item can have).
@@ -186,7 +186,7 @@ def run(options: argparse.Namespace) -> None:
     told = notes[:]
     notes.extend(board.notes)
     notes.extend(f"Note: {warning.message}" for warning in caught)
-    notes.append(method_with_judges(fit) if options.judge else _method(fit, board, options))
+    notes.append(method_with_judges(fit) if options.judge else method(fit, board, options))
     show(board.table(), notes, sys.stdout)
     if options.judge:
         show_judges(fit, options)
@@ -332,33 +332,6 @@ def _resample(fit: BradleyTerryFit, rounds: int) -> Any:
     method = "bayesian" if fit.comparisons.cluster is None else "cluster"
     with progress_bar("resampling") as progress:
         return fit.bootstrap(rounds, method=method, rng=0, progress=progress)
-
-
-def _method(fit: BradleyTerryFit, board: Board, options: argparse.Namespace) -> str:
-    """The model, the numbers beside the strengths, and the certificate."""
-    parts = [f"Bradley-Terry, ties {fit.ties}"] if fit.comparisons.ties is not None else ["Bradley-Terry"]
-    if fit.home_advantage is not None:
-        parts.append(f"home advantage {board.home_advantage}")
-    if fit.coefficients is not None:
-        parts.append(f"net of {_effects(fit.coefficients, options.scale)}")
-    parts.append(f"prior {fit.prior:g}" if fit.prior else "maximum likelihood")
-    if options.half_life is not None:
-        games = fit.comparisons.n_comparisons
-        parts.append(f"half-life {options.half_life:g}: comparisons count as {games:,.6g} of today")
-    source = f"{options.bootstrap} bootstrap rounds" if options.bootstrap else "sandwich errors"
-    if fit.comparisons.cluster is not None:
-        source += " by cluster"
-    bound = fit.info.error_bound
-    if bound is not None:
-        parts.append(f"within {bound:.1g} standard errors of the optimum")
-    return f"{', '.join(parts)}; 95 % intervals from {source}, rank sets hold together at 95 %"
-
-
-def _effects(found: Coefficients, scale: str) -> str:
-    """For one root mean square of each covariate, in the unit of the ratings, with its standard error."""
-    unit, digits, name = (ELO, 1, " Elo") if scale == "elo" else (1.0, 3, "")
-    triples = zip(found.names, unit * found.values, unit * found.standard_errors(), strict=True)
-    return ", ".join(f"{column} {b:+.{digits}f} +- {error:.{digits}f}{name}" for column, b, error in triples)
 
 
 def _draw(

@@ -164,7 +164,7 @@ class TestDifferences:
     def test_errors_of_differences_are_those_of_the_draws(self):
         fit = fit_groups(grouped(0.5)[0])
         found = fit.differences(draws=4000)
-        from steelyard.rank._studies.groups import _gaussian
+        from steelyard.rank._studies.group_fits import _gaussian
 
         noise = _gaussian(fit._covariances[0], 4000, np.random.default_rng(3)).reshape(4000, 4, 10)
         k = int(np.flatnonzero((found["group_a"] == "w") & (found["group_b"] == "z"))[0])
