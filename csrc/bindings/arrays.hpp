@@ -103,10 +103,15 @@ py::array_t<T> take(std::vector<T>&& values, py::ssize_t rows, py::ssize_t cols)
 
 /// A view that keeps `owner` alive and can't be written through.
 template <class T>
-py::array_t<T> readonly_view(const std::vector<T>& values, const py::object& owner) {
+py::array_t<T> readonly_view(std::span<const T> values, const py::object& owner) {
   py::array_t<T> out(static_cast<py::ssize_t>(values.size()), values.data(), owner);
   out.attr("flags").attr("writeable") = false;
   return out;
+}
+
+template <class T>
+py::array_t<T> readonly_view(const std::vector<T>& values, const py::object& owner) {
+  return readonly_view(std::span<const T>(values), owner);
 }
 
 /// Did Ctrl-C meet Python code that a kernel called?

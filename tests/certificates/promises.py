@@ -107,8 +107,6 @@ CARRIES: dict[str, str] = {
 
 # Promised, and not yet tried: whoever adds a trial takes its solver out of this list.
 UNTRIED: set[str] = {
-    "rank.fit_groups",
-    "rank.fit_judges",
     "dask.sensitivity_sample",
     "dask.coreset",
 }

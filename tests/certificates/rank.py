@@ -13,7 +13,9 @@ from steelyard.rank import Comparisons
 from . import truth
 from .rank_models import (
     GradedModel,
+    GroupModel,
     HistoryModel,
+    JudgeModel,
     PairModel,
     RankingModel,
     TeamModel,
@@ -414,6 +416,88 @@ def decrement_of_teams(instance):
         options["ties"], options["prior"],
     )  # fmt: skip
     yield decrement_claim(model, fit, f"{options}")
+
+
+# ---- groups and judges
+
+
+def split_table(instance, rng, **columns):
+    """The columns of an instance as Comparisons, each row with a label of two or three for each name."""
+    d = instance.data
+    won = d["outcome"] >= 0
+    turn = np.where(won, 1, -1)
+    labels = {name: rng.integers(0, most, len(won)) for name, most in columns.items()}
+    return Comparisons.from_pairs(
+        np.where(won, d["left"], d["right"]),
+        np.where(won, d["right"], d["left"]),
+        tie=d["outcome"] == 0,
+        count=d["count"],
+        weight=d["weight"],
+        home=None if d["home"] is None else turn * d["home"],
+        items=range(d["n"]),
+        **labels,
+    )
+
+
+@trial(
+    solver="rank.fit_groups",
+    states="info.error_bound of the joint fit",
+    kind="asymptotic",
+    truth="Newton's method in 256 bits",
+    zoo="comparisons",
+    largest=8,
+)
+def decrement_of_groups(instance):
+    rng = instance.rng()
+    table = split_table(instance, rng, group=int(rng.integers(2, 4)))
+    options = {
+        "ties": str(rng.choice(["davidson", "rao-kupper", "drop"])),
+        "prior": float(rng.choice([0.0, 0.1, 1.0])),
+        "width": float(rng.choice([0.05, 0.3, 1.0])),
+        "home": bool(rng.random() < 0.3 and table.home is not None and table.home.any()),
+    }
+    try:
+        fit = rank.fit_groups(table, **options)
+    except (DisconnectedError, SeparationError):
+        return
+    model = GroupModel(table, **options)
+    if options["prior"] == 0:
+        yield decrement_claim(model, fit, f"{options}")
+        return
+    at = model.point(fit)  # differences alone: the shift of the whole is not told
+    best, _, left = truth.newton(model.derivatives, at)
+    _, H = model.derivatives(best, regular=False)
+    whole = truth.column([1.0] * model.items + [0.0] * (H.nrows() - model.items))
+    delta = at - best
+    along = truth.inner(whole, H * delta) / truth.inner(whole, H * whole)
+    away = truth.norm(truth.middle(delta - whole * along), H)
+    yield Claim(fit.info.error_bound, away, left, EPS, f"{options}")
+
+
+@trial(
+    solver="rank.fit_judges",
+    states="info.error_bound, at a local optimum",
+    kind="asymptotic",
+    truth="Newton's method in 256 bits from the fit",
+    zoo="comparisons",
+    largest=10,
+)
+def decrement_of_judges(instance):
+    rng = instance.rng()
+    table = split_table(instance, rng, judge=int(rng.integers(2, 5)))
+    options = {
+        "ties": str(rng.choice(["davidson", "half", "drop"])),
+        "prior": float(rng.choice([0.1, 1.0, 0.0])),
+    }
+    spreads = float(rng.choice([0.1, 0.3, 1.0])), float(rng.choice([0.1, 0.3, 1.0]))
+    try:
+        fit = rank.fit_judges(table, reliability_spread=spreads[0], bias_spread=spreads[1], **options)
+    except (DisconnectedError, SeparationError):
+        return
+    if not fit.info.converged:
+        yield Claim(None, np.nan, reason="no local optimum was reached")
+        return
+    yield decrement_claim(JudgeModel(table, **options, spreads=spreads), fit, f"{options} {spreads}")
 
 
 # ---- Rasch

@@ -156,6 +156,114 @@ class TeamModel(PairModel):
         return super().derivatives(at, regular and self.shifts, squares)
 
 
+class GroupModel(TeamModel):
+    """Likelihood of comparisons in groups over (whole, differences of each group, tie, home)."""
+
+    def __init__(self, table, ties, home, prior, width):
+        n, rows = table.n_items, np.arange(len(table.left))
+        self.items, self.spring = n, 1 / truth.ball(width) ** 2
+        sides = np.zeros((len(rows), n * (len(table.group_labels) + 1)))
+        for items, sign in ((table.left, 1.0), (table.right, -1.0)):
+            sides[rows, items] = sides[rows, n * (table.group + 1) + items] = sign
+        columns = [table.left_wins, table.right_wins]
+        columns += [] if table.ties is None or ties == "drop" else [table.ties]
+        kept = [np.flatnonzero(column) for column in columns]
+        outcome = np.repeat([1, -1, 0][: len(kept)], [len(k) for k in kept])
+        weight = np.concatenate([c[k] for c, k in zip(columns, kept, strict=True)])
+        cells = np.concatenate(kept)
+        at_home = table.home[cells] if home else None
+        super().__init__(sides[cells], outcome, weight, at_home, ties, prior)
+
+    def point(self, fit):
+        """Up to a common shift of the whole, which its prior alone knows and a fit does not tell."""
+        parts = [*fit.whole, *(fit.strengths - fit.whole).ravel()]
+        if self.model != "none":
+            parts.append(truth.ball(fit.tie_parameter).log())
+        return truth.column([*parts, fit.home_advantage] if self.home else parts)
+
+    def derivatives(self, at, regular=True, squares=None):
+        prior, self.prior = self.prior, truth.ball(0.0)
+        g, H = PairModel.derivatives(self, at, regular=False)
+        self.prior = prior
+        for i in range(self.items):
+            win = 1 / (1 + (-at[i, 0]).exp())
+            g[i, 0] += prior * (1 - 2 * win)
+            H[i, i] += 2 * prior * win * (1 - win)
+        for i in range(self.items, self.n):
+            g[i, 0] -= self.spring * at[i, 0]
+            H[i, i] += self.spring
+        if prior == 0 and regular:
+            lift = sum((H[i, i] for i in range(self.items)), arb(0)).mid() / self.items**2
+            for i, j in itertools.product(range(self.items), range(self.items)):
+                H[i, j] += lift
+        return g, H
+
+
+class JudgeModel:
+    """Penalised likelihood over (strengths, slopes, biases, tie), x = slope (s_left - s_right) + bias e."""
+
+    def __init__(self, table, ties, prior, spreads):
+        plain = PairModel(table, ties, False, False, prior)
+        self.cells, self.model, self.scores = plain.cells, plain.model, plain.scores
+        self.n, self.judges = table.n_items, len(table.judge_labels)
+        self.judge = table.judge.tolist()
+        self.side = [truth.ball(e) for e in table.home] if table.home is not None else None
+        self.prior = truth.ball(prior)
+        self.springs = [1 / truth.ball(spread) ** 2 for spread in spreads]
+        self.size = self.n + self.judges * (1 + (self.side is not None)) + (self.model != "none")
+
+    def point(self, fit):
+        shift = fit.info.shift if self.prior > 0 else 0.0
+        parts = [truth.ball(s) + truth.ball(shift) for s in fit.strengths]
+        parts += [truth.ball(r) for r in fit.reliabilities]
+        parts += [truth.ball(b) for b in fit.biases] if self.side is not None else []
+        return truth.column(parts + ([truth.ball(fit.tie_parameter).log()] if self.model != "none" else []))
+
+    def derivatives(self, at, regular=True):
+        size, n, k = self.size, self.n, self.judges
+        g, H = [arb(0)] * size, [[arb(0)] * size for _ in range(size)]
+        tie = at[size - 1, 0] if self.model != "none" else arb(0)
+        for row, (i, j, *counts, _) in enumerate(self.cells):
+            who = n + self.judge[row]
+            r, gap = at[who, 0], at[i, 0] - at[j, 0]
+            design = [(i, r), (j, -r), (who, gap)]
+            x = r * gap
+            if self.side is not None:
+                x += at[who + k, 0] * self.side[row]
+                design.append((who + k, self.side[row]))
+            slopes, bends = self.scores(x, tie)
+            gx = sum((c * s[0] for c, s in zip(counts, slopes, strict=True)), arb(0))
+            xx = sum((c * b[0] for c, b in zip(counts, bends, strict=True)), arb(0))
+            for p, v in design:
+                g[p] += gx * v
+                for q, u in design:
+                    H[p][q] += xx * v * u
+            for item, sign in ((i, 1), (j, -1)):  # x is no linear form of strengths and slopes
+                H[item][who] -= sign * gx
+                H[who][item] -= sign * gx
+            if self.model != "none":
+                g[-1] += sum((c * s[1] for c, s in zip(counts, slopes, strict=True)), arb(0))
+                H[-1][-1] += sum((c * b[2] for c, b in zip(counts, bends, strict=True)), arb(0))
+                xt = sum((c * b[1] for c, b in zip(counts, bends, strict=True)), arb(0))
+                for p, v in design:
+                    H[p][size - 1] += xt * v
+                    H[size - 1][p] += xt * v
+        for first, mean, spring in ((n, 1, self.springs[0]), (n + k, 0, self.springs[1])):
+            for p in range(first, first + k) if first == n or self.side is not None else ():
+                g[p] -= spring * (at[p, 0] - mean)
+                H[p][p] += spring
+        if self.prior > 0:
+            for i in range(n):
+                win = 1 / (1 + (-at[i, 0]).exp())
+                g[i] += self.prior * (1 - 2 * win)
+                H[i][i] += 2 * self.prior * win * (1 - win)
+        elif regular:
+            lift = sum((H[i][i] for i in range(n)), arb(0)).mid() / (n * n)
+            for i, j in itertools.product(range(n), range(n)):
+                H[i][j] += lift
+        return arb_mat([[v] for v in g]), arb_mat(H)
+
+
 class HistoryModel(PairModel):
     """A table of comparisons between nodes (an item on a date), which chains of springs hold together."""
 

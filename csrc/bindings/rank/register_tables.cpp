@@ -30,13 +30,15 @@ py::dict grouped(const rank::Votes& votes, std::int32_t items, int n_threads) {
 
 py::dict group(const Array<std::int32_t>& first, const Array<std::int32_t>& second,
                const OptionalArray<std::int8_t>& home, const OptionalArray<std::int64_t>& extra,
-               const OptionalArray<std::int8_t>& outcome, const OptionalArray<double>& weight,
-               const OptionalArray<double>& count, std::int32_t items, int n_threads) {
+               const OptionalArray<double>& covariates, const OptionalArray<std::int8_t>& outcome,
+               const OptionalArray<double>& weight, const OptionalArray<double>& count, std::int32_t items,
+               int n_threads) {
   rank::Votes votes;
   votes.first = vector_view(first, "first");
   votes.second = vector_view(second, "second");
   votes.home = vector_view(home, "home");
   votes.extra = vector_view(extra, "extra");
+  votes.covariates = vector_view(covariates, "covariates");
   votes.outcome = vector_view(outcome, "outcome");
   votes.weight = vector_view(weight, "weight");
   votes.count = vector_view(count, "count");
@@ -45,7 +47,8 @@ py::dict group(const Array<std::int32_t>& first, const Array<std::int32_t>& seco
 
 py::dict merge(const Array<std::int32_t>& first, const Array<std::int32_t>& second,
                const OptionalArray<std::int8_t>& home, const OptionalArray<std::int64_t>& extra,
-               const Array<double>& wins, const Array<double>& losses, const OptionalArray<double>& ties,
+               const OptionalArray<double>& covariates, const Array<double>& wins,
+               const Array<double>& losses, const OptionalArray<double>& ties,
                const OptionalArray<double>& wins_squared, const OptionalArray<double>& losses_squared,
                const OptionalArray<double>& ties_squared, std::int32_t items, int n_threads) {
   rank::Votes votes;
@@ -53,6 +56,7 @@ py::dict merge(const Array<std::int32_t>& first, const Array<std::int32_t>& seco
   votes.second = vector_view(second, "second");
   votes.home = vector_view(home, "home");
   votes.extra = vector_view(extra, "extra");
+  votes.covariates = vector_view(covariates, "covariates");
   votes.wins = vector_view(wins, "wins");
   votes.losses = vector_view(losses, "losses");
   votes.ties = vector_view(ties, "ties");
@@ -104,8 +108,15 @@ rank::PairGraph make_pair_graph(const Array<std::int32_t>& left, const Array<std
                                  vector_view(ties_squared, "ties_squared"),
                                  vector_view(home, "home"),
                                  vector_view(covariates, "covariates")};
-  return run(1, no_progress,
-             [&](Monitor& monitor) { return rank::build_pair_graph(table, items, keep_home, &monitor); });
+  // Viewed columns live as long as the graph, which dies with the GIL held.
+  const auto owner = std::make_shared<std::vector<py::object>>();
+  const auto keep = [&](const auto&... arrays) { (owner->push_back(arrays), ...); };
+  const auto keep_any = [&](const auto&... arrays) { ((arrays ? owner->push_back(*arrays) : void()), ...); };
+  keep(left, right, left_wins, right_wins);
+  keep_any(ties, left_squared, right_squared, ties_squared, home, covariates);
+  return run(1, no_progress, [&](Monitor& monitor) {
+    return rank::build_pair_graph(table, items, keep_home, &monitor, owner);
+  });
 }
 
 template <class T>
@@ -116,9 +127,16 @@ auto column(std::vector<T> rank::PairGraph::* member) {
 }
 
 template <class T>
-auto optional_column(std::vector<T> rank::PairGraph::* member) {
+auto column(rank::Column<T> rank::PairGraph::* member) {
+  return [member](const py::object& self) {
+    return readonly_view(std::span<const T>(self.cast<const rank::PairGraph&>().*member), self);
+  };
+}
+
+template <class T>
+auto optional_column(rank::Column<T> rank::PairGraph::* member) {
   return [member](const py::object& self) -> std::optional<py::array_t<T>> {
-    const auto& values = self.cast<const rank::PairGraph&>().*member;
+    const std::span<const T> values = self.cast<const rank::PairGraph&>().*member;
     if (values.empty()) return std::nullopt;
     return readonly_view(values, self);
   };
@@ -153,10 +171,10 @@ void register_graph(py::module_& m) {
 
 void register_tables(py::module_& m) {
   register_graph(m);
-  m.def("_group", &group, "first"_a, "second"_a, "home"_a, "extra"_a, "outcome"_a, "weight"_a, "count"_a,
-        "items"_a, "n_threads"_a);
-  m.def("_merge", &merge, "first"_a, "second"_a, "home"_a, "extra"_a, "wins"_a, "losses"_a, "ties"_a,
-        "wins_squared"_a, "losses_squared"_a, "ties_squared"_a, "items"_a, "n_threads"_a);
+  m.def("_group", &group, "first"_a, "second"_a, "home"_a, "extra"_a, "covariates"_a, "outcome"_a, "weight"_a,
+        "count"_a, "items"_a, "n_threads"_a);
+  m.def("_merge", &merge, "first"_a, "second"_a, "home"_a, "extra"_a, "covariates"_a, "wins"_a, "losses"_a,
+        "ties"_a, "wins_squared"_a, "losses_squared"_a, "ties_squared"_a, "items"_a, "n_threads"_a);
   m.def("_encode_integers", &encode_integers, "first"_a, "second"_a);
   m.def("_weak_components", &weak_components, "left"_a, "right"_a, "items"_a);
   m.def("_strong_components", &strong_components, "left"_a, "right"_a, "forward"_a, "backward"_a, "items"_a);

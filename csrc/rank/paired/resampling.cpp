@@ -15,7 +15,7 @@ double resampled(Random& random, double sum, double squares) {
   return random.gamma(sum * sum / squares) * (squares / sum);
 }
 
-void draw_column(Random& random, const std::vector<double>& sums, const std::vector<double>& squares,
+void draw_column(Random& random, std::span<const double> sums, std::span<const double> squares,
                  std::vector<double>& out) {
   for (size_t k = 0; k < sums.size(); ++k)
     out[k] = resampled(random, sums[k], squares.empty() ? sums[k] : squares[k]);

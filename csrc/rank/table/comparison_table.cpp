@@ -32,6 +32,7 @@ size_t outcome_code(const Votes& votes, size_t k) {
   return (outcome > 0) == is_turned(votes, k) ? 1 : 0;
 }
 
+bool are_split(const Votes& votes) { return !votes.extra.empty() || !votes.covariates.empty(); }
 bool are_counted(const Votes& votes) { return !votes.wins.empty(); }
 bool are_weighted(const Votes& votes) { return !votes.weight.empty() || !votes.wins_squared.empty(); }
 bool have_ties(const Votes& votes) {
@@ -74,7 +75,7 @@ void resize(Table& table, size_t rows, const Votes& votes) {
   table.right_squared.resize(weighted ? rows : 0);
   table.ties_squared.resize(weighted && ties ? rows : 0);
   table.home.resize(votes.home.empty() ? 0 : rows);
-  table.source.resize(votes.extra.empty() ? 0 : rows);
+  table.source.resize(are_split(votes) ? rows : 0);
 }
 
 void set_row(Table& table, size_t row, std::int32_t left, std::int32_t right, std::uint32_t home,
@@ -103,8 +104,7 @@ void drop_empty_ties(Table& table) {
 class DirectTable {
  public:
   static bool suits(const Votes& votes, std::int32_t items) {
-    if (!votes.weight.empty() || !votes.count.empty() || !votes.extra.empty() || are_counted(votes))
-      return false;
+    if (!votes.weight.empty() || !votes.count.empty() || are_split(votes) || are_counted(votes)) return false;
     return cells_of(votes, items) <= 4 * votes.first.size();
   }
 
@@ -193,7 +193,11 @@ class DirectTable {
 class SortedVotes {
  public:
   SortedVotes(const Votes& votes, std::int32_t items)
-      : votes_(votes), items_(items), begin_(at(items) + 1, 0), keys_(votes.first.size()) {}
+      : votes_(votes),
+        items_(items),
+        width_(votes.first.empty() ? 0 : votes.covariates.size() / votes.first.size()),
+        begin_(at(items) + 1, 0),
+        keys_(votes.first.size()) {}
 
   Table count(Monitor& monitor) {
     if (!bucket(monitor)) return {};
@@ -232,23 +236,49 @@ class SortedVotes {
     });
   }
 
+  /// A vote with what most often tells it from others, together so that sorting reads little else.
+  struct Entry {
+    Key key;
+    std::int64_t extra;
+    double covariate;
+  };
+
+  const double* covariates_of(Key key) const { return votes_.covariates.data() + vote_of(key) * width_; }
+
+  Entry entry(Key key) const {
+    return {key, votes_.extra.empty() ? 0 : votes_.extra[vote_of(key)],
+            width_ == 0 ? 0.0 : *covariates_of(key)};
+  }
+
+  bool before(const Entry& a, const Entry& b) const {
+    if (a.key >> 32 != b.key >> 32) return a.key < b.key;
+    if (a.extra != b.extra) return a.extra < b.extra;
+    if (a.covariate != b.covariate) return a.covariate < b.covariate;
+    if (width_ > 1) {
+      const double *x = covariates_of(a.key), *y = covariates_of(b.key);
+      const auto [p, q] = std::mismatch(x + 1, x + width_, y + 1);
+      if (p != x + width_) return *p < *q;
+    }
+    return a.key < b.key;
+  }
+
   bool same_row(Key a, Key b) const {
-    return a >> 32 == b >> 32 &&
-           (votes_.extra.empty() || votes_.extra[vote_of(a)] == votes_.extra[vote_of(b)]);
+    if (a >> 32 != b >> 32) return false;
+    if (!votes_.extra.empty() && votes_.extra[vote_of(a)] != votes_.extra[vote_of(b)]) return false;
+    return width_ == 0 || std::equal(covariates_of(a), covariates_of(a) + width_, covariates_of(b));
   }
 
   /// Returns the number of rows.
   size_t sort_bucket(size_t item) {
     const auto begin = keys_.begin() + static_cast<ptrdiff_t>(begin_[item]);
     const auto end = keys_.begin() + static_cast<ptrdiff_t>(begin_[item + 1]);
-    if (votes_.extra.empty()) {
+    if (!are_split(votes_)) {
       std::sort(begin, end);
     } else {
-      std::sort(begin, end, [&](Key a, Key b) {
-        if (a >> 32 != b >> 32) return a < b;
-        const auto x = votes_.extra[vote_of(a)], y = votes_.extra[vote_of(b)];
-        return x != y ? x < y : a < b;
-      });
+      std::vector<Entry> entries(at(end - begin));
+      std::transform(begin, end, entries.begin(), [&](Key key) { return entry(key); });
+      std::sort(entries.begin(), entries.end(), [&](const Entry& a, const Entry& b) { return before(a, b); });
+      std::transform(entries.begin(), entries.end(), begin, [](const Entry& e) { return e.key; });
     }
     size_t rows = 0;
     for (auto key = begin; key != end; ++key) rows += key == begin || !same_row(*(key - 1), *key);
@@ -275,6 +305,7 @@ class SortedVotes {
 
   const Votes& votes_;
   std::int32_t items_;
+  size_t width_;  ///< covariates of a vote
   std::vector<size_t> begin_;
   std::vector<Key> keys_;
 };

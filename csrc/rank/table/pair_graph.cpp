@@ -25,15 +25,21 @@ void number_edges(const TableColumns& table, bool home, PairGraph& graph) {
 }
 
 template <class T>
-std::vector<T> first_of_edges(std::span<const T> column, const PairGraph& graph, size_t edges) {
+Column<T> the_same(std::span<const T> column, const PairGraph& graph) {
+  return graph.owner ? Column<T>(column) : Column<T>(std::vector<T>(column.begin(), column.end()));
+}
+
+template <class T>
+Column<T> first_of_edges(std::span<const T> column, const PairGraph& graph, size_t edges) {
+  if (column.size() == edges) return the_same(column, graph);
   std::vector<T> out(edges);
   for (size_t row = column.size(); row-- > 0;) out[graph.edge_of_row[row]] = column[row];
   return out;
 }
 
-std::vector<double> summed(std::span<const double> column, const PairGraph& graph, size_t edges) {
+Column<double> summed(std::span<const double> column, const PairGraph& graph, size_t edges) {
   if (column.empty()) return {};
-  if (column.size() == edges) return {column.begin(), column.end()};
+  if (column.size() == edges) return the_same(column, graph);
   std::vector<double> out(edges, 0.0);
   for (size_t row = 0; row < column.size(); ++row) out[graph.edge_of_row[row]] += column[row];
   return out;
@@ -47,7 +53,7 @@ void merge_rows(const TableColumns& table, bool keep_home, PairGraph& graph) {
   graph.left = first_of_edges(table.left, graph, edges);
   graph.right = first_of_edges(table.right, graph, edges);
   if (home) graph.home = first_of_edges(table.home, graph, edges);
-  graph.covariates.assign(table.covariates.begin(), table.covariates.end());
+  graph.covariates = the_same(table.covariates, graph);
   graph.wins = summed(table.left_wins, graph, edges);
   graph.losses = summed(table.right_wins, graph, edges);
   graph.ties = summed(table.ties, graph, edges);
@@ -77,12 +83,14 @@ void compress_rows(PairGraph& graph, Monitor* monitor) {
 
 }  // namespace
 
-PairGraph build_pair_graph(const TableColumns& table, std::int32_t items, bool keep_home, Monitor* monitor) {
+PairGraph build_pair_graph(const TableColumns& table, std::int32_t items, bool keep_home, Monitor* monitor,
+                           std::shared_ptr<const void> owner) {
   if (table.left.size() > std::numeric_limits<std::uint32_t>::max()) {
     throw std::length_error("steelyard: more than 2^32 - 1 rows of comparisons");
   }
   PairGraph graph;
   graph.items = items;
+  graph.owner = std::move(owner);
   merge_rows(table, keep_home, graph);
   compress_rows(graph, monitor);
   return graph;

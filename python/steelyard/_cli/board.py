@@ -12,7 +12,7 @@ from .._units import ELO
 from .table import Table
 
 if TYPE_CHECKING:
-    from ..rank import BradleyTerryFit
+    from ..rank import BradleyTerryFit, JudgeFit
 
 # Rank sets of all items take all pairs: above so many items only those shown are judged.
 _ALL = 3000
@@ -57,7 +57,7 @@ class Board:
 
 
 def make_board(
-    fit: BradleyTerryFit,
+    fit: BradleyTerryFit | JudgeFit,
     scale: str,
     resampled: Any,
     top: int,
@@ -69,7 +69,8 @@ def make_board(
     wanted = top or len(fit)
     some = None
     if len(fit) > _ALL:
-        settled = np.cumsum(~fit.scarce[fit.order]) if provisional != "show" else np.arange(1, len(fit) + 1)
+        marks = provisional != "show" and fit.scarce is not None
+        settled = np.cumsum(~np.asarray(fit.scarce)[fit.order]) if marks else np.arange(1, len(fit) + 1)
         some = fit.items[fit.order[: int(np.searchsorted(settled, wanted)) + 1]]
     uncertainty = resampled
     if resampled is None:  # of all items one covariance serves both
@@ -79,6 +80,7 @@ def make_board(
     place = np.argsort(sets.rank, kind="stable")
     columns = {
         "rank": sets.rank[place],
+        "provisional": np.zeros(len(place), dtype=bool),  # of a fit that does not judge it
         **table,
         "rank_lower": sets.lower[place],
         "rank_upper": sets.upper[place],
@@ -105,7 +107,7 @@ def _listed(
     return np.concatenate([firm, among]), (_WHY,)
 
 
-def _advantage(fit: BradleyTerryFit, scale: str) -> str:
+def _advantage(fit: BradleyTerryFit | JudgeFit, scale: str) -> str:
     """In the unit of the ratings; chances have none, so there in natural-log strength."""
-    advantage = fit.home_advantage or 0.0
+    advantage = getattr(fit, "home_advantage", None) or 0.0
     return f"{advantage * ELO:+.0f} Elo" if scale == "elo" else f"{advantage:+.2f}"

@@ -155,6 +155,7 @@ def count(
     clustered: bool = True,
     covariates: tuple[str, ...] = (),
     group: str | None = None,
+    judge: str | None = None,
 ) -> Comparisons:
     """The grouped table, counted in DuckDB; `timed`: by time too (see `with_times`)."""
     from ..rank import Comparisons
@@ -176,6 +177,7 @@ def count(
             time=roles.time if timed else None,
             covariates=covariates or None,
             group=group,
+            judge=judge,
         )
 
 

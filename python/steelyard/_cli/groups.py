@@ -70,6 +70,7 @@ def _refuse(options: argparse.Namespace) -> None:
         "--half-life": options.half_life,
         "--bootstrap": options.bootstrap,
         "--anchor": options.anchor,
+        "--report": options.report,
         "--scale probability": options.scale == "probability",
     }
     for name, given in wrong.items():

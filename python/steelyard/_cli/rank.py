@@ -9,7 +9,6 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from .._errors import DisconnectedError, DisconnectedWarning, SeparationError
-from .._units import ELO
 from .arena import add_arena, select_votes, with_style
 from .board import Board, make_board
 from .columns import Roles, require_column, time_column
@@ -29,6 +28,8 @@ from .games import (
 )
 from .groups import add_groups, show_groups
 from .inputs import add_files
+from .judges import add_judges, fit_with_judges, method_with_judges, refuse_beside_judges, show_judges
+from .method import method
 from .options import add_output, add_plot, add_report, add_top, anchored, integer, number, positive
 from .pages import require_pictures, write_with
 from .picture import new_figure, save
@@ -40,7 +41,7 @@ from .usage import UsageError, require
 from .write import write
 
 if TYPE_CHECKING:
-    from ..rank import BradleyTerryFit, Coefficients, Comparisons
+    from ..rank import BradleyTerryFit, Comparisons, JudgeFit
 
 _DESCRIPTION = """\
 From paired comparisons to a leaderboard with 95 % intervals and rank sets (the ranks that an item can have).
@@ -111,6 +112,7 @@ def _add_options(parser: argparse.ArgumentParser) -> None:
     )
 
     add_groups(model)
+    add_judges(model)
     _add_output_options(parser)
 
 
@@ -147,6 +149,8 @@ def run(options: argparse.Namespace) -> None:
     timed = options.half_life is not None
     source = _in_period(source, roles, options, ratings is not None)
     home = roles.left_is_home if options.home is None else options.home
+    if options.judge:
+        refuse_beside_judges(options)
     notes: list[str] = []
     with explained(source), warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
@@ -159,6 +163,7 @@ def run(options: argparse.Namespace) -> None:
                 timed=timed,
                 covariates=options.covariates,
                 group=options.by,
+                judge=options.judge,
             )
         else:
             comparisons, read = count_ratings(source, ratings)
@@ -168,7 +173,11 @@ def run(options: argparse.Namespace) -> None:
         if options.by:
             show_groups(comparisons, options, home, source.preset.item, notes, caught)
             return
-        fit = _fit(comparisons, options, home, source, notes)
+        fit: Any
+        if options.judge:
+            fit = fit_with_judges(comparisons, options, notes)
+        else:
+            fit = _fit(comparisons, options, home, source, notes)
         resampled = _resample(fit, options.bootstrap) if options.bootstrap else None
         anchor = _label(fit, options, source)
         board = make_board(
@@ -177,8 +186,10 @@ def run(options: argparse.Namespace) -> None:
     told = notes[:]
     notes.extend(board.notes)
     notes.extend(f"Note: {warning.message}" for warning in caught)
-    notes.append(_method(fit, board, options))
+    notes.append(method_with_judges(fit) if options.judge else method(fit, board, options))
     show(board.table(), notes, sys.stdout)
+    if options.judge:
+        show_judges(fit, options)
     if options.output:
         write(board.columns, options.output, verbatim=options.verbatim)
     if options.plot:
@@ -192,8 +203,9 @@ def _open(options: argparse.Namespace) -> tuple[Source, Roles, Ratings | None]:
     """Comparisons, or ratings where they were asked for or nothing else is known by its name."""
     source = open_source(options, PRESETS, "comparison")
     ratings = find_ratings(source, options)
-    if options.by:
-        require_column(options.by, "by", source.columns, source.name)
+    for name in ("by", "judge"):
+        if getattr(options, name):
+            require_column(getattr(options, name), name, source.columns, source.name)
     asked_for = options.wide or options.rating or options.item or options.rater
     try:
         if not asked_for:
@@ -201,8 +213,8 @@ def _open(options: argparse.Namespace) -> tuple[Source, Roles, Ratings | None]:
     except UsageError:
         if ratings is None or asked(options, source) != Roles(cluster=source.preset.cluster):
             raise
-    if options.covariates or options.home or options.by:
-        raise UsageError("--covariates, --home and --by are for comparisons, not for ratings")
+    if options.covariates or options.home or options.by or options.judge:
+        raise UsageError("--covariates, --home, --by and --judge are for comparisons, not for ratings")
     return source, Roles(time=time_column(source.columns, options.time, source.name)), ratings
 
 
@@ -322,35 +334,8 @@ def _resample(fit: BradleyTerryFit, rounds: int) -> Any:
         return fit.bootstrap(rounds, method=method, rng=0, progress=progress)
 
 
-def _method(fit: BradleyTerryFit, board: Board, options: argparse.Namespace) -> str:
-    """The model, the numbers beside the strengths, and the certificate."""
-    parts = [f"Bradley-Terry, ties {fit.ties}"] if fit.comparisons.ties is not None else ["Bradley-Terry"]
-    if fit.home_advantage is not None:
-        parts.append(f"home advantage {board.home_advantage}")
-    if fit.coefficients is not None:
-        parts.append(f"net of {_effects(fit.coefficients, options.scale)}")
-    parts.append(f"prior {fit.prior:g}" if fit.prior else "maximum likelihood")
-    if options.half_life is not None:
-        games = fit.comparisons.n_comparisons
-        parts.append(f"half-life {options.half_life:g}: comparisons count as {games:,.6g} of today")
-    source = f"{options.bootstrap} bootstrap rounds" if options.bootstrap else "sandwich errors"
-    if fit.comparisons.cluster is not None:
-        source += " by cluster"
-    bound = fit.info.error_bound
-    if bound is not None:
-        parts.append(f"within {bound:.1g} standard errors of the optimum")
-    return f"{', '.join(parts)}; 95 % intervals from {source}, rank sets hold together at 95 %"
-
-
-def _effects(found: Coefficients, scale: str) -> str:
-    """For one root mean square of each covariate, in the unit of the ratings, with its standard error."""
-    unit, digits, name = (ELO, 1, " Elo") if scale == "elo" else (1.0, 3, "")
-    triples = zip(found.names, unit * found.values, unit * found.standard_errors(), strict=True)
-    return ", ".join(f"{column} {b:+.{digits}f} +- {error:.{digits}f}{name}" for column, b, error in triples)
-
-
 def _draw(
-    fit: BradleyTerryFit,
+    fit: BradleyTerryFit | JudgeFit,
     resampled: Any,
     board: Board,
     options: argparse.Namespace,
@@ -371,7 +356,7 @@ def _draw(
 
 
 def _publish(
-    fit: BradleyTerryFit,
+    fit: BradleyTerryFit | JudgeFit,
     resampled: Any,
     board: Board,
     options: argparse.Namespace,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
@@ -137,6 +137,8 @@ def open_source(
         options.opened = inputs, tuple(reader_of(file, inputs, options.separator) for file in inputs.files)
     inputs, readers = options.opened
     connection = duckdb.connect()
+    with suppress(duckdb.Error):  # gives memory back between queries; unknown to some builds
+        connection.execute("SET allocator_background_threads = true")
     source = Source(shown or _called(inputs), preset, connection, None, () if shown else readers)
     with source.reading():
         base = joined(connection, readers)

@@ -609,7 +609,14 @@ def graded_log_chances(x: Array, levels: int, thresholds: Array, link: str) -> A
 
 
 def team_strengths(
-    sides: Array, wins: Array, losses: Array, ties: Array, *, model: str = "none", prior: float = 0.0
+    sides: Array,
+    wins: Array,
+    losses: Array,
+    ties: Array,
+    *,
+    model: str = "none",
+    prior: float = 0.0,
+    springs: Array | None = None,
 ) -> Point:
     """Newton's method for games between sides, x = sides @ s.
 
@@ -622,6 +629,8 @@ def team_strengths(
     model : {'none', 'davidson', 'rao-kupper'}
     prior : float, default 0
         Strength of the logistic prior.
+    springs : ndarray, shape (n_items,), optional
+        Curvatures of normal priors about 0, instead of the logistic one where they are positive.
 
     Returns
     -------
@@ -642,13 +651,15 @@ def team_strengths(
     wide = np.zeros((m + 1 + free, n + free))
     wide[:m, :n] = sides
     wide[-1, -1] = 1.0 if free else 0.0
+    normal = np.zeros(n) if springs is None else springs
+    logistic = prior * (normal == 0)
     for _ in range(200):
         own = Point(np.append(sides @ at.s, 0.0), at.tie)
         slope, curvature = derivatives(games, own, model=model, home=False, prior=0.0)
         g, H = wide.T @ slope, wide.T @ curvature @ wide
         win = _sigma(at.s)
-        g[:n] += prior * (1.0 - 2.0 * win)
-        H[range(n), range(n)] += 2.0 * prior * win * (1.0 - win)
+        g[:n] += logistic * (1.0 - 2.0 * win) - normal * at.s
+        H[range(n), range(n)] += 2.0 * logistic * win * (1.0 - win) + normal
         step = np.linalg.lstsq(H, g, rcond=1e-12)[0]
         length = min(1.0, 2.0 / max(float(np.abs(step).max()), 1e-300))
         at.s = at.s + length * step[:n]
@@ -656,3 +667,130 @@ def team_strengths(
         if float(g @ step) < 1e-26:
             break
     return at
+
+
+def fit_groups(
+    cells: Cells,
+    group: npt.NDArray[np.integer],
+    n: int,
+    width: float,
+    *,
+    model: str = "none",
+    prior: float = 0.0,
+) -> tuple[Array, Array, float]:
+    """Strengths of the whole, and how those of each group differ from them: normal about 0.
+
+    Parameters
+    ----------
+    cells : Cells
+        Games without home advantage.
+    group : ndarray, shape (n_cells,)
+        Of each cell, from 0.
+    n : int
+        Number of items.
+    width : float
+        Standard deviation of the differences.
+    model : {'none', 'davidson', 'rao-kupper'}
+    prior : float, default 0
+        Of the whole.
+
+    Returns
+    -------
+    whole : ndarray, shape (n,)
+        Strengths.
+    differences : ndarray, shape (n_groups, n)
+        Of each group from the whole.
+    tie : float
+        Logarithm of nu, or of theta.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> games = Cells(np.zeros(2, int), np.ones(2, int), np.array([30.0, 10]), np.array([10.0, 30]))
+    >>> whole, differences, _ = fit_groups(games, np.array([0, 1]), 2, width=0.5)
+    >>> print(abs(whole).round(6), differences.round(2))
+    [0. 0.] [[ 0.44 -0.44]
+     [-0.44  0.44]]
+    """
+    groups, rows = int(group.max()) + 1, np.arange(len(group))
+    sides = np.zeros((len(group), n * (groups + 1)))
+    for items, sign in ((cells.left, 1.0), (cells.right, -1.0)):
+        sides[rows, items] = sides[rows, n * (group + 1) + items] = sign
+    springs = np.repeat([0.0, width**-2], [n, n * groups])
+    at = team_strengths(
+        sides, cells.wins, cells.losses, cells.ties, model=model, prior=prior, springs=springs
+    )
+    return at.s[:n], at.s[n:].reshape(groups, n), at.tie
+
+
+def fit_judges(
+    cells: Cells,
+    judge: npt.NDArray[np.integer],
+    n: int,
+    *,
+    spreads: tuple[float, float],
+    model: str = "none",
+    prior: float = 0.0,
+) -> tuple[Point, Array, Array]:
+    """A local optimum for x = slope of the judge * (s_left - s_right) + home * bias of the judge.
+
+    Found by BFGS from equal items and judges of slope 1 and bias 0.
+
+    Parameters
+    ----------
+    cells : Cells
+    judge : ndarray, shape (n_cells,)
+        Of each cell, from 0.
+    n : int
+        Number of items.
+    spreads : tuple of two floats
+        Standard deviations of the normal priors of slopes (about 1) and biases (about 0).
+    model : {'none', 'davidson'}
+    prior : float, default 0
+        Strength of the logistic prior of strengths.
+
+    Returns
+    -------
+    at : Point
+        Strengths and log nu.
+    slopes, biases : ndarray, shape (n_judges,)
+        Of the judges.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> games = Cells(np.zeros(2, int), np.ones(2, int), np.array([30.0, 20]), np.array([10.0, 20]))
+    >>> _, slopes, _ = fit_judges(games, np.array([0, 1]), 2, spreads=(1.0, 1.0))
+    >>> bool(slopes[0] > slopes[1])
+    True
+    """
+    from scipy import optimize
+
+    k = int(judge.max()) + 1
+
+    def loss(p: Array) -> tuple[float, Array]:
+        s, r, b, tie = p[:n], p[n : n + k], p[n + k : n + 2 * k], float(p[-1])
+        gap = s[cells.left] - s[cells.right]
+        x = r[judge] * gap + cells.home * b[judge]
+        chances = log_chances(x, model, tie)
+        counts = (cells.wins, cells.losses, cells.ties)
+        value = sum(float((c[c > 0] * q[c > 0]).sum()) for c, q in zip(counts, chances, strict=True))
+        value -= 0.5 * float(((r - 1) ** 2).sum()) / spreads[0] ** 2 + 0.5 * float(b @ b) / spreads[1] ** 2
+        value -= prior * float((np.logaddexp(0, s) + np.logaddexp(0, -s)).sum())
+        up, down, _, _ = _score(cells, x, model, tie)
+        by_x, g = up - down, np.zeros_like(p)
+        np.add.at(g, cells.left, r[judge] * by_x)
+        np.add.at(g, cells.right, -r[judge] * by_x)
+        np.add.at(g, n + judge, gap * by_x)
+        np.add.at(g, n + k + judge, cells.home * by_x)
+        g[:n] += prior * (1 - 2 * _sigma(s))
+        g[n : n + k] -= (r - 1) / spreads[0] ** 2
+        g[n + k : n + 2 * k] -= b / spreads[1] ** 2
+        if model == "davidson":
+            g[-1] = float((cells.ties - sum(counts) * np.exp(chances[2])).sum())
+        return -value, -g
+
+    start = np.concatenate([np.zeros(n), np.ones(k), np.zeros(k + 1)])
+    start[:n] = 1e-3 * np.arange(n)  # equal items say nothing of slopes
+    found = optimize.minimize(loss, start, jac=True, method="BFGS", options={"gtol": 1e-8, "maxiter": 5000}).x
+    return Point(found[:n], float(found[-1])), found[n : n + k], found[n + k : n + 2 * k]

@@ -214,3 +214,31 @@ def test_an_unknown_item_is_named():
     ):
         with pytest.raises(KeyError, match="77"):
             call()
+
+
+@pytest.mark.parametrize("ties", ["davidson", "rao-kupper", "half", "drop"])
+def test_with_covariates_the_squares_of_scores_are_held_once_a_pair(ties, monkeypatch):
+    monkeypatch.setattr(_information, "_EDGES", 7)  # blocks that begin and end inside of pairs
+    rng = np.random.default_rng(5)
+    a = rng.integers(0, 5, 300)
+    b = (a + rng.integers(1, 5, 300)) % 5
+    side = rng.choice([1, 0, -1], 300)
+    table = Comparisons.from_pairs(
+        a, b, tie=rng.random(300) < 0.2, home=side, covariates=rng.normal(size=(300, 2))
+    )
+    fit = bradley_terry(table, ties=ties, home=True, covariates=True, prior=0.5)
+    information = fit._information(1)
+    assert len(information._squares.gg) == 10
+    x, e = information._part(slice(None))
+    ends = np.eye(5)[table.left] - np.eye(5)[table.right]
+    tie = int(fit._problem.model != "none")
+    J = np.zeros((information.size, information.size))
+    counts = (table.left_wins, table.right_wins, None if ties == "drop" else table.ties)
+    for count, (g, t) in zip(counts, information._scores(x), strict=True):
+        if count is not None:
+            rows = np.hstack([g[:, None] * ends, t[:, None][:, :tie], g[:, None] * e])
+            J += rows.T @ (count[:, None] * rows)
+    some = rng.normal(size=(information.size, 6))
+    some[:5] -= some[:5].mean(axis=0)
+    np.testing.assert_allclose(information.quadratic(some), some.T @ J @ some, rtol=1e-11, atol=1e-9)
+    np.testing.assert_allclose(information.variances(some), np.diag(some.T @ J @ some), rtol=1e-11)

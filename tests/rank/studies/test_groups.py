@@ -10,6 +10,7 @@ from scipy import integrate, optimize
 
 from steelyard import DisconnectedError
 from steelyard.rank import Comparisons, bradley_terry, fit_groups
+from steelyard.reference import rank as reference
 
 SHARES = np.array([0.6, 0.25, 0.1, 0.05])
 
@@ -163,7 +164,7 @@ class TestDifferences:
     def test_errors_of_differences_are_those_of_the_draws(self):
         fit = fit_groups(grouped(0.5)[0])
         found = fit.differences(draws=4000)
-        from steelyard.rank._studies.groups import _gaussian
+        from steelyard.rank._studies.group_fits import _gaussian
 
         noise = _gaussian(fit._covariances[0], 4000, np.random.default_rng(3)).reshape(4000, 4, 10)
         k = int(np.flatnonzero((found["group_a"] == "w") & (found["group_b"] == "z"))[0])
@@ -206,6 +207,63 @@ class TestResult:
             fit_groups(table)
         with pytest.raises(ValueError, match="width goes with shrink"):
             fit_groups(table, width=1.0, shrink=False)
-        wide = Comparisons.from_pairs(np.arange(1600), np.arange(1600)[::-1], group=np.arange(1600) % 2)
-        with pytest.raises(ValueError, match="may be up to 3000"):
-            fit_groups(wide, prior=1)
+
+
+@pytest.mark.parametrize("prior", [0.0, 0.7])
+@pytest.mark.parametrize("ties", ["davidson", "rao-kupper", "drop"])
+def test_shrunk_groups_are_those_of_the_reference(ties, prior):
+    rng = np.random.default_rng(4)
+    a = rng.integers(0, 5, 400)
+    b = (a + rng.integers(1, 5, 400)) % 5
+    table = Comparisons.from_pairs(
+        np.maximum(a, b), np.minimum(a, b), tie=rng.random(400) < 0.3, group=rng.integers(0, 3, 400)
+    ) + Comparisons.from_pairs(np.minimum(a, b), np.maximum(a, b), group=rng.integers(0, 3, 400))
+    fit = fit_groups(table, ties=ties, prior=prior, width=0.4)
+    tied = np.zeros(len(table.left)) if ties == "drop" else table.ties
+    cells = reference.Cells(table.left, table.right, table.left_wins, table.right_wins, tied)
+    model = "none" if ties == "drop" else ties
+    whole, differences, tie = reference.fit_groups(cells, table.group, 5, 0.4, model=model, prior=prior)
+    np.testing.assert_allclose(fit.whole, whole - whole.mean(), atol=1e-7)
+    np.testing.assert_allclose(fit.strengths - fit.whole, differences, atol=1e-7)
+    assert fit.home_advantage is None
+    if ties == "drop":
+        assert fit.tie_parameter is None
+    else:
+        assert np.log(fit.tie_parameter) == pytest.approx(tie, abs=1e-7)
+
+
+@pytest.mark.parametrize(("prior", "home"), [(0.0, True), (0.6, False)])
+def test_many_groups_are_held_apart_with_the_same_answers(prior, home, monkeypatch):
+    from steelyard.rank._studies import groups
+
+    rng = np.random.default_rng(8)
+    kind = rng.integers(0, 4, 900)
+    a = rng.integers(0, 9 - 2 * (kind == 3), 900)  # the last group lacks two items
+    b = (a + rng.integers(1, 7, 900)) % (9 - 2 * (kind == 3))
+    table = Comparisons.from_pairs(
+        a, b, tie=rng.random(900) < 0.2, group=kind, home=rng.choice([1, 0, -1], 900)
+    )
+    one = fit_groups(table, prior=prior, home=home)
+    monkeypatch.setattr(groups, "_MOST", 0)
+    many = fit_groups(table, prior=prior, home=home)
+    assert many.width == pytest.approx(one.width, rel=1e-6)
+    np.testing.assert_allclose(many.strengths, one.strengths, atol=1e-6)
+    np.testing.assert_allclose(many.standard_errors, one.standard_errors, rtol=1e-5)
+    left, right = (dict(zip(zip(*(d[k].tolist() for k in ("item", "group_a", "group_b")), strict=True),
+                            zip(d["difference"], d["standard_error"], d["upper"], strict=True), strict=True))
+                   for d in (one.differences(draws=6000), many.differences(draws=6000)))  # fmt: skip
+    assert left.keys() == right.keys()
+    assert not any(item >= 7 and 3 in pair for item, *pair in left)
+    for key, (gap, error, upper) in left.items():
+        assert right[key][0] == pytest.approx(gap, abs=2e-6)
+        assert right[key][1] == pytest.approx(error, rel=0.04)
+        assert right[key][2] == pytest.approx(upper, abs=0.25 * error)
+
+
+def test_blocks_that_would_not_fit_are_refused_by_name(monkeypatch):
+    from steelyard.rank._studies import groups
+
+    monkeypatch.setattr(groups, "_NUMBERS", 10)
+    games = Comparisons.from_pairs(list("abc"), list("bca"), group=[1, 1, 1])
+    with pytest.raises(ValueError, match="1 groups of up to 3 of 3 items"):
+        fit_groups(games)

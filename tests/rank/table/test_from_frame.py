@@ -437,3 +437,87 @@ def test_results_of_chess_and_draws_are_understood():
     games["white"][4] = "1-0"
     with pytest.raises(ValueError, match="read in two ways"):
         Comparisons.from_frame(games, left="white", right="black", outcome="result")
+
+
+def singular_votes(n=4000):
+    """Votes of which hardly two are the same."""
+    rng = np.random.default_rng(3)
+    names = np.array(["x", "it's", 'ann "b"', "z"])
+    first = rng.integers(0, 4, n)
+    second = (first + rng.integers(1, 4, n)) % 4
+    return {
+        "a": names[first],
+        "b": names[second],
+        "won": rng.choice(["a", "b", "tie"], n),
+        "length": rng.normal(size=n),
+        "bold": rng.normal(size=n),
+        "times": rng.integers(0, 3, n).astype(float),
+        "who": np.char.add("w", rng.integers(0, 50, n).astype(str)),
+    }
+
+
+@pytest.mark.parametrize(
+    "more", [{}, {"weight": "times"}, {"count": "times", "cluster": "who", "group": "who"}]
+)
+def test_duckdb_reads_votes_that_do_not_repeat_as_they_are(more, monkeypatch):
+    from steelyard.rank._table import duckdb as reading
+
+    data = singular_votes()
+    options = {"left": "a", "right": "b", "outcome": "won", "covariates": ["length", "bold"], **more}
+    table = pa.table({name: np.asarray(column).tolist() for name, column in data.items()})
+    expected = Comparisons.from_frame(data, **options)
+    found = Comparisons.from_frame(duckdb.from_arrow(table), **options)
+    monkeypatch.setattr(reading, "_hardly_repeats", lambda *_: False)
+    grouped = Comparisons.from_frame(duckdb.from_arrow(table), **options)
+    assert rows_of(found) == rows_of(expected) == rows_of(grouped)
+    assert found.n_comparisons == expected.n_comparisons
+
+
+def test_votes_that_do_not_repeat_are_understood_by_the_winners_label():
+    data = singular_votes()
+    data["won"] = np.where(data["won"] == "a", data["a"], data["b"])
+    options = {"left": "a", "right": "b", "outcome": "won", "covariates": ["length", "bold"]}
+    table = pa.table({name: np.asarray(column).tolist() for name, column in data.items()})
+    found = Comparisons.from_frame(duckdb.from_arrow(table), **options)
+    assert rows_of(found) == rows_of(Comparisons.from_frame(data, **options))
+
+
+@pytest.mark.parametrize(
+    ("column", "value", "message"),
+    [
+        ("a", None, "column 'a' has .*row 2600"),
+        ("won", None, "column 'won' has missing outcomes .*row 2600"),
+        ("won", "nobody", "nobody.*row 2600"),
+        ("length", None, "covariates\\['length'\\].*row 2600"),
+        ("times", -1.0, "'times' must be zero or positive.*row 2600"),
+        ("times", None, "'times' has missing entries .*row 2600"),
+    ],
+)
+def test_faults_in_votes_that_do_not_repeat_are_named_with_their_row(column, value, message):
+    table = {name: np.asarray(values).tolist() for name, values in singular_votes().items()}
+    table[column][2600] = value
+    options = {
+        "left": "a",
+        "right": "b",
+        "outcome": "won",
+        "covariates": ["length", "bold"],
+        "count": "times",
+    }
+    with pytest.raises(ValueError, match=message):
+        Comparisons.from_frame(duckdb.from_arrow(pa.table(table)), **options)
+
+
+def test_a_graph_of_votes_with_covariates_outlives_its_table():
+    table = Comparisons.from_frame(
+        singular_votes(), left="a", right="b", outcome="won", covariates=["length", "bold"]
+    )
+    wins = table.left_wins.copy()
+    graph = table._pairs(False)
+    merged = float(graph.wins.sum())
+    own = type(graph)(
+        table.left, table.right, table.left_wins.copy(), table.right_wins, table.ties, None, None, None, None,
+        table.covariates.ravel(), items=4, keep_home=False,
+    )  # fmt: skip
+    del table
+    np.testing.assert_array_equal(own.wins, wins)
+    assert merged == wins.sum()

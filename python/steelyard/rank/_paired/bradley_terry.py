@@ -317,23 +317,28 @@ def _evenly_weighted(problem: PairProblem) -> PairProblem:
 
     They determine the same parameters, and those that hang on typical cells are not lost to rounding.
     """
-    z = np.abs(np.asarray(problem.graph.covariates).reshape(-1, len(problem.covariates)))
+    z = np.asarray(problem.graph.covariates).reshape(-1, len(problem.covariates))
     far = np.ones(len(z))
-    for column in z.T:
-        np.maximum(far, column / np.median(column[column > 0]), out=far)
+    for signed in z.T:
+        column = np.abs(signed)
+        column /= np.median(column[column > 0])
+        np.maximum(far, column, out=far)
     share, (wins, losses, ties) = far**-2.0, problem.counts
     return problem.with_counts(
         Counts((wins > 0) * share, (losses > 0) * share, None if ties is None else (ties > 0) * share)
     )
 
 
-def _require_optimum(problem: PairProblem, threads: int) -> None:
-    """Raises where the optimum is infinite or not unique; warns where the prior alone makes it finite."""
+def _strong_components(problem: PairProblem) -> int:
     graph, (forward, backward, ties) = problem.graph, problem.counts
     if ties is not None:
         forward, backward = forward + ties, backward + ties
-    _, strong = _core.rank._strong_components(graph.left, graph.right, forward, backward, problem.n)
-    if strong > 1:
+    return int(_core.rank._strong_components(graph.left, graph.right, forward, backward, problem.n)[1])
+
+
+def _require_optimum(problem: PairProblem, threads: int) -> None:
+    """Raises where the optimum is infinite or not unique; warns where the prior alone makes it finite."""
+    if _strong_components(problem) > 1:
         report = problem.comparisons.components(ties="drop" if problem.ties == "drop" else "keep")
         words = report.describe()
         if problem.prior == 0:

@@ -7,6 +7,7 @@ H^+ J H^+.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
@@ -21,6 +22,7 @@ from .problem import PairPoint, PairProblem
 Floats = npt.NDArray[np.float64]
 
 _DRAWS = 2**22  # entries of a block of edges x draws
+_EDGES = 2**18  # of which x, scores and effects are held at once
 _ROWS = 2**20
 _ACCURACY = 1e-10
 
@@ -47,7 +49,8 @@ class PairInformation(Information):
         d = self.problem.derivatives(self.at, self.threads)
         graph, n = self.problem.graph, self.n
         matrix = np.zeros((self.size, self.size))
-        np.subtract.at(matrix, (graph.right, graph.left), d["cell_curvature"])
+        first = self._first_edges
+        matrix[graph.right[first], graph.left[first]] = -np.add.reduceat(d["cell_curvature"], first)
         matrix += matrix.T
         matrix[range(n), range(n)] = d["diagonal"]
         matrix[:n, n:] = d["border"]
@@ -71,64 +74,78 @@ class PairInformation(Information):
 
     # ---- J
 
-    @cached_property
-    def _differences(self) -> tuple[Floats, Floats]:
-        """x = s_left - s_right + e . effects of each edge, and e: home and covariates, edges x effects."""
+    def _part(self, edges: slice) -> tuple[Floats, Floats]:
+        """x = s_left - s_right + e . effects of some edges, and e: home and covariates, edges x effects."""
         graph, at = self.problem.graph, self.at
+        left, right = graph.left[edges], graph.right[edges]
         columns, effects = [], []
         if self.problem.home:
-            columns.append(np.zeros(len(graph.left)) if graph.home is None else graph.home.astype(np.float64))
+            columns.append(np.zeros(len(left)) if graph.home is None else graph.home[edges].astype(float))
             effects.append(at.home_advantage)
         p = len(at.coefficients)
         if graph.covariates is not None and p:
-            columns.extend(graph.covariates.reshape(-1, p).T)
+            columns.extend(graph.covariates.reshape(-1, p)[edges].T)
             effects.extend(at.coefficients.tolist())
-        e = np.column_stack(columns) if columns else np.zeros((len(graph.left), 0))
+        e = np.column_stack(columns) if columns else np.zeros((len(left), 0))
         s = at.strengths
-        return s[graph.left] - s[graph.right] + e @ np.array(effects), e
+        return s[left] - s[right] + e @ np.array(effects), e
 
-    @cached_property
-    def _scores(self) -> tuple[tuple[Floats, Floats], tuple[Floats, Floats], tuple[Floats, Floats]]:
-        """Derivatives of log p by x and by the tie parameter, for a win, a loss and a tie on each edge."""
-        x, _ = self._differences
-        win, loss, tie = _core.rank._outcome_scores(self.problem.model, self.at.tie_parameter or 1.0, x)
-        return win, loss, tie
+    def _scores(self, x: Floats) -> tuple[tuple[Floats, Floats], ...]:
+        """Derivatives of log p by x and by the tie parameter, for a win, a loss and a tie."""
+        return _core.rank._outcome_scores(self.problem.model, self.at.tie_parameter or 1.0, x)
 
     def _tie_column(self, values: npt.NDArray[Any] | None) -> npt.NDArray[Any] | None:
         return None if self.problem.ties == "drop" else values
 
     @cached_property
-    def _squares(self) -> tuple[Floats, Floats, Floats]:
-        """Of the scores, summed over outcomes: by x twice, by x and the tie parameter, by that twice."""
-        gg, gt, tt = (np.zeros(len(self.problem.graph.left)) for _ in range(3))
-        for q, (g, t) in zip(self._weights("sandwich"), self._scores, strict=True):
-            if q is not None and len(q):
-                gg += q * g * g
-                gt += q * g * t
-                tt += q * t * t
-        return gg, gt, tt
+    def _first_edges(self) -> npt.NDArray[np.intp]:
+        """Where the edges of each pair begin: those of one lie together."""
+        graph = self.problem.graph
+        fresh = (graph.left[1:] != graph.left[:-1]) | (graph.right[1:] != graph.right[:-1])
+        return np.concatenate([[0], 1 + np.flatnonzero(fresh)])
 
-    def _moves(self, x: Floats) -> tuple[Floats, Floats]:
-        """What columns over all parameters do to each edge's x, and to the tie parameter."""
-        _, e = self._differences
+    @cached_property
+    def _squares(self) -> _Squares:
+        """J, a block of edges at a time: a row for each pair however many edges it has."""
+        starts, size = self._first_edges, len(self.problem.graph.left)
+        sums: _Squares | None = None
+        for begin in range(0, size, _EDGES):
+            edges = slice(begin, min(begin + _EDGES, size))
+            x, e = self._part(edges)
+            gg, gt, tt = (np.zeros(len(x)) for _ in range(3))
+            for q, (g, t) in zip(self._weights("sandwich", edges, x), self._scores(x), strict=True):
+                if q is not None and len(q):
+                    gg += q * g * g
+                    gt += q * g * t
+                    tt += q * t * t
+            if sums is None:
+                sums = _Squares.empty(len(starts), e.shape[1])
+            first = int(np.searchsorted(starts, begin, side="right")) - 1
+            last = int(np.searchsorted(starts, edges.stop, side="left"))
+            sums.add(
+                slice(first, last), np.maximum(starts[first:last] - begin, 0), gg, gt, float(tt.sum()), e
+            )
+        assert sums is not None  # a table is never empty
+        return sums
+
+    def _parts(self, x: Floats) -> tuple[Floats, Floats, Floats]:
+        """Columns over all parameters: differences of each pair, the tie parameter's row, the effects'."""
         tie = int(self.problem.model != "none")
-        by_x = self._incidence @ x[: self.n] + e @ x[self.n + tie :]
-        return np.asarray(by_x), np.asarray(x[self.n : self.n + 1] if tie else np.zeros((1, x.shape[1])))
+        by_tie = x[self.n : self.n + 1] if tie else np.zeros((1, x.shape[1]))
+        return self._incidence @ x[: self.n], by_tie, x[self.n + tie :]
 
     def _times_meat(self, x: Floats) -> Floats:
         """J X by differences of strengths: sums over items would lose them beside a large shift."""
-        _, e = self._differences
-        gg, gt, tt = self._squares
-        tie = int(self.problem.model != "none")
+        j, tie = self._squares, int(self.problem.model != "none")
         out = np.empty_like(x)
-        block = max(1, _DRAWS // max(1, len(gg)))
+        block = max(1, _DRAWS // max(1, len(j.gg)))
         for begin in range(0, x.shape[1], block):
             some = slice(begin, begin + block)
-            by_x, by_tie = self._moves(x[:, some])
-            weighted = gg[:, None] * by_x + gt[:, None] * by_tie
+            apart, by_tie, effects = self._parts(x[:, some])
+            weighted = j.gg[:, None] * apart + j.gt[:, None] * by_tie + j.ge @ effects
             out[: self.n, some] = self._incidence.T @ weighted
-            out[self.n : self.n + tie, some] = (gt @ by_x + tt.sum() * by_tie)[:tie]
-            out[self.n + tie :, some] = e.T @ weighted
+            out[self.n : self.n + tie, some] = (j.gt @ apart + j.tt * by_tie + j.te @ effects)[:tie]
+            out[self.n + tie :, some] = j.ge.T @ apart + np.outer(j.te, by_tie) + j.ee @ effects
         return out
 
     def cluster_scores(self) -> Any:
@@ -148,11 +165,14 @@ class PairInformation(Information):
         """Scores of some rows of the table, summed by cluster (rows) and parameter (columns)."""
         from scipy import sparse
 
-        table, (_, e) = self.problem.comparisons, self._differences
+        table = self.problem.comparisons
         edge = self.problem.graph.edge_of_row[rows]
+        first = int(edge[0])  # rows are in the order of their edges
+        x, e = self._part(slice(first, int(edge[-1]) + 1))
+        edge = edge - first
         by_x, by_tie = np.zeros(len(edge)), np.zeros(len(edge))
         counts = (table.left_wins, table.right_wins, self._tie_column(table.ties))
-        for count, (g, t) in zip(counts, self._scores, strict=True):
+        for count, (g, t) in zip(counts, self._scores(x), strict=True):
             if count is not None and len(count):
                 by_x += count[rows] * g[edge]
                 by_tie += count[rows] * t[edge]
@@ -169,49 +189,44 @@ class PairInformation(Information):
         if kind == "sandwich" and self._clustered:
             root = self._roots
             return np.asarray(root.T @ rng.standard_normal((root.shape[0], draws)))
-        _, e = self._differences
-        strengths, by_tie, effects = (np.zeros((m, draws)) for m in (self.n, 1, e.shape[1]))
+        graph, n_effects = self.problem.graph, self.problem.effects
+        strengths, by_tie, effects = (np.zeros((m, draws)) for m in (self.n, 1, n_effects))
         block = max(1, _DRAWS // draws)
-        for begin in range(0, len(e), block):  # edges x draws would not fit where edges are many
+        for begin in range(0, len(graph.left), block):  # edges x draws would not fit where edges are many
             some = slice(begin, begin + block)
-            by_x = np.zeros((len(e[some]), draws))
-            for q, (g, t) in zip(self._weights(kind), self._scores, strict=True):
+            x, e = self._part(some)
+            by_x = np.zeros((len(x), draws))
+            for q, (g, t) in zip(self._weights(kind, some, x), self._scores(x), strict=True):
                 if q is not None and len(q):
-                    noise = np.sqrt(q[some])[:, None] * rng.standard_normal((len(q[some]), draws))
-                    by_x += g[some, None] * noise
-                    by_tie += t[some] @ noise
-            strengths += self._incidence[some].T @ by_x
-            effects += e[some].T @ by_x
+                    noise = np.sqrt(q)[:, None] * rng.standard_normal((len(q), draws))
+                    by_x += g[:, None] * noise
+                    by_tie += t @ noise
+            strengths += _ends(graph.left[some], graph.right[some], self.n).T @ by_x
+            effects += e.T @ by_x
         if kind == "hessian" and self.prior > 0:
             strengths += draw_prior_scores(self.prior, self.at.strengths + self.at.shift, rng, draws)
         return np.vstack([strengths, by_tie[: self.problem.model != "none"], effects])
 
-    def _weights(self, kind: str) -> tuple[Any, Any, Any]:
+    def _weights(self, kind: str, edges: slice, x: Floats) -> list[Any]:
         """Of the squared scores of a win, loss and tie: squared weights, or expected counts ('hessian')."""
         graph = self.problem.graph
         if kind == "hessian":
-            x, _ = self._differences
             wins, losses, ties = self.problem.counts
-            games = wins + losses + (0.0 if ties is None else ties)
+            games = wins[edges] + losses[edges] + (0.0 if ties is None else ties[edges])
             win, tie, loss = outcome_chances(x, self.problem.ties, self.at.tie_parameter)
-            return games * win, games * loss, games * tie
-        return (
+            return [games * win, games * loss, games * tie]
+        columns = (
             graph.wins if graph.left_squared is None else graph.left_squared,
             graph.losses if graph.right_squared is None else graph.right_squared,
             self._tie_column(graph.ties if graph.ties_squared is None else graph.ties_squared),
         )
+        return [None if column is None else column[edges] for column in columns]
 
     @cached_property
     def _incidence(self) -> Any:
-        """Edges x items, +1 at left and -1 at right."""
-        from scipy import sparse
-
-        graph = self.problem.graph
-        ends = np.column_stack([graph.left, graph.right]).ravel()
-        starts = np.arange(0, len(ends) + 1, 2)
-        return sparse.csr_array(
-            (np.tile([1.0, -1.0], len(graph.left)), ends, starts), shape=(len(graph.left), self.n)
-        )
+        """Pairs x items, +1 at left and -1 at right."""
+        graph, first = self.problem.graph, self._first_edges
+        return _ends(graph.left[first], graph.right[first], self.n)
 
     @property
     def clusters(self) -> int | None:
@@ -239,6 +254,49 @@ class PairInformation(Information):
         if self._clustered:
             root = self._roots @ x
             return np.asarray(np.einsum("ij,ij->j", root, root))
-        gg, gt, tt = self._squares
-        by_x, by_tie = self._moves(x)
-        return np.asarray(gg @ by_x**2 + 2 * (gt @ by_x) * by_tie[0] + tt.sum() * by_tie[0] ** 2)
+        j, (apart, by_tie, effects) = self._squares, self._parts(x)
+        crossed = j.gt[:, None] * by_tie + j.ge @ effects
+        alone = j.tt * by_tie[0] ** 2 + 2 * by_tie[0] * (j.te @ effects)
+        alone += np.einsum("ij,ij->j", effects, j.ee @ effects)
+        found = j.gg @ apart**2 + 2 * np.einsum("ij,ij->j", apart, crossed) + alone
+        return np.asarray(np.maximum(found, 0.0))
+
+
+@dataclass
+class _Squares:
+    """Sums of squared scores: of each pair by x (g), the tie parameter (t) and the effects (e)."""
+
+    gg: Floats
+    gt: Floats
+    ge: Floats  # pairs x effects
+    te: Floats
+    ee: Floats
+    tt: float = 0.0
+
+    @classmethod
+    def empty(cls, pairs: int, effects: int) -> _Squares:
+        """Nothing added yet."""
+        border = np.zeros((pairs, effects)), np.zeros(effects), np.zeros((effects, effects))
+        return cls(np.zeros(pairs), np.zeros(pairs), *border)
+
+    def add(
+        self, pairs: slice, starts: npt.NDArray[np.intp], gg: Floats, gt: Floats, tt: float, e: Floats
+    ) -> None:
+        """A block of edges, of pairs that begin at `starts`."""
+        self.gg[pairs] += np.add.reduceat(gg, starts)
+        self.gt[pairs] += np.add.reduceat(gt, starts)
+        self.tt += tt
+        if e.shape[1]:
+            by_effect = gg[:, None] * e
+            self.ge[pairs] += np.add.reduceat(by_effect, starts, axis=0)
+            self.te += gt @ e
+            self.ee += by_effect.T @ e
+
+
+def _ends(left: npt.NDArray[np.int32], right: npt.NDArray[np.int32], n: int) -> Any:
+    """Rows x items, +1 at left and -1 at right."""
+    from scipy import sparse
+
+    ends = np.column_stack([left, right]).ravel()
+    starts = np.arange(0, len(ends) + 1, 2)
+    return sparse.csr_array((np.tile([1.0, -1.0], len(left)), ends, starts), shape=(len(left), n))

@@ -82,12 +82,12 @@ class JudgeProblem:
 
     def scores(self, at: Floats, x: Floats) -> tuple[Floats, Floats, Floats]:
         """Log chances of win, loss and tie, and their derivatives by x and log nu: rows x 3."""
-        model, nu = ("davidson", math.exp(at[-1])) if self.tied else ("none", 1.0)
-        parts = _core.rank._outcome_scores(model, nu, x)
-        by_x, by_tie = (np.column_stack([part[k] for part in parts]) for k in (0, 1))
         up, down, middle = 0.5 * x, -0.5 * x, np.full(len(x), at[-1] if self.tied else -np.inf)
         logits = np.column_stack([up, down, middle])
-        return logits - np.logaddexp.reduce(logits, axis=1, keepdims=True), by_x, by_tie
+        log_p = logits - np.logaddexp.reduce(logits, axis=1, keepdims=True)
+        win, loss, tie = np.exp(log_p).T  # sums of chances alone: small scores keep their digits
+        by_x = np.column_stack([loss + 0.5 * tie, -win - 0.5 * tie, 0.5 * (loss - win)])
+        return log_p, by_x, np.column_stack([-tie, -tie, win + loss])
 
     def derivatives(self, at: Floats) -> tuple[float, Floats, Floats]:
         """Penalised log-likelihood, gradient and negative Hessian."""
@@ -146,7 +146,7 @@ class JudgeProblem:
                 scale = np.maximum(np.abs(np.diag(self.anchored(H))), 1e-8)
                 step = self._step(H, g, lift * scale)
                 if step is not None and lift == 0.0:
-                    bound = math.sqrt(max(float(g @ step), 0.0))
+                    bound = self._bound(at, g, H, step, tol)
                     done = bound <= tol
                 if done or taken >= steps:
                     break
@@ -171,6 +171,49 @@ class JudgeProblem:
             "error_kind": "asymptotic",
             "interrupted": stopped,
         }
+
+    def _bound(self, at: Floats, g: Floats, H: Floats, step: Floats, tol: float) -> float:
+        """The Newton decrement with what rounding can add, times how far curvature changes over the step."""
+        decrement = math.sqrt(max(float(g @ step), 0.0))
+        if decrement > tol:
+            return decrement
+        _, by = self.arguments(at)
+        who = self.n + self.judge
+        apart = np.abs(step[self.left] - step[self.right])
+        reach = float((np.abs(by @ step) + np.abs(step[who]) * apart).max(initial=0.0))
+        return (decrement + self._rounding(at, H)) * math.exp(reach)
+
+    def _rounding(self, at: Floats, H: Floats) -> float:
+        """The decrement that errors of float64 in the gradient can make.
+
+        A term of the gradient is off by eps of itself and by its curvature times that of its x; errors e of
+        sums make at most e' |H^{-1}| e of the squared decrement.
+        """
+        x, by = self.arguments(at)
+        log_p, by_x, by_tie = self.scores(at, x)
+        p, games = np.exp(log_p), self.counts.sum(axis=1)
+        size = np.abs(at[self.n + self.judge]) * (np.abs(at[self.left]) + np.abs(at[self.right]))
+        if self.home:
+            size += np.abs(at[self.n + self.judges + self.judge] * self.side)
+        bend = games * (p * np.where(p > 0, by_x, 0.0) ** 2).sum(axis=1) * (4.0 + size)
+        seen = self.counts > 0
+        gross = (self.counts * np.where(seen, np.abs(by_x), 0.0)).sum(axis=1) + bend
+        errors = np.asarray(abs(by).T @ gross)
+        if self.tied:
+            errors[-1] += (self.counts * np.where(seen, np.abs(by_tie), 0.0)).sum() + bend.sum()
+        errors[: self.n] += self.prior
+        for place, middle, spread in (
+            (self.n, 1.0, self.spreads[0]),
+            (self.n + self.judges, 0.0, self.spreads[1]),
+        ):
+            if place == self.n or self.home:
+                errors[place : place + self.judges] += (
+                    np.abs(at[place : place + self.judges] - middle) / spread**2
+                )
+        inverse = _core.linalg._inverse_positive_definite(self.anchored(H))
+        if inverse is None:
+            return math.inf
+        return 2.0 * float(np.finfo(np.float64).eps) * math.sqrt(float(errors @ np.abs(inverse) @ errors))
 
     def _step(self, H: Floats, g: Floats, lift: Floats) -> Floats | None:
         """(H + lift)^{-1} g; None unless positive definite."""

@@ -40,7 +40,8 @@ from .judge_problem import MOST, JudgeInformation, JudgeProblem
 Floats = npt.NDArray[np.float64]
 
 _TIES = ("davidson", "half", "drop")
-_SPREADS = (0.03, 0.1, 0.3, 1.0)
+_SPREADS = (0.01, 0.03, 0.1, 0.3, 1.0)
+_DOUBT = 2.0  # of log evidence: by less a wider spread may look better where judges are all alike
 
 
 @dataclass(frozen=True, repr=False, eq=False)
@@ -249,8 +250,9 @@ def fit_judges(
     prior : float, default 0
         As of `bradley_terry`, on each strength.
     reliability_spread : float, optional
-        Standard deviation of the normal prior of reliabilities, about 1. Default: the one of 0.03, 0.1, 0.3
-        and 1 that makes the data most likely, by Laplace's method.
+        Standard deviation of the normal prior of reliabilities, about 1. Default: of 0.01, 0.03, 0.1, 0.3 and
+        1 the least that makes the data as likely as any does, to a factor of e^2 (by Laplace's method), so
+        that judges whom the data does not tell apart are taken as alike.
     bias_spread : float, optional
         Of biases, about 0; likewise.
     tol : float, default 1e-8
@@ -332,9 +334,10 @@ def fit_judges(
     callback = check_progress(progress)
     for which in (0, 1):
         if spreads[which] is None and (which == 0 or problem.home):
-            problem = max(
-                (problem.with_spread(which, spread) for spread in _SPREADS), key=lambda p: p.evidence(start)
-            )
+            tried = [problem.with_spread(which, spread) for spread in _SPREADS]
+            evidence = [one.evidence(start) for one in tried]
+            least = next(k for k, found in enumerate(evidence) if found >= max(evidence) - _DOUBT)
+            problem = tried[least]
     at, account = problem.fit(start, tol, steps, callback)
     return finish(_result(comparisons, problem, ties, at, account), "fit_judges", n_threads=n_threads)
 

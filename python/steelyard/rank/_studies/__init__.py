@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from .boards import MetaElo, meta_elo, score_duels
 from .dynascore import Dynascore, dynascore
-from .groups import GroupFits, fit_groups
+from .group_fits import GroupFits
+from .groups import fit_groups
 from .preferences import PreferenceWeights, preference_weights
 from .schedule import ScheduleSimulation, schedule, simulate_schedule
 from .significance import PairwiseSignificance, pairwise_significance

@@ -2,247 +2,37 @@
 
 from __future__ import annotations
 
-import itertools
 import math
-from dataclasses import dataclass, field, replace
-from statistics import NormalDist
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from ... import _core, _labels
+from ... import _core
 from ..._errors import finish, interrupted, report
-from ..._results import Columns, Result
 from ..._validate import (
     Progress,
     check_choice,
-    check_count,
     check_flag,
-    check_level,
     check_nonnegative,
     check_positive,
     check_progress,
-    check_rng,
-    check_room,
     check_steps,
     check_threads,
 )
-from ...plotting import plot_groups
 from .._chances import RankInfo
 from .._paired import TIES, TeamPoint, TeamProblem, bradley_terry
-from .._table import Comparisons, SideGames, positions
+from .._table import Comparisons, SideGames
+from .group_fits import GroupFits
+from .group_law import SINGULAR, GroupLaw, require_room
 
 Floats = npt.NDArray[np.float64]
 
-_MOST = 3000  # parameters of the matrix of all groups
+_MOST = 3000  # parameters that are held in one matrix; beyond, group by group
+_NUMBERS = 2**28  # in all matrices
 _LEAST, _LARGEST = 0.01, 5.0  # widths that are tried
 _GOLDEN = (math.sqrt(5.0) - 1.0) / 2.0
-
-
-@dataclass(frozen=True, repr=False, eq=False)
-class GroupFits(Result):
-    """One board a group.
-
-    Attributes
-    ----------
-    groups : ndarray, shape (n_groups,)
-        Labels.
-    items : ndarray, shape (n_items,)
-        Labels.
-    strengths : ndarray, shape (n_groups, n_items)
-        Natural-log strengths, in each group with mean 0 over the items that all groups have; NaN where
-        ``shrink=False`` and an item is not in a group.
-    standard_errors : ndarray, shape (n_groups, n_items)
-        Shrunk: of the posterior at `width`. Else of the sandwich.
-    games : ndarray, shape (n_groups, n_items)
-        Comparisons of each item in each group, by weight.
-    whole : ndarray, shape (n_items,)
-        Shrunk: what the groups are shrunk to. Else the mean of the groups.
-    width : float or None
-        Standard deviation of an item's strength in a group around the whole; None with ``shrink=False``.
-    info : RankInfo
-        ``info.error_bound`` is the largest Newton decrement of a fit.
-    """
-
-    groups: npt.NDArray[Any]
-    items: npt.NDArray[Any]
-    strengths: Floats
-    standard_errors: Floats
-    games: Floats
-    whole: Floats
-    width: float | None
-    info: RankInfo = field(repr=False)
-    _covariances: tuple[Floats, ...] = field(repr=False)  # of all groups in one, or one a group
-
-    def __len__(self) -> int:
-        return len(self.groups)
-
-    def board(self, group: Any, *, level: float = 0.95) -> dict[str, npt.NDArray[Any]]:
-        """The leaderboard of one group, strongest first.
-
-        Parameters
-        ----------
-        group : label
-        level : float, default 0.95
-            Of the intervals, each by itself.
-
-        Returns
-        -------
-        dict of str to ndarray
-            Columns ``item``, ``rating``, ``standard_error``, ``lower``, ``upper`` and ``games``.
-
-        Raises
-        ------
-        KeyError
-            If there is no such group.
-
-        Examples
-        --------
-        >>> from steelyard.rank import Comparisons, fit_groups
-        >>> games = Comparisons.from_pairs(["a", "b"] * 4, ["b", "a"] * 4, group=[1, 1, 1, 1, 2, 2, 2, 2])
-        >>> fit_groups(games).board(1)["games"].tolist()
-        [4.0, 4.0]
-        """
-        g = _labels.position(positions(self.groups), group, "group")
-        half = NormalDist().inv_cdf(0.5 + check_level(level) / 2)
-        rows = np.argsort(-self.strengths[g], kind="stable")
-        rows = rows[np.isfinite(self.strengths[g, rows])]
-        rating, error = self.strengths[g, rows], self.standard_errors[g, rows]
-        return {
-            "item": self.items[rows],
-            "rating": rating,
-            "standard_error": error,
-            "lower": rating - half * error,
-            "upper": rating + half * error,
-            "games": self.games[g, rows],
-        }
-
-    def to_frame(self, *, level: float = 0.95) -> dict[str, npt.NDArray[Any]]:
-        """All boards under each other: ``group`` and the columns of `board`.
-
-        Parameters
-        ----------
-        level : float, default 0.95
-
-        Returns
-        -------
-        dict of str to ndarray
-        """
-        boards = [self.board(label, level=level) for label in self.groups]
-        sizes = [len(board["item"]) for board in boards]
-        columns = {name: np.concatenate([board[name] for board in boards]) for name in boards[0]}
-        return {"group": np.repeat(self.groups, sizes), **columns}
-
-    def differences(
-        self, level: float = 0.95, *, draws: int = 2000, rng: Any = 0
-    ) -> dict[str, npt.NDArray[Any]]:
-        """Which items stand higher in one group than in another: all statements hold together.
-
-        Parameters
-        ----------
-        level : float, default 0.95
-            Chance that all intervals hold together.
-        draws : int, default 2000
-            Simulated errors behind the critical value.
-        rng : default 0
-            As SPEC 7 has it, with a fixed seed by default.
-
-        Returns
-        -------
-        dict of str to ndarray
-            Columns ``item``, ``group_a``, ``group_b``, ``difference`` (a minus b, of strengths against the
-            mean of their group), ``standard_error``, ``lower``, ``upper`` and ``real``: whether the interval
-            leaves out 0. The surest first.
-
-        Notes
-        -----
-        The critical value is the `level`-quantile of the largest |t| over all items and pairs of groups,
-        simulated from the covariance.
-
-        Examples
-        --------
-        >>> from steelyard.rank import Comparisons, fit_groups
-        >>> winner = ["a"] * 60 + ["b"] * 20 + ["a"] * 30 + ["b"] * 90
-        >>> loser = ["b" if label == "a" else "a" for label in winner]
-        >>> games = Comparisons.from_pairs(winner, loser, group=["x"] * 80 + ["y"] * 120)
-        >>> found = fit_groups(games, shrink=False, prior=1).differences()
-        >>> found["item"].tolist(), found["real"].tolist()
-        (['a', 'b'], [True, True])
-        """
-        level, count = (
-            check_level(level),
-            check_room(check_count(draws, "draws"), "draws", self.strengths.size),
-        )
-        generator = check_rng(rng)
-        shape, pairs = self.strengths.shape, list(itertools.combinations(range(len(self)), 2))
-        noise = np.concatenate(
-            [_gaussian(matrix, count, generator) for matrix in self._covariances], axis=1
-        ).reshape(count, *shape)
-        first, second = (np.array(part, dtype=np.intp) for part in zip(*pairs, strict=True)) if pairs else (
-            np.zeros(0, dtype=np.intp),
-            np.zeros(0, dtype=np.intp),
-        )  # fmt: skip
-        gap, error = self.strengths[first] - self.strengths[second], np.zeros((len(pairs), shape[1]))
-        largest = np.zeros(count)
-        for row, (a, b) in enumerate(pairs):
-            apart = noise[:, a] - noise[:, b]
-            error[row] = self._errors_between(a, b)
-            with np.errstate(divide="ignore", invalid="ignore"):
-                t = np.abs(apart) / error[row]
-            largest = np.maximum(largest, np.nanmax(np.where(error[row] > 0, t, 0.0), axis=1, initial=0.0))
-        critical = float(np.quantile(largest, level, method="higher"))
-        with np.errstate(divide="ignore", invalid="ignore"):
-            surest = np.argsort(-np.abs(gap / error), axis=None, kind="stable")
-        surest = surest[np.isfinite(gap.ravel()[surest])]
-        pair, item = np.unravel_index(surest, gap.shape)
-        middle, half = gap[pair, item], critical * error[pair, item]
-        return {
-            "item": self.items[item],
-            "group_a": self.groups[first[pair]],
-            "group_b": self.groups[second[pair]],
-            "difference": middle,
-            "standard_error": error[pair, item],
-            "lower": middle - half,
-            "upper": middle + half,
-            "real": np.abs(middle) > half,
-        }
-
-    def _errors_between(self, a: int, b: int) -> Floats:
-        """Standard errors of an item's difference between two groups."""
-        n = len(self.items)
-        variance = self.standard_errors[a] ** 2 + self.standard_errors[b] ** 2
-        if len(self._covariances) == 1:
-            both = self._covariances[0][a * n : (a + 1) * n, b * n : (b + 1) * n]
-            variance = variance - 2.0 * np.diag(both)
-        return np.asarray(np.sqrt(np.maximum(variance, 0.0)))
-
-    def _head(self, rows: int) -> tuple[Columns, int]:
-        order = np.argsort(-self.whole, kind="stable")[:rows]
-        columns = {str(label): self.strengths[g, order] for g, label in enumerate(self.groups)}
-        return {"item": self.items[order], **columns}, len(self.items)
-
-    def plot(self, **options: Any) -> Any:
-        """A heat map of items by groups; see `steelyard.plotting.plot_groups`.
-
-        Parameters
-        ----------
-        **options
-            As of `steelyard.plotting.plot_groups`.
-
-        Returns
-        -------
-        matplotlib.axes.Axes
-        """
-        return plot_groups(self, **options)
-
-    def __repr__(self) -> str:
-        how = "fitted apart" if self.width is None else f"shrunk to the whole, width {self.width:.3g}"
-        state = "converged" if self.info.converged else "NOT converged"
-        return (
-            f"GroupFits: {len(self.items)} items in {len(self)} groups, {how}\n"
-            f"{state}: Newton decrement {self.info.error_bound:.1e}"
-        )
 
 
 def fit_groups(
@@ -312,7 +102,8 @@ def fit_groups(
     Strengths of two groups can be compared only against something: here the mean over the items that all
     groups have. Standard errors of shrunk groups hold the prior at `width`, which is taken as known, and take
     comparisons as independent and the model as true. The width is sought from 0.01 (no difference to be seen)
-    to 5. All groups are held in one matrix: (groups + 1) x items may be up to 3,000.
+    to 5. Up to 3,000 parameters (items, and those of each group) are held in one matrix; beyond, items^2 and
+    each group's own items^2 numbers, up to 2 GB, with O(items^3) time for each width that is tried.
 
     References
     ----------
@@ -371,17 +162,6 @@ def _centred(matrix: Floats, n: int, common: npt.NDArray[np.bool_]) -> Floats:
     return np.asarray(half.reshape(matrix.shape))
 
 
-def _gaussian(matrix: Floats, count: int, rng: np.random.Generator) -> Floats:
-    """Draws with this covariance, NaN where it is; the directions of means have none."""
-    known = np.flatnonzero(np.isfinite(np.diag(matrix)))
-    part = matrix[np.ix_(known, known)]
-    values, vectors = np.linalg.eigh(part)
-    root = vectors * np.sqrt(np.maximum(values, 0.0))
-    out = np.full((count, len(matrix)), np.nan)
-    out[:, known] = rng.standard_normal((count, len(known))) @ root.T
-    return out
-
-
 # ---- each for itself
 
 
@@ -409,7 +189,9 @@ def _apart(
         worst, converged=all(i.converged for i in accounts), seconds=sum(i.seconds for i in accounts)
     )
     whole = np.nanmean(strengths, axis=0)
-    return GroupFits(labels, table.items, strengths, errors, games, whole, None, info, tuple(covariances))
+    return GroupFits(
+        labels, table.items, strengths, errors, games, whole, None, None, None, info, tuple(covariances)
+    )
 
 
 def table_positions(table: Comparisons, labels: npt.NDArray[Any]) -> npt.NDArray[np.intp]:
@@ -431,20 +213,21 @@ class _Shrunk:
 
         self.labels, self.table, self.threads = np.asarray(table.group_labels), table, threads
         self.n, self.groups = table.n_items, len(self.labels)
-        size = self.n * (self.groups + 1)
-        if size > _MOST:
-            raise ValueError(
-                f"comparisons has {self.groups} groups of {self.n} items: (groups + 1) x items may be up to "
-                f"{_MOST}; keep fewer items (filter(min_games=...)), or give shrink=False"
-            )
+        group = np.asarray(table.group)
+        parts = [np.flatnonzero(group == g) for g in range(self.groups)]
+        self.active = tuple(
+            np.unique(np.concatenate([table.left[rows], table.right[rows]])).astype(np.intp) for rows in parts
+        )
+        require_room(self.active, self.n, _NUMBERS)
         self.first = 1 if prior == 0 else 0
-        group = np.asarray(table.group, dtype=np.int64)
-        ends = [
-            table.left,
-            self.n * (group + 1) + table.left,
-            table.right,
-            self.n * (group + 1) + table.right,
-        ]
+        # Columns: m, then d of the items that a group has; that of others is what its prior says.
+        begins = self.n + np.concatenate([[0], np.cumsum([len(items) for items in self.active])])
+        size = int(begins[-1])
+        left, right = (np.empty(table.n_rows, dtype=np.int64) for _ in range(2))
+        for begin, items, rows in zip(begins[:-1], self.active, parts, strict=True):
+            left[rows] = begin + np.searchsorted(items, table.left[rows])
+            right[rows] = begin + np.searchsorted(items, table.right[rows])
+        ends: list[npt.NDArray[Any]] = [table.left, left, table.right, right]
         rows = np.tile(np.arange(table.n_rows), 4)
         signs = np.repeat([1.0, 1.0, -1.0, -1.0], table.n_rows)
         matrix = sparse.csr_array((signs, (rows, np.concatenate(ends))), shape=(table.n_rows, size))
@@ -479,10 +262,17 @@ class _Shrunk:
             raise interrupted(None)
         at = TeamPoint(out["strengths"], float(out["tie"]), out["effects"])
         d, m = at.free[self.n - self.first :], at.free[: self.n - self.first]
-        sign, volume = np.linalg.slogdet(problem.hessian(at, self.threads))
+        sign, volume = self._volume(problem, at, width)
         value = out["log_likelihood"] - 0.5 * float(d @ d) / width**2 - len(d) * math.log(width)
         value -= problem.prior * float(np.logaddexp(0, m).sum() + np.logaddexp(0, -m).sum())
         return (value - 0.5 * float(volume) if sign > 0 else -math.inf), at
+
+    def _volume(self, problem: TeamProblem, at: TeamPoint, width: float) -> tuple[float, float]:
+        """Sign and logarithm of the Hessian's determinant."""
+        if len(at.free) > _MOST:
+            return 1.0, GroupLaw.at(problem, at, self.active, self.n, width, self.threads).log_volume
+        sign, volume = np.linalg.slogdet(problem.hessian(at, self.threads))
+        return float(sign), float(volume)
 
     def best_width(
         self, start: TeamPoint, tol: float, steps: int, progress: Progress | None
@@ -521,32 +311,53 @@ class _Shrunk:
         problem = self.at_width(width)
         out = problem.fit(start, tol=tol, max_iter=steps, n_threads=self.threads)
         at = TeamPoint(out["strengths"], float(out["tie"]), out["effects"])
-        inverse = _core.linalg._inverse_positive_definite(problem.hessian(at, self.threads))
-        if inverse is None:
-            raise ValueError("the information matrix is singular to rounding; set a prior")
-        n, groups, size = self.n, self.groups, self.n * (self.groups + 1)
-        full, free = np.zeros((size, size)), np.zeros(size)
-        full[self.first :, self.first :] = np.asarray(inverse)[: size - self.first, : size - self.first]
-        free[self.first :] = at.free
-        # Strengths of the groups: m + d, block by block.
-        m, d, cross = full[:n, :n], full[n:, n:], full[:n, n:]
-        sums = d + np.tile(m, (groups, groups)) + np.tile(cross, (groups, 1)) + np.tile(cross, (groups, 1)).T
-        everyone = np.ones(n, dtype=bool)
-        matrix = _centred(sums, n, everyone)
-        strengths = free[:n] + free[n:].reshape(groups, n)
+        n, groups, free = self.n, self.groups, np.zeros(self.n)
+        free[self.first :] = at.free[: n - self.first]
+        differences, ends = np.zeros((groups, n)), np.cumsum([len(items) for items in self.active])
+        for g, d in enumerate(np.split(at.free[n - self.first :], ends[:-1])):
+            differences[g, self.active[g]] = d
+        strengths = free + differences
         info = RankInfo.from_core(out["info"])
         if not info.converged:
             info = replace(
                 info, message=f"Newton decrement {info.error_bound:.1e}; raise max_iter, or set a prior"
             )
+        law: GroupLaw | None = None
+        matrices: tuple[Floats, ...] = ()
+        if len(at.free) > _MOST:
+            law = GroupLaw.at(problem, at, self.active, n, width, self.threads)
+            errors = law.standard_errors()
+        else:
+            matrices = (self._covariance(problem, at, width),)
+            errors = np.sqrt(np.maximum(np.diag(matrices[0]), 0.0)).reshape(groups, n)
         return GroupFits(
             self.labels,
             self.table.items,
             strengths - strengths.mean(axis=1, keepdims=True),
-            np.sqrt(np.maximum(np.diag(matrix), 0.0)).reshape(groups, n),
+            errors,
             _games(self.table, groups),
-            free[:n] - free[:n].mean(),
+            free - free.mean(),
             width,
+            math.exp(at.tie) if problem.model != "none" else None,
+            float(at.effects[0]) if problem.home else None,
             info,
-            (matrix,),
+            matrices,
+            law,
         )
+
+    def _covariance(self, problem: TeamProblem, at: TeamPoint, width: float) -> Floats:
+        """Of the strengths of all groups, against the mean of each."""
+        inverse = _core.linalg._inverse_positive_definite(problem.hessian(at, self.threads))
+        if inverse is None:
+            raise ValueError(SINGULAR)
+        n, groups, size = self.n, self.groups, self.n * (self.groups + 1)
+        place = np.concatenate(
+            [np.arange(self.first, n), *(n * (g + 1) + items for g, items in enumerate(self.active))]
+        )
+        full = np.diag(np.repeat([0.0, width**2], [n, n * groups]))
+        full[np.ix_(place, place)] = np.asarray(inverse)[: len(place), : len(place)]
+        assert full.shape == (size, size)
+        # Strengths of the groups: m + d, block by block.
+        m, d, cross = full[:n, :n], full[n:, n:], full[:n, n:]
+        sums = d + np.tile(m, (groups, groups)) + np.tile(cross, (groups, 1)) + np.tile(cross, (groups, 1)).T
+        return _centred(sums, n, np.ones(n, dtype=bool))

@@ -39,7 +39,9 @@ class Covariates:
         """Rows x columns as the kernels have them, raveled."""
         if not self.names or table.covariates is None:
             return None
-        return np.asarray((table.covariates[:, self.places] / np.array(self.spreads)).ravel())
+        columns = table.covariates[:, self.places]  # a copy, and the only one
+        columns /= np.array(self.spreads)
+        return np.asarray(columns.ravel())
 
 
 def choose_columns(table: Stored, wanted: Any, standardize: bool) -> Covariates:

@@ -8,10 +8,14 @@ import numpy as np
 import numpy.typing as npt
 
 from ..._spelling import row_of_relation, shown
-from .labels import RowName
+from .labels import Coded, RowName
+from .votes import Read
 from .wanted import Wanted, require_columns
 
 _ROW = "steelyard_row"
+_SAMPLE = 2**17
+_MOST_LABELS = 2**14  # that are written into a query
+_LABELS = ("left", "right", "outcome", "cluster", "group", "judge")
 
 _NUMBERS = ("TINYINT", "SMALLINT", "INTEGER", "BIGINT", "UTINYINT", "USMALLINT", "UINTEGER", "UBIGINT")
 _FLOATS = ("FLOAT", "DOUBLE", "HUGEINT", "UHUGEINT", "DECIMAL")
@@ -39,6 +43,8 @@ def count_relation(relation: Any, wanted: Wanted) -> tuple[dict[str, Any], RowNa
         found = firsts.order(", ".join(groups)).limit(1, offset=group).project(_ROW).fetchall()
         return row_of_relation(found[0][0])
 
+    if wanted.covariates and _hardly_repeats(relation, projected, groups):
+        return _one_by_one(relation, wanted, keys, amounts, types)
     counted = relation.project(", ".join(projected)).aggregate(
         ", ".join(groups + _sums(amounts)), ", ".join(groups)
     )
@@ -50,6 +56,60 @@ def count_relation(relation: Any, wanted: Wanted) -> tuple[dict[str, Any], RowNa
         data["covariates"] = {name: found[f"covariate_{k}"] for k, name in enumerate(wanted.covariates)}
     data["count"], data["weight"] = _as_count_and_weight(found)
     return (_with_scores(data, relation, wanted) if wanted.outcome is None else data), first_of
+
+
+def _hardly_repeats(relation: Any, projected: list[str], groups: list[str]) -> bool:
+    """Are nearly all of the first rows different, so that to group would cost more than it saves?"""
+    some = relation.limit(_SAMPLE).project(", ".join(projected))
+    ((rows, distinct),) = some.aggregate(
+        f"count(*), approx_count_distinct(hash({', '.join(groups)}))"
+    ).fetchall()
+    return bool(distinct > 0.8 * rows)  # the number of distinct ones is known to some 2 %
+
+
+def _one_by_one(
+    relation: Any, wanted: Wanted, keys: dict[str, str], amounts: dict[str, str], types: dict[str, str]
+) -> tuple[dict[str, Any], RowName]:
+    """The rows as they are; strings of few kinds as numbers."""
+    if amounts:
+        checked = relation.project(", ".join(f"{sql} AS {_quoted(part)}" for part, sql in amounts.items()))
+        sums = checked.aggregate(", ".join(_sums(amounts))).fetchnumpy()
+        _refuse_bad_amounts({name: _plain(column) for name, column in sums.items()}, relation, wanted)
+    kinds = {
+        part: _distinct(relation, keys[part])
+        for part in _LABELS
+        if part in keys and types[wanted.parts[part]].startswith(("VARCHAR", "ENUM"))
+    }
+    coded = {part: labels for part, labels in kinds.items() if labels}
+    codes = {part: _code_sql(keys[part], labels) for part, labels in coded.items()}
+    parts = {**keys, **amounts, **codes}
+    read = relation.project(", ".join(f"{sql} AS {_quoted(part)}" for part, sql in parts.items()))
+    found = Read(read.fetchnumpy())
+    data: dict[str, Any] = {"count": None, "weight": None}
+    for part in [part for part in parts if not part.startswith("covariate_")]:
+        column = found.pop(part)
+        if part in coded:
+            codes_of = np.ma.filled(column.astype(np.int32), -1).astype(np.int32)
+            data[part] = Coded(np.array(coded[part], dtype=object), codes_of)
+        else:
+            data[part] = _plain(column)
+    columns = Read()
+    for k, name in enumerate(wanted.covariates):
+        columns[name] = _plain(found.pop(f"covariate_{k}"))
+    data["covariates"] = columns
+    return (_with_scores(data, relation, wanted) if wanted.outcome is None else data), row_of_relation
+
+
+def _distinct(relation: Any, key: str) -> list[str]:
+    """The distinct strings of a column, in order; none where they are many."""
+    found = relation.project(f"{key} AS label").distinct().limit(_MOST_LABELS + 1).fetchall()
+    labels = sorted(label for (label,) in found if label is not None)
+    return labels if len(labels) < _MOST_LABELS else []
+
+
+def _code_sql(key: str, labels: list[str]) -> str:
+    listed = ", ".join("'" + label.replace("'", "''") + "'" for label in labels)
+    return f"enum_code(CAST(CAST({key} AS VARCHAR) AS ENUM({listed})))"
 
 
 def _numbered(relation: Any) -> Any:
@@ -66,8 +126,7 @@ def _first_where(relation: Any, condition: str) -> str:
 def _keys(wanted: Wanted, types: dict[str, str]) -> dict[str, str]:
     """SQL of each part that rows are grouped by."""
     parts = wanted.parts
-    labels = ("left", "right", "outcome", "cluster", "group", "judge")
-    keys = {part: _plain_sql(parts[part], types[parts[part]]) for part in labels if part in parts}
+    keys = {part: _plain_sql(parts[part], types[parts[part]]) for part in _LABELS if part in parts}
     keys.update({p: _quoted(c) for p, c in parts.items() if p in ("neutral", "home")})
     if wanted.outcome is None:
         keys["score"] = _score_sql(parts["left_score"], parts["right_score"])

@@ -11,7 +11,7 @@ import numpy.typing as npt
 from ..._spelling import row_words
 from ..._validate import refuse_masked
 from .duckdb import count_relation
-from .labels import Encoded, RowName
+from .labels import Coded, Encoded, RowName
 from .outcomes import outcomes_of_scores, read_booleans, read_outcomes
 from .votes import Columns, count_votes, encode_items
 from .wanted import Wanted, require_columns
@@ -123,6 +123,8 @@ def _home(neutral: Any, home: Any, wanted: Wanted, n: int, row_name: RowName) ->
 
 
 def _rows(column: Any, rows: npt.NDArray[np.intp]) -> Any:
-    if isinstance(column, dict):
+    if isinstance(column, Mapping):
         return {name: values[rows] for name, values in column.items()}
+    if isinstance(column, Coded):
+        return column.rows(rows)
     return None if column is None else column[rows]

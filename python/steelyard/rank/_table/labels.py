@@ -27,8 +27,32 @@ class Encoded(NamedTuple):
     second: Codes
 
 
+class Coded(NamedTuple):
+    """A column of few distinct strings: these, and each row's place among them, -1 where it is missing."""
+
+    labels: npt.NDArray[Any]
+    codes: Codes
+
+    @property
+    def whole(self) -> bool:
+        return len(self.codes) == 0 or int(self.codes.min()) >= 0
+
+    def objects(self) -> npt.NDArray[Any]:
+        """The strings themselves, None where missing."""
+        return np.append(self.labels, [None])[self.codes]
+
+    def rows(self, some: Any) -> Coded:
+        """Some of the rows."""
+        return Coded(self.labels, self.codes[some])
+
+
 def encode(first: Any, second: Any, names: tuple[str, str], row_name: RowName = row_words) -> Encoded:
     """Sorted unique labels of both columns, and each column as positions in them."""
+    if isinstance(first, Coded) and isinstance(second, Coded):
+        if first.whole and second.whole:
+            found = encode(first.labels, second.labels, names, row_name)
+            return Encoded(found.labels, found.first[first.codes], found.second[second.codes])
+        first, second = first.objects(), second.objects()
     a, b = label_column(first, names[0]), label_column(second, names[1])
     if _kind(a) != _kind(b) and "object" not in (_kind(a), _kind(b)):
         raise TypeError(
@@ -52,6 +76,11 @@ def encode(first: Any, second: Any, names: tuple[str, str], row_name: RowName = 
 
 def encode_one(values: Any, name: str, row_name: RowName = row_words) -> tuple[npt.NDArray[Any], Codes]:
     """Sorted unique labels of one column, and the column as positions in them."""
+    if isinstance(values, Coded):
+        if values.whole:
+            labels, places, _ = encode(values.labels, values.labels[:0], (name, name), row_name)
+            return labels, places[values.codes]
+        values = values.objects()
     column = label_column(values, name)
     labels, codes, _ = encode(column, column[:0], (name, name), row_name)
     return labels, codes

@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ..._spelling import argument, shown
-from .labels import Encoded, RowName, is_missing, positions
+from .labels import Coded, Encoded, RowName, is_missing, positions
 from .wanted import Wanted
 
 Values = npt.NDArray[Any]
@@ -31,7 +31,7 @@ _TRUE, _FALSE = ("true", "t", "yes", "y", "1"), ("false", "f", "no", "n", "0")
 
 
 def read_outcomes(
-    values: Values,
+    values: Values | Coded,
     encoded: Encoded,
     wanted: Wanted,
     outcome_map: Mapping[Any, int | None] | None,
@@ -39,6 +39,9 @@ def read_outcomes(
 ) -> Outcomes:
     """Each distinct value is understood once; the winner's label row by row."""
     column = f"column {wanted.outcome!r}"
+    coded = values if isinstance(values, Coded) and values.whole else None
+    if isinstance(values, Coded):
+        values = values.labels if coded else values.objects()
     listed = _without_nan(values)
     try:
         meaning = dict.fromkeys(listed, _LABEL)
@@ -59,6 +62,9 @@ def read_outcomes(
             meaning[value] = _understand(value, sides, place, column)
     _refuse_zeros_and_ones(meaning, mapped, column)
     code = np.fromiter(map(meaning.__getitem__, listed), dtype=np.int8, count=len(listed))
+    if coded:
+        code = code[coded.codes]
+        listed = coded.objects().tolist() if (code == _LABEL).any() else []
     rows = np.flatnonzero(code == _LABEL)
     if len(rows):
         code[rows] = _winner(listed, rows, encoded, place, column, row_name)

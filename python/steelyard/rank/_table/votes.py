@@ -40,16 +40,20 @@ class Extras(NamedTuple):
         """Covariates are differences first minus second: negated where the row is turned."""
         if self.covariates is None:
             return self
+        matrix = np.ascontiguousarray(self.covariates)
         # + 0.0 makes -0.0 the same row as 0.0
-        return self._replace(covariates=np.where(flip[:, None], -self.covariates, self.covariates) + 0.0)
+        if matrix.flags.writeable:  # made by this module: many covariates are not held twice
+            np.negative(matrix, out=matrix, where=flip[:, None])
+            matrix += 0.0
+        else:
+            matrix = np.where(flip[:, None], -matrix, matrix) + 0.0
+        return self._replace(covariates=matrix)
 
     def codes(self) -> npt.NDArray[np.int64] | None:
-        """One integer a row; equal and in order exactly as the columns are. None without columns."""
+        """One integer a row; equal and in order exactly as the columns but the covariates are, if any."""
         columns = [x.astype(np.int64) for x in (self.cluster, self.group, self.judge) if x is not None]
         if self.time is not None:
             columns.append(_sortable(self.time))
-        if self.covariates is not None:
-            columns.extend(_sortable(x) for x in self.covariates.T)
         if not columns:
             return None
         code = columns[0]
@@ -74,6 +78,10 @@ def _sortable(values: Values) -> npt.NDArray[np.int64]:
         return values.view(np.int64)
     bits = (np.ascontiguousarray(values, dtype=np.float64) + 0.0).view(np.int64)
     return np.where(bits < 0, np.bitwise_xor(bits, np.int64(2**63 - 1)), bits)
+
+
+class Read(dict[str, Any]):
+    """Columns that were read for this table alone: each is let go once it is understood."""
 
 
 class Columns(NamedTuple):
@@ -150,7 +158,13 @@ def count_votes(
     if extras.covariates is not None:
         extras = extras.turned(a > b)
     table = _core.rank._group(
-        a, b, extra=extras.codes(), items=len(labels), n_threads=check_threads(None), **columns
+        a,
+        b,
+        extra=extras.codes(),
+        covariates=None if extras.covariates is None else extras.covariates.ravel(),
+        items=len(labels),
+        n_threads=check_threads(None),
+        **columns,
     )
     return _columns(labels, table, extras)
 
@@ -170,6 +184,7 @@ def merge_rows(
         second,
         home=home,
         extra=extras.codes(),
+        covariates=None if extras.covariates is None else extras.covariates.ravel(),
         items=len(items),
         n_threads=check_threads(None),
         **sums,
@@ -278,9 +293,11 @@ def _check_covariates(
         names = tuple(map(str, values))
         if len(set(names)) < len(names):
             raise ValueError(f"covariates must have distinct names, got {names}")
-        return np.column_stack(
-            [check_vector(x, f"covariates[{k!r}]", length=n, row_name=row_name) for k, x in values.items()]
-        ), names
+        columns = np.empty((n, len(names)))
+        for place, name in enumerate(list(values)):
+            column = values.pop(name) if isinstance(values, Read) else values[name]
+            columns[:, place] = check_vector(column, f"covariates[{name!r}]", length=n, row_name=row_name)
+        return columns, names
     array = refuse_masked(values, "covariates")
     if array.dtype.kind not in "biuf":
         raise TypeError(f"covariates must hold real numbers, got dtype {array.dtype}")
