@@ -228,7 +228,7 @@ def errors_of_comparisons(instance):
     if options["ties"] == "drop":
         squares = [[w, m, 0 * t] for w, m, t in squares]
     H, J = model.derivatives(at, regular=False, squares=squares)
-    scale = 0.0
+    hessian = centred_errors(H, model.n, options["prior"]).max()
     for kind, meat in (("hessian", None), ("sandwich", J)):
         try:
             stated = fit.standard_errors(kind=kind)
@@ -236,8 +236,8 @@ def errors_of_comparisons(instance):
             yield Claim(None, np.nan, reason=str(error))
             continue
         true = centred_errors(H, model.n, options["prior"], meat)
-        scale = scale or true.max()  # a sandwich can be nothing, where the data is as expected
-        off = np.abs(stated - true).max() / scale
+        # A sandwich can be nothing, where the data is as expected.
+        off = np.abs(stated - true).max() / max(hessian, true.max())
         yield Claim(stated=six_digits(H), true=off, about=f"{kind} {options}")
 
 

@@ -47,6 +47,15 @@ def _far_space(
     points: typing.Annotated[numpy.typing.ArrayLike, numpy.float64],
     n_threads: typing.SupportsInt | typing.SupportsIndex = 1,
 ) -> _Space: ...
+def _least_quotient(
+    space: _Space,
+    scale: typing.SupportsFloat | typing.SupportsIndex,
+    landmarks: typing.SupportsInt | typing.SupportsIndex = 0,
+    neighbours: typing.SupportsInt | typing.SupportsIndex = 0,
+    max_iter: typing.SupportsInt | typing.SupportsIndex = 1000,
+    jitter: typing.SupportsFloat | typing.SupportsIndex = 0.0,
+    n_threads: typing.SupportsInt | typing.SupportsIndex = 1,
+) -> float: ...
 def _line_weights(
     positions: typing.Annotated[numpy.typing.ArrayLike, numpy.float64],
     scale: typing.SupportsFloat | typing.SupportsIndex,

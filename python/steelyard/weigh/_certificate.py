@@ -64,6 +64,20 @@ def stated_bounds(
     return bound, estimate, proven
 
 
+def hides_eigenvalues(space: Space) -> bool:
+    """Whether eigenvalues can be far below what two points apart tell, and out of sight of 1."""
+    return space.metric in ("cityblock", "hamming", "minkowski") and not space.on_a_line
+
+
+def _guessed(space: Space, jitter: float, seen: float, core_scale: float, nearest: float) -> float:
+    """The smallest eigenvalue of Z + jitter, from theory and the least Rayleigh quotient seen, if any."""
+    theory = likely(space, core_scale, nearest) + jitter
+    if space.metric in ("euclidean", "angular", "precomputed") or space.on_a_line:
+        return min(theory, seen) if seen > 0.0 else theory
+    apart = -math.expm1(-core_scale * nearest)  # a Rayleigh quotient too: of the two nearest points
+    return max(theory, min(_SEEN * seen, apart + jitter))
+
+
 def open_by_how_much(
     space: Space,
     jitter: float,
@@ -75,8 +89,8 @@ def open_by_how_much(
 ) -> float:
     """||w - Z^-1 1||: from a factor where there is one, else from how small eigenvalues can be expected."""
     n = space.n_unique
-    smallest = float(column["smallest"]) or max(
-        likely(space, core_scale, nearest) + jitter, _SEEN * float(column["seen"])
+    smallest = float(column["smallest"]) or _guessed(
+        space, jitter, float(column["seen"]), core_scale, nearest
     )
     if smallest <= 0.0:
         return math.inf

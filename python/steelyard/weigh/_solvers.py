@@ -16,6 +16,7 @@ from .._spelling import argument
 from ._bounds import rounding
 from ._certificate import (
     OPEN,
+    hides_eigenvalues,
     is_smooth,
     notes_on_weights,
     open_by_how_much,
@@ -149,6 +150,8 @@ def _gradients(space: Space, request: Request, choice: Choice) -> Weighting:
     )
     column, info = out["columns"][0], out["info"]
     gave_up = not column["converged"] and not info["interrupted"]
+    if hides_eigenvalues(space):
+        _look(space, request, choice, out)
     if not info["interrupted"] and request.stop == "residual" and _is_open(space, request, out):
         if request.method == "auto" and space.n_unique <= NEAR_LIMIT:
             return _cholesky(
@@ -286,13 +289,34 @@ def _finished(
     return _weighting(space, request, weights, info, value)
 
 
-def _is_open(space: Space, request: Request, out: Mapping[str, Any]) -> bool:
+def _look(space: Space, request: Request, choice: Choice, out: dict[str, Any]) -> None:
+    """The least quotient from a random side, where theory leaves weights open, else none.
+
+    What the symmetries of the points keep from 1 is not seen on the way to its solution.
+    """
+    column, info = out["columns"][0], out["info"]
+    column["seen"] = 0.0
+    if info["interrupted"] or request.stop != "residual" or not _is_open(space, request, out, unseen=True):
+        return
+    column["seen"] = _core.weigh._least_quotient(
+        space.core,
+        request.scale * space.unit,
+        landmarks=choice.landmarks,
+        neighbours=choice.neighbours,
+        max_iter=_MAX_ITER,
+        jitter=request.jitter,
+        n_threads=request.threads,
+    )
+    info["interrupted"] = column["seen"] < 0.0
+
+
+def _is_open(space: Space, request: Request, out: Mapping[str, Any], *, unseen: bool = False) -> bool:
     """Whether conjugate gradients left single weights open that a smaller residual would settle.
 
     Asked of kernels that are smooth across axes, where weights of either sign can hide; elsewhere a note says
-    it, and `tol` is for the caller to lower.
+    it, and `tol` is for the caller to lower. `unseen`: whether they may be, by theory alone.
     """
-    if space.metric not in ("cityblock", "hamming", "minkowski"):
+    if not hides_eigenvalues(space):
         return False
     column, w = out["columns"][0], out["weights"][:, 0]
     core_scale = request.scale * space.unit
@@ -300,7 +324,7 @@ def _is_open(space: Space, request: Request, out: Mapping[str, Any]) -> bool:
     err = rounding(space, core_scale, w, float(column["residual"]))
     size = float(np.linalg.norm(w))
     open_by = open_by_how_much(space, request.jitter, column, err, core_scale, nearest, size)
-    return open_by > OPEN * size and column["residual"] > 100 * err.usual
+    return open_by > OPEN * size and (unseen or column["residual"] > 100 * err.usual)
 
 
 def _polished(space: Space, request: Request, choice: Choice, out: dict[str, Any]) -> dict[str, Any]:
