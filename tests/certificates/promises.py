@@ -108,8 +108,6 @@ CARRIES: dict[str, str] = {
 UNTRIED: set[str] = {
     "rank.fit_groups",
     "rank.fit_judges",
-    "dask.sensitivity_sample",
-    "dask.coreset",
 }
 
 # Faults that a trial has found and nobody has repaired, by the trial's name: such a trial must fail.
