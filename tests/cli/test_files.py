@@ -41,7 +41,7 @@ def test_a_full_disk_leaves_the_old_file_and_no_other(points, tmp_path, run_pyth
     target.write_bytes(b"old")
     arguments = ["weigh", str(points), "--scale", "1", option, str(target)]
     said = run_python(LIMITED.format(arguments=arguments), check=False)
-    assert f"can't write {str(target)!r}" in said
+    assert f"can't write {str(target)!r}: File too large\n" in said
     assert "Traceback" not in said
     assert target.read_bytes() == b"old"
     assert here(tmp_path) == sorted(["points.csv", name])

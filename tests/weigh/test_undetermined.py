@@ -190,3 +190,14 @@ def test_single_weights_on_a_circle_are_as_near_as_they_say(method, scale):
     found = weigh.weighting(X, scale=scale, method=method)
     away = np.linalg.norm([float(w.mid()) - v for w, v in zip(weights, found.weights, strict=True)])
     assert away <= found.info.weight_error + 1e-14 * np.linalg.norm(found.weights)
+
+
+def test_a_magnitude_by_cosine_warns_where_directions_are_parted_by_rounding_alone():
+    """Parallel but for rounding: a smooth kernel sees the direction, float64 does not. Exactly 1.4797..."""
+    X = np.array([[3e30, 2.1e31], [2e30, 1.4e31], [1.3e31, 3e30]])
+    with pytest.warns(ConvergenceWarning, match="the magnitude may be larger"):
+        value = weigh.magnitude(X, metric="cosine", scale=1.0572402648446928)
+    assert value < magnitude(X, "cosine", 1.0572402648446928)
+    info = weigh.WeightingModel(X, metric="cosine", scale=1.0572402648446928).info
+    assert not info.converged
+    assert info.error_bound is None

@@ -139,7 +139,7 @@ def with_blurred(space: Space, scale: float, info: WeighInfo) -> WeighInfo:
         )
         note = f"{rows} by less than float64 holds, as copies: the magnitude may be larger"
         text = "; ".join(filter(None, [info.message, note]))
-        return replace(info, message=text, error_bound=None, error_estimate=None)
+        return replace(info, converged=False, message=text, error_bound=None, error_estimate=None)
     # For the others a point adds at most about scale times its distance from the next.
     more = 4 * _EPS * (space.dimension or 1) * space.blurred * scale * space.unit
 
