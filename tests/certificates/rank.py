@@ -204,9 +204,8 @@ def existence_of_an_optimum(instance):
     states="standard_errors (hessian and sandwich) to six digits",
     kind="estimate",
     truth="inverse in 256 bits at the optimum",
-    note="of six digits one is lost for each power of ten of the information's condition number beyond 1e9, and "
-    "of the largest standard error beyond 5e3; a sandwich that is far less than the hessian's errors is held "
-    "to digits of these",
+    note="of six digits one is lost for each power of ten of the information's condition number beyond 1e9, "
+    "and of the largest standard error beyond 5e3; a sandwich far below the hessian's is held to its errors",
     zoo="comparisons",
     largest=30,
 )
