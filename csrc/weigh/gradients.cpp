@@ -1,10 +1,12 @@
 #include <algorithm>
 #include <cmath>
+#include <limits>
 #include <memory>
 #include <string>
 
 #include "core/index.hpp"
 #include "core/pool.hpp"
+#include "core/random.hpp"
 #include "linalg/cg.hpp"
 #include "weigh/approximate_inverse.hpp"
 #include "weigh/weighting.hpp"
@@ -21,6 +23,7 @@ constexpr double spread_out = 0.35;  // share of n that the spread must reach fo
 constexpr double unseen = 10.0;  // Ritz values lie above the eigenvalues that the iteration has not seen yet
 constexpr double aimed_share = 0.2;                // of the tolerance that a product in a residual may be off
 constexpr double aimed_share_of_magnitude = 0.01;  // where weights of both signs cancel in it
+constexpr double share_unsolved = 0.1;  // of what lies along one vector of a random right-hand side
 constexpr int most_rounds = 20;
 
 /// visit(place, own) for some columns of an n x m matrix: a place in it, and in the n x columns one of these.
@@ -69,6 +72,36 @@ class Solver {
     finish(watch);
     out_.residuals = std::move(residual_);
     return std::move(out_);
+  }
+
+  /// Of the one scale.
+  double least_quotient() {
+    prepare();
+    precision_ = Precision::full;
+    std::vector<double> b(at(n_)), x(at(n_), 0.0), product_of_x(at(n_));
+    Random random(0x57656967, 0);
+    for (double& value : b) value = random.uniform() - 0.5;
+    const auto apply = [&](const double* in, double* out, ptrdiff_t) { product(precision_, {0}, in, out); };
+    const auto precondition = [&](const double* r, double* z, ptrdiff_t) {
+      if (const auto* inverse = factor(0)) {
+        inverse->apply(r, z, 1, monitor_);
+      } else {
+        std::copy_n(r, n_, z);
+      }
+    };
+    // Of b about 1 / sqrt(n) lies along any one vector, and x is to have it.
+    const linalg::CgOptions options{.tol = share_unsolved / std::sqrt(static_cast<double>(n_)),
+                                    .max_iter = choice_.max_iter,
+                                    .euclidean = true};
+    linalg::conjugate_gradients(n_, 1, apply, precondition, b.data(), x.data(), options, monitor_);
+    if (!product(precision_, {0}, x.data(), product_of_x.data()) || monitor_.stopped()) return -1.0;
+    double energy = 0.0, square = 0.0;
+    for (ptrdiff_t i = 0; i < n_; ++i) {
+      energy += x[at(i)] * product_of_x[at(i)];
+      square += x[at(i)] * x[at(i)];
+    }
+    constexpr double least = std::numeric_limits<double>::epsilon();  // what rounding lets be seen
+    return square > 0.0 ? std::max(energy / square, least) : least;
   }
 
  private:
@@ -372,6 +405,10 @@ void for_moved_rows(std::span<const std::int32_t> order, ptrdiff_t columns, cons
 }
 
 }  // namespace
+
+double least_quotient(const Space& space, double scale, const CgChoice& choice, Monitor& monitor) {
+  return Solver(space, {&scale, 1}, choice, monitor).least_quotient();
+}
 
 Weightings solve_by_gradients(const Space& space, std::span<const double> scales, const CgChoice& choice,
                               std::span<const double> start, Monitor& monitor) {

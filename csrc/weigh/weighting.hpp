@@ -60,6 +60,11 @@ struct CgChoice {
 Weightings solve_by_gradients(const Space& space, std::span<const double> scales, const CgChoice& choice,
                               std::span<const double> start, Monitor& monitor);
 
+/// A Rayleigh quotient of Z + jitter as small as conjugate gradients from a random right-hand side find it: the
+/// smallest eigenvalue is no larger. Solving Z w = 1 sees none whose vectors the symmetries of the points keep
+/// at right angles to 1. -1 if stopped. As dear as a solve.
+double least_quotient(const Space& space, double scale, const CgChoice& choice, Monitor& monitor);
+
 /// Cholesky of the whole Z: double, or single (`mixed`) as the preconditioner of conjugate gradients in
 /// double. n^3 / 3 flops, 8 n^2 (4 n^2) bytes. `indefinite` and no weights where the factorisation fails.
 Weightings solve_by_cholesky(const Space& space, double scale, bool mixed, double tol, double jitter,

@@ -147,6 +147,8 @@ def refuse_masked(values: Any, name: str) -> npt.NDArray[Any]:
     try:
         return np.asarray(values)
     except Exception as error:  # ragged lists, and whatever the __array__ of an object of others raises
+        if "inhomogeneous" in str(error):
+            raise ValueError(f"{name} is ragged: its rows differ in length") from None
         raise ValueError(f"{name} can't be read as an array: {error}") from None
 
 

@@ -74,7 +74,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
             _drop_output()
         _say(f"steelyard: {error}")
         return _WRONG_USE
-    except KeyboardInterrupt:
+    except (KeyboardInterrupt, RuntimeError) as error:
+        # DuckDB hands on a signal that comes while it works as this.
+        if isinstance(error, RuntimeError) and str(error) != "Query interrupted":
+            raise
         _say("steelyard: " + ("ended by a signal" if signals else "interrupted"))
         return 128 + signals[0] if signals else _INTERRUPTED
     except BrokenPipeError:

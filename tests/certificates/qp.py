@@ -160,6 +160,9 @@ def gap_of_programs(instance):
         relative = float((above / parts).mid()) if parts > 0 else 0.0
         size = float(parts)
         above = float(above)
+    if not np.isfinite(size):
+        yield Claim(None, np.nan, reason="the objective is beyond float64")
+        return
     yield Claim(found.gap, above, slack, EPS * size, "gap")
     if size > 1e-290:  # else the objective is nothing in float64
         yield Claim(found.info.error_bound, relative, slack / size if size > 0 else 0.0, EPS, "relative gap")

@@ -14,7 +14,7 @@ from typing import Any
 from . import promises
 
 PAGE = Path(__file__).parents[2] / "docs" / "certificates.md"
-FAMILIES = ("rank", "qp", "weigh", "ensembles", "metric", "graphs", "select")
+FAMILIES = ("rank", "qp", "weigh", "ensembles", "metric", "graphs", "select", "blocks")
 
 HEAD = """# What each solver states, and how true it is
 

@@ -17,7 +17,8 @@ from certificates.zoo.registry import animals, kinds
 KINDS = kinds()
 
 HERE = Path(__file__).parent
-FAMILIES = [name for name in ("rank", "qp", "weigh", "metric", "select", "graphs", "ensembles")
+FAMILIES = [name for name in ("rank", "qp", "weigh", "metric", "select", "graphs", "ensembles",
+                         "blocks")
             if (HERE / f"{name}.py").exists()]  # fmt: skip
 for family in FAMILIES:
     importlib.import_module(f"certificates.{family}")

@@ -207,7 +207,8 @@ def how_far_single_weights_are(instance):
         values = [w[i, 0] for i in range(exact.n)]
         if min(v.rel_accuracy_bits() for v in values) < 60:
             return
-        found, _ = quiet(weigh.weighting, X, metric=metric, scale=scale)
+        method = str(instance.rng().permutation(METHODS)[0])
+        found, _ = quiet(weigh.weighting, X, metric=metric, scale=scale, method=method)
         sums = np.bincount(exact.group, found.weights, exact.n)
         gaps = [float((v - arb(float(s))).mid()) for v, s in zip(values, sums, strict=True)]
         size = math.sqrt(sum(float(v.mid()) ** 2 for v in values))
@@ -216,7 +217,8 @@ def how_far_single_weights_are(instance):
         yield Claim(None, np.nan, reason="not looked at, or near-copies merged")
         return
     floor = 4 * EPS * size * math.sqrt(exact.n)
-    yield Claim(info.weight_error, math.hypot(*gaps), rounding=floor, floor=100 * floor, about=metric)
+    about = f"{metric} {method} scale {scale!r}"
+    yield Claim(info.weight_error, math.hypot(*gaps), rounding=floor, floor=100 * floor, about=about)
 
 
 @trial(

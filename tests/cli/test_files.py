@@ -45,7 +45,7 @@ def test_a_full_disk_leaves_the_old_file_and_no_other(points, tmp_path, run_pyth
     assert "Traceback" not in said
     assert said.count("\n") == 4
     for _, target in targets:
-        assert f"can't write {target!r}" in said
+        assert f"can't write {target!r}: File too large\n" in said
         assert Path(target).read_bytes() == b"old"
     assert here(tmp_path) == sorted(["points.csv", *names])
 

@@ -460,6 +460,22 @@ def test_ctrl_c_ends_with_130(file, capsys, monkeypatch):
     assert capsys.readouterr().err == "steelyard: interrupted\n"
 
 
+def test_ctrl_c_while_duckdb_works_ends_with_130_and_other_errors_stay(file, capsys, monkeypatch):
+    def interrupt(*_, **__):
+        raise RuntimeError("Query interrupted")  # all that DuckDB says of a handler that raised
+
+    monkeypatch.setattr("steelyard.rank.bradley_terry", interrupt)
+    assert main(["rank", file(VOTES)]) == 130
+    assert capsys.readouterr().err == "steelyard: interrupted\n"
+
+    def fail(*_, **__):
+        raise RuntimeError("another")
+
+    monkeypatch.setattr("steelyard.rank.bradley_terry", fail)
+    with pytest.raises(RuntimeError, match="another"):
+        main(["rank", file(VOTES)])
+
+
 def test_a_closed_pipe_is_no_error_message(file):
     command = f"'{sys.executable}' -m steelyard rank '{file(VOTES)}' | true; exit ${{PIPESTATUS[0]}}"
     done = subprocess.run(["bash", "-c", command], capture_output=True, check=False)

@@ -153,3 +153,51 @@ def test_directions_that_float64_does_not_part_count_as_copies_and_that_is_said(
     assert info.merged == 1
     assert info.error_bound is None
     assert weigh.weighting(X[[0, 3]], metric="cosine").info.error_bound is not None
+
+
+def weights_on_a_line(n, scale):
+    """Of 0, 1, ..., n - 1, in closed form."""
+    half = np.tanh(scale / 2)
+    return np.r_[(1 + half) / 2, np.full(n - 2, half), (1 + half) / 2]
+
+
+@pytest.mark.parametrize("method", ["auto", "cholesky", "mixed", "cg"])
+@pytest.mark.parametrize(("side", "d"), [(2, 2), (3, 2), (4, 2), (2, 3), (3, 3)])
+def test_single_weights_of_lattices_are_as_near_as_they_say_though_symmetry_hides_errors(side, d, method):
+    """Z w = 1 keeps to what the lattice's symmetries leave as it is; small eigenvalues lie elsewhere."""
+    axis = np.arange(float(side))
+    X = np.stack(np.meshgrid(*[axis] * d), axis=-1).reshape(-1, d)
+    for scale in (1e-4, 1e-3, 0.0058, 0.063, 0.1, 1.0):
+        line = weights_on_a_line(side, scale)
+        exactly = line
+        for _ in range(d - 1):
+            exactly = np.kron(exactly, line)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            found = weigh.weighting(X, metric="cityblock", scale=scale, method=method)
+        size = np.linalg.norm(exactly)
+        assert np.linalg.norm(found.weights - exactly) <= found.info.weight_error + 1e-14 * size
+        if found.info.weight_error > 1e-3 * size:
+            assert "single weights are open" in found.info.message
+
+
+@pytest.mark.parametrize("method", ["cg", "mixed"])
+@pytest.mark.parametrize("scale", [1e-4, 1e-2, 0.1])
+def test_single_weights_on_a_circle_are_as_near_as_they_say(method, scale):
+    turn = np.linspace(0, 2 * np.pi, 13)[:-1]
+    X = np.c_[np.cos(turn), np.sin(turn)]
+    _, weights = exact(X, "euclidean", scale)
+    found = weigh.weighting(X, scale=scale, method=method)
+    away = np.linalg.norm([float(w.mid()) - v for w, v in zip(weights, found.weights, strict=True)])
+    assert away <= found.info.weight_error + 1e-14 * np.linalg.norm(found.weights)
+
+
+def test_a_magnitude_by_cosine_warns_where_directions_are_parted_by_rounding_alone():
+    """Parallel but for rounding: a smooth kernel sees the direction, float64 does not. Exactly 1.4797..."""
+    X = np.array([[3e30, 2.1e31], [2e30, 1.4e31], [1.3e31, 3e30]])
+    with pytest.warns(ConvergenceWarning, match="the magnitude may be larger"):
+        value = weigh.magnitude(X, metric="cosine", scale=1.0572402648446928)
+    assert value < magnitude(X, "cosine", 1.0572402648446928)
+    info = weigh.WeightingModel(X, metric="cosine", scale=1.0572402648446928).info
+    assert not info.converged
+    assert info.error_bound is None

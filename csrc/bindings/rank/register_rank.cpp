@@ -160,7 +160,7 @@ py::dict bootstrap(const PairPoint& self, const std::string& method, const std::
       tol};
   if (options.method == rank::Resampling::cluster && !cluster)
     throw py::value_error("method='cluster' needs the cluster of each row");
-  room_for<double>("rounds", rounds, graph.items + model.covariates + 4);
+  room_for<double>("n_rounds", rounds, graph.items + model.covariates + 4);
   const auto rows = cluster_rows(graph, cluster, row_wins, row_losses, row_ties, clusters);
   auto out = run_partial(n_threads, progress, [&](Monitor& monitor) {
                return rank::bootstrap(self.problem, rows, self.at, options, monitor);

@@ -92,6 +92,16 @@ py::dict solve_by_gradients(const HeldSpace& held, const Array<double>& scales, 
   return answer(std::move(found.result), n);
 }
 
+double least_quotient(const HeldSpace& held, double scale, py::ssize_t landmarks, py::ssize_t neighbours,
+                      int max_iter, double jitter, int n_threads) {
+  const weigh::CgChoice how{
+      .landmarks = landmarks, .neighbours = neighbours, .max_iter = max_iter, .jitter = jitter};
+  const auto found = run_partial(n_threads, no_progress, [&](Monitor& monitor) {
+    return weigh::least_quotient(*held.space, scale, how, monitor);
+  });
+  return found.result;
+}
+
 py::dict solve_by_cholesky(const HeldSpace& held, double scale, bool mixed, double tol, double jitter,
                            int n_threads, const py::object& progress) {
   auto found = run_partial(n_threads, progress, [&](Monitor& monitor) {
@@ -242,6 +252,8 @@ void register_weigh(py::module_& m) {
   m.def("_weights_by_gradients", &solve_by_gradients, "space"_a, "scales"_a, "tol"_a, "stop"_a = "residual",
         "landmarks"_a = 0, "neighbours"_a = 0, "single"_a = true, "max_iter"_a = 1000, "jitter"_a = 0.0,
         "start"_a = py::none(), "n_threads"_a = 1, "progress"_a = py::none());
+  m.def("_least_quotient", &least_quotient, "space"_a, "scale"_a, "landmarks"_a = 0, "neighbours"_a = 0,
+        "max_iter"_a = 1000, "jitter"_a = 0.0, "n_threads"_a = 1);
   m.def("_weights_by_cholesky", &solve_by_cholesky, "space"_a, "scale"_a, "mixed"_a, "tol"_a,
         "jitter"_a = 0.0, "n_threads"_a = 1, "progress"_a = py::none());
   m.def("_similarity_product", &product, "space"_a, "scales"_a, "v"_a, "single"_a = false, "n_threads"_a = 1,

@@ -55,6 +55,15 @@ def _far_space(
     n_threads: typing.SupportsInt | typing.SupportsIndex = 1,
     by_all_pairs: bool = False,
 ) -> _Space: ...
+def _least_quotient(
+    space: _Space,
+    scale: typing.SupportsFloat | typing.SupportsIndex,
+    landmarks: typing.SupportsInt | typing.SupportsIndex = 0,
+    neighbours: typing.SupportsInt | typing.SupportsIndex = 0,
+    max_iter: typing.SupportsInt | typing.SupportsIndex = 1000,
+    jitter: typing.SupportsFloat | typing.SupportsIndex = 0.0,
+    n_threads: typing.SupportsInt | typing.SupportsIndex = 1,
+) -> float: ...
 def _line_weights(
     positions: typing.Annotated[numpy.typing.ArrayLike, numpy.float64],
     scale: typing.SupportsFloat | typing.SupportsIndex,

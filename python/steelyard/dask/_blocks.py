@@ -74,19 +74,16 @@ class States:
         self.sizes = np.stack([s[0] for s in sums])  # blocks x clusters
         self.spreads = np.stack([s[1] for s in sums])
 
-    def on_blocks(self, function: Any, *same: Any, each: Any = None) -> list[Any]:
-        """function(labels, distances, *same, *each[block]) for every block."""
+    def on_blocks(self, function: Any, *same: Any, each: Any = None, keep: bool = False) -> list[Any]:
+        """function(labels, distances, *same, *each[block]) for every block; `keep`: left where made."""
         import dask
 
         own = [()] * len(self.parts) if each is None else each
-        return list(
-            dask.compute(
-                *(
-                    dask.delayed(function)(p, d, *same, *e)
-                    for p, d, e in zip(self.parts, self.distances, own, strict=True)
-                )
-            )
+        tasks = (
+            dask.delayed(function)(p, d, *same, *e)
+            for p, d, e in zip(self.parts, self.distances, own, strict=True)
         )
+        return list((dask.persist if keep else dask.compute)(*tasks))
 
     def look_up(self, rows: Any) -> tuple[Any, Floats]:
         """Clusters and distances of some rows."""

@@ -158,15 +158,9 @@ def _drawn_without(
 def _in_blocks(
     state: States, law: _Law, factor: float, count: int, entropy: list[int], rng: np.random.Generator
 ) -> list[_Draws]:
-    import dask
-
-    ordered = dask.persist(
-        *(
-            dask.delayed(_in_random_order)(p, d, law, factor, [*entropy, 91, b])
-            for b, (p, d) in enumerate(zip(state.parts, state.distances, strict=True))
-        )
-    )
-    lengths = np.array(dask.compute(*(dask.delayed(_length)(o) for o in ordered)))
+    seeds = [([*entropy, 91, b],) for b in range(len(state.parts))]
+    ordered = state.on_blocks(_in_random_order, law, factor, each=seeds, keep=True)
+    lengths = np.array(state.on_blocks(_length, each=[(o,) for o in ordered]))
     turn = rng.permutation(len(lengths))
     place, marks = systematic(lengths[turn], count, rng)
     own: list[Floats] = [np.zeros(0)] * len(lengths)
@@ -244,7 +238,7 @@ def _in_random_order(
     return order, np.cumsum(inclusion[order])
 
 
-def _length(ordered: tuple[Any, Floats]) -> float:
+def _length(part: Any, distances: Floats, ordered: tuple[Any, Floats]) -> float:
     return float(ordered[1][-1]) if len(ordered[1]) else 0.0
 
 

@@ -64,6 +64,20 @@ def stated_bounds(
     return bound, estimate, proven
 
 
+def hides_eigenvalues(space: Space) -> bool:
+    """Whether eigenvalues can be far below what two points apart tell, and out of sight of 1."""
+    return space.metric in ("cityblock", "hamming", "minkowski") and not space.on_a_line
+
+
+def _guessed(space: Space, jitter: float, seen: float, core_scale: float, nearest: float) -> float:
+    """The smallest eigenvalue of Z + jitter, from theory and the least Rayleigh quotient seen, if any."""
+    theory = likely(space, core_scale, nearest) + jitter
+    if space.metric in ("euclidean", "angular", "precomputed") or space.on_a_line:
+        return min(theory, seen) if seen > 0.0 else theory
+    apart = -math.expm1(-core_scale * nearest)  # a Rayleigh quotient too: of the two nearest points
+    return max(theory, min(_SEEN * seen, apart + jitter))
+
+
 def open_by_how_much(
     space: Space,
     jitter: float,
@@ -78,8 +92,8 @@ def open_by_how_much(
     if column["inverse_of_residual"] > 0.0:  # as the preconditioner has it, which knows what is near what
         stretched = math.sqrt(n) * err.usual * float(column["inverse_of_rounding"])
         return float(column["inverse_of_residual"]) + stretched + _EPS * size
-    smallest = float(column["smallest"]) or max(
-        likely(space, core_scale, nearest) + jitter, _SEEN * float(column["seen"])
+    smallest = float(column["smallest"]) or _guessed(
+        space, jitter, float(column["seen"]), core_scale, nearest
     )
     if smallest <= 0.0:
         return math.inf
@@ -128,7 +142,7 @@ def with_blurred(space: Space, scale: float, info: WeighInfo) -> WeighInfo:
         )
         note = f"{rows} by less than float64 holds, as copies: the magnitude may be larger"
         text = "; ".join(filter(None, [info.message, note]))
-        return replace(info, message=text, error_bound=None, error_estimate=None)
+        return replace(info, converged=False, message=text, error_bound=None, error_estimate=None)
     # For the others a point adds at most about scale times its distance from the next.
     more = 4 * _EPS * (space.dimension or 1) * space.blurred * scale * space.unit
 

@@ -15,7 +15,7 @@ from ._spaces import Space
 
 Array = npt.NDArray[np.float64]
 
-_MAX_ITER = 1500
+MAX_ITER = 1500
 
 
 def iterated(
@@ -26,7 +26,7 @@ def iterated(
     start: Array | None,
     *,
     core: Any = None,
-    max_iter: int = _MAX_ITER,
+    max_iter: int = MAX_ITER,
 ) -> dict[str, Any]:
     """Conjugate gradients."""
     own = space.far if choice.method == "far" else space.core

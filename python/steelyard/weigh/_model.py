@@ -15,6 +15,7 @@ from .. import _core
 from .._results import Result
 from .._validate import check_level, check_positive, check_threads, refuse_masked
 from ._bounds import rounding
+from ._certificate import with_blurred
 from ._choice import FACTOR_LIMIT, Request
 from ._result import WeighInfo
 from ._scales import resolve_scale
@@ -205,7 +206,7 @@ class WeightingModel:
             message = "the updates have drifted: build a new model from .points"
         else:
             message = "" if known else f"{UNDETERMINED}: rounding can move the magnitude by {err.bound:.1e}"
-        return WeighInfo(
+        info = WeighInfo(
             converged=residual <= 1e-8 and known,
             iterations=0,
             solver="Cholesky factor, updated",
@@ -220,6 +221,7 @@ class WeightingModel:
             positive_definite="theory" if basis.positive_definite else "Cholesky",
             merged=len(self) - n,
         )
+        return with_blurred(basis, self.scale, info) if basis.blurred else info
 
     def add(self, points: Any) -> WeightingModel:
         """The model with more points, at the end.

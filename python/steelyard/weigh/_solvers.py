@@ -16,6 +16,7 @@ from .._spelling import argument
 from ._bounds import rounding
 from ._certificate import (
     OPEN,
+    hides_eigenvalues,
     is_smooth,
     notes_on_weights,
     open_by_how_much,
@@ -27,7 +28,7 @@ from ._choice import FACTOR_LIMIT, NEAR_LIMIT, Choice, Request, choose
 from ._closed_form import closed_form
 from ._enriched import solution_of
 from ._far import EXACT, deviation
-from ._iterations import certified, iterated
+from ._iterations import MAX_ITER, certified, iterated
 from ._local import local_answer
 from ._result import WeighInfo, Weighting, merged_note
 from ._spaces import Space
@@ -114,6 +115,8 @@ def _gradients(space: Space, request: Request, choice: Choice) -> Weighting:
         out["info"]["tol"] = request.tol
     column, info = out["columns"][0], out["info"]
     gave_up = not column["converged"] and not info["interrupted"]
+    if hides_eigenvalues(space) and column["inverse_of_residual"] <= 0.0:
+        _look(space, request, choice, out)
     if not info["interrupted"] and request.stop == "residual" and _is_open(space, request, choice, out):
         if request.method == "auto" and space.n_unique <= NEAR_LIMIT:
             return _cholesky(
@@ -257,14 +260,38 @@ def _finished(
     return _weighting(space, request, weights, info, value)
 
 
-def _is_open(space: Space, request: Request, choice: Choice, out: Mapping[str, Any]) -> bool:
+def _look(space: Space, request: Request, choice: Choice, out: dict[str, Any]) -> None:
+    """The least quotient from a random side, where theory leaves weights open, else none.
+
+    What the symmetries of the points keep from 1 is not seen on the way to its solution.
+    """
+    column, info = out["columns"][0], out["info"]
+    column["seen"] = 0.0
+    asked = request.stop == "residual" and not info["interrupted"]
+    if not asked or not _is_open(space, request, choice, out, unseen=True):
+        return
+    column["seen"] = _core.weigh._least_quotient(
+        space.core,
+        request.scale * space.unit,
+        landmarks=choice.landmarks,
+        neighbours=choice.neighbours,
+        max_iter=MAX_ITER,
+        jitter=request.jitter,
+        n_threads=request.threads,
+    )
+    info["interrupted"] = column["seen"] < 0.0
+
+
+def _is_open(
+    space: Space, request: Request, choice: Choice, out: Mapping[str, Any], *, unseen: bool = False
+) -> bool:
     """Whether conjugate gradients left single weights open that a smaller residual would settle.
 
     Asked of kernels that are smooth across axes, where weights of either sign can hide, and of
     near-duplicates that a factor would tell apart; elsewhere a note says it, and `tol` is for the caller to
-    lower.
+    lower. `unseen`: whether they may be, by theory alone.
     """
-    if space.metric not in ("cityblock", "hamming", "minkowski") and choice.single:
+    if not hides_eigenvalues(space) and choice.single:
         return False
     column, w = out["columns"][0], out["weights"][:, 0]
     core_scale = request.scale * space.unit
@@ -274,7 +301,7 @@ def _is_open(space: Space, request: Request, choice: Choice, out: Mapping[str, A
     nearest = space.nearest(request.threads) if space.n_unique > 1 else math.inf
     err = rounding(space, core_scale, w, float(column["residual"]))
     open_by = open_by_how_much(space, request.jitter, column, err, core_scale, nearest, size)
-    return open_by > OPEN * size and column["residual"] > 100 * err.usual
+    return open_by > OPEN * size and (unseen or column["residual"] > 100 * err.usual)
 
 
 def _polished(space: Space, request: Request, choice: Choice, out: dict[str, Any]) -> dict[str, Any]:
