@@ -36,8 +36,8 @@ double PointKernel::rate() const {
 }
 
 template <class Real>
-PackedPoints<Real>::PackedPoints(MatrixView<const double> points, ptrdiff_t width,
-                                 std::span<const double> shift)
+PointPanels<Real>::PointPanels(MatrixView<const double> points, ptrdiff_t width,
+                               std::span<const double> shift)
     : n_(points.rows),
       d_(std::max<ptrdiff_t>(1, points.cols)),
       width_(width),
@@ -52,8 +52,8 @@ PackedPoints<Real>::PackedPoints(MatrixView<const double> points, ptrdiff_t widt
 }
 
 template <class Real>
-void PackedPoints<Real>::pack(MatrixView<const double> x, ptrdiff_t i, ptrdiff_t end, ptrdiff_t height,
-                              Real* panel) const {
+void PointPanels<Real>::pack(MatrixView<const double> x, ptrdiff_t i, ptrdiff_t end, ptrdiff_t height,
+                             Real* panel) const {
   for (ptrdiff_t r = 0; r < height; ++r) {
     const double* row = x.row(std::min(i + r, end - 1));
     for (ptrdiff_t k = 0; k < x.cols; ++k) {
@@ -169,8 +169,8 @@ bool kernel_matrix(MatrixView<const double> x, MatrixView<const double> y, Point
          !monitor.stopped();
 }
 
-template class PackedPoints<float>;
-template class PackedPoints<double>;
+template class PointPanels<float>;
+template class PointPanels<double>;
 template class KernelColumns<double>;
 template class KernelSums<float>;
 template class KernelSums<double>;

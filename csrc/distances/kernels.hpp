@@ -26,9 +26,9 @@ struct PointKernel {
 /// Points in panels of so many, coordinate after coordinate, less `shift` (empty: none), which double never
 /// needs and float32 does where points lie far from zero.
 template <class Real>
-class PackedPoints {
+class PointPanels {
  public:
-  PackedPoints(MatrixView<const double> points, std::ptrdiff_t width, std::span<const double> shift = {});
+  PointPanels(MatrixView<const double> points, std::ptrdiff_t width, std::span<const double> shift = {});
 
   std::ptrdiff_t size() const { return n_; }
   std::ptrdiff_t coordinates() const { return d_; }  ///< at least one: zeros where points have none
@@ -57,7 +57,7 @@ class KernelColumns {
  private:
   simd::Kernel kind_;
   Real rate_;
-  PackedPoints<Real> points_;
+  PointPanels<Real> points_;
 };
 
 /// Points as the columns of K, for products. Rows of K lie in lanes: nothing is added up across a register.
@@ -76,7 +76,7 @@ class KernelSums {
  private:
   simd::Kernel kind_;
   Real rate_;
-  PackedPoints<Real> points_;
+  PointPanels<Real> points_;
   std::ptrdiff_t stride_;
 };
 
