@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ctypes
 import importlib
 from pathlib import Path
 
@@ -82,18 +81,6 @@ def test_import_loads_none_of_the_heavy_or_optional_packages(run_python):
         "dask",
     )
     assert [m for m in modules if m in heavy] == []
-
-
-def test_a_blas_of_64_bit_integers_is_refused_by_its_signature():
-    from steelyard import _blas  # here: other processes load this file, and no BLAS with it
-
-    new = ctypes.pythonapi.PyCapsule_New
-    new.restype, new.argtypes = ctypes.py_object, [ctypes.c_void_p, ctypes.c_char_p, ctypes.c_void_p]
-    for signature in (b"void (char *, int64_t *)", b"void (char *, long *)", b"void (char *, blas_int *)"):
-        with pytest.raises(ImportError, match=r"dgemm as void \(char"):
-            _blas._address(new(1, signature, None), "dgemm")
-    signature = b"void (char *, int *)"  # kept here: a capsule does not keep its name
-    assert _blas._address(new(1, signature, None), "dgemm") == 1
 
 
 def test_blas_is_loaded_when_it_is_first_needed():

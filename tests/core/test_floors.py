@@ -19,12 +19,12 @@ ROOT = Path(__file__).resolve().parents[2]
 
 # Rooms from the ground up, by what contains them; those that share a floor know nothing of each other.
 PYTHON_FLOORS = {
-    (): "_core | _blas _random_state _results _spelling _units | _errors _info _build _naming | _validate"
+    (): "_core _blas | _random_state _results _spelling _units | _errors _info _build _naming | _validate"
     " | _csv _drawing _labels _points _progress _sampling _times"
     " | plotting | _report | rank weigh metric select | datasets dask | _cli | cli | __main__ reference",
     ("rank",): "_chances _table | _inference | _paired _rankings | _over_time _responses | _studies",
 }
-COMPILED = {("_core",)}
+COMPILED = {("_core",), ("_blas",)}
 ONE_ROOM = {("cli", "_cli")}  # the parser's door and what is behind it
 MAY_COMPUTE = {(), ("cli",), ("_cli", "usage")}  # by a list of names, by a command's name, an extra's package
 
