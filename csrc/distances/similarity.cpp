@@ -241,6 +241,7 @@ bool PackedPoints<Real>::product(std::span<const double> scales, const double* v
     if (tell) monitor.progress(static_cast<double>(count), static_cast<double>(tasks));
   });
   if (!done || monitor.stopped()) return false;
+  if (tell) monitor.progress(static_cast<double>(tasks), static_cast<double>(tasks));  // whoever ended last
   return parallel_for(n_, 2048, monitor, [&](ptrdiff_t begin, ptrdiff_t end) {
     for (auto i = begin; i < end; ++i) {
       for (ptrdiff_t c = 0; c < columns; ++c) y[i * columns + c] = 0.0;

@@ -466,6 +466,10 @@ def decrement_of_groups(instance):
         fit = rank.fit_groups(table, **options)
     except (DisconnectedError, SeparationError):
         return
+    except ValueError as error:
+        if options["prior"] == 0 and "singular to rounding" in str(error):
+            return  # weights of too many orders, and said so
+        raise
     model = GroupModel(table, **options)
     if options["prior"] == 0:
         yield decrement_claim(model, fit, f"{options}")

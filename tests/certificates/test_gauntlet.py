@@ -39,6 +39,8 @@ def test_every_certificate_is_true_and_a_smaller_one_is_caught(name, request):
     made = TRIALS[name]
     few = FEW_DRAWN if made.statistical else FEW
     report = judge.run(made, option.gauntlet or few, option.gauntlet_seed)
+    if made.statistical and not report.statistics and not option.gauntlet:  # of so few none was fit for it
+        report = judge.run(made, FEW, option.gauntlet_seed)
     if option.certificates:
         folder = Path(option.certificates)
         folder.mkdir(parents=True, exist_ok=True)

@@ -49,9 +49,10 @@ def plain_board(tmp_path_factory):
     """Of the votes as they are, without the name of the file."""
     path = tmp_path_factory.mktemp("plain") / "plain.csv"
     path.write_text(VOTES, encoding="utf-8")
-    with contextlib.redirect_stdout(io.StringIO()) as shown:
+    with contextlib.redirect_stdout(io.TextIOWrapper(io.BytesIO(), encoding="utf-8")) as shown:
         assert main(["rank", str(path)]) == 0
-    return shown.getvalue().partition(":")[2]
+    shown.seek(0)
+    return shown.read().partition(":")[2]
 
 
 def refused(capsys, *arguments):

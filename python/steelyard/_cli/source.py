@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import os
-import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
@@ -116,9 +115,9 @@ def duckdb_errors(name: str, deed: str) -> Iterator[None]:
 
 
 def _in_short(what: str, error: Exception) -> UsageError:
-    number = re.search(r'"errno":"(\d+)"', str(error))  # DuckDB wraps what the system says in JSON
-    if number:
-        return UsageError(f"can't {what}: {os.strerror(int(number[1]))}")
+    number = str(error).partition('"errno":"')[2].partition('"')[0]  # what the system says, wrapped in JSON
+    if number.isdigit():
+        return UsageError(f"can't {what}: {os.strerror(int(number))}")
     text = [line.strip() for line in str(error).splitlines() if line.strip()]
     return UsageError(f"can't {what}: {' '.join(text[:2])}")
 

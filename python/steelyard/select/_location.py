@@ -160,30 +160,45 @@ def facility_location(
     if stopped and not len(indices):
         raise interrupted(None)
     whole = float(n if problem.weights is None else problem.weights.sum()) * ceiling
-    bound = min(bound, whole)
+    if not problem.table:  # similarities are at most `ceiling`
+        bound = min(bound, whole)
     if passes and not stopped:
         below, stopped = problem.bounds(indices, whole - value, ceiling, passes)
         if len(below):
             bound = min(bound, whole - float(below[-1]) + 1e-12 * whole)
     slack = problem.rounding * whole  # of the value and of the best one
     bound += slack
-    info = MedoidsInfo(
-        converged=len(indices) == count,
-        iterations=len(indices),
-        solver="lazy greedy" + (f"; {passes} passes for the bound" if passes else ""),
+    info = _account(len(indices), count, passes, bool(stopped))
+    info = replace(
+        info,
         seconds=time.perf_counter() - started,
-        tol=0.0,
         error_bound=min(1.0, max(0.0, 1 - (value - slack) / bound)) if bound > 0 else 0.0,
-        error_kind="rigorous",
-        message="" if len(indices) == count else f"{len(indices)} of k={count} rows were chosen",
-        interrupted=bool(stopped),
     )
     found = FacilityLocation(indices, gains * unit, labels, value * unit, bound * unit, problem.metric, info)
-    useful = int((gains > np.finfo(problem.points.dtype).eps * gains.max(initial=0.0)).sum())
-    if useful < len(indices) and not stopped:
+    if not stopped:
+        _warn_of_copies(gains, count, float(np.finfo(problem.points.dtype).eps))
+    return finish(found, "facility_location", n_threads=n_threads)
+
+
+def _account(chosen: int, count: int, passes: int, stopped: bool) -> MedoidsInfo:
+    return MedoidsInfo(
+        converged=chosen == count,
+        iterations=chosen,
+        solver="lazy greedy" + (f"; {passes} passes for the bound" if passes else ""),
+        seconds=0.0,
+        tol=0.0,
+        error_bound=None,
+        error_kind="rigorous",
+        message="" if chosen == count else f"{chosen} of k={count} rows were chosen",
+        interrupted=stopped,
+    )
+
+
+def _warn_of_copies(gains: Floats, count: int, eps: float) -> None:
+    useful = int((gains > eps * gains.max(initial=0.0)).sum())
+    if 0 < useful < len(gains):
         told = f"k={count}, but only {useful} rows gain anything: others are copies or have no weight"
         warn(told, UserWarning)
-    return finish(found, "facility_location", n_threads=n_threads)
 
 
 def _reach(problem: Standing, reach: float | None) -> float:

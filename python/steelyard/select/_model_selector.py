@@ -231,7 +231,8 @@ class ModelSelector:
         )
 
     def _by_entropy(self, rows: npt.NDArray[np.int64], count: int) -> list[_Drawn]:
-        entropy, drawn = self._entropies(rows, "even"), []
+        entropy = self._entropies(rows, "even")
+        drawn: list[_Drawn] = []
         for _ in range(count):
             place = int(self._rng.choice(np.flatnonzero(entropy <= entropy.min() + _ROUNDING)))
             drawn.append(_Drawn(int(rows[place]), None))
@@ -240,7 +241,8 @@ class ModelSelector:
 
     def _by_chance(self, rows: npt.NDArray[np.int64], count: int) -> list[_Drawn]:
         assert self._estimate is not None
-        contested, drawn = rows[self._estimate.contested[rows]], []
+        contested = rows[self._estimate.contested[rows]]
+        drawn: list[_Drawn] = []
         left = np.ones(len(contested), dtype=bool)
         if len(contested):
             belief = self.posterior

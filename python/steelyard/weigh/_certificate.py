@@ -89,9 +89,12 @@ def open_by_how_much(
 ) -> float:
     """||w - Z^-1 1||: from a factor or preconditioner, else from how small eigenvalues can be."""
     n = space.n_unique
+    known = 0.0
     if column["inverse_of_residual"] > 0.0:  # as the preconditioner has it, which knows what is near what
         stretched = math.sqrt(n) * err.usual * float(column["inverse_of_rounding"])
-        return float(column["inverse_of_residual"]) + stretched + _EPS * size
+        known = float(column["inverse_of_residual"]) + stretched + _EPS * size
+        if not hides_eigenvalues(space):
+            return known
     smallest = float(column["smallest"]) or _guessed(
         space, jitter, float(column["seen"]), core_scale, nearest
     )
@@ -101,7 +104,7 @@ def open_by_how_much(
         left = float(column["weight_error"])
     else:
         left = float(column["residual"]) * math.sqrt(n) / smallest
-    return left + min(math.sqrt(n), _ALIGNED) * err.usual / smallest + _EPS * size
+    return max(known, left + min(math.sqrt(n), _ALIGNED) * err.usual / smallest + _EPS * size)
 
 
 def notes_on_weights(space: Space, open_by: float | None, size: float, nearest: float) -> list[str]:

@@ -35,6 +35,7 @@ def closed_form(
         lower_bound=size - slack,
         error_estimate=2 * slack,
         positive_definite="theory",
+        weight_error=share * float(np.linalg.norm(weights)),  # each is a product of positive terms
         merged=space.merged,
     )
     return weights, size, info

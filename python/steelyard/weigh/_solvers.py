@@ -13,7 +13,7 @@ import numpy.typing as npt
 from .. import _core
 from .._errors import finish, interrupted
 from .._spelling import argument
-from ._bounds import rounding
+from ._bounds import product_of_gaps, rounding
 from ._certificate import (
     OPEN,
     hides_eigenvalues,
@@ -68,6 +68,8 @@ def _answer(space: Space, request: Request) -> Weighting:
 
 def _closed(space: Space, request: Request, choice: Choice) -> Weighting:
     weights, size, info = closed_form(space, request.scale, request.tol, choice.method, choice.why)
+    if choice.method == "grid":
+        info = replace(info, smallest_eigenvalue=product_of_gaps(space, request.scale * space.unit) or None)
     return _weighting(space, request, weights, info, size)
 
 
@@ -115,7 +117,7 @@ def _gradients(space: Space, request: Request, choice: Choice) -> Weighting:
         out["info"]["tol"] = request.tol
     column, info = out["columns"][0], out["info"]
     gave_up = not column["converged"] and not info["interrupted"]
-    if hides_eigenvalues(space) and column["inverse_of_residual"] <= 0.0:
+    if hides_eigenvalues(space):
         _look(space, request, choice, out)
     if not info["interrupted"] and request.stop == "residual" and _is_open(space, request, choice, out):
         if request.method == "auto" and space.n_unique <= NEAR_LIMIT:
@@ -296,7 +298,7 @@ def _is_open(
     column, w = out["columns"][0], out["weights"][:, 0]
     core_scale = request.scale * space.unit
     size = float(np.linalg.norm(w))
-    if column["inverse_of_residual"] > 0.0:
+    if column["inverse_of_residual"] > 0.0 and not hides_eigenvalues(space):
         return float(column["inverse_of_residual"]) > OPEN * size
     nearest = space.nearest(request.threads) if space.n_unique > 1 else math.inf
     err = rounding(space, core_scale, w, float(column["residual"]))

@@ -312,7 +312,7 @@ nan = float("nan")
         ),
         ({"winner": ["a", "b", "c"]}, TypeError, "can't be sorted .int, str"),
         ({"winner": [0, 1, 1j]}, TypeError, "winner must hold labels"),
-        ({"winner": [[1], [2], [3, 4]]}, ValueError, "inhomogeneous"),
+        ({"winner": [[1], [2], [3, 4]]}, ValueError, "winner is ragged"),
         (
             {"winner": [0, 1, 2], "loser": [1, 1, 0]},
             ValueError,

@@ -461,7 +461,7 @@ def _result(
         info = replace(info, message=f"{told}; raise max_iter, tol or prior")
     a, c = np.exp(out["log_slope"]), out["intercept"]
     g = problem.guesses if not problem.fits_guess else 1 / (1 + np.exp(-out["logit_guess"]))
-    arrays = [out["mean"], out["sd"], a, -c / a, g.astype(np.float64), c]
+    arrays = (out["mean"], out["sd"], a, -c / a, g.astype(np.float64), c)
     for array in arrays:
         array.flags.writeable = False
     return ItemResponseFit(

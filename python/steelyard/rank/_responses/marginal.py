@@ -45,9 +45,10 @@ class MarginalProblem:
         looks: list[dict[str, Any]] = []
         for slope in _STARTS:
             # At a spread of abilities of 1, intercepts grow with the slope as for a normal ogive.
-            start = np.full(n, np.log(slope)), logits * np.sqrt(1 + 0.35 * slope**2)
+            steep: Floats = np.full(n, np.log(slope))
+            level: Floats = logits * np.sqrt(1 + 0.35 * slope**2)
             look = {**options, "max_iter": max_iter if whole else 0, "tol": max(tol, _LOOK)}
-            looks.append(self._fit(*start, self._logit_guess, _EM_STEPS, **look))
+            looks.append(self._fit(steep, level, self._logit_guess, _EM_STEPS, **look))
             if looks[-1]["info"]["interrupted"]:
                 break
         reached = [one for one in looks if one["objective"] != 0.0] or looks
