@@ -88,7 +88,7 @@ class MagnitudeFunction(Result):
         """Largest slope of log magnitude over log scale: the magnitude dimension seen at these scales."""
         if len(self.scales) < 2:
             raise ValueError("scales must be at least 2 for a slope, got 1")
-        return float((np.diff(np.log(self.magnitudes)) / np.log(self.scales[1:] / self.scales[:-1])).max())
+        return float((np.diff(np.log(self.magnitudes)) / np.diff(np.log(self.scales))).max())
 
     def to_frame(self) -> dict[str, Array]:
         """Columns ``scale`` and ``magnitude``."""

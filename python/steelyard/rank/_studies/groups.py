@@ -32,6 +32,7 @@ Floats = npt.NDArray[np.float64]
 _MOST = 3000  # parameters that are held in one matrix; beyond, group by group
 _NUMBERS = 2**28  # in all matrices
 _LEAST, _LARGEST = 0.01, 5.0  # widths that are tried
+_WIDEST = 1e100  # whose square float64 holds
 _GOLDEN = (math.sqrt(5.0) - 1.0) / 2.0
 
 
@@ -128,6 +129,8 @@ def fit_groups(
         raise ValueError("comparisons needs groups; give from_frame(group=COLUMN) or from_pairs(group=...)")
     shrink, home = check_flag(shrink, "shrink"), check_flag(home, "home")
     given = None if width is None else check_positive(width, "width")
+    if given is not None and not 1 / _WIDEST <= given <= _WIDEST:
+        raise ValueError(f"width must be between {1 / _WIDEST:g} and {_WIDEST:g}, got {given:g}")
     if given is not None and not shrink:
         raise ValueError("width goes with shrink=True")
     ties, prior = check_choice(ties, "ties", TIES), check_nonnegative(prior, "prior")

@@ -188,6 +188,8 @@ def stability(
     labels = np.arange(table.shape[0]) if items is None else given_labels(items, "items")
     if len(labels) != table.shape[0]:
         raise ValueError(f"items must have one label a model ({table.shape[0]}), got {len(labels)}")
+    if not len(labels):
+        raise ValueError("data must have a row for at least one model")
     table = table if higher else -table
     if method == "mean":
         return _result(labels, *_means(table, rounds, generator))

@@ -211,7 +211,7 @@ class GradedComparisons(Result):
         """
         given = {"left": left, "right": right, "outcome": outcome, "weight": weight, "home": home}
         for part, name in given.items():
-            if name is not None and not isinstance(name, str):
+            if not isinstance(name, str) and (name is not None or part in ("left", "right", "outcome")):
                 raise TypeError(f"{part} must be a column name, got {shown(name)}")
         found = columns_of(df, {name: part for part, name in reversed(given.items()) if name is not None})
         return cls.from_grades(
