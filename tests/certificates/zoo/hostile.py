@@ -261,6 +261,23 @@ def the_same_row_with_two_answers(rng, n):
     }
 
 
+@animal("losses")
+def zipf_losses(rng, n):
+    loss = _counts(rng, n)
+    return {"predicted": rng.permuted(loss), "loss": loss}
+
+
+@animal("losses")
+def predictions_of_twelve_orders(rng, n):
+    return {"predicted": 10.0 ** rng.uniform(-12, 0, n), "loss": rng.random(n)}
+
+
+@animal("losses")
+def alternating_losses(rng, n):
+    loss = np.arange(n) % 2 * 1.0
+    return {"predicted": np.abs(loss - (rng.random(n) < 0.1)), "loss": loss}
+
+
 @animal("votes")
 def zipf_classes(rng, n):
     truth = np.minimum(rng.zipf(1.5, 2 * n), 40) - 1
