@@ -202,3 +202,24 @@ def test_double_weighting_of_hundreds_of_rows_ends_within_few_programs():
     assert found.info.converged
     assert found.n_programs <= 20
     assert found.ball_residual >= 0
+
+
+@pytest.mark.filterwarnings("ignore:standardised mean differences")
+@pytest.mark.parametrize("kernel", ["gaussian", "laplacian", "matern"])
+@pytest.mark.parametrize("unit", [1e-160, 1e-100, 1e150, 1e200])
+def test_a_scale_is_per_unit_of_the_points_however_small_or_large_they_are(kernel, unit):
+    rng = np.random.default_rng(0)
+    source, target = rng.normal(size=(20, 2)), rng.normal(0.3, 1.0, size=(30, 2))
+    plain = weigh.match_samples(source, target, kernel=kernel, scale=1.0, standardize=False)
+    moved = weigh.match_samples(
+        source * unit, target * unit, kernel=kernel, scale=1 / unit, standardize=False
+    )
+    assert moved.discrepancy == pytest.approx(plain.discrepancy, rel=1e-6)
+    assert moved.scale == pytest.approx(1 / unit)
+    far = weigh.match_samples(source * unit, target * unit, kernel=kernel, scale=1e-250, standardize=False)
+    assert far.discrepancy_before == pytest.approx(0.0, abs=1e-7)  # all points are alike
+    treated = np.arange(20) % 2
+    one = weigh.balance(source, treated, kernel=kernel, scale=1.0, standardize=False)
+    other = weigh.balance(source * unit, treated, kernel=kernel, scale=1 / unit, standardize=False)
+    np.testing.assert_allclose(other.weights, one.weights, rtol=1e-5, atol=1e-7)
+    assert other.scale == pytest.approx(1 / unit)

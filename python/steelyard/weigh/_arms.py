@@ -27,16 +27,21 @@ KERNELS = {
     "matern": "matern32",
 }
 _SHOWN = 8  # labels in a message
+_LENGTHS = 1e-300, 1e300
 _MOST = 1000  # arms: labels beyond that are numbers that nobody meant as arms
 
 
 @dataclass(frozen=True, eq=False)
 class Kernel:
-    """Similarity of points in their standardised places; `length` is 1 / scale."""
+    """Similarity of points in their standardised places.
+
+    `length` is 1 / scale in the unit of the places, `scale` in that of the points that a caller speaks of.
+    """
 
     name: str
     length: float
-    ridge: float = 0.0
+    ridge: float
+    scale: float
 
 
 @dataclass(frozen=True, eq=False)
@@ -122,19 +127,24 @@ def standardised(covariates: Covariates, name: str, wanted: bool, use: npt.NDArr
 
 
 def read_kernel(
-    points: Floats, kernel: Any, scale: Any, ridge: Any, name: str, kernels: dict[str, str]
+    points: Floats, kernel: Any, scale: Any, ridge: Any, shift: int, kernels: dict[str, str]
 ) -> Kernel:
-    """Which kernel, with its scale as a number."""
+    """Which kernel, with its scale as a number; `points` are 2^-shift of those it is meant for."""
     word = check_choice(kernel, "kernel", kernels)
     if isinstance(scale, str):
         check_choice(scale, "scale", ("median",))
         space = check_space(points, "euclidean")
         length = 1.0 if word == "energy" or space.n_unique < 2 else median_distance(space)
+        own = float(np.ldexp(1.0 / length, -shift))
     else:
-        length = 1.0 / check_positive(scale, "scale")
+        own = check_positive(scale, "scale")
+        length = 1.0 / own
         if not math.isfinite(length):
             raise ValueError(f"scale must have a finite reciprocal, got {scale!r}")
-    return Kernel(kernels[word], length, check_nonnegative(ridge, "ridge"))
+        # Beyond these ends the kernel is 1, or 0 but for copies, at all distances that points in range have.
+        with np.errstate(over="ignore", under="ignore"):
+            length = float(np.clip(np.ldexp(length, -shift), *_LENGTHS))
+    return Kernel(kernels[word], length, check_nonnegative(ridge, "ridge"), own)
 
 
 def read_arms(treatment: Any, n: int) -> tuple[npt.NDArray[Any], Codes]:

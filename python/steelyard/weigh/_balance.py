@@ -451,7 +451,7 @@ def balance(
     base = read_base(sample_weight, codes, labels)
     wanted = check_flag(standardize, "standardize")
     points = standardised(covariates, "X", wanted, base > 0)
-    chosen = read_kernel(points, kernel, scale, ridge, "X", KERNELS)
+    chosen = read_kernel(points, kernel, scale, ridge, 0 if wanted else covariates.shift, KERNELS)
     arms = Arms(points, codes, base, len(labels), word, place, chosen)
     accuracy, threads = check_positive(tol, "tol"), check_threads(n_threads)
     found = balanced(arms, tol=accuracy, n_threads=threads, progress=check_progress(progress))
@@ -482,7 +482,7 @@ def _result(
         "treated": labels.tolist()[arms.treated],
         "estimand": arms.estimand,
         "kernel": kernel,
-        "scale": float("nan") if kernel == "energy" else 1.0 / arms.kernel.length,
+        "scale": float("nan") if kernel == "energy" else arms.kernel.scale,
         "imbalance": found.after * unit,
         "imbalance_before": found.before * unit,
         "gap": info.error_bound,

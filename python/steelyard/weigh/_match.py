@@ -247,8 +247,9 @@ def _read(
     values = np.concatenate([np.ldexp(x.values, x.shift - shift) for x in (first, second)])
     both = Covariates(values, first.names, shift)
     use = np.ones(len(values), dtype=bool)
-    places = standardised(both, "source", check_flag(standardize, "standardize"), use)
-    return first, second, places, read_kernel(places, kernel, scale, 0.0, "source", KERNELS)
+    wanted = check_flag(standardize, "standardize")
+    places = standardised(both, "source", wanted, use)
+    return first, second, places, read_kernel(places, kernel, scale, 0.0, 0 if wanted else shift, KERNELS)
 
 
 def _doubled(
@@ -308,6 +309,6 @@ def _result(
         ball_residual=ball,
         n_programs=programs,
         kernel=kernel,
-        scale=float("nan") if kernel == "energy" else 1.0 / chosen.length,
+        scale=float("nan") if kernel == "energy" else chosen.scale,
         info=info,
     )
