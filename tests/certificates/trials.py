@@ -150,11 +150,15 @@ class Spread:
     about: str = ""
 
     def _squares(self) -> np.ndarray:
-        return (np.asarray(self.errors) / self.stated) ** 2
+        errors, stated = np.asarray(self.errors, dtype=float), np.asarray(self.stated, dtype=float)
+        none = np.where(errors == 0, 0.0, np.inf)  # an error where none was stated
+        return np.asarray(np.divide(errors, stated, out=none, where=stated > 0)) ** 2
 
     def p_value(self) -> float:
         squares = self._squares()
         _require_draws(len(squares))
+        if not np.isfinite(squares).all():
+            return 0.0
         spread = squares.std(ddof=1) / math.sqrt(len(squares))
         high, low = (1 + self.slack) ** 2, (1 - self.slack) ** 2
         away = max(squares.mean() - high, 0.0 if self.only_small else low - squares.mean(), 0.0)
