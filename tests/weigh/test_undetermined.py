@@ -201,3 +201,19 @@ def test_a_magnitude_by_cosine_warns_where_directions_are_parted_by_rounding_alo
     info = weigh.WeightingModel(X, metric="cosine", scale=1.0572402648446928).info
     assert not info.converged
     assert info.error_bound is None
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_grids_in_closed_form_are_within_what_they_state(seed):
+    rng = np.random.default_rng(seed)
+    unit, offset = rng.choice([1e-150, 1e-9, 1.0, 1e150]), rng.choice([0.0, 1e6, 1e12])
+    axes = [np.unique(rng.normal(size=k) + offset) * unit for k in rng.integers(2, 5, size=2)]
+    X = rng.permutation(np.stack(np.meshgrid(*axes), axis=-1).reshape(-1, 2))
+    scale = 10 ** rng.uniform(-6, 3) / unit
+    found = weigh.weighting(X, metric="cityblock", scale=scale)
+    assert "on a grid" in found.info.solver
+    size, weights = exact(X, "cityblock", scale)
+    assert abs(float((size - found.magnitude).mid())) <= found.info.error_bound
+    assert found.info.lower_bound <= float(size.mid())
+    away = np.linalg.norm([float((w - v).mid()) for w, v in zip(weights, found.weights, strict=True)])
+    assert away <= found.info.weight_error
