@@ -1,6 +1,7 @@
 // The logistic function sigma(y) = 1 / (1 + exp(-y)), without overflow or cancellation.
 #pragma once
 
+#include <algorithm>
 #include <cmath>
 
 namespace steelyard {
@@ -26,6 +27,9 @@ inline double logistic_variance(double y) {
   const double e = std::exp(-std::fabs(y));
   return e / ((1.0 + e) * (1.0 + e));
 }
+
+/// log(a / b) that stays finite where a sum underflows far from the optimum.
+inline double log_ratio(double a, double b) { return std::log(std::max(a, 1e-300) / std::max(b, 1e-300)); }
 
 /// Of -a [log sigma(s) + log sigma(-s)]: a wins and a losses against strength 0.
 struct LogisticPrior {

@@ -64,9 +64,6 @@ struct TieTotals {
   }
 };
 
-/// log(a / b) that stays finite where a sum underflows far from the optimum.
-inline double log_ratio(double a, double b) { return std::log(std::max(a, 1e-300) / std::max(b, 1e-300)); }
-
 class Davidson {
  public:
   static constexpr std::string_view name = "davidson";

@@ -6,6 +6,7 @@
 
 #include "core/index.hpp"
 #include "core/infinity.hpp"
+#include "core/logistic.hpp"
 #include "rank/newton_loop.hpp"
 #include "rank/scale.hpp"
 
@@ -19,16 +20,7 @@ constexpr double longest_change = 600.0;  // exp of it is finite
 constexpr std::int64_t between_polls = 500'000;  // places: a few milliseconds
 constexpr std::size_t ahead = 6;                 // standings whose shares are on their way
 
-double sigma(double y) {
-  const double e = std::exp(-std::fabs(y));
-  return (y < 0.0 ? e : 1.0) / (1.0 + e);
-}
-
-/// log(a / b) that stays finite where a sum underflows far from the optimum.
-double log_quotient(double a, double b) {
-  const double value = std::log(std::max(a, 1e-300) / std::max(b, 1e-300));
-  return std::clamp(value, -longest_change, longest_change);
-}
+double log_change(double a, double b) { return std::clamp(log_ratio(a, b), -longest_change, longest_change); }
 
 /// The sum behind the places before `place`, r_{u-1} C_{u-1}.
 double carried_to(const Share* chain, ptrdiff_t place) {
@@ -76,7 +68,7 @@ void RankingSweeps::zermelo(std::vector<double>& strengths, Monitor& monitor) {
   if (!expected_choices(model_, strengths, now_, expected_, monitor)) return;
   const double a = model_.prior;
   for (std::size_t i = 0; i < strengths.size(); ++i)
-    strengths[i] += log_quotient(chosen_[i] + a, expected_[i] + 2.0 * a * sigma(strengths[i]));
+    strengths[i] += log_change(chosen_[i] + a, expected_[i] + 2.0 * a * logistic(strengths[i]));
 }
 
 void RankingSweeps::newman(std::vector<double>& strengths, Monitor& monitor) {
@@ -108,7 +100,7 @@ void RankingSweeps::gather_tails() {
 
 double RankingSweeps::change_of(std::int32_t item, double strength, Monitor& monitor) {
   const auto standings = model_.rankings.of_item(item);
-  double plus = model_.prior * sigma(-strength), minus = model_.prior * sigma(strength);
+  double plus = model_.prior * logistic(-strength), minus = model_.prior * logistic(strength);
   for (std::size_t k = 0; k < standings.size(); ++k) {
     const auto& standing = standings[k];
     if ((work_ += standing.offset + 1) > between_polls) {
@@ -127,7 +119,7 @@ double RankingSweeps::change_of(std::int32_t item, double strength, Monitor& mon
       minus += weight * (own.own / tails_[r]) * carried_to(chain, model_.rankings.stages[r]);
     }
   }
-  return log_quotient(plus, minus);
+  return log_change(plus, minus);
 }
 
 void RankingSweeps::fetch(const Standing& standing) const {

@@ -9,13 +9,14 @@ from .information import KINDS, SINGULAR, Information, draw_prior_scores, withou
 from .leaderboard import FEW_GAMES, read_anchor
 from .rank_intervals import RankIntervals, Tiers
 from .ranked import Ranked
-from .refits import ROUND_TOL, refit_rounds
+from .refits import ROUND_STEPS, ROUND_TOL, Refitted, draw_counts
 from .report import Story, as_lines, certificate
 from .uncertainty import Uncertainty, normal_intervals
 
 __all__ = [
     "FEW_GAMES",
     "KINDS",
+    "ROUND_STEPS",
     "ROUND_TOL",
     "SINGULAR",
     "BootstrapInfo",
@@ -26,15 +27,16 @@ __all__ = [
     "Information",
     "RankIntervals",
     "Ranked",
+    "Refitted",
     "Story",
     "Tiers",
     "Uncertainty",
     "as_lines",
     "certificate",
+    "draw_counts",
     "draw_prior_scores",
     "finish_rounds",
     "normal_intervals",
     "read_anchor",
-    "refit_rounds",
     "without_shift",
 ]

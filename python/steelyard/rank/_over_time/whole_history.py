@@ -20,7 +20,7 @@ from ..._validate import (
     check_threads,
 )
 from .._paired import TIES, PairProblem, require_finite_extras
-from .._table import Comparisons, Timelines, make_timelines
+from .._table import Comparisons, Timelines, make_timelines, require_comparisons
 from .history import History, HistoryInfo
 from .problem import HistoryProblem, Laws
 
@@ -135,11 +135,7 @@ def whole_history(
     >>> print([round(float(fit.strength("ann", t).mean), 3) for t in (0, 10, 21)])
     [0.345, -0.079, -0.555]
     """
-    if not isinstance(comparisons, Comparisons):
-        raise TypeError(
-            "comparisons must be a Comparisons (see Comparisons.from_pairs), "
-            f"got {type(comparisons).__name__}"
-        )
+    require_comparisons(comparisons)
     estimate = isinstance(volatility, str)
     if estimate:
         check_choice(volatility, "volatility", ("estimate",))

@@ -12,8 +12,6 @@ import numpy.typing as npt
 from ... import _core
 from ..._errors import (
     ConvergenceWarning,
-    DisconnectedError,
-    DisconnectedWarning,
     SeparationError,
     finish,
     warn,
@@ -30,7 +28,7 @@ from ..._validate import (
     check_threads,
 )
 from .._chances import RankInfo
-from .._table import Comparisons, choose_columns, decayed
+from .._table import Comparisons, choose_columns, decayed, refuse_parts, require_comparisons
 from .fit import BradleyTerryFit
 from .problem import TIES, Counts, PairPoint, PairProblem
 from .separation import require_finite_extras, rising_direction, separation_message
@@ -207,11 +205,7 @@ def bradley_terry(
 
 def _weighted(comparisons: Any, half_life: float | None, at: Any, time_unit: Any) -> Comparisons:
     """By age, where that is asked for."""
-    if not isinstance(comparisons, Comparisons):
-        raise TypeError(
-            "comparisons must be a Comparisons (see Comparisons.from_pairs), "
-            f"got {type(comparisons).__name__}"
-        )
+    require_comparisons(comparisons)
     if half_life is not None:
         return decayed(comparisons, half_life, at, time_unit)
     if at is not None:
@@ -340,14 +334,7 @@ def _require_optimum(problem: PairProblem, threads: int) -> None:
     """Raises where the optimum is infinite or not unique; warns where the prior alone makes it finite."""
     if _strong_components(problem) > 1:
         report = problem.comparisons.components(ties="drop" if problem.ties == "drop" else "keep")
-        words = report.describe()
-        if problem.prior == 0:
-            raise DisconnectedError(
-                f"the strengths have no finite optimum: {words} Ways out: a prior (prior=1), or "
-                "comparisons.largest_component()",
-                report,
-            )
-        warn(f"some items are compared through the prior alone: {words}", DisconnectedWarning)
+        refuse_parts(report, problem.prior, "comparisons.largest_component()")
     require_finite_extras(problem)
     if len(problem.covariates):
         _require_determined(problem, threads)

@@ -10,11 +10,10 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from ..._spelling import shown
 from ..._validate import Progress, check_choice, check_count, check_progress, check_room, check_threads
 from .._chances import ELO, Prediction, RankInfo, outcome_chances
 from .._inference import FEW_GAMES, BootstrapResult, Coefficients, Ranked, Story, finish_rounds
-from .._table import Comparisons, shift_of
+from .._table import Comparisons, home_signs, shift_of
 from .information import PairInformation
 from .problem import PairPoint, PairProblem
 from .resampling import METHODS, resample
@@ -114,11 +113,7 @@ class BradleyTerryFit(Ranked):
         0.75
         """
         i, j = self._place(a), self._place(b)
-        sign = np.asarray(home)
-        if sign.dtype.kind not in "iub" or not np.isin(sign, (-1, 0, 1)).all():
-            raise ValueError(f"home must be -1, 0 or +1, got {shown(home)}")
-        if self.home_advantage is None and sign.any():
-            raise ValueError("home must be 0 for a fit without home advantage (fit with home=True)")
+        sign = home_signs(home, self.home_advantage is not None)
         shapes = {np.shape(part) for part in (i, j, sign)} - {()}
         if len(shapes) > 1:
             raise ValueError(f"a, b and home must have equal lengths or be single, got {sorted(shapes)}")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -9,24 +10,21 @@ import numpy as np
 import numpy.typing as npt
 
 from ... import _core
-from ..._errors import DisconnectedError, DisconnectedWarning, SeparationError, finish, warn
+from ..._errors import SeparationError, finish
 from ..._spelling import shown
 from ..._validate import (
     Progress,
     check_choice,
-    check_count,
     check_flag,
     check_nonnegative,
     check_positive,
     check_progress,
-    check_rng,
-    check_room,
     check_steps,
     check_threads,
 )
 from .._chances import ELO, RankInfo
-from .._inference import ROUND_TOL, BootstrapResult, Ranked, Story, finish_rounds, refit_rounds
-from .._table import Comparisons, ComponentReport, GradedComparisons
+from .._inference import ROUND_STEPS, ROUND_TOL, Refitted, Story, draw_counts
+from .._table import Comparisons, ComponentReport, GradedComparisons, home_signs, refuse_parts, require_graded
 from .graded_problem import GradedInformation, GradedPoint, GradedProblem
 from .separation import rising_grade
 
@@ -37,7 +35,7 @@ _PROGRAM_LIMIT = 20_000  # edges of a linear program that judges a fit that did 
 
 
 @dataclass(frozen=True, repr=False, eq=False)
-class GradedFit(Ranked):
+class GradedFit(Refitted):
     """Strengths fitted to graded comparisons.
 
     Attributes
@@ -102,11 +100,7 @@ class GradedFit(Ranked):
         """
         many = isinstance(a, list | tuple | np.ndarray) or isinstance(b, list | tuple | np.ndarray)
         i, j = self._listed(a, "a"), self._listed(b, "b")
-        sign = np.asarray(home)
-        if sign.dtype.kind not in "iu" or not np.isin(sign, (-1, 0, 1)).all():
-            raise ValueError(f"home must be -1, 0 or +1, got {shown(home)}")
-        if self.home_advantage is None and sign.any():
-            raise ValueError("home must be 0 for a fit without home advantage (fit with home=True)")
+        sign = home_signs(home, self.home_advantage is not None)
         try:
             i, j, sign = np.broadcast_arrays(i, j, sign)
         except ValueError:
@@ -144,74 +138,24 @@ class GradedFit(Ranked):
             expected="chance of a better outcome, and half that of the middle one,",
         )
 
-    def bootstrap(
-        self,
-        n_rounds: int = 200,
-        *,
-        rng: Any = None,
-        n_threads: int | None = None,
-        progress: Progress | None = None,
-    ) -> BootstrapResult:
-        """Refits to resampled comparisons by the Bayesian bootstrap.
+    # ---- for what lies below
 
-        Parameters
-        ----------
-        n_rounds : int, default 200
-        rng : None, int, SeedSequence, BitGenerator or Generator, optional
-        n_threads : int, optional
-            Default: see `steelyard.build_info`.
-        progress : callable, optional
-            Called as progress(rounds done, n_rounds).
-
-        Returns
-        -------
-        BootstrapResult
-
-        Raises
-        ------
-        KeyboardInterrupt
-            On Ctrl-C; ``.partial`` holds the rounds so far.
-
-        Warns
-        -----
-        ConvergenceWarning
-            If a round misses a Newton decrement of 1e-6.
-
-        Notes
-        -----
-        Each comparison gets an exponential weight, summed by pair and level as a gamma variate; a soft row
-        gets one. Weights of comparisons are taken into account through their squares.
-
-        Examples
-        --------
-        >>> from steelyard.rank import GradedComparisons, graded
-        >>> table = GradedComparisons.from_grades(
-        ...     ["a", "a", "b"], ["b", "b", "a"], ["win", "tie", "win"], levels=["win", "tie", "loss"]
-        ... )
-        >>> graded(table).bootstrap(20, rng=0).strengths.shape
-        (20, 2)
-        """
-        rounds = check_room(check_count(n_rounds, "n_rounds"), "n_rounds", len(self))
-        threads, callback, generator = check_threads(n_threads), check_progress(progress), check_rng(rng)
+    def _refit(self, rng: np.random.Generator, n_threads: int) -> Callable[[], dict[str, Any]]:
         problem, table, at = self._problem, self.comparisons, self._point
-        with np.errstate(divide="ignore", invalid="ignore"):
-            shape = np.where(table.counts > 0, table.counts**2 / table.squared, 0.0)
-            scale = np.where(table.counts > 0, table.squared / table.counts, 0.0)
+        draw = draw_counts(table.counts, table.squared)
 
         def refit() -> dict[str, Any]:
-            if table.soft:
-                drawn = table.counts * generator.exponential(size=(len(table.counts), 1))
-            else:
-                drawn = scale * generator.standard_gamma(shape)
+            # A soft row is one comparison.
+            drawn = table.counts * rng.exponential(size=(len(table.counts), 1)) if table.soft else draw(rng)
             counts = np.zeros_like(problem.counts)
             np.add.at(counts, problem.graph.edge_of_row, drawn[:, ::-1])
-            return problem.fit(at, tol=ROUND_TOL, max_iter=50, counts=counts, n_threads=threads)
+            return problem.fit(at, tol=ROUND_TOL, max_iter=ROUND_STEPS, counts=counts, n_threads=n_threads)
 
-        strengths, found, info = refit_rounds(refit, rounds, len(self), callback)
-        home = np.array([one["home"] for one in found]) if self.home_advantage is not None else None
-        return finish_rounds(BootstrapResult(strengths, None, home, None, "bayesian", self, info), n_threads)
+        return refit
 
-    # ---- for what lies below
+    def _further(self, found: list[dict[str, Any]]) -> dict[str, Floats | None]:
+        home = None if self.home_advantage is None else np.array([one["home"] for one in found])
+        return {"home_advantages": home}
 
     @property
     def _problem(self) -> GradedProblem:
@@ -321,11 +265,7 @@ def graded(
     >>> bool(fit.predict("a", "b").argmax() < 3)
     True
     """
-    if not isinstance(comparisons, GradedComparisons):
-        raise TypeError(
-            "comparisons must be a GradedComparisons (see GradedComparisons.from_grades), "
-            f"got {type(comparisons).__name__}"
-        )
+    require_graded(comparisons)
     link, home = check_choice(link, "link", LINKS), check_flag(home, "home")
     prior, tol = check_nonnegative(prior, "prior"), check_positive(tol, "tol")
     steps, threads, callback = (
@@ -405,11 +345,4 @@ def _require_connected(table: GradedComparisons, prior: float) -> None:
     found = _core.rank._strong_components(table.left, table.right, forward, backward, table.n_items)
     if found[1] == 1:
         return
-    report = _components(table)
-    words = report.describe()
-    if prior == 0:
-        raise DisconnectedError(
-            f"the strengths have no finite optimum: {words} Ways out: a prior (prior=1), or fewer items",
-            report,
-        )
-    warn(f"some items are compared through the prior alone: {words}", DisconnectedWarning)
+    refuse_parts(_components(table), prior, "fewer items")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from statistics import NormalDist
 from typing import Any
@@ -14,26 +15,16 @@ from ..._errors import finish
 from ..._validate import (
     Progress,
     check_choice,
-    check_count,
     check_level,
     check_nonnegative,
     check_positive,
     check_progress,
-    check_rng,
-    check_room,
     check_steps,
     check_threads,
 )
 from .._chances import RankInfo, outcome_chances
-from .._inference import (
-    ROUND_TOL,
-    BootstrapResult,
-    Ranked,
-    Story,
-    finish_rounds,
-    refit_rounds,
-)
-from .._table import Comparisons
+from .._inference import ROUND_STEPS, ROUND_TOL, Refitted, Story, draw_counts
+from .._table import Comparisons, require_comparisons
 from .bradley_terry import bradley_terry
 from .judge_problem import MOST, JudgeInformation, JudgeProblem
 
@@ -45,7 +36,7 @@ _DOUBT = 2.0  # of log evidence: by less a wider spread may look better where ju
 
 
 @dataclass(frozen=True, repr=False, eq=False)
-class JudgeFit(Ranked):
+class JudgeFit(Refitted):
     """Strengths, and how far each judge can be trusted.
 
     Attributes
@@ -141,50 +132,17 @@ class JudgeFit(Ranked):
         }
         return {name: column[order] for name, column in columns.items()}
 
-    def bootstrap(
-        self,
-        n_rounds: int = 200,
-        *,
-        rng: Any = None,
-        n_threads: int | None = None,
-        progress: Progress | None = None,
-    ) -> BootstrapResult:
-        """Refits to comparisons with random weights: the Bayesian bootstrap, from this optimum.
+    # ---- for what lies below
 
-        Parameters
-        ----------
-        n_rounds : int, default 200
-        rng : None, int, SeedSequence, BitGenerator or Generator, optional
-        n_threads : int, optional
-            Has no effect.
-        progress : callable, optional
-            Called as progress(rounds done, n_rounds).
-
-        Returns
-        -------
-        BootstrapResult
-
-        Raises
-        ------
-        KeyboardInterrupt
-            On Ctrl-C; ``.partial`` holds the rounds so far.
-        """
-        rounds = check_room(check_count(n_rounds, "n_rounds"), "n_rounds", len(self))
-        callback, generator = check_progress(progress), check_rng(rng)
-        check_threads(n_threads)
-        problem, n = self._problem, len(self)
-        with np.errstate(divide="ignore", invalid="ignore"):
-            shape = np.where(problem.counts > 0, problem.counts**2 / problem.squared, 0.0)
-            scale = np.where(problem.counts > 0, problem.squared / problem.counts, 0.0)
+    def _refit(self, rng: np.random.Generator, n_threads: int) -> Callable[[], dict[str, Any]]:
+        problem, at, n = self._problem, self._point, len(self)
+        draw = draw_counts(problem.counts, problem.squared)
 
         def refit() -> dict[str, Any]:
-            at, account = problem.with_counts(scale * generator.standard_gamma(shape)).fit(
-                self._point, ROUND_TOL, 50, None
-            )
-            return {"strengths": at[:n], "info": account}
+            found, account = problem.with_counts(draw(rng)).fit(at, ROUND_TOL, ROUND_STEPS, None)
+            return {"strengths": found[:n], "info": account}
 
-        strengths, _, info = refit_rounds(refit, rounds, n, callback)
-        return finish_rounds(BootstrapResult(strengths, None, None, None, "bayesian", self, info), n_threads)
+        return refit
 
     def _story(self, level: float) -> Story:
         table = self.judge_table(level=level)
@@ -302,11 +260,7 @@ def fit_judges(
     >>> print(fit.reliabilities.round(2))
     [1.11 1.11 0.56]
     """
-    if not isinstance(comparisons, Comparisons):
-        raise TypeError(
-            "comparisons must be a Comparisons (see Comparisons.from_pairs), "
-            f"got {type(comparisons).__name__}"
-        )
+    require_comparisons(comparisons)
     if comparisons.judge is None:
         raise ValueError("comparisons needs judges; give from_frame(judge=COLUMN) or from_pairs(judge=...)")
     ties, prior = check_choice(ties, "ties", _TIES), check_nonnegative(prior, "prior")
@@ -439,8 +393,7 @@ def agreement(comparisons: Comparisons) -> float:
     >>> agreement(votes + Comparisons.from_pairs(list("cc"), list("aa"), judge=[1, 2]))
     1.0
     """
-    if not isinstance(comparisons, Comparisons):
-        raise TypeError(f"comparisons must be a Comparisons, got {type(comparisons).__name__}")
+    require_comparisons(comparisons)
     if comparisons.judge is None:
         raise ValueError("comparisons needs judges; give from_frame(judge=COLUMN) or from_pairs(judge=...)")
     tied = np.zeros(comparisons.n_rows) if comparisons.ties is None else comparisons.ties

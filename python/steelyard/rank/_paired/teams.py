@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -14,19 +15,16 @@ from ..._spelling import shown
 from ..._validate import (
     Progress,
     check_choice,
-    check_count,
     check_flag,
     check_nonnegative,
     check_positive,
     check_progress,
-    check_rng,
-    check_room,
     check_steps,
     check_threads,
 )
 from .._chances import ELO, NO_TIES, Prediction, RankInfo, outcome_chances
-from .._inference import ROUND_TOL, BootstrapResult, Coefficients, Ranked, Story, finish_rounds, refit_rounds
-from .._table import SideGames, read_features, read_sides, side_matrix
+from .._inference import ROUND_STEPS, ROUND_TOL, Coefficients, Refitted, Story
+from .._table import SideGames, home_signs, read_features, read_sides, side_matrix
 from .problem import TIES
 from .team_problem import TeamInformation, TeamPoint, TeamProblem
 from .team_rank import in_words, rising, undetermined
@@ -37,7 +35,7 @@ _PROGRAM_LIMIT = 20_000  # games of a linear program that judges a fit that did 
 
 
 @dataclass(frozen=True, repr=False, eq=False)
-class TeamFit(Ranked):
+class TeamFit(Refitted):
     """Strengths of items that play in sides, with their certificate.
 
     Attributes
@@ -121,79 +119,32 @@ class TeamFit(Ranked):
         [ True]
         """
         _, matrix = side_matrix(left, right, self.items)
-        sign = np.asarray(home)
-        if sign.dtype.kind not in "iu" or not np.isin(sign, (-1, 0, 1)).all():
-            raise ValueError(f"home must be -1, 0 or +1, got {shown(home)}")
+        sign = home_signs(home, self.home_advantage is not None, "home=")
         if sign.ndim > 1 or (sign.ndim == 1 and len(sign) != matrix.shape[0]):
             raise ValueError(f"home must be one number, or one a game ({matrix.shape[0]}), got {shown(home)}")
-        if self.home_advantage is None and sign.any():
-            raise ValueError("home must be 0 for a fit without home advantage (fit with home=)")
         x = matrix @ (self.strengths + self.info.shift) + sign * (self.home_advantage or 0.0)
         return Prediction(*outcome_chances(x, self.ties, self.tie_parameter))
 
-    def bootstrap(
-        self,
-        n_rounds: int = 200,
-        *,
-        rng: Any = None,
-        n_threads: int | None = None,
-        progress: Progress | None = None,
-    ) -> BootstrapResult:
-        """Refits to games with random weights: the Bayesian bootstrap.
+    # ---- for what lies below
 
-        Parameters
-        ----------
-        n_rounds : int, default 200
-        rng : None, int, SeedSequence, BitGenerator or Generator, optional
-        n_threads : int, optional
-            Default: see `steelyard.build_info`.
-        progress : callable, optional
-            Called as progress(rounds done, n_rounds).
-
-        Returns
-        -------
-        BootstrapResult
-
-        Raises
-        ------
-        KeyboardInterrupt
-            On Ctrl-C; ``.partial`` holds the rounds so far.
-
-        Warns
-        -----
-        ConvergenceWarning
-            If a round misses a Newton decrement of 1e-6.
-
-        Notes
-        -----
-        Every game's weight is multiplied by an exponential variate. Rounds start from the fit.
-
-        Examples
-        --------
-        >>> from steelyard.rank import team_strengths
-        >>> left, right = [["a", "b"], ["a", "c"], ["a", "d"]], [["c", "d"], ["b", "d"], ["b", "c"]]
-        >>> fit = team_strengths(left, right, [1, -1, 1], prior=1)
-        >>> fit.bootstrap(20, rng=0).strengths.shape
-        (20, 4)
-        """
-        rounds = check_room(check_count(n_rounds, "n_rounds"), "n_rounds", len(self))
-        threads, callback, generator = check_threads(n_threads), check_progress(progress), check_rng(rng)
-        problem, weight = self._problem, self._problem.games.weight
+    def _refit(self, rng: np.random.Generator, n_threads: int) -> Callable[[], dict[str, Any]]:
+        problem, at, weight = self._problem, self._point, self._problem.games.weight
 
         def refit() -> dict[str, Any]:
-            drawn = problem.with_weight(weight * generator.standard_exponential(len(weight)))
-            one = drawn.fit(self._point, tol=ROUND_TOL, max_iter=50, n_threads=threads)
+            drawn = problem.with_weight(weight * rng.standard_exponential(len(weight)))
+            one = drawn.fit(at, tol=ROUND_TOL, max_iter=ROUND_STEPS, n_threads=n_threads)
             return {**one, "strengths": problem.strengths(one["strengths"], one["effects"])}
 
-        strengths, found, info = refit_rounds(refit, rounds, len(self), callback)
-        effects = np.array([one["effects"] for one in found]).reshape(len(found), -1)
-        ties = np.exp([one["tie"] for one in found]) if problem.model != "none" else None
-        home = effects[:, 0] if problem.home else None
-        slopes = effects[:, int(problem.home) :] if problem.feature_names else None
-        result = BootstrapResult(strengths, ties, home, slopes, "bayesian", self, info)
-        return finish_rounds(result, n_threads)
+        return refit
 
-    # ---- for what lies below
+    def _further(self, found: list[dict[str, Any]]) -> dict[str, Floats | None]:
+        problem = self._problem
+        effects = np.array([one["effects"] for one in found]).reshape(len(found), -1)
+        return {
+            "tie_parameters": np.exp([one["tie"] for one in found]) if problem.model != "none" else None,
+            "home_advantages": effects[:, 0] if problem.home else None,
+            "coefficients": effects[:, int(problem.home) :] if problem.feature_names else None,
+        }
 
     def _story(self, level: float) -> Story:
         effects, apart = self.coefficients, self.undetermined

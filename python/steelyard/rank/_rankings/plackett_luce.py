@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -9,30 +10,19 @@ import numpy as np
 import numpy.typing as npt
 
 from ... import _core
-from ..._errors import DisconnectedError, DisconnectedWarning, SeparationError, finish, warn
+from ..._errors import SeparationError, finish
 from ..._validate import (
-    Progress,
     check_choice,
     check_count,
     check_nonnegative,
     check_positive,
     check_progress,
-    check_rng,
-    check_room,
     check_steps,
     check_threads,
 )
 from .._chances import RankInfo
-from .._inference import (
-    ROUND_TOL,
-    BootstrapInfo,
-    BootstrapResult,
-    Ranked,
-    Story,
-    finish_rounds,
-    refit_rounds,
-)
-from .._table import Comparisons, ComponentReport, Rankings, read_rankings
+from .._inference import ROUND_STEPS, ROUND_TOL, Refitted, Story
+from .._table import Comparisons, ComponentReport, Rankings, read_rankings, refuse_parts
 from .information import RankingInformation
 from .problem import RankingProblem
 from .tied import LARGEST_TIE, MOST_ITEMS, TiedInformation, TiedProblem, first_alone
@@ -48,7 +38,7 @@ _SHORT = 20
 
 
 @dataclass(frozen=True, repr=False, eq=False)
-class PlackettLuceFit(Ranked):
+class PlackettLuceFit(Refitted):
     """Strengths fitted to rankings.
 
     Attributes
@@ -115,58 +105,14 @@ class PlackettLuceFit(Ranked):
             expected="chance to be chosen before the other,",
         )
 
-    def bootstrap(
-        self,
-        n_rounds: int = 200,
-        *,
-        rng: Any = None,
-        n_threads: int | None = None,
-        progress: Progress | None = None,
-    ) -> BootstrapResult:
-        """Refits to resampled rankings.
-
-        Parameters
-        ----------
-        n_rounds : int, default 200
-            Number of refits.
-        rng : None, int, SeedSequence, BitGenerator or Generator, optional
-        n_threads : int, optional
-            Default: see `steelyard.build_info`.
-        progress : callable, optional
-            Called as progress(rounds done, n_rounds).
-
-        Returns
-        -------
-        BootstrapResult
-
-        Raises
-        ------
-        KeyboardInterrupt
-            On Ctrl-C; ``.partial`` holds the rounds so far.
-
-        Warns
-        -----
-        ConvergenceWarning
-            If a round misses a Newton decrement of 1e-6.
-
-        Notes
-        -----
-        The Bayesian bootstrap: rankings get independent exponential weights, so that each round has an
-        optimum where the fit has one. A few Newton steps a round, from the fit.
-
-        Examples
-        --------
-        >>> from steelyard.rank import plackett_luce
-        >>> fit = plackett_luce([["a", "b", "c"], ["b", "a", "c"], ["c", "a"], ["c", "b"]])
-        >>> fit.bootstrap(50, rng=0).strengths.shape
-        (50, 3)
-        """
-        rounds = check_room(check_count(n_rounds, "n_rounds"), "n_rounds", len(self))
-        threads, callback = check_threads(n_threads), check_progress(progress)
-        strengths, info = _resampled(self._problem, self._point, rounds, rng, threads, callback)
-        return finish_rounds(BootstrapResult(strengths, None, None, None, "bayesian", self, info), n_threads)
-
     # ---- for what lies below
+
+    def _refit(self, rng: np.random.Generator, n_threads: int) -> Callable[[], dict[str, Any]]:
+        problem, at = self._problem, self._point
+        options: dict[str, Any] = {"tol": ROUND_TOL, "max_iter": ROUND_STEPS, "n_threads": n_threads}
+        if not isinstance(problem, TiedProblem):
+            options["solver"] = "newton"
+        return lambda: problem.fit(at, factors=rng.exponential(size=len(problem.rankings.stages)), **options)
 
     @property
     def _problem(self) -> RankingProblem | TiedProblem:
@@ -189,29 +135,6 @@ class PlackettLuceFit(Ranked):
 
 def _problem_of(rankings: Rankings, prior: float) -> RankingProblem | TiedProblem:
     return (RankingProblem if rankings.place is None else TiedProblem)(rankings, prior)
-
-
-def _resampled(
-    problem: RankingProblem | TiedProblem,
-    at: Floats,
-    rounds: int,
-    rng: Any,
-    threads: int,
-    progress: Progress | None,
-) -> tuple[Floats, BootstrapInfo]:
-    """Strengths of every round from the optimum `at`; those made until Ctrl-C."""
-    generator = check_rng(rng)
-
-    def refit() -> dict[str, Any]:
-        factors = generator.exponential(size=len(problem.rankings.stages))
-        if isinstance(problem, TiedProblem):
-            return problem.fit(at, tol=ROUND_TOL, max_iter=50, factors=factors, n_threads=threads)
-        return problem.fit(
-            at, solver="newton", tol=ROUND_TOL, max_iter=50, factors=factors, n_threads=threads
-        )
-
-    strengths, _, info = refit_rounds(refit, rounds, problem.n, progress)
-    return strengths, info
 
 
 def plackett_luce(
@@ -419,11 +342,4 @@ def _require_optimum(table: Rankings, prior: float) -> None:
     one = np.ones(len(better))
     if _core.rank._strong_components(better, worse, one, np.zeros_like(one), table.n)[1] == 1:
         return
-    report = _components(table)
-    words = report.describe()
-    if prior == 0:
-        raise DisconnectedError(
-            f"the strengths have no finite optimum: {words} Ways out: a prior (prior=1), or fewer items",
-            report,
-        )
-    warn(f"some items are compared through the prior alone: {words}", DisconnectedWarning)
+    refuse_parts(_components(table), prior, "fewer items")

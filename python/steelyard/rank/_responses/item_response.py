@@ -9,15 +9,13 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from ..._errors import DisconnectedError, finish
+from ..._errors import finish
 from ..._labels import position
-from ..._results import Result
 from ..._spelling import shown
 from ..._validate import (
     Progress,
     check_choice,
     check_each,
-    check_level,
     check_nonnegative,
     check_positive,
     check_progress,
@@ -26,10 +24,9 @@ from ..._validate import (
     check_vector,
     real_array,
 )
-from ...plotting import plot_estimates
 from .._chances import RankInfo
-from .._inference import normal_intervals
 from .._table import positions
+from .abilities import Abilities, refuse_extremes
 from .answers import Answers, labels_of, read_answers
 from .curves import Curves
 from .marginal import MODELS, MarginalProblem
@@ -41,7 +38,7 @@ _NODES_SEEN = 0.01  # standard errors that doubled nodes may move the optimum
 
 
 @dataclass(frozen=True, repr=False, eq=False)
-class ItemResponseFit(Result):
+class ItemResponseFit(Abilities):
     """Abilities of persons, standard normal in the population, and the curve of each item.
 
     P(right) = g + (1 - g) / (1 + exp(-a (ability - b))) with discrimination a, difficulty b and guess g.
@@ -243,20 +240,6 @@ class ItemResponseFit(Result):
             found["guess"] = g * (1 - g) * np.sqrt(blocks[:, 2, 2])
         return found
 
-    def to_frame(self) -> dict[str, Values]:
-        """Columns ``person``, ``ability``, ``standard_error``, ablest first.
-
-        Returns
-        -------
-        dict of str to ndarray
-        """
-        order = np.argsort(-self.abilities, kind="stable")
-        return {
-            "person": self.persons[order],
-            "ability": self.abilities[order],
-            "standard_error": self.ability_errors[order],
-        }
-
     def items_frame(self) -> dict[str, Values]:
         """Columns ``item``, ``discrimination``, ``difficulty`` and ``guess``, easiest first.
 
@@ -271,24 +254,6 @@ class ItemResponseFit(Result):
             "difficulty": self.difficulties[order],
             "guess": self.guesses[order],
         }
-
-    def plot(self, *, level: float = 0.95, **options: Any) -> Any:
-        """Abilities with intervals, ablest on top; see `steelyard.plotting.plot_estimates`.
-
-        Parameters
-        ----------
-        level : float, default 0.95
-            Of the intervals, by the normal approximation.
-        **options
-            As of `steelyard.plotting.plot_estimates`.
-
-        Returns
-        -------
-        matplotlib.axes.Axes
-        """
-        table = self.to_frame()
-        _, lower, upper = normal_intervals(table["ability"], table["standard_error"], check_level(level))
-        return plot_estimates({**table, "lower": lower, "upper": upper}, **options)
 
     # ---- for what lies below
 
@@ -414,7 +379,7 @@ def irt(
     who, what = labels_of(persons, items, answers.shape)
     guesses = _guesses(guessing, model, len(what))
     if prior == 0.0:
-        _refuse_extremes(answers, what)
+        refuse_extremes(answers.right + answers.wrong, answers.right, what, "item")
     problem = MarginalProblem(answers, model, model == "3pl" and guessing is None, guesses, prior)
     best, optima = problem.fit(tol=tol, max_iter=steps, n_threads=threads, progress=callback)
     return finish(_result(problem, best, optima, tol, who, what), "irt", n_threads=n_threads)
@@ -429,21 +394,6 @@ def _guesses(guessing: Any, model: str, n: int) -> Floats:
     if not ((found >= 0) & (found < 1)).all():
         raise ValueError(f"guessing must lie in [0, 1), got {shown(guessing)}")
     return found
-
-
-def _refuse_extremes(answers: Answers, items: Values) -> None:
-    for bad, text in (
-        ((answers.right == 0) & (answers.wrong == 0), "no answers"),
-        ((answers.right == 0) & (answers.wrong > 0), "no right answer"),
-        ((answers.right > 0) & (answers.wrong == 0), "right answers only"),
-    ):
-        if bad.any():
-            names = ", ".join(str(label) for label in items[bad][:5].tolist())
-            more = ", ..." if bad.sum() > 5 else ""
-            raise DisconnectedError(
-                f"{bad.sum()} items have {text} ({names}{more}): their place is infinite; leave them out or "
-                "set prior > 0"
-            )
 
 
 def _result(

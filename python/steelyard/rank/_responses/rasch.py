@@ -8,15 +8,13 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from ..._errors import DisconnectedError
 from ..._labels import position
-from ..._results import Result
-from ..._validate import check_choice, check_level, check_nonnegative, check_threads, real_array
-from ...plotting import plot_estimates
+from ..._validate import check_choice, check_nonnegative, check_threads, real_array
 from .._chances import RankInfo
-from .._inference import KINDS, normal_intervals
+from .._inference import KINDS
 from .._paired import bradley_terry
 from .._table import Comparisons, positions
+from .abilities import Abilities, refuse_extremes
 from .answers import labels_of
 from .item_response import ItemResponseFit, irt
 
@@ -28,7 +26,7 @@ _ERRORS = 1000  # items whose errors the marginal method finds
 
 
 @dataclass(frozen=True, repr=False, eq=False)
-class RaschFit(Result):
+class RaschFit(Abilities):
     """Abilities and difficulties on one logit scale; difficulties have mean 0.
 
     Attributes
@@ -79,44 +77,6 @@ class RaschFit(Result):
         x = self.abilities[i] - self.difficulties[position(positions(self.items), item)]
         odds = float(np.exp(-abs(x)))
         return (1.0 if x >= 0 else odds) / (1.0 + odds)
-
-    def to_frame(self) -> dict[str, Values]:
-        """Columns ``person``, ``ability``, ``standard_error``, ablest first.
-
-        Returns
-        -------
-        dict of str to ndarray
-        """
-        order = np.argsort(-self.abilities, kind="stable")
-        return {
-            "person": self.persons[order],
-            "ability": self.abilities[order],
-            "standard_error": self.ability_errors[order],
-        }
-
-    def plot(self, *, level: float = 0.95, **options: Any) -> Any:
-        """Abilities with intervals, ablest on top; see `steelyard.plotting.plot_estimates`.
-
-        Parameters
-        ----------
-        level : float, default 0.95
-            Of the intervals, by the normal approximation.
-        **options
-            As of `steelyard.plotting.plot_estimates`.
-
-        Returns
-        -------
-        matplotlib.axes.Axes
-
-        Examples
-        --------
-        >>> from steelyard.rank import rasch
-        >>> rasch([[1, 0, 1], [0, 1, 0], [1, 1, 0]]).plot().get_xlabel()
-        'ability'
-        """
-        table = self.to_frame()
-        _, lower, upper = normal_intervals(table["ability"], table["standard_error"], check_level(level))
-        return plot_estimates({**table, "lower": lower, "upper": upper}, **options)
 
 
 def rasch(
@@ -217,8 +177,9 @@ def _joint(
     who, what = labels_of(persons, items, shape)
     threads = check_threads(n_threads)
     if prior == 0.0:
-        _refuse_extremes(rows, right, who, "person")
-        _refuse_extremes(cols, right, what, "item")
+        for codes, labels, name in ((rows, who, "person"), (cols, what, "item")):
+            answers = np.bincount(codes, minlength=len(labels))
+            refuse_extremes(answers, np.bincount(codes[right], minlength=len(labels)), labels, name)
     names = np.array([f"person {p}" for p in who.tolist()] + [f"item {q}" for q in what.tolist()])
     other = len(who) + cols
     table = Comparisons.from_pairs(
@@ -282,22 +243,3 @@ def _read_responses(
     if len(rows) == 0:
         raise ValueError("responses has no answers")
     return rows, cols, values == 1, (int(shape[0]), int(shape[1]))
-
-
-def _refuse_extremes(
-    codes: npt.NDArray[np.intp], right: npt.NDArray[np.bool_], labels: Values, name: str
-) -> None:
-    answers = np.bincount(codes, minlength=len(labels))
-    score = np.bincount(codes, weights=right, minlength=len(labels))
-    for bad, text in (
-        (answers == 0, "no answers"),
-        ((answers > 0) & (score == 0), "no right answer"),
-        ((answers > 0) & (score == answers), "right answers only"),
-    ):
-        if bad.any():
-            shown = ", ".join(str(label) for label in labels[bad][:5].tolist())
-            more = ", ..." if bad.sum() > 5 else ""
-            raise DisconnectedError(
-                f"{bad.sum()} {name}s have {text} ({shown}{more}): their place is infinite; leave them out "
-                "or set prior > 0"
-            )

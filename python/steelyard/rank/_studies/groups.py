@@ -23,7 +23,7 @@ from ..._validate import (
 )
 from .._chances import RankInfo
 from .._paired import TIES, TeamPoint, TeamProblem, bradley_terry
-from .._table import Comparisons, SideGames
+from .._table import Comparisons, SideGames, require_comparisons
 from .group_fits import GroupFits
 from .group_law import SINGULAR, GroupLaw, require_room
 
@@ -120,11 +120,7 @@ def fit_groups(
     >>> print(fit.strengths[0].round(2), fit.width)
     [-0.59 -0.    0.59] 0.5
     """
-    if not isinstance(comparisons, Comparisons):
-        raise TypeError(
-            "comparisons must be a Comparisons (see Comparisons.from_pairs), "
-            f"got {type(comparisons).__name__}"
-        )
+    require_comparisons(comparisons)
     if comparisons.group is None:
         raise ValueError("comparisons needs groups; give from_frame(group=COLUMN) or from_pairs(group=...)")
     shrink, home = check_flag(shrink, "shrink"), check_flag(home, "home")
