@@ -205,12 +205,12 @@ def bradley_terry(
 
 def _weighted(comparisons: Any, half_life: float | None, at: Any, time_unit: Any) -> Comparisons:
     """By age, where that is asked for."""
-    require_comparisons(comparisons)
+    table = require_comparisons(comparisons)
     if half_life is not None:
-        return decayed(comparisons, half_life, at, time_unit)
+        return decayed(table, half_life, at, time_unit)
     if at is not None:
         raise ValueError("at goes with half_life: give half_life, or comparisons.filter(until=...)")
-    return comparisons
+    return table
 
 
 def _require_sides(comparisons: Comparisons) -> None:

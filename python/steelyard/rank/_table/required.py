@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -13,21 +13,24 @@ from .comparisons import Comparisons
 from .components import ComponentReport
 from .graded import GradedComparisons
 
-
-def require_comparisons(given: Any) -> None:
-    """Raises TypeError for anything but `Comparisons`."""
-    _require(given, Comparisons, "from_pairs")
+T = TypeVar("T")
 
 
-def require_graded(given: Any) -> None:
-    """Raises TypeError for anything but `GradedComparisons`."""
-    _require(given, GradedComparisons, "from_grades")
+def require_comparisons(given: Any) -> Comparisons:
+    """What was given; TypeError for anything but `Comparisons`."""
+    return _required(given, Comparisons, "from_pairs")
 
 
-def _require(given: Any, kind: type, maker: str) -> None:
+def require_graded(given: Any) -> GradedComparisons:
+    """What was given; TypeError for anything but `GradedComparisons`."""
+    return _required(given, GradedComparisons, "from_grades")
+
+
+def _required(given: Any, kind: type[T], maker: str) -> T:
     if not isinstance(given, kind):
         name = kind.__name__
         raise TypeError(f"comparisons must be a {name} (see {name}.{maker}), got {type(given).__name__}")
+    return given
 
 
 def refuse_parts(report: ComponentReport, prior: float, way: str) -> None:
