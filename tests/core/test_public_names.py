@@ -307,3 +307,13 @@ def test_links_to_the_source_of_a_public_name_resolve():
         for method in vars(thing).values() if inspect.isclass(thing) else [thing]:
             if inspect.isfunction(method) and inspect.unwrap(method).__code__.co_filename == file:
                 assert f"def {method.__name__}(" in inspect.getsource(method), name
+
+
+def test_every_guide_of_the_site_is_in_its_contents():
+    """Else the site, which .ci/run does not build, fails."""
+    docs = Path(__file__).parents[2] / "docs"
+    listed = set((docs / "index.md").read_text(encoding="utf-8").splitlines())
+    entries = {line.rstrip(">").split("<")[-1].strip() for line in listed}
+    pages = {path.stem for path in docs.glob("*.md")} - {"index"}
+    assert len(pages) > 10
+    assert pages - entries == set(), "add them to a toctree of docs/index.md"

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import pickle
+import subprocess
+import sys
+import sysconfig
 from concurrent.futures import ThreadPoolExecutor
 from threading import Barrier
 
 import numpy as np
 import pytest
 
-from steelyard import metric, rank, select, weigh
+from steelyard import datasets, metric, rank, select, weigh
 
 pytestmark = pytest.mark.smoke
 
@@ -54,6 +58,26 @@ def history():
     return rank.whole_history(games(), volatility=0.1)
 
 
+def covariance():
+    return ranked().covariance()
+
+
+def plackett_luce():
+    rng = np.random.default_rng(4)
+    return rank.plackett_luce([rng.permutation(8)[:5].tolist() for _ in range(60)], prior=1)
+
+
+def teams():
+    rng = np.random.default_rng(5)
+    sides = [rng.permutation(10)[:4].tolist() for _ in range(80)]
+    won = rng.choice([-1, 1], 80)
+    return rank.team_strengths([side[:2] for side in sides], [side[2:] for side in sides], won, prior=1)
+
+
+def answers():
+    return rank.irt(np.random.default_rng(6).integers(0, 2, (80, 6)))
+
+
 def points():
     return np.random.default_rng(1).normal(size=(60, 3))
 
@@ -86,6 +110,30 @@ SHARED = {
         ],
     ),
     "graded comparisons": (graded, [lambda g: rank.graded(g, prior=1).strengths]),
+    "a covariance": (
+        covariance,
+        [lambda c: c.standard_errors, lambda c: c.contrast_errors(), lambda c: c.to_frame()["item"]],
+    ),
+    "a fit of rankings": (
+        plackett_luce,
+        [
+            lambda f: f.standard_errors(),
+            lambda f: f.covariance().matrix,
+            lambda f: f.rank_intervals(rng=0).upper,
+        ],
+    ),
+    "a fit of teams": (
+        teams,
+        [
+            lambda f: f.standard_errors(),
+            lambda f: f.covariance().matrix,
+            lambda f: f.rank_intervals(rng=0).upper,
+        ],
+    ),
+    "a fit of answers": (
+        answers,
+        [lambda f: f.item_errors()["difficulty"], lambda f: f.information([0.0, 1.0])],
+    ),
     "a history": (history, [lambda h: h.to_frame()["standard_error"], lambda h: h.standard_errors]),
     "a weighting model": (model, [lambda m: m.weights, lambda m: m.magnitude]),
     "points": (
@@ -111,3 +159,35 @@ def test_threads_that_share_an_object_get_the_answers_of_one(what):
     for answers, right in zip(together(*[lambda c=c: c(shared) for c in calls]), expected, strict=True):
         for answer in answers:
             np.testing.assert_array_equal(answer, right)
+
+
+PICKLED = pickle.dumps(games())
+READERS = {
+    "llmfao": lambda: datasets.load_llmfao().comparisons().items,
+    "iris": lambda: datasets.load_iris().points(),
+    "a pickle": lambda: pickle.loads(PICKLED).items,
+}
+
+
+@pytest.mark.parametrize("what", READERS)
+def test_threads_that_read_the_same_data_get_the_same(what):
+    read = READERS[what]
+    right = read()
+    for answer in together(read)[0]:
+        np.testing.assert_array_equal(answer, right)
+
+
+def test_a_python_without_the_gil_stays_so():
+    """A module that did not say so would turn the GIL on as it is imported, with a warning."""
+    code = """
+import sys, steelyard
+from steelyard import metric, rank, select, weigh
+steelyard.build_info(load_blas=True)
+rank.bradley_terry(rank.Comparisons.from_pairs(["a", "b"], ["b", "a"]))
+print(getattr(sys, "_is_gil_enabled", lambda: True)())
+"""
+    run = subprocess.run(
+        [sys.executable, "-W", "error", "-c", code], capture_output=True, text=True, check=True
+    )
+    without = bool(sysconfig.get_config_var("Py_GIL_DISABLED"))
+    assert run.stdout.strip() == str(not without)
