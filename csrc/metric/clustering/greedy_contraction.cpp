@@ -4,12 +4,18 @@
 #include <bit>
 #include <numeric>
 
+#include "metric/clustering/label_moves.hpp"
+
 namespace steelyard::metric {
 namespace {
 
 using std::int32_t;
 using std::size_t;
 using std::uint64_t;
+
+constexpr std::ptrdiff_t few = 20'000;  // nodes that are joined one by one
+constexpr std::ptrdiff_t hub = 64;      // neighbours; beside hubs the order of joins decides too much
+constexpr double as_heavy = 0.5;        // of a couple's weight: that of who joins it at once
 
 /// Sums of weights by pair of clusters: open addressing, linear probes, deletion by shifting back.
 class Sums {
@@ -77,19 +83,20 @@ struct Join {
 
 class Contraction {
  public:
-  Contraction(const SignedPairs& pairs, std::span<const double> weights)
-      : sums_(weights.size()), neighbours_(at(pairs.nodes)), into_(at(pairs.nodes)) {
+  explicit Contraction(const SignedGraph& graph)
+      : sums_(graph.weights.size() / 2), neighbours_(at(graph.nodes())), into_(at(graph.nodes())) {
     std::iota(into_.begin(), into_.end(), 0);
-    std::vector<int32_t> degree(at(pairs.nodes), 0);
-    for (size_t e = 0; e < weights.size(); ++e) ++degree[at(pairs.left[e])], ++degree[at(pairs.right[e])];
-    for (size_t v = 0; v < degree.size(); ++v) neighbours_[v].reserve(at(degree[v]));
     bool fresh = false;
-    for (size_t e = 0; e < weights.size(); ++e) {
-      const auto a = pairs.left[e], b = pairs.right[e];
-      sums_.get(Sums::key(a, b), fresh) = weights[e];
-      neighbours_[at(a)].push_back(b);
-      neighbours_[at(b)].push_back(a);
-      if (weights[e] > 0.0) queue_.push_back({weights[e], a, b});
+    for (int32_t a = 0; a < static_cast<int32_t>(graph.nodes()); ++a) {
+      auto& own = neighbours_[at(a)];
+      own.reserve(at(graph.end(a) - graph.begin(a)));
+      for (auto k = graph.begin(a); k < graph.end(a); ++k) {
+        const auto b = graph.neighbour(k);
+        own.push_back(b);
+        if (b < a) continue;
+        sums_.get(Sums::key(a, b), fresh) = graph.weight(k);
+        if (graph.weight(k) > 0.0) queue_.push_back({graph.weight(k), a, b});
+      }
     }
     std::make_heap(queue_.begin(), queue_.end());
   }
@@ -148,10 +155,68 @@ class Contraction {
   std::vector<Join> queue_;
 };
 
+/// Of equal weights the one that a scramble of its ends puts first: by number, chains would form.
+struct Best {
+  double weight = 0.0;
+  uint64_t tie = 0;
+  int32_t to = -1;
+};
+
+/// Joins each two nodes that are each other's heaviest neighbour, and who is nearly as heavy a neighbour of one; returns
+/// how many are left.
+int32_t join_couples(const SignedGraph& graph, Labels& labels) {
+  const auto n = static_cast<int32_t>(graph.nodes());
+  std::vector<Best> best(at(n));
+  for (int32_t v = 0; v < n; ++v) {
+    for (auto k = graph.begin(v); k < graph.end(v); ++k) {
+      const double weight = graph.weight(k);
+      if (weight <= 0.0 || weight < best[at(v)].weight) continue;
+      const auto tie = Sums::key(v, graph.neighbour(k)) * 0x9FB21C651E98DF25U;
+      if (weight > best[at(v)].weight || tie > best[at(v)].tie)
+        best[at(v)] = {weight, tie, graph.neighbour(k)};
+    }
+  }
+  // A couple takes the name of its first.
+  const auto coupled = [&](int32_t v) { return best[at(v)].to >= 0 && best[at(best[at(v)].to)].to == v; };
+  const auto name = [&](int32_t v) { return coupled(v) ? std::min(v, best[at(v)].to) : v; };
+  labels.assign(at(n), -1);
+  int32_t left = 0;
+  for (int32_t v = 0; v < n; ++v) {
+    const auto u = best[at(v)].to;
+    const bool joins =
+        !coupled(v) && u >= 0 && coupled(u) && best[at(v)].weight > as_heavy * best[at(u)].weight;
+    const auto first = name(joins ? u : v);
+    if (labels[at(first)] < 0) labels[at(first)] = left++;
+    labels[at(v)] = labels[at(first)];
+  }
+  return left;
+}
+
+std::int64_t largest_degree(const OwnedGraph& graph) {
+  std::int64_t most = 0;
+  for (size_t v = 0; v + 1 < graph.offsets.size(); ++v)
+    most = std::max(most, graph.offsets[v + 1] - graph.offsets[v]);
+  return most;
+}
+
 }  // namespace
 
 Labels contract_greedily(const SignedPairs& pairs, std::span<const double> weights, Monitor& monitor) {
-  return Contraction(pairs, weights).run(monitor);
+  Labels labels(at(pairs.nodes)), upper;
+  std::iota(labels.begin(), labels.end(), 0);
+  auto graph = symmetric_rows(pairs.nodes, pairs.left, pairs.right, weights);
+  graph.sizes.assign(at(pairs.nodes), 1.0);
+  const bool hubs = largest_degree(graph) > hub;
+  while (!hubs && std::ssize(graph.sizes) > few && !monitor.poll()) {
+    const auto left = join_couples(graph.view(), upper);
+    if (std::ssize(graph.sizes) - left < std::ssize(graph.sizes) / 16) break;
+    for (auto& label : labels) label = upper[at(label)];
+    graph = contract(graph.view(), upper, left);
+  }
+  upper = Contraction(graph.view()).run(monitor);
+  for (auto& label : labels) label = upper[at(label)];
+  renumber(labels);
+  return labels;
 }
 
 }  // namespace steelyard::metric

@@ -296,6 +296,18 @@ def test_neighbours_on_a_grid_differ_by_one_step_along_one_axis(shape):
         metric.grid_edges((0, 3))
 
 
+def test_a_large_grid_whose_couples_join_at_once_is_solved_to_a_thousandth():
+    u, v = metric.grid_edges((150, 150))  # more nodes than are joined one by one
+    row, column = np.divmod(np.arange(150 * 150), 150)
+    cell = row // 12 * 1000 + column // 12
+    weight = np.where(cell[u] == cell[v], 1.5, -1.0) + np.random.default_rng(0).normal(size=len(u))
+    found = metric.cluster_edges(u, v, weight, tol=1e-3, max_iter=5, rng=0)
+    assert found.info.converged
+    together = found.labels[u] == found.labels[v]
+    paid = np.where(together, np.maximum(-weight, 0), np.maximum(weight, 0)).sum()
+    assert found.cost == pytest.approx(paid, rel=1e-12)
+
+
 @pytest.mark.parametrize(
     ("call", "message"),
     [
