@@ -211,7 +211,7 @@ def how_far_single_weights_are(instance):
         found, _ = quiet(weigh.weighting, X, metric=metric, scale=scale, method=method)
         sums = np.bincount(exact.group, found.weights, exact.n)
         gaps = [float((v - arb(float(s))).mid()) for v, s in zip(values, sums, strict=True)]
-        size = math.sqrt(sum(float(v.mid()) ** 2 for v in values))
+        size = math.hypot(*(float(v.mid()) for v in values))
     info = found.info
     if info.weight_error is None or info.merged > len(X) - exact.n:
         yield Claim(None, np.nan, reason="not looked at, or near-copies merged")

@@ -300,7 +300,7 @@ class _Squares:
 
     def rest(self, rows: Floats) -> None:
         """Further rows beside the pairs'."""
-        self.root = np.linalg.qr(np.concatenate([self.root, rows]), mode="r")
+        self.root = np.asarray(np.linalg.qr(np.concatenate([self.root, rows]), mode="r"))
 
 
 def _ends(left: npt.NDArray[np.int32], right: npt.NDArray[np.int32], n: int) -> Any:

@@ -146,6 +146,7 @@ class JudgeFit(Ranked):
         n_rounds: int = 200,
         *,
         rng: Any = None,
+        max_memory: float = 4e9,
         n_threads: int | None = None,
         progress: Progress | None = None,
     ) -> BootstrapResult:
@@ -155,6 +156,8 @@ class JudgeFit(Ranked):
         ----------
         n_rounds : int, default 200
         rng : None, int, SeedSequence, BitGenerator or Generator, optional
+        max_memory : float, default 4e9
+            Bytes that the rounds may take; more is refused before any work.
         n_threads : int, optional
             Has no effect.
         progress : callable, optional
@@ -166,10 +169,12 @@ class JudgeFit(Ranked):
 
         Raises
         ------
+        MemoryError
+            If the rounds would take more than `max_memory` bytes.
         KeyboardInterrupt
             On Ctrl-C; ``.partial`` holds the rounds so far.
         """
-        rounds = check_room(check_count(n_rounds, "n_rounds"), "n_rounds", len(self))
+        rounds = check_room(check_count(n_rounds, "n_rounds"), "n_rounds", len(self), max_memory=max_memory)
         callback, generator = check_progress(progress), check_rng(rng)
         check_threads(n_threads)
         problem, n = self._problem, len(self)

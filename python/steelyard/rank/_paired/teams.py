@@ -136,6 +136,7 @@ class TeamFit(Ranked):
         n_rounds: int = 200,
         *,
         rng: Any = None,
+        max_memory: float = 4e9,
         n_threads: int | None = None,
         progress: Progress | None = None,
     ) -> BootstrapResult:
@@ -145,6 +146,8 @@ class TeamFit(Ranked):
         ----------
         n_rounds : int, default 200
         rng : None, int, SeedSequence, BitGenerator or Generator, optional
+        max_memory : float, default 4e9
+            Bytes that the rounds may take; more is refused before any work.
         n_threads : int, optional
             Default: see `steelyard.build_info`.
         progress : callable, optional
@@ -156,6 +159,8 @@ class TeamFit(Ranked):
 
         Raises
         ------
+        MemoryError
+            If the rounds would take more than `max_memory` bytes.
         KeyboardInterrupt
             On Ctrl-C; ``.partial`` holds the rounds so far.
 
@@ -176,7 +181,12 @@ class TeamFit(Ranked):
         >>> fit.bootstrap(20, rng=0).strengths.shape
         (20, 4)
         """
-        rounds = check_room(check_count(n_rounds, "n_rounds"), "n_rounds", len(self))
+        rounds = check_room(
+            check_count(n_rounds, "n_rounds"),
+            "n_rounds",
+            len(self) + len(self._problem.names),
+            max_memory=max_memory,
+        )
         threads, callback, generator = check_threads(n_threads), check_progress(progress), check_rng(rng)
         problem, weight = self._problem, self._problem.games.weight
 

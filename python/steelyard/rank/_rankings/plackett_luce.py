@@ -120,6 +120,7 @@ class PlackettLuceFit(Ranked):
         n_rounds: int = 200,
         *,
         rng: Any = None,
+        max_memory: float = 4e9,
         n_threads: int | None = None,
         progress: Progress | None = None,
     ) -> BootstrapResult:
@@ -130,6 +131,8 @@ class PlackettLuceFit(Ranked):
         n_rounds : int, default 200
             Number of refits.
         rng : None, int, SeedSequence, BitGenerator or Generator, optional
+        max_memory : float, default 4e9
+            Bytes that the rounds may take; more is refused before any work.
         n_threads : int, optional
             Default: see `steelyard.build_info`.
         progress : callable, optional
@@ -141,6 +144,8 @@ class PlackettLuceFit(Ranked):
 
         Raises
         ------
+        MemoryError
+            If the rounds would take more than `max_memory` bytes.
         KeyboardInterrupt
             On Ctrl-C; ``.partial`` holds the rounds so far.
 
@@ -161,7 +166,7 @@ class PlackettLuceFit(Ranked):
         >>> fit.bootstrap(50, rng=0).strengths.shape
         (50, 3)
         """
-        rounds = check_room(check_count(n_rounds, "n_rounds"), "n_rounds", len(self))
+        rounds = check_room(check_count(n_rounds, "n_rounds"), "n_rounds", len(self), max_memory=max_memory)
         threads, callback = check_threads(n_threads), check_progress(progress)
         strengths, info = _resampled(self._problem, self._point, rounds, rng, threads, callback)
         return finish_rounds(BootstrapResult(strengths, None, None, None, "bayesian", self, info), n_threads)
