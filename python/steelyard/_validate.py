@@ -77,12 +77,20 @@ def check_steps(value: object, name: str, *, least: int = 1) -> int:
     return check_count(value, name, least=least, most=_MOST_STEPS)
 
 
-def check_room(number: int, name: str, *shape: int) -> int:
-    """The number again; MemoryError, before any work, where so many arrays of float64 can't be held."""
+def check_room(number: int, name: str, *shape: int, max_memory: object = None) -> int:
+    """The number again; MemoryError, before any work, where so many arrays of float64 can't be held.
+
+    `max_memory` is the caller's argument of that name, in bytes.
+    """
+    size = 8.0 * number * math.prod(shape)
+    if max_memory is not None and size > (most := check_positive(max_memory, "max_memory")):
+        raise MemoryError(
+            f"{name}={shown(number)} asks for {size / 1e9:.3g} GB (max_memory is {most / 1e9:.3g} GB); "
+            f"lower {name} or raise max_memory"
+        )
     try:
         np.empty((number, *shape))
     except (MemoryError, ValueError):  # ValueError: more than can be addressed
-        size = 8.0 * number * math.prod(shape)
         raise MemoryError(
             f"{name}={number} asks for {size / 1e9:.3g} GB, more than there is memory; lower {name}"
         ) from None

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from certificates import qp, rank, truth, zoo
-from certificates.rank_models import PairModel, RankingModel, centred_errors
-from steelyard.rank import Comparisons, bradley_terry, plackett_luce
+from certificates.rank_models import GradedModel, PairModel, RankingModel, centred_errors
+from steelyard.rank import Comparisons, GradedComparisons, bradley_terry, graded, plackett_luce
 
 
 def distance(model, fit):
@@ -30,6 +30,23 @@ def test_a_decrement_is_no_smaller_than_what_rounding_leaves(size, prior):
     table = Comparisons.from_counts(counts - np.diag(np.diag(counts)))
     fit = bradley_terry(table, prior=prior)
     assert distance(PairModel(table, "drop", False, False, prior), fit) <= fit.info.error_bound
+
+
+@pytest.mark.filterwarnings("ignore::UserWarning")
+@pytest.mark.parametrize("link", ["adjacent", "cumulative"])
+@pytest.mark.parametrize("prior", [0.0, 0.1])
+def test_grades_state_what_rounding_leaves_between_groups_that_hardly_met(link, prior):
+    """Sums of large gradients within a group hide the small flow to the other, on which all depends."""
+    cells = [(0, 1, 2, 1e3), (0, 1, 3, 2.0), (0, 2, 2, 110.0), (0, 2, 1, 0.6), (1, 2, 2, 42.0),
+             (1, 2, 3, 1e3), (0, 5, 0, 1.6e-6), (0, 5, 3, 3.6e-4), (3, 4, 0, 6.5e3), (3, 4, 3, 6.4e4),
+             (3, 5, 1, 2.5e5), (3, 5, 0, 6e-6), (4, 5, 2, 315.0), (4, 5, 3, 1.2e5), (1, 2, 1, 0.01),
+             (3, 5, 3, 1.04)]  # fmt: skip
+    left, right, level, weight = (np.array(column) for column in zip(*cells, strict=True))
+    table = GradedComparisons.from_grades(
+        left, right, np.array(list("dcba"))[level], levels=list("abcd"), weight=weight, items=range(6)
+    )
+    fit = graded(table, link=link, prior=prior)
+    assert distance(GradedModel(table, link, False, prior), fit) <= fit.info.error_bound
 
 
 @pytest.mark.filterwarnings("ignore::UserWarning")
@@ -61,6 +78,31 @@ def test_a_large_common_shift_does_not_drown_a_sandwich():
     np.testing.assert_allclose(
         fit.standard_errors(items=[0, 1]), centred_errors(H, 3, 1e-3, J)[:2], rtol=1e-6
     )
+
+
+@pytest.mark.filterwarnings("ignore::UserWarning")
+@pytest.mark.parametrize("ties", ["drop", "davidson"])
+@pytest.mark.parametrize("prior", [1e-3, 0.1])
+def test_a_sandwich_holds_where_strengths_and_home_are_known_together_alone(ties, prior):
+    """Every game has the same side at home: squares of each would cancel to nothing."""
+    home = np.array([0, 0, 0, 0, 3, 3, 4, 4, 0, 3])
+    away = np.array([1, 1, 2, 2, 5, 5, 5, 5, 1, 5])
+    won = np.array([1, 0, 0, 1, 1, 0, 1, 0, 2, 2])
+    weight = np.array([3e3, 120.0, 8.7e5, 7.6e4, 1.7e5, 5e3, 0.18, 2.5, 40.0, 900.0])
+    table = Comparisons.from_pairs(
+        np.where(won == 0, away, home), np.where(won == 0, home, away), tie=won == 2, weight=weight,
+        home=np.where(won == 0, -1, 1), items=range(6),
+    )  # fmt: skip
+    fit = bradley_terry(table, ties=ties, prior=prior, home=True)
+    model = PairModel(table, ties, True, False, prior)
+    best, _, _ = truth.newton(model.derivatives, model.point(fit))
+    tied = table.ties_squared if ties == "davidson" else 0 * table.ties_squared
+    columns = np.c_[table.left_squared, table.right_squared, tied]
+    squares = [[truth.ball(v) for v in row] for row in columns]
+    H, J = model.derivatives(best, regular=False, squares=squares)
+    true = centred_errors(H, 6, prior, J)
+    np.testing.assert_allclose(fit.standard_errors(), true, rtol=1e-6)
+    np.testing.assert_allclose(fit.standard_errors(items=[1, 3]), true[[1, 3]], rtol=1e-6)
 
 
 def test_a_weak_hold_between_groups_does_not_drown_a_sandwich_of_rankings():

@@ -20,7 +20,7 @@ ROOT = Path(__file__).resolve().parents[2]
 # Rooms from the ground up, by what contains them; those that share a floor know nothing of each other.
 PYTHON_FLOORS = {
     (): "_core _blas | _random_state _results _spelling _units | _errors _info _build _naming | _validate"
-    " | _csv _drawing _labels _points _progress _sampling _times"
+    " | _csv _drawing _labels _linear_programs _points _progress _sampling _times"
     " | plotting | _report | rank weigh metric select | datasets dask | _cli | cli | __main__ reference",
     ("rank",): "_chances _table | _inference | _paired _rankings | _over_time _responses | _studies",
 }

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import importlib
+import inspect
 import signal
+import threading
 
 import numpy as np
 import pytest
@@ -164,7 +167,82 @@ CALLS = {
         metric.ITMLSupervised,
         lambda p: metric.ITMLSupervised(progress=p).fit(points(), np.arange(60) % 2),
     ),
-}  # fmt: skip
+    "GradedFit.bootstrap": (
+        rank.BootstrapResult,
+        lambda p: rank.graded(grades(), prior=1).bootstrap(9, progress=p),
+    ),
+    "JudgeFit.bootstrap": (rank.BootstrapResult, lambda p: judges().bootstrap(9, progress=p)),
+    "PlackettLuceFit.bootstrap": (
+        rank.BootstrapResult,
+        lambda p: rank.plackett_luce([["a", "b"], ["b", "a"]], prior=1).bootstrap(9, progress=p),
+    ),
+    "TeamFit.bootstrap": (
+        rank.BootstrapResult,
+        lambda p: rank.team_strengths([["a"], ["b"]], [["b"], ["c"]], [1, -1], prior=1).bootstrap(
+            9, progress=p
+        ),
+    ),
+    "GradeScale.sample": (
+        rank.GradeScale,
+        lambda p: rank.grade_scale(tries(), time_unit=1, n_draws=20, rng=0).sample(1000, progress=p),
+    ),
+    "balance": (weigh.Balance, lambda p: weigh.balance(points(), np.arange(60) % 2, progress=p)),
+    "match_samples": (weigh.SampleMatch, lambda p: weigh.match_samples(points(), points()[:9], progress=p)),
+    "density_ratio": (weigh.DensityRatio, lambda p: weigh.density_ratio(points(), points(9), progress=p)),
+    "ensemble_weights": (
+        weigh.EnsembleWeights,
+        lambda p: weigh.ensemble_weights(chances(), loss="log", progress=p),
+    ),
+    "cluster_edges": (
+        metric.CorrelationClustering,
+        lambda p: metric.cluster_edges(*edges(), progress=p),
+    ),
+    "CorrelationClusterer": (
+        metric.CorrelationClustering,
+        lambda p: metric.CorrelationClusterer(progress=p).fit(points()),
+    ),
+    "KMeans": (select.KMeansResult, lambda p: select.KMeans(3, progress=p).fit(points())),
+    "KMedoids": (select.Medoids, lambda p: select.KMedoids(3, progress=p).fit(points())),
+    "magnitude": (weigh.Weighting, lambda p: weigh.magnitude(points(3100), scale=1, progress=p)),
+}
+
+# Half of these is no result.
+NOTHING_YET = {
+    "fit_groups": lambda p: rank.fit_groups(games_of_groups(), progress=p),
+    "preference_weights": lambda p: rank.preference_weights(points()[:30], points()[30:], progress=p),
+    "item_errors": lambda p: rank.irt(points() > 0).item_errors(progress=p),
+    "boundary": lambda p: weigh.boundary(points(), progress=p),
+    "find_scale": lambda p: weigh.find_scale(points(), "convergence", progress=p),
+    "find_scale by eigenvalues": lambda p: weigh.find_scale(points(), "positive_cutoff", progress=p),
+    "query": lambda p: weigh.query(points(), points()[:9], 3, progress=p),
+    "solve_similarity": lambda p: weigh.solve_similarity(kernel(), progress=p),
+    "spread": lambda p: weigh.spread(points(), scale=1, progress=p),
+    "effect": lambda p: weigh.balance(points(), np.arange(60) % 2).effect(
+        points()[:, 0], errors="subsample", rng=0, progress=p
+    ),
+    "expected_performance": lambda p: weigh.expected_performance(chances(20_000)[:, 0], progress=p),
+    "violations": lambda p: metric.violations(dissimilarities(), progress=p),
+}
+
+
+def judges():
+    return rank.fit_judges(rank.Comparisons.from_pairs(list("aaabcb"), list("bbbcaa"), judge=list("xyxyyx")))
+
+
+def games_of_groups():
+    rng = np.random.default_rng(0)
+    left = rng.integers(0, 4, 400)
+    right = (left + rng.integers(1, 4, 400)) % 4
+    return rank.Comparisons.from_pairs(left, right, group=rng.integers(0, 3, 400))
+
+
+def chances(n=300):
+    return np.random.default_rng(0).random((n, 3))
+
+
+def edges():
+    rng = np.random.default_rng(0)
+    return rng.integers(0, 20, 200), rng.integers(20, 40, 200), rng.normal(size=200)
 
 
 def increasing(x):
@@ -195,14 +273,69 @@ def test_an_interrupt_in_a_progress_callback_carries_the_best_so_far(name, progr
     assert isinstance(caught.value.partial, kind)
 
 
-@pytest.mark.parametrize("call", [
-    lambda p: weigh.find_scale(points(), "convergence", progress=p),
-    lambda p: weigh.find_scale(points(), "positive_cutoff", progress=p),
-])  # fmt: skip
-def test_an_interrupt_before_there_is_a_result_says_so(call, default_handler):
+@pytest.mark.parametrize("name", NOTHING_YET)
+def test_an_interrupt_before_there_is_a_result_says_so(name, default_handler):
     with pytest.raises(KeyboardInterrupt, match="no result yet") as caught:
-        call(stop)
+        NOTHING_YET[name](stop)
     assert caught.value.partial is None
+
+
+def with_progress():
+    """Public functions, methods and classes that take a callback, as a caller writes them."""
+    for family in ("rank", "weigh", "metric", "select", "dask", "datasets"):
+        room = importlib.import_module(f"steelyard.{family}")
+        for name in room.__all__:
+            thing = getattr(room, name)
+            if not inspect.isclass(thing):
+                yield name, thing
+                continue
+            yield name, thing.__init__
+            for method, function in inspect.getmembers(thing, inspect.isfunction):
+                if not method.startswith("_"):
+                    yield f"{name}.{method}", function
+
+
+def test_every_public_callback_is_tried_here():
+    tried = {name.split(",")[0].split(" ")[0] for name in [*CALLS, *NOTHING_YET]}
+    usual = {"BradleyTerryFit.bootstrap": "bootstrap", "History.sample": "sample",
+             "ItemResponseFit.item_errors": "item_errors", "Balance.effect": "effect"}  # fmt: skip
+    names = {
+        usual.get(name, name)
+        for name, function in with_progress()
+        if callable(function) and "progress" in inspect.signature(function).parameters
+    }
+    assert len(names) > 50
+    assert names <= tried
+
+
+@pytest.mark.parametrize("signal_it", [stop, ctrl_c_now])
+def test_a_linear_program_hears_its_caller_while_it_runs(signal_it, default_handler, monkeypatch):
+    """HiGHS is held up until the callback has come, which no step of the program would call otherwise."""
+    from scipy import optimize
+
+    heard, solve = threading.Event(), optimize.linprog
+
+    def held_up(*args, **options):
+        heard.wait(30)
+        return solve(*args, **options)
+
+    def progress(*_):
+        heard.set()
+        signal_it()
+
+    monkeypatch.setattr(optimize, "linprog", held_up)
+    D = np.random.default_rng(1).exponential(size=(8, 8)) ** 3
+    calls = []
+
+    def later(*told):
+        calls.append(told)
+        if len(calls) > 1:  # the first is that of the round
+            progress()
+
+    with pytest.raises(KeyboardInterrupt) as caught:
+        metric.nearest_metric(np.triu(D, 1) + np.triu(D, 1).T, norm="l1", progress=later)
+    assert caught.value.partial.info.interrupted
+    assert caught.value.partial.distances.shape == (8, 8)
 
 
 def test_other_errors_of_a_callback_pass_through():

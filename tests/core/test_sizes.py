@@ -99,3 +99,39 @@ def test_a_kernel_says_which_size_it_cannot_make(size):
         _core.testing._random("bits", size, 0, 0)
     with pytest.raises(MemoryError, match="draws"):
         _core.rank._gaussian_draws(np.eye(3), size, 0, 0, 1)
+
+
+def ranked():
+    """A fit of each kind that has a bootstrap."""
+    games_of_judges = rank.Comparisons.from_pairs(list("aaabcb"), list("bbbcaa"), judge=list("xyxyyx"))
+    grades = rank.GradedComparisons.from_grades(
+        ["a", "b", "a"], ["b", "c", "c"], ["win", "tie", "loss"], levels=["win", "tie", "loss"]
+    )
+    yield rank.bradley_terry(games())
+    yield rank.plackett_luce([["a", "b", "c"], ["c", "a", "b"]], prior=1)
+    yield rank.team_strengths([["a"], ["b"]], [["b"], ["c"]], [1, -1], prior=1)
+    yield rank.fit_judges(games_of_judges)
+    yield rank.graded(grades, prior=1)
+
+
+def test_every_bootstrap_counts_its_rounds_against_max_memory_before_it_draws():
+    for fit in ranked():
+        with pytest.raises(MemoryError, match=r"n_rounds=1000000 asks for .* GB \(max_memory is 0.001 GB\)"):
+            fit.bootstrap(1_000_000, max_memory=1e6)
+        assert len(fit.bootstrap(5, max_memory=1e6, rng=0).strengths) == 5
+        with pytest.raises(ValueError, match="max_memory must be positive"):
+            fit.bootstrap(5, max_memory=0)
+    for data in (games(), np.random.default_rng(0).random((3, 9))):
+        with pytest.raises(MemoryError, match="n_rounds=1000000 asks for"):
+            rank.stability(data, n_rounds=1_000_000, max_memory=1e6)
+
+
+@pytest.mark.filterwarnings("ignore::steelyard.ConvergenceWarning")
+def test_chains_of_a_grade_scale_count_their_draws_against_max_memory():
+    for numbers in ({"n_draws": 100_000}, {"n_chains": 100_000, "n_draws": 5}):
+        (name, number), *_ = numbers.items()
+        with pytest.raises(MemoryError, match=f"{name}={number} asks for .*max_memory is 0.001 GB"):
+            rank.grade_scale(tries(), time_unit=1, max_memory=1e6, **numbers)
+    scale = rank.grade_scale(tries(), time_unit=1, n_draws=4, n_warmup=20, n_chains=2, max_memory=1e6, rng=0)
+    with pytest.raises(MemoryError, match="n_draws=100004 asks for"):
+        scale.sample(100_000, max_memory=1e6)

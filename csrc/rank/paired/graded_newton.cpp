@@ -70,7 +70,7 @@ class GradedNewton final : public NewtonMethod {
       energy += d.extra_hessian[k * at(d.extra) + k] * square(4.0 + std::fabs(own));
     }
     const auto solve = [&](const std::vector<double>& b, std::vector<double>& x) {
-      return system_.solve_all(d, {b.data(), std::ssize(errors), probes}, x.data(), 0.1, monitor_);
+      return system_.solve_all(d, {b.data(), std::ssize(errors), probes, probes}, x.data(), 0.1, monitor_);
     };
     return probe_rounding(errors, problem_.graph.items, problem_.prior <= 0.0, solve) +
            eps * std::sqrt(energy);

@@ -11,9 +11,10 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 from scipy import sparse
-from scipy.optimize import linprog
 
 from .. import _core
+from .._linear_programs import solve_linear_program
+from .._validate import Progress
 from ._options import Options
 from ._pairs import Array
 
@@ -73,12 +74,14 @@ class _Program:
             (data, np.concatenate(self.edges), starts), shape=(len(self.excess), len(self.d))
         )
 
-    def solve(self) -> tuple[Array, Array] | None:
+    def solve(self, progress: Progress | None, done: float) -> tuple[Array, Array] | None:
         """Changes and duals, both as good as HiGHS makes them."""
         A = self.matrix()
         scaled = A @ sparse.diags_array(self.middle / self.w)
-        found = linprog(
+        found = solve_linear_program(
             np.ones(2 * len(self.d)),
+            progress=progress,
+            done=done,
             A_ub=sparse.hstack([scaled, -scaled], format="csr"),
             b_ub=-np.array(self.excess) / self.unit,
             method="highs-ds",
@@ -140,7 +143,7 @@ def solve_exactly(
             new = program.add(starts, edges)
             if gap <= max(rounding, 0.01 * min(options.tol, 1e-6) * best.objective) or new == 0:
                 break
-            solved = program.solve()
+            solved = program.solve(options.progress, float(number))
             if solved is None:
                 break
             x, duals = d + solved[0], solved[1]

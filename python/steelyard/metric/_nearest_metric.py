@@ -106,7 +106,7 @@ def nearest_metric(
     method), in a few closures of O(n^3 / 2) float64 additions.
 
     norm 'l1' ends at once where D is a metric to rounding, and is a linear program over broken cycles for up
-    to 80 pairs (HiGHS [3]_, its multipliers not trusted but bounded anew; not interruptible). Else it takes
+    to 80 pairs (HiGHS [3]_, its multipliers not trusted but bounded anew). Else it takes
     proximal steps, each solved in the same way; 20 bytes a pair more, and O(n^3) float64 operations a round.
     Where these do not end on up to 800 pairs, the program is tried.
 

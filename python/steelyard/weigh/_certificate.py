@@ -21,6 +21,7 @@ OPEN = 1e-3  # error of single weights, as a share of their size, that is spoken
 _APART = 0.1  # 1 - similarity of all points from which a smooth kernel is taken to be regular
 _SEEN = 0.1  # of a Rayleigh quotient that may have missed the smallest eigenvalue
 _ALIGNED = 3.0  # times that rounding of one component, as little of it lies along the smallest eigenvector
+_NEARLY = 1.1  # an inverse of points that are near each other alone: right to a tenth
 _EPS = float(np.finfo(float).eps)
 
 
@@ -92,7 +93,7 @@ def open_by_how_much(
     known = 0.0
     if column["inverse_of_residual"] > 0.0:  # as the preconditioner has it, which knows what is near what
         stretched = math.sqrt(n) * err.usual * float(column["inverse_of_rounding"])
-        known = float(column["inverse_of_residual"]) + stretched + _EPS * size
+        known = _NEARLY * float(column["inverse_of_residual"]) + stretched + _EPS * size
         if not hides_eigenvalues(space):
             return known
     smallest = float(column["smallest"]) or _guessed(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -323,7 +324,9 @@ def _report(
     found = [side for side, there in zip(sides, exists, strict=True) if there]
     bound = max((residual for residual, _ in found), default=None)
     backward = max((change for _, change in found), default=None)
-    error = None if backward is None else max(backward, _EPS) / solved.rcond
+    # The residual itself is a sum of n terms in float64, and the condition number an estimate from below.
+    first = None if backward is None else (backward + math.sqrt(len(Z)) * _EPS) / solved.rcond
+    error = None if first is None else first / (1.0 - min(first, 0.9))
     w, v = (
         _scaled_back(x, exponent) if e else None for x, e in zip((solved.w, solved.v), exists, strict=True)
     )

@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from .. import _core
+from .._errors import report
 from .._points import read_weights
 from .._results import Result
 from .._spelling import shown
@@ -262,7 +263,7 @@ def expected_performance(
     n_threads : int or None, default None
         Threads; None means the default of `steelyard.build_info`.
     progress : callable or None, default None
-        Called as ``progress(done, total)``.
+        Called as ``progress(done, total)`` after each metric.
 
     Returns
     -------
@@ -318,7 +319,11 @@ def expected_performance(
     p = given.copy() if reference is None else _calibrated(given, reference, weights)
 
     laws = _Laws(p, decided, threads, callback)
-    found = [_estimate(name, laws, int(decided.sum()), len(p), share) for name in names if name != "auc"]
+    counted = [name for name in names if name != "auc"]
+    found = []
+    for name in counted:
+        found.append(_estimate(name, laws, int(decided.sum()), len(p), share))
+        report(callback, len(found), len(names))
     if "auc" in names:
         found.insert(names.index("auc"), _auc(p, given, share, callback))
     values, lower, upper = (np.array([row[k] for row in found]) for k in range(3))

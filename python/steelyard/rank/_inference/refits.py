@@ -28,6 +28,11 @@ class Refitted(Ranked):
     def _refit(self, rng: np.random.Generator, n_threads: int) -> Callable[[], dict[str, Any]]:
         """What refits, from this optimum, to freshly drawn weights: "strengths", "info" and whatever else."""
 
+    @property
+    def _beside(self) -> int:
+        """Numbers that a round keeps beside the strengths."""
+        return 0
+
     def _further(self, found: list[dict[str, Any]]) -> dict[str, Floats | None]:
         """Columns of the result beside the strengths, of what each refit told."""
         return {}
@@ -37,6 +42,7 @@ class Refitted(Ranked):
         n_rounds: int = 200,
         *,
         rng: Any = None,
+        max_memory: float = 4e9,
         n_threads: int | None = None,
         progress: Progress | None = None,
     ) -> BootstrapResult:
@@ -47,6 +53,8 @@ class Refitted(Ranked):
         n_rounds : int, default 200
             Number of refits.
         rng : None, int, SeedSequence, BitGenerator or Generator, optional
+        max_memory : float, default 4e9
+            Bytes that the rounds may take; more is refused before any work.
         n_threads : int, optional
             Default: see `steelyard.build_info`. The result does not depend on it.
         progress : callable, optional
@@ -58,6 +66,8 @@ class Refitted(Ranked):
 
         Raises
         ------
+        MemoryError
+            If the rounds would take more than `max_memory` bytes.
         KeyboardInterrupt
             On Ctrl-C; ``.partial`` holds the rounds so far.
 
@@ -79,7 +89,8 @@ class Refitted(Ranked):
         >>> fit.bootstrap(50, rng=0).strengths.shape
         (50, 3)
         """
-        rounds = check_room(check_count(n_rounds, "n_rounds"), "n_rounds", len(self))
+        kept = len(self) + self._beside
+        rounds = check_room(check_count(n_rounds, "n_rounds"), "n_rounds", kept, max_memory=max_memory)
         threads, callback, generator = check_threads(n_threads), check_progress(progress), check_rng(rng)
         strengths, found, info = _rounds(self._refit(generator, threads), rounds, len(self), callback)
         columns: dict[str, Any] = {"tie_parameters": None, "home_advantages": None, "coefficients": None}

@@ -158,7 +158,12 @@ class GradeScale(Result):
         }
 
     def sample(
-        self, n_draws: int = 1000, *, n_threads: int | None = None, progress: Progress | None = None
+        self,
+        n_draws: int = 1000,
+        *,
+        max_memory: float = 4e9,
+        n_threads: int | None = None,
+        progress: Progress | None = None,
     ) -> GradeScale:
         """Go on with the chains where they ended.
 
@@ -166,7 +171,7 @@ class GradeScale(Result):
         ----------
         n_draws : int, default 1000
             More, of each chain.
-        n_threads, progress
+        max_memory, n_threads, progress
             As for `grade_scale`.
 
         Returns
@@ -174,11 +179,12 @@ class GradeScale(Result):
         GradeScale
             With all draws.
         """
-        draws = check_count(n_draws, "n_draws", least=4)
+        draws, chains = check_count(n_draws, "n_draws", least=4), len(self.slopes)
+        _check_memory(self.slopes.shape[1] + draws, chains, len(self.node_climbers), max_memory)
         out = _core.rank._sample_grades(
             **self._problem,
             **self._state,
-            n_chains=len(self.slopes),
+            n_chains=chains,
             draws=draws,
             n_threads=check_threads(n_threads),
             progress=check_progress(progress),
@@ -201,6 +207,7 @@ def grade_scale(
     n_chains: int = 4,
     n_warmup: int = 300,
     rng: Any = None,
+    max_memory: float = 4e9,
     n_threads: int | None = None,
     progress: Progress | None = None,
 ) -> GradeScale:
@@ -229,6 +236,8 @@ def grade_scale(
     n_draws, n_chains, n_warmup : int, defaults 1000, 4 and 300
         Draws kept of each chain, chains, and the moves before that adapt the step.
     rng : None, int, SeedSequence, BitGenerator or Generator
+    max_memory : float, default 4e9
+        Bytes that the draws and their chains may take; more is refused before any work.
     n_threads : int, optional
         Default: see `steelyard.build_info`. The draws do not depend on it.
     progress : callable, optional
@@ -242,6 +251,8 @@ def grade_scale(
     ------
     ValueError, TypeError
         If a column is not there, or an argument does not fit.
+    MemoryError
+        If the draws and their chains would take more than `max_memory` bytes.
     KeyboardInterrupt
         On Ctrl-C; ``.partial`` holds the draws so far, whose `GradeScale.sample` goes on.
 
@@ -293,13 +304,8 @@ def grade_scale(
     draws, threads = check_count(n_draws, "n_draws", least=4), check_threads(n_threads)
     callback = check_progress(progress)
     problem, node_climbers, node_periods = _problem(who, period, grades, up, len(labels), drift, laws)
-    mode, _, _ = _core.rank._grade_mode(**problem)
-    if not np.isfinite(mode).all():
-        raise ValueError(
-            f"volatility {drift:g} (or a standard deviation of first or slope_prior) is too small: the "
-            "posterior is singular to rounding"
-        )
-    problem = {**problem, "at": mode, "seed": seed_words(rng)[0], "warmup": warmup}
+    _check_memory(draws, chains, len(node_climbers), max_memory)
+    problem = {**problem, "at": _mode(problem, drift), "seed": seed_words(rng)[0], "warmup": warmup}
     fresh: dict[str, Any] = dict.fromkeys(CHAIN_STATE + _MOMENTS)
     out = _core.rank._sample_grades(
         **problem,
@@ -316,6 +322,28 @@ def grade_scale(
         problem, fresh, empty,
     )  # fmt: skip
     return _finished(start, out)
+
+
+def _mode(problem: dict[str, Any], drift: float) -> Floats:
+    mode, _, _ = _core.rank._grade_mode(**problem)
+    if not np.isfinite(mode).all():
+        raise ValueError(
+            f"volatility {drift:g} (or a standard deviation of first or slope_prior) is too small: the "
+            "posterior is singular to rounding"
+        )
+    return np.asarray(mode)
+
+
+def _check_memory(draws: int, chains: int, nodes: int, max_memory: float) -> None:
+    """Slopes and log densities are kept, abilities as sums; a chain works in some ten vectors of them."""
+    most, size = check_positive(max_memory, "max_memory"), 8.0 * chains * (2 * draws + 10 * nodes)
+    if size > most:
+        name, number = ("n_chains", chains) if chains > draws else ("n_draws", draws)
+        numbers = f"n_draws={shown(draws)}, n_chains={shown(chains)}; max_memory is {most / 1e9:.3g} GB"
+        raise MemoryError(
+            f"{name}={shown(number)} asks for {size / 1e9:.3g} GB of draws and chains ({numbers}); lower "
+            "either or raise max_memory"
+        )
 
 
 def _law(values: Any, name: str) -> tuple[float, float]:

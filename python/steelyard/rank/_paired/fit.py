@@ -137,6 +137,7 @@ class BradleyTerryFit(Ranked):
         *,
         method: str = "bayesian",
         rng: Any = None,
+        max_memory: float = 4e9,
         n_threads: int | None = None,
         progress: Progress | None = None,
     ) -> BootstrapResult:
@@ -153,6 +154,8 @@ class BradleyTerryFit(Ranked):
             whole clusters with replacement.
         rng : None, int, SeedSequence, BitGenerator or Generator
             As SPEC 7 has it.
+        max_memory : float, default 4e9
+            Bytes that the rounds may take; more is refused before any work.
         n_threads : int, optional
             Default: see `steelyard.build_info`. The result does not depend on it, bit for bit.
         progress : callable, optional
@@ -167,6 +170,8 @@ class BradleyTerryFit(Ranked):
         ValueError
             If an argument does not fit: weighted or fractional counts for 'multinomial', no clusters for
             'cluster'.
+        MemoryError
+            If the rounds would take more than `max_memory` bytes.
         KeyboardInterrupt
             On Ctrl-C; ``.partial`` holds the rounds so far.
 
@@ -195,7 +200,12 @@ class BradleyTerryFit(Ranked):
         >>> rounds.strengths.shape
         (200, 2)
         """
-        n_rounds = check_room(check_count(n_rounds, "n_rounds"), "n_rounds", len(self))
+        n_rounds = check_room(
+            check_count(n_rounds, "n_rounds"),
+            "n_rounds",
+            len(self) + len(self._problem.names),
+            max_memory=max_memory,
+        )
         method = check_choice(method, "method", METHODS)
         threads, callback = check_threads(n_threads), check_progress(progress)
         columns, info = resample(self._problem, self._point, method, n_rounds, rng, threads, callback)

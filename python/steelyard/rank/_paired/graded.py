@@ -153,6 +153,10 @@ class GradedFit(Refitted):
 
         return refit
 
+    @property
+    def _beside(self) -> int:
+        return self._problem.free
+
     def _further(self, found: list[dict[str, Any]]) -> dict[str, Floats | None]:
         home = None if self.home_advantage is None else np.array([one["home"] for one in found])
         return {"home_advantages": home}

@@ -7,6 +7,7 @@ H^+ J H^+.
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -108,44 +109,45 @@ class PairInformation(Information):
     def _squares(self) -> _Squares:
         """J, a block of edges at a time: a row for each pair however many edges it has."""
         starts, size = self._first_edges, len(self.problem.graph.left)
-        sums: _Squares | None = None
+        tie = int(self.problem.model != "none")
+        sums = _Squares.empty(len(starts), self.size - self.n)
         for begin in range(0, size, _EDGES):
             edges = slice(begin, min(begin + _EDGES, size))
             x, e = self._part(edges)
             gg, gt, tt = (np.zeros(len(x)) for _ in range(3))
-            for q, (g, t) in zip(self._weights("sandwich", edges, x), self._scores(x), strict=True):
+            seen = list(zip(self._weights("sandwich", edges, x), self._scores(x), strict=True))
+            for q, (g, t) in seen:
                 if q is not None and len(q):
                     gg += q * g * g
                     gt += q * g * t
-                    tt += q * t * t
-            if sums is None:
-                sums = _Squares.empty(len(starts), e.shape[1])
+            by_tie = np.divide(gt, gg, out=np.zeros_like(gt), where=gg > 0)
+            for q, (g, t) in seen:
+                if q is not None and len(q):
+                    tt += q * np.square(t - g * by_tie)
             first = int(np.searchsorted(starts, begin, side="right")) - 1
             last = int(np.searchsorted(starts, edges.stop, side="left"))
-            sums.add(
-                slice(first, last), np.maximum(starts[first:last] - begin, 0), gg, gt, float(tt.sum()), e
-            )
-        assert sums is not None  # a table is never empty
+            others = np.column_stack([by_tie, e]) if tie else e
+            sums.add(slice(first, last), np.maximum(starts[first:last] - begin, 0), gg, others)
+            if tie:
+                sums.rest(np.eye(1, others.shape[1]) * math.sqrt(tt.sum()))
         return sums
 
-    def _parts(self, x: Floats) -> tuple[Floats, Floats, Floats]:
-        """Columns over all parameters: differences of each pair, the tie parameter's row, the effects'."""
-        tie = int(self.problem.model != "none")
-        by_tie = x[self.n : self.n + 1] if tie else np.zeros((1, x.shape[1]))
-        return self._incidence @ x[: self.n], by_tie, x[self.n + tie :]
+    def _parts(self, x: Floats) -> tuple[Floats, Floats]:
+        """Of columns over all parameters: what they do to each pair's score, and to what is beside it."""
+        j, others = self._squares, x[self.n :]
+        return self._incidence @ x[: self.n] + j.mean @ others, j.root @ others
 
     def _times_meat(self, x: Floats) -> Floats:
         """J X by differences of strengths: sums over items would lose them beside a large shift."""
-        j, tie = self._squares, int(self.problem.model != "none")
+        j = self._squares
         out = np.empty_like(x)
         block = max(1, _DRAWS // max(1, len(j.gg)))
         for begin in range(0, x.shape[1], block):
             some = slice(begin, begin + block)
-            apart, by_tie, effects = self._parts(x[:, some])
-            weighted = j.gg[:, None] * apart + j.gt[:, None] * by_tie + j.ge @ effects
+            by_pair, beside = self._parts(x[:, some])
+            weighted = j.gg[:, None] * by_pair
             out[: self.n, some] = self._incidence.T @ weighted
-            out[self.n : self.n + tie, some] = (j.gt @ apart + j.tt * by_tie + j.te @ effects)[:tie]
-            out[self.n + tie :, some] = j.ge.T @ apart + np.outer(j.te, by_tie) + j.ee @ effects
+            out[self.n :, some] = j.mean.T @ weighted + j.root.T @ beside
         return out
 
     def cluster_scores(self) -> Any:
@@ -254,43 +256,51 @@ class PairInformation(Information):
         if self._clustered:
             root = self._roots @ x
             return np.asarray(np.einsum("ij,ij->j", root, root))
-        j, (apart, by_tie, effects) = self._squares, self._parts(x)
-        crossed = j.gt[:, None] * by_tie + j.ge @ effects
-        alone = j.tt * by_tie[0] ** 2 + 2 * by_tie[0] * (j.te @ effects)
-        alone += np.einsum("ij,ij->j", effects, j.ee @ effects)
-        found = j.gg @ apart**2 + 2 * np.einsum("ij,ij->j", apart, crossed) + alone
-        return np.asarray(np.maximum(found, 0.0))
+        by_pair, beside = self._parts(x)
+        return np.asarray(self._squares.gg @ by_pair**2 + np.square(beside).sum(axis=0))
 
 
 @dataclass
 class _Squares:
-    """Sums of squared scores: of each pair by x (g), the tie parameter (t) and the effects (e)."""
+    """Sums of squared scores, as X' J X = sum of gg (x of each pair + mean . others)^2 + |root others|^2.
+
+    The others are the tie parameter and the effects; their mean over a pair's scores goes with its x, and
+    `root` holds what varies around it. Squares of x and of the others each would cancel: where a pair is
+    always played at home, strengths and home may be known badly, and their sum well.
+    """
 
     gg: Floats
-    gt: Floats
-    ge: Floats  # pairs x effects
-    te: Floats
-    ee: Floats
-    tt: float = 0.0
+    mean: Floats  # pairs x others
+    root: Floats  # at most others x others
 
     @classmethod
-    def empty(cls, pairs: int, effects: int) -> _Squares:
+    def empty(cls, pairs: int, others: int) -> _Squares:
         """Nothing added yet."""
-        border = np.zeros((pairs, effects)), np.zeros(effects), np.zeros((effects, effects))
-        return cls(np.zeros(pairs), np.zeros(pairs), *border)
+        return cls(np.zeros(pairs), np.zeros((pairs, others)), np.zeros((0, others)))
 
-    def add(
-        self, pairs: slice, starts: npt.NDArray[np.intp], gg: Floats, gt: Floats, tt: float, e: Floats
-    ) -> None:
-        """A block of edges, of pairs that begin at `starts`."""
-        self.gg[pairs] += np.add.reduceat(gg, starts)
-        self.gt[pairs] += np.add.reduceat(gt, starts)
-        self.tt += tt
-        if e.shape[1]:
-            by_effect = gg[:, None] * e
-            self.ge[pairs] += np.add.reduceat(by_effect, starts, axis=0)
-            self.te += gt @ e
-            self.ee += by_effect.T @ e
+    def add(self, pairs: slice, starts: npt.NDArray[np.intp], gg: Floats, others: Floats) -> None:
+        """A block of edges, of pairs that begin at `starts`; the first may have begun before."""
+        weight, before = np.add.reduceat(gg, starts), self.gg[pairs].copy()
+        total = before + weight
+        self.gg[pairs] = total
+        if not others.shape[1]:
+            return
+        sums = np.add.reduceat(gg[:, None] * others, starts, axis=0)
+        mean = np.divide(sums, weight[:, None], out=np.zeros_like(sums), where=weight[:, None] > 0)
+        edges = np.diff(np.append(starts, len(gg)))
+        several = np.repeat(edges > 1, edges)
+        if several.any():
+            around = others[several] - np.repeat(mean, edges, axis=0)[several]
+            self.rest(np.sqrt(gg[several])[:, None] * around)
+        share = np.divide(weight, total, out=np.zeros_like(total), where=total > 0)
+        moved = mean - self.mean[pairs]
+        self.mean[pairs] += share[:, None] * moved
+        if before[0] > 0:
+            self.rest(np.sqrt(before[:1] * share[:1])[:, None] * moved[:1])
+
+    def rest(self, rows: Floats) -> None:
+        """Further rows beside the pairs'."""
+        self.root = np.asarray(np.linalg.qr(np.concatenate([self.root, rows]), mode="r"))
 
 
 def _ends(left: npt.NDArray[np.int32], right: npt.NDArray[np.int32], n: int) -> Any:

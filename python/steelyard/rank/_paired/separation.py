@@ -6,6 +6,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ..._errors import SeparationError
+from ..._linear_programs import solve_linear_program
 from .graded_problem import GradedProblem
 from .problem import PairProblem
 
@@ -36,11 +37,9 @@ def rising_direction(problem: PairProblem) -> Floats | None:
     """Of tie, home and coefficients, a direction along which the likelihood never falls, or None.
 
     By a linear program (HiGHS): wins ask dx >= u, losses -dx >= u, ties |dx| <= u, as
-    csrc/rank/paired/separation.hpp has it; a prior holds the strengths. Given up after a few seconds, for
-    which Ctrl-C has to wait.
+    csrc/rank/paired/separation.hpp has it; a prior holds the strengths. Given up after a few seconds.
     """
     from scipy import sparse
-    from scipy.optimize import linprog
 
     graph, n, p = problem.graph, problem.n, len(problem.covariates)
     wins, losses, ties = problem.counts
@@ -66,7 +65,7 @@ def rising_direction(problem: PairProblem) -> Floats | None:
     held = (0.0, 0.0)
     bounds = [held if problem.prior > 0 or i == 0 else (-1.0, 1.0) for i in range(n)]
     bounds += [(-1.0, 1.0) if problem.model != "none" else held] + [(-1.0, 1.0)] * problem.effects
-    found = linprog(
+    found = solve_linear_program(
         -asked.sum(axis=0),
         A_ub=-asked,
         b_ub=np.zeros(asked.shape[0]),
@@ -85,7 +84,6 @@ def rising_grade(problem: GradedProblem) -> str | None:
     x, an adjacent one that its logit falls behind no other. A random objective finds flat directions too.
     """
     from scipy import sparse
-    from scipy.optimize import linprog
 
     graph, counts, n, free = problem.graph, problem.counts, problem.n, problem.free
     edges, size = len(graph.left), n + len(problem.names)
@@ -111,7 +109,7 @@ def rising_grade(problem: GradedProblem) -> str | None:
     bounds += [(-1.0, 1.0)] * (size - n)
     objective = np.random.default_rng(0).normal(size=size)
     for sign in (1.0, -1.0):
-        found = linprog(
+        found = solve_linear_program(
             sign * objective,
             A_ub=-asked,
             b_ub=np.zeros(asked.shape[0]),

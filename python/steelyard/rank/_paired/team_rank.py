@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from ..._linear_programs import solve_linear_program
 from .team_problem import TeamProblem, sides_of
 
 Floats = npt.NDArray[np.float64]
@@ -134,7 +135,6 @@ def rising(problem: TeamProblem) -> list[str]:
     A win asks that x does not fall, a loss that it does not rise, a tie both; a prior holds its parameters.
     """
     from scipy import sparse
-    from scipy.optimize import linprog
 
     effects = sparse.csr_array(problem.effects)
     matrix = problem.games.matrix if problem.has_free else problem.games.matrix[:, :0]
@@ -147,7 +147,7 @@ def rising(problem: TeamProblem) -> list[str]:
     held = [(-free, free)] * matrix.shape[1] + [(-1.0, 1.0)] * int(problem.home)
     slope = 0.0 if problem.ridge > 0 else 1.0
     held += [(-slope, slope)] * len(problem.feature_names)
-    found = linprog(
+    found = solve_linear_program(
         -np.asarray(rows.sum(axis=0)).ravel(),
         A_ub=-rows,
         b_ub=np.zeros(rows.shape[0]),

@@ -137,6 +137,10 @@ class TeamFit(Refitted):
 
         return refit
 
+    @property
+    def _beside(self) -> int:
+        return len(self._problem.names)
+
     def _further(self, found: list[dict[str, Any]]) -> dict[str, Floats | None]:
         problem = self._problem
         effects = np.array([one["effects"] for one in found]).reshape(len(found), -1)

@@ -123,6 +123,7 @@ def stability(
     higher_is_better: bool = True,
     items: Any = None,
     rng: Any = None,
+    max_memory: float = 4e9,
 ) -> Stability:
     """Rank resampled data again: would the same items lead?
 
@@ -143,6 +144,8 @@ def stability(
     items : array_like, shape (n_models,), optional
         Labels for a table; default 0 .. n_models - 1.
     rng : None, int, SeedSequence, BitGenerator or Generator, optional
+    max_memory : float, default 4e9
+        Bytes that the rounds may take; more is refused before any work.
 
     Returns
     -------
@@ -152,6 +155,8 @@ def stability(
     ------
     ValueError
         If an argument does not fit the data, or a model has no scores.
+    MemoryError
+        If the rounds would take more than `max_memory` bytes.
     KeyboardInterrupt
         On Ctrl-C; ``.partial`` holds the rounds so far.
 
@@ -179,6 +184,7 @@ def stability(
             raise ValueError(
                 "method, higher_is_better and items go with a table of scores, not with Comparisons"
             )
+        check_room(rounds, "n_rounds", data.n_items, 2, max_memory=max_memory)
         fit = bradley_terry(data, prior=prior)
         kind = "bayesian" if data.cluster is None else "cluster"
         strengths = fit.bootstrap(rounds, method=kind, rng=generator).strengths
@@ -190,6 +196,7 @@ def stability(
         raise ValueError(f"items must have one label a model ({table.shape[0]}), got {len(labels)}")
     if not len(labels):
         raise ValueError("data must have a row for at least one model")
+    check_room(rounds, "n_rounds", table.shape[0], 2, max_memory=max_memory)  # strengths and ranks
     table = table if higher else -table
     if method == "mean":
         return _result(labels, *_means(table, rounds, generator))
@@ -204,7 +211,7 @@ def _means(table: Any, rounds: int, rng: np.random.Generator) -> tuple[Floats, F
     if (counts == 0).any():
         raise ValueError(f"data has no scores of model {int(np.flatnonzero(counts == 0)[0])}")
     full = np.asarray(table.sum(axis=1)).ravel() / counts
-    out = np.empty((check_room(rounds, "n_rounds", table.shape[0]), table.shape[0]))
+    out = np.empty((rounds, table.shape[0]))
     step = max(1, _BLOCK // max(samples, 1))
     for k in range(0, rounds, step):
         draws = rng.multinomial(samples, np.full(samples, 1 / samples), size=min(step, rounds - k)).astype(
