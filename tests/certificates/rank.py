@@ -301,6 +301,48 @@ def decrement_of_grades(instance):
     yield decrement_claim(model, fit, f"{options}")
 
 
+@trial(
+    solver="rank.graded",
+    states="info.error_bound with covariates and clusters; standard errors of both",
+    kind="asymptotic",
+    truth="Newton's method and the sandwich in 256 bits",
+    zoo="comparisons",
+    largest=12,
+)
+def decrement_of_grades_with_columns(instance):
+    rng, d = instance.rng(), instance.data
+    plain = graded_of(instance, rng)
+    names = list(plain.levels)
+    far = rng.integers(0, len(names) // 2, len(d["outcome"]))
+    middle = len(names) // 2 if len(names) % 2 else len(names) // 2 - 1
+    place = np.where(d["outcome"] == 0, middle, np.where(d["outcome"] > 0, far, len(names) - 1 - far))
+    columns = {"left": d["left"], "right": d["right"], "outcome": np.array(names)[place], "z": d["z"][:, 0]}
+    columns["who"] = rng.integers(0, 5, len(place))
+    table = rank.Comparisons.from_frame(
+        columns,
+        left="left",
+        right="right",
+        outcome="outcome",
+        outcome_levels=names,
+        covariates="z",
+        cluster="who",
+        items=range(d["n"]),
+    )
+    options = {"link": str(rng.choice(["cumulative", "adjacent"])), "prior": float(rng.choice([0.1, 1.0]))}
+    try:
+        fit = rank.graded(table, covariates=True, **options)
+    except (ValueError, DisconnectedError, SeparationError):
+        return
+    model = GradedModel(fit.comparisons, options["link"], False, options["prior"], columns=True)
+    yield decrement_claim(model, fit, f"{options}")
+    if len(np.unique(fit.comparisons.cluster)) < 2 or not fit.info.converged:
+        return
+    H, J = model.derivatives(model.point(fit))[1], model.meat(model.point(fit))
+    true = centred_errors(H, table.n_items, options["prior"], J)
+    off = float(np.max(np.abs(fit.standard_errors() - true) / np.maximum(true, 1e-300)))
+    yield Claim(stated=six_digits(H, fit), true=off, about=f"errors by cluster {options}")
+
+
 def grades_recede(table, link, home, prior):
     """Is there a direction along which the likelihood of grades never falls (or stays)? By linear programs.
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -25,9 +27,20 @@ from ..._validate import (
     check_threads,
 )
 from .._chances import ELO, RankInfo
-from .._inference import ROUND_TOL, BootstrapResult, Ranked, Story, finish_rounds, refit_rounds
-from .._table import Comparisons, ComponentReport, GradedComparisons
+from .._inference import (
+    FEW_GAMES,
+    ROUND_TOL,
+    BootstrapResult,
+    Coefficients,
+    Ranked,
+    Story,
+    finish_rounds,
+    refit_rounds,
+)
+from .._table import Comparisons, ComponentReport, GradedComparisons, choose_columns, shift_of
+from .bradley_terry import require_determined, weighted
 from .graded_problem import GradedInformation, GradedPoint, GradedProblem
+from .problem import PairProblem
 from .separation import rising_grade
 
 Floats = npt.NDArray[np.float64]
@@ -71,13 +84,31 @@ class GradedFit(Ranked):
     prior: float
     comparisons: GradedComparisons
     info: RankInfo = field(repr=False)
+    _problem: GradedProblem = field(repr=False)
+    _coefficients: Floats = field(repr=False)
 
     @property
     def levels(self) -> tuple[str, ...]:
         """From the best for the left item to the worst."""
         return self.comparisons.levels
 
-    def predict(self, a: Any, b: Any, home: Any = 0) -> Floats:
+    @property
+    def coefficients(self) -> Coefficients | None:
+        """Effects of the covariates; None unless fitted."""
+        chosen = self._problem.covariates
+        if not chosen.names:
+            return None
+        scales = np.array(chosen.spreads) if chosen.standardize else np.ones(len(chosen))
+        return Coefficients(chosen.names, self._coefficients * chosen.units, scales, self, chosen.units)
+
+    @cached_property
+    def scarce(self) -> npt.NDArray[np.bool_]:
+        """As of `BradleyTerryFit`, where a circle may pass any outcome that bounds a difference."""
+        report = _components(self.comparisons)
+        apart = report.strong != int(np.argmax(report.strong_sizes))
+        return np.asarray(apart | (self.comparisons._effective_games() < FEW_GAMES))
+
+    def predict(self, a: Any, b: Any, home: Any = 0, covariates: Any = None) -> Floats:
         """Chances of all levels for a against b.
 
         Parameters
@@ -85,6 +116,8 @@ class GradedFit(Ranked):
         a, b : label, or sequence of labels of equal length
         home : int or array_like, default 0
             +1 where a is at home, -1 where b is.
+        covariates : mapping {name: number or array}, data frame, or array_like of shape (..., p), optional
+            Of the p covariates, differences a minus b, in the units of the data. Default 0.
 
         Returns
         -------
@@ -111,8 +144,10 @@ class GradedFit(Ranked):
             i, j, sign = np.broadcast_arrays(i, j, sign)
         except ValueError:
             raise ValueError("a, b and home must have equal lengths or be single") from None
-        chances = self._chances(self.strengths[i] - self.strengths[j] + sign * (self.home_advantage or 0.0))
-        return chances if many else chances[0]
+        x = self.strengths[i] - self.strengths[j] + sign * (self.home_advantage or 0.0)
+        x = x + shift_of(self._problem.covariates, self._coefficients, covariates, np.shape(x))
+        chances = self._chances(x)
+        return chances if many or len(chances) > 1 else chances[0]
 
     def _listed(self, labels: Any, name: str) -> npt.NDArray[np.intp]:
         if not isinstance(labels, list | tuple | np.ndarray):
@@ -135,12 +170,16 @@ class GradedFit(Ranked):
         facts = [("Levels", ", ".join(self.levels))]
         if self.home_advantage is not None:
             facts.append(("Home advantage", f"{self.home_advantage * ELO:+.0f} Elo points"))
+        if self.comparisons.cluster is not None:
+            facts.append(("Clusters", "errors allow for dependence within them"))
+        effects = self.coefficients
         return Story(
             f"{self.comparisons.n_comparisons:,.12g} graded comparisons of {len(self):,} items",
             f"Bradley-Terry of ordered outcomes, {self.link} logits",
             _components(self.comparisons).describe(),
             self.prior,
             tuple(facts),
+            None if effects is None else effects.to_frame(level=level),
             expected="chance of a better outcome, and half that of the middle one,",
         )
 
@@ -180,7 +219,8 @@ class GradedFit(Ranked):
         Notes
         -----
         Each comparison gets an exponential weight, summed by pair and level as a gamma variate; a soft row
-        gets one. Weights of comparisons are taken into account through their squares.
+        gets one, and with clusters each cluster. Weights of comparisons are taken into account through their
+        squares.
 
         Examples
         --------
@@ -198,8 +238,12 @@ class GradedFit(Ranked):
             shape = np.where(table.counts > 0, table.counts**2 / table.squared, 0.0)
             scale = np.where(table.counts > 0, table.squared / table.counts, 0.0)
 
+        cluster = _codes(table)
+
         def refit() -> dict[str, Any]:
-            if table.soft:
+            if table.cluster is not None:
+                drawn = table.counts * generator.exponential(size=cluster[-1] + 1)[cluster[:-1], None]
+            elif table.soft:
                 drawn = table.counts * generator.exponential(size=(len(table.counts), 1))
             else:
                 drawn = scale * generator.standard_gamma(shape)
@@ -208,18 +252,20 @@ class GradedFit(Ranked):
             return problem.fit(at, tol=ROUND_TOL, max_iter=50, counts=counts, n_threads=threads)
 
         strengths, found, info = refit_rounds(refit, rounds, len(self), callback)
-        home = np.array([one["home"] for one in found]) if self.home_advantage is not None else None
-        return finish_rounds(BootstrapResult(strengths, None, home, None, "bayesian", self, info), n_threads)
+        effects = np.array([one["effects"] for one in found]).reshape(len(found), -1)
+        home = effects[:, 0] if problem.home else None
+        slopes = effects[:, int(problem.home) :] * problem.covariates.units if problem.covariates else None
+        return finish_rounds(
+            BootstrapResult(strengths, None, home, slopes, "bayesian", self, info), n_threads
+        )
 
     # ---- for what lies below
 
     @property
-    def _problem(self) -> GradedProblem:
-        return GradedProblem(self.comparisons, self.link, self.home_advantage is not None, self.prior)
-
-    @property
     def _point(self) -> GradedPoint:
-        return GradedPoint(self.strengths + self.info.shift, self.thresholds, self.home_advantage or 0.0)
+        home = [] if self.home_advantage is None else [self.home_advantage]
+        effects = np.concatenate([home, self._coefficients])
+        return GradedPoint(self.strengths + self.info.shift, self.thresholds, effects)
 
     def _information(self, n_threads: int) -> GradedInformation:
         return GradedInformation(self._problem, self._point, n_threads)
@@ -233,15 +279,22 @@ class GradedFit(Ranked):
             f"GradedFit: {len(self):,} items, {self.comparisons.n_comparisons:,g} comparisons, "
             f"{len(self.levels)} levels, {self.link}\n"
             f"{state}: Newton decrement {self.info.error_bound:.1e}, {self.info.iterations} steps\n"
-            f"thresholds {thresholds or 'none'}{home}\nbest: {best}"
+            f"thresholds {thresholds or 'none'}{home}\n"
+            + ("" if self.coefficients is None else f"{self.coefficients!r}\n")
+            + f"best: {best}"
         )
 
 
 def graded(
-    comparisons: GradedComparisons,
+    comparisons: Comparisons | GradedComparisons,
     *,
     link: str = "cumulative",
     home: bool = False,
+    covariates: bool | str | Sequence[str] = False,
+    standardize: bool = True,
+    half_life: float | None = None,
+    at: Any = None,
+    time_unit: str | float = "day",
     prior: float = 0.0,
     tol: float = 1e-10,
     max_iter: int = 100,
@@ -258,11 +311,14 @@ def graded(
 
     Parameters
     ----------
-    comparisons : GradedComparisons
-        See `GradedComparisons.from_grades`, `from_frame`, `from_chances` (soft outcomes).
+    comparisons : Comparisons or GradedComparisons
+        See `Comparisons.from_frame` with `outcome_levels`, `GradedComparisons.from_grades` and `from_chances`
+        (soft outcomes).
     link : {'cumulative', 'adjacent'}
     home : bool, default False
         Fit a home advantage h: s_i + h replaces s_i for the side at home.
+    covariates, standardize, half_life, at, time_unit
+        As for `bradley_terry`; of `Comparisons`, which carry covariates and times.
     prior : float, default 0
         As for `bradley_terry`.
     tol : float, default 1e-10
@@ -284,7 +340,8 @@ def graded(
         Without a prior, if the strengths have no finite optimum whatever the thresholds; its ``report`` says
         who can't be compared.
     SeparationError
-        If a level and its mirror never occur, or the optimum is at infinity otherwise.
+        If a level and its mirror never occur, a coefficient is not determined, or the optimum is at infinity
+        otherwise.
     ValueError, TypeError
         If an argument does not fit; the message names it.
     KeyboardInterrupt
@@ -301,7 +358,8 @@ def graded(
     -----
     The log-likelihood is concave in all parameters [1]_. The certificate is `bradley_terry`'s. Time: O(pairs
     levels) a Newton step plus its linear solve. Strengths of fits with different numbers of levels are not on
-    one scale where the model does not hold exactly.
+    one scale where the model does not hold exactly. Clusters of the comparisons enter the errors, as they do
+    for `bradley_terry`.
 
     References
     ----------
@@ -310,22 +368,19 @@ def graded(
 
     Examples
     --------
-    >>> from steelyard.rank import GradedComparisons, graded
+    >>> from steelyard.rank import Comparisons, graded
     >>> votes = {
     ...     "left": ["a", "a", "b", "a", "b"],
     ...     "right": ["b", "b", "a", "b", "a"],
     ...     "outcome": ["much better", "better", "better", "tie", "worse"],
     ... }
     >>> levels = ["much better", "better", "tie", "worse", "much worse"]
-    >>> fit = graded(GradedComparisons.from_frame(votes, outcome_levels=levels))
+    >>> columns = {"left": "left", "right": "right", "outcome": "outcome"}
+    >>> fit = graded(Comparisons.from_frame(votes, **columns, outcome_levels=levels))
     >>> bool(fit.predict("a", "b").argmax() < 3)
     True
     """
-    if not isinstance(comparisons, GradedComparisons):
-        raise TypeError(
-            "comparisons must be a GradedComparisons (see GradedComparisons.from_grades), "
-            f"got {type(comparisons).__name__}"
-        )
+    table, source = _read(comparisons, half_life, at, time_unit)
     link, home = check_choice(link, "link", LINKS), check_flag(home, "home")
     prior, tol = check_nonnegative(prior, "prior"), check_positive(tol, "tol")
     steps, threads, callback = (
@@ -333,11 +388,14 @@ def graded(
         check_threads(n_threads),
         check_progress(progress),
     )
-    if home and (comparisons.home is None or not comparisons.home.any()):
+    if home and (table.home is None or not table.home.any()):
         raise ValueError("home=True needs comparisons with a home side; give from_grades(home=...)")
-    problem = GradedProblem(comparisons, link, home, prior)
-    _require_levels(comparisons)
-    _require_connected(comparisons, prior)
+    columns = choose_columns(table, covariates, check_flag(standardize, "standardize"))
+    problem = GradedProblem(table, link, home, prior, columns)
+    _require_levels(table)
+    _require_connected(table, prior)
+    if columns:
+        require_determined(PairProblem(source, "half", home, prior, columns), threads)
     out = problem.fit(problem.start(), tol=tol, max_iter=steps, n_threads=threads, progress=callback)
     stopped = out["info"]["converged"] or out["info"]["interrupted"]
     if not stopped and len(problem.counts) <= _PROGRAM_LIMIT:
@@ -349,6 +407,32 @@ def graded(
                 name,
             )
     return finish(_result(problem, out), "graded", n_threads=n_threads)
+
+
+def _read(comparisons: Any, half_life: Any, at: Any, time_unit: Any) -> tuple[GradedComparisons, Comparisons]:
+    """The levels, and the comparisons that carry covariates."""
+    if isinstance(comparisons, Comparisons):
+        source = weighted(comparisons, half_life, at, time_unit)
+        return GradedComparisons._of(source), source
+    if not isinstance(comparisons, GradedComparisons):
+        raise TypeError(
+            "comparisons must be a Comparisons with outcome_levels or a GradedComparisons (see "
+            f"Comparisons.from_frame, GradedComparisons.from_grades), got {type(comparisons).__name__}"
+        )
+    if half_life is not None or at is not None:
+        raise ValueError(
+            "half_life and at need comparisons with times; give Comparisons.from_frame(outcome_levels=..., "
+            "time=...)"
+        )
+    return comparisons, comparisons.signs()
+
+
+def _codes(table: GradedComparisons) -> npt.NDArray[np.intp]:
+    """The place of each row's cluster among those there, and then the last of all."""
+    if table.cluster is None:
+        return np.zeros(1, dtype=np.intp)
+    _, codes = np.unique(table.cluster, return_inverse=True)
+    return np.append(codes, codes.max())
 
 
 def _result(problem: GradedProblem, out: dict[str, Any]) -> GradedFit:
@@ -371,12 +455,14 @@ def _result(problem: GradedProblem, out: dict[str, Any]) -> GradedFit:
         problem.comparisons.items,
         strengths,
         thresholds,
-        float(out["home"]) if problem.home else None,
+        float(out["effects"][0]) if problem.home else None,
         float(out["log_likelihood"]),
         problem.link,
         problem.prior,
         problem.comparisons,
         info,
+        problem,
+        out["effects"][int(problem.home) :],
     )
 
 
