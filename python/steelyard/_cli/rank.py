@@ -38,6 +38,7 @@ from .picture import new_figure, save
 from .ratings import Ratings, add_ratings, count_ratings, find_ratings
 from .show import progress_bar, show
 from .source import Source, open_source
+from .teams import add_teams, fit_teams, join_sides, method_of_teams, refuse_beside_teams
 from .text import listed
 from .usage import UsageError, require
 from .write import write
@@ -65,6 +66,7 @@ examples:
   steelyard rank votes.csv --bootstrap 1000 --output board.parquet
   steelyard rank 'atp_matches_*.csv' --since 2020 --by surface
   zcat games.pgn.gz | steelyard rank - --skip-blank
+  steelyard rank doubles.csv --teams --winner winner_1,winner_2 --loser loser_1,loser_2
   steelyard rank votes.csv --levels 'much better,better,tie,worse,much worse'
   steelyard rank votes.parquet --style length,markdown --only language=English --dedup prompt
   steelyard rank games.csv --left white --right black --outcome won --outcome-map W=left,B=right,D=tie
@@ -115,6 +117,7 @@ def _add_options(parser: argparse.ArgumentParser) -> None:
     )
 
     add_levels(model)
+    add_teams(model)
     add_groups(model)
     add_judges(model)
     _add_output_options(parser)
@@ -148,6 +151,8 @@ def run(options: argparse.Namespace) -> None:
     """From the file to the table on the screen, the picture and the table in a file."""
     require("rich", "cli")
     require_pictures(options)
+    if options.teams:
+        refuse_beside_teams(options)
     source, roles, ratings = _open(options)
     source = _as_asked(source, options, ratings is not None)
     timed = options.half_life is not None
@@ -175,14 +180,17 @@ def run(options: argparse.Namespace) -> None:
         else:
             comparisons, read = count_ratings(source, ratings)
             source = source.noted(read)
-        notes.append(_headline(source, comparisons))
-        comparisons = _comparable(comparisons, options.min_games, source, notes)
+        notes.append(_headline(source, comparisons, "side" if options.teams else source.preset.item))
+        if not options.teams:
+            comparisons = _comparable(comparisons, options.min_games, source, notes)
         if options.by:
             show_groups(comparisons, options, home, source.preset.item, notes, caught)
             return
         fit: Any
         if options.judge:
             fit = fit_with_judges(comparisons, options, notes)
+        elif options.teams:
+            fit = fit_teams(comparisons, options, home, notes)
         else:
             fit = _fit(comparisons, options, home, source, notes)
         resampled = _resample(fit, options) if options.bootstrap else None
@@ -193,7 +201,7 @@ def run(options: argparse.Namespace) -> None:
     told = notes[:]
     notes.extend(board.notes)
     notes.extend(f"Note: {warning.message}" for warning in caught)
-    notes.append(method_with_judges(fit) if options.judge else method(fit, board, options))
+    notes.append(_method(fit, board, options))
     show(board.table(), notes, sys.stdout)
     if options.judge:
         show_judges(fit, options)
@@ -206,9 +214,17 @@ def run(options: argparse.Namespace) -> None:
         _publish(fit, resampled, board, options, anchor, source.name, told)
 
 
+def _method(fit: Any, board: Board, options: argparse.Namespace) -> str:
+    if options.judge:
+        return method_with_judges(fit)
+    return method_of_teams(fit, options) if options.teams else method(fit, board, options)
+
+
 def _open(options: argparse.Namespace) -> tuple[Source, Roles, Ratings | None]:
     """Comparisons, or ratings where they were asked for or nothing else is known by its name."""
     source = open_source(options, PRESETS, "comparison")
+    if options.teams:
+        return *find_comparisons(join_sides(source, options), options), None
     ratings = find_ratings(source, options)
     for name in ("by", "judge"):
         if getattr(options, name):
@@ -260,10 +276,10 @@ def _label(
     return {anchor_label(options, fit.items, source): options.anchor[1]}
 
 
-def _headline(source: Source, comparisons: Comparisons) -> str:
+def _headline(source: Source, comparisons: Comparisons, item: str) -> str:
     period = f", {source.note}" if source.note else ""
     games = amount(comparisons.n_comparisons, source.preset.comparison)
-    return f"{source.name}{period}: {games} of {amount(comparisons.n_items, source.preset.item)}"
+    return f"{source.name}{period}: {games} of {amount(comparisons.n_items, item)}"
 
 
 def _comparable(
@@ -335,8 +351,9 @@ def _fit_with(
 
 
 def _resample(fit: Any, options: argparse.Namespace) -> Any:
-    method = "bayesian" if fit.comparisons.cluster is None else "cluster"
-    ways = {} if options.levels else {"method": method}
+    ways = {}
+    if not (options.levels or options.teams):
+        ways["method"] = "bayesian" if fit.comparisons.cluster is None else "cluster"
     with progress_bar("resampling") as progress:
         return fit.bootstrap(options.bootstrap, **ways, rng=0, progress=progress)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, field
+from functools import cached_property
 from statistics import NormalDist
 from typing import Any
 
@@ -35,6 +36,7 @@ from .._inference import (
 )
 from .._table import Comparisons
 from .bradley_terry import bradley_terry
+from .fit import scarce_items
 from .judge_problem import MOST, JudgeInformation, JudgeProblem
 
 Floats = npt.NDArray[np.float64]
@@ -87,6 +89,11 @@ class JudgeFit(Ranked):
     info: RankInfo = field(repr=False)
     _problem: JudgeProblem = field(repr=False)
     _point: Floats = field(repr=False)
+
+    @cached_property
+    def scarce(self) -> npt.NDArray[np.bool_]:
+        """As of `BradleyTerryFit`."""
+        return scarce_items(self.comparisons, self.ties)
 
     def judge_table(self, *, level: float = 0.95) -> dict[str, npt.NDArray[Any]]:
         """What is known of each judge, the most reliable first.
