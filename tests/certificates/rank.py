@@ -1123,3 +1123,35 @@ def chances_of_sign_flips_are_close(instance):
     equal = np.abs(sums - lead.sum()) <= slack
     true = (sums > lead.sum() + slack).mean() + 0.5 * equal.mean()
     yield Claim(stated=0.002, true=abs(found - true))
+
+
+@statistical_trial(
+    solver="rank.fit_judges",
+    states="intervals of reliabilities and biases (judge_table)",
+    truth="simulated votes of judges drawn from the priors, 2,000 of them a fit",
+    zoo="comparisons",
+    largest=12,
+    share=1 / 100,
+    note="judges are independent given the strengths, which 80,000 votes know well; slack 5 %",
+)
+def coverage_of_judges(instance):
+    rng, n, judges = instance.rng(), max(6, instance.data["n"]), DRAWS
+    spreads = rng.uniform(0.15, 0.4, size=2)
+    slope, lean = 1.0 + spreads[0] * rng.normal(size=judges), spreads[1] * rng.normal(size=judges)
+    s = rng.normal(size=n)
+    who = np.repeat(np.arange(judges), 40)
+    left = rng.integers(0, n, len(who))
+    right = (left + rng.integers(1, n, len(who))) % n
+    won = rng.random(len(who)) < special.expit(slope[who] * (s[left] - s[right]) + lean[who])
+    home = np.where(won, 1, -1)
+    table = Comparisons.from_pairs(
+        np.where(won, left, right), np.where(won, right, left), home=home, judge=who, items=range(n)
+    )
+    fit = rank.fit_judges(table, reliability_spread=spreads[0], bias_spread=spreads[1], prior=0.1)
+    found = fit.judge_table()
+    true = {"reliability": slope[found["judge"]], "bias": lean[found["judge"]]}
+    for name, ends in (("reliability", ("lower", "upper")), ("bias", ("bias_lower", "bias_upper"))):
+        half = (found[ends[1]] - found[ends[0]]) / 2
+        errors = found[name] - true[name]
+        yield Coverage(np.abs(errors) / half, 0.94, about=f"95 % intervals, {name}")
+        yield Spread(errors, half / 1.959964, slack=0.05, about=f"standard error, {name}")
