@@ -184,7 +184,7 @@ def run(options: argparse.Namespace) -> None:
         if not options.teams:
             comparisons = _comparable(comparisons, options.min_games, source, notes)
         if options.by:
-            show_groups(comparisons, options, home, source.preset.item, notes, caught)
+            show_groups(comparisons, options, home, source.name, source.preset.item, notes, caught)
             return
         fit: Any
         if options.judge:
