@@ -301,6 +301,48 @@ def decrement_of_grades(instance):
     yield decrement_claim(model, fit, f"{options}")
 
 
+@trial(
+    solver="rank.graded",
+    states="info.error_bound with covariates and clusters; standard errors of both",
+    kind="asymptotic",
+    truth="Newton's method and the sandwich in 256 bits",
+    zoo="comparisons",
+    largest=12,
+)
+def decrement_of_grades_with_columns(instance):
+    rng, d = instance.rng(), instance.data
+    plain = graded_of(instance, rng)
+    names = list(plain.levels)
+    far = rng.integers(0, len(names) // 2, len(d["outcome"]))
+    middle = len(names) // 2 if len(names) % 2 else len(names) // 2 - 1
+    place = np.where(d["outcome"] == 0, middle, np.where(d["outcome"] > 0, far, len(names) - 1 - far))
+    columns = {"left": d["left"], "right": d["right"], "outcome": np.array(names)[place], "z": d["z"][:, 0]}
+    columns["who"] = rng.integers(0, 5, len(place))
+    table = rank.Comparisons.from_frame(
+        columns,
+        left="left",
+        right="right",
+        outcome="outcome",
+        outcome_levels=names,
+        covariates="z",
+        cluster="who",
+        items=range(d["n"]),
+    )
+    options = {"link": str(rng.choice(["cumulative", "adjacent"])), "prior": float(rng.choice([0.1, 1.0]))}
+    try:
+        fit = rank.graded(table, covariates=True, **options)
+    except (ValueError, DisconnectedError, SeparationError):
+        return
+    model = GradedModel(fit.comparisons, options["link"], False, options["prior"], columns=True)
+    yield decrement_claim(model, fit, f"{options}")
+    if len(np.unique(fit.comparisons.cluster)) < 2 or not fit.info.converged:
+        return
+    H, J = model.derivatives(model.point(fit))[1], model.meat(model.point(fit))
+    true = centred_errors(H, table.n_items, options["prior"], J)
+    off = float(np.max(np.abs(fit.standard_errors() - true) / np.maximum(true, 1e-300)))
+    yield Claim(stated=six_digits(H, fit), true=off, about=f"errors by cluster {options}")
+
+
 def grades_recede(table, link, home, prior):
     """Is there a direction along which the likelihood of grades never falls (or stays)? By linear programs.
 
@@ -1081,3 +1123,63 @@ def chances_of_sign_flips_are_close(instance):
     equal = np.abs(sums - lead.sum()) <= slack
     true = (sums > lead.sum() + slack).mean() + 0.5 * equal.mean()
     yield Claim(stated=0.002, true=abs(found - true))
+
+
+@statistical_trial(
+    solver="rank.fit_judges",
+    states="intervals of reliabilities and biases (judge_table)",
+    truth="simulated votes of judges drawn from the priors, 2,000 of them a fit",
+    zoo="comparisons",
+    largest=12,
+    share=1 / 100,
+    note="judges are independent given the strengths, which 80,000 votes know well; slack 5 %",
+)
+def coverage_of_judges(instance):
+    rng, n, judges = instance.rng(), max(6, instance.data["n"]), DRAWS
+    spreads = rng.uniform(0.15, 0.4, size=2)
+    slope, lean = 1.0 + spreads[0] * rng.normal(size=judges), spreads[1] * rng.normal(size=judges)
+    s = rng.normal(size=n)
+    who = np.repeat(np.arange(judges), 40)
+    left = rng.integers(0, n, len(who))
+    right = (left + rng.integers(1, n, len(who))) % n
+    won = rng.random(len(who)) < special.expit(slope[who] * (s[left] - s[right]) + lean[who])
+    home = np.where(won, 1, -1)
+    table = Comparisons.from_pairs(
+        np.where(won, left, right), np.where(won, right, left), home=home, judge=who, items=range(n)
+    )
+    fit = rank.fit_judges(table, reliability_spread=spreads[0], bias_spread=spreads[1], prior=0.1)
+    found = fit.judge_table()
+    true = {"reliability": slope[found["judge"]], "bias": lean[found["judge"]]}
+    for name, ends in (("reliability", ("lower", "upper")), ("bias", ("bias_lower", "bias_upper"))):
+        half = (found[ends[1]] - found[ends[0]]) / 2
+        errors = found[name] - true[name]
+        yield Coverage(np.abs(errors) / half, 0.94, about=f"95 % intervals, {name}")
+        yield Spread(errors, half / 1.959964, slack=0.05, about=f"standard error, {name}")
+
+
+@statistical_trial(
+    solver="rank.fit_groups",
+    states="standard_errors and intervals of shrunk strengths (board)",
+    truth="simulated games of groups drawn from the prior, 2,000 of them a fit, an item of each",
+    zoo="comparisons",
+    largest=12,
+    share=1 / 100,
+    note="groups are independent given the whole, which 80,000 games know well; slack 5 %",
+)
+def coverage_of_groups(instance):
+    rng, n, groups, games = instance.rng(), 6, DRAWS, 40
+    width = float(rng.uniform(0.2, 0.6))
+    s = rng.normal(size=n) + width * rng.normal(size=(groups, n))
+    group = np.repeat(np.arange(groups), games)
+    left = rng.integers(0, n, len(group))
+    right = (left + rng.integers(1, n, len(group))) % n
+    won = rng.random(len(group)) < special.expit(s[group, left] - s[group, right])
+    table = Comparisons.from_pairs(
+        np.where(won, left, right), np.where(won, right, left), group=group, items=range(n)
+    )
+    fit = rank.fit_groups(table, width=width, prior=0.1)
+    item = rng.integers(0, n, groups)
+    errors = (fit.strengths - (s - s.mean(axis=1, keepdims=True)))[np.arange(groups), item]
+    stated = fit.standard_errors[np.arange(groups), item]
+    yield Coverage(np.abs(errors) / (1.959964 * stated), 0.94, about="95 % intervals")
+    yield Spread(errors, stated, slack=0.05, about="standard error")

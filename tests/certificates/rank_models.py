@@ -295,22 +295,36 @@ class HistoryModel(PairModel):
 class GradedModel:
     """Likelihood of graded comparisons over (strengths, thresholds, home), straight from the chances."""
 
-    def __init__(self, table, link, home, prior):
+    def __init__(self, table, link, home, prior, columns=False):
         self.n, self.levels, self.link, self.home = table.n_items, len(table.levels), link, home
+        z = table.covariates if columns else np.zeros((len(table.left), 0))
+        games = table.counts.sum(axis=1)
+        self.columns, self.cluster = z.shape[1], table.cluster
+        z = [[truth.ball(v) for v in row] for row in z]
+        weight = [truth.ball(g) for g in games]
+        total = sum(weight, arb(0))
+        unit = [
+            (sum((w * row[k] ** 2 for w, row in zip(weight, z, strict=True)), arb(0)) / total).sqrt()
+            for k in range(self.columns)
+        ]
         self.free, self.prior = (self.levels - 1) // 2, truth.ball(prior)
         at_home = np.zeros(len(table.left)) if table.home is None else table.home
         self.cells = []
-        for i, j, counts, h in zip(table.left, table.right, table.counts[:, ::-1], at_home, strict=True):
+        for k, (i, j, counts, h) in enumerate(
+            zip(table.left, table.right, table.counts[:, ::-1], at_home, strict=True)
+        ):
             row = [(int(i), arb(1)), (int(j), arb(-1))]
             if home and h:
                 row.append((self.n + self.free, truth.ball(h)))
+            row += [(self.n + self.free + home + c, v / unit[c]) for c, v in enumerate(z[k])]
             self.cells.append((row, [truth.ball(c) for c in counts]))
 
     def point(self, fit):
         shift = fit.info.shift if self.prior > 0 else 0.0
         parts = [truth.ball(s) + truth.ball(shift) for s in fit.strengths]
         parts += [truth.ball(t) for t in fit.thresholds]
-        return truth.column(parts + ([truth.ball(fit.home_advantage)] if self.home else []))
+        parts += [truth.ball(fit.home_advantage)] if self.home else []
+        return truth.column(parts + [truth.ball(b) for b in fit._coefficients])
 
     def _forms(self, k):
         """The two ends of a cumulative grade, as (coefficient of x, of each threshold); None at infinity."""
@@ -364,7 +378,7 @@ class GradedModel:
         ]
 
     def derivatives(self, at, regular=True):
-        n, size = self.n, self.n + self.free + self.home
+        n, size = self.n, self.n + self.free + self.home + self.columns
         g, H = [arb(0)] * size, [[arb(0)] * size for _ in range(size)]
         thresholds = [at[n + a, 0] for a in range(self.free)]
         for row, counts in self.cells:
@@ -388,6 +402,23 @@ class GradedModel:
             for i, j in itertools.product(range(n), range(n)):
                 H[i][j] += lift
         return arb_mat([[v] for v in g]), arb_mat(H)
+
+    def meat(self, at):
+        """Sum over clusters of their scores' squares, times C / (C - 1)."""
+        size = self.n + self.free + self.home + self.columns
+        thresholds, scores = [at[self.n + a, 0] for a in range(self.free)], {}
+        for who, (row, counts) in zip(self.cluster.tolist(), self.cells, strict=True):
+            own = scores.setdefault(who, [arb(0)] * size)
+            x = sum((at[p, 0] * v for p, v in row), arb(0))
+            full = [(p, 0, v) for p, v in row] + [(self.n + a, 1 + a, arb(1)) for a in range(self.free)]
+            for k, count in enumerate(counts):
+                slopes, _ = self._grade(k, x, thresholds)
+                for p, a, v in full:
+                    own[p] += count * slopes[a] * v
+        factor, table = arb(len(scores)) / (len(scores) - 1), list(scores.values())
+        return arb_mat(
+            [[factor * sum((u[p] * u[q] for u in table), arb(0)) for q in range(size)] for p in range(size)]
+        )
 
 
 class RankingModel:

@@ -63,7 +63,6 @@ def test_the_board_and_the_judges_are_those_of_the_library(votes, capsys, tmp_pa
         (["--judge", "who", "--by", "who"], "--by does not go with --judge"),
         (["--judge", "who", "--bootstrap", "9"], "--bootstrap does not go with --judge"),
         (["--judge", "who", "--ties", "rao-kupper"], "--ties rao-kupper does not go with --judge"),
-        (["--by", "who", "--report", "x.html"], "--report does not go with --by"),
     ],
 )
 def test_what_does_not_go_together_is_said(votes, capsys, options, message):

@@ -141,7 +141,7 @@ def _halfspaces(x: Any) -> Any:
     return np.eye(3)[x > 1.0], np.ones(int((x > 1.0).sum()))
 
 
-REPORTED = ("BradleyTerryFit", "GradedFit", "History", "JudgeFit", "PlackettLuceFit", "TeamFit")
+REPORTED = ("BradleyTerryFit", "GradedFit", "GroupFits", "History", "JudgeFit", "PlackettLuceFit", "TeamFit")
 
 
 @functools.cache

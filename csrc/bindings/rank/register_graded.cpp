@@ -16,47 +16,53 @@ struct Given {
 
 Given read(const rank::PairGraph& graph, const Array<double>& counts, const std::string& link, bool home,
            double prior, const Array<double>& strengths, const Array<double>& thresholds,
-           double home_advantage) {
+           const Array<double>& effects) {
   const auto table = matrix_view(counts, "counts");
   if (table.rows != std::ssize(graph.left))
     throw py::value_error("counts must have one row an edge of the graph");
   if (table.cols < 2 || table.cols > rank::most_grades)
     throw py::value_error("counts must have 2 to 32 columns");
-  const auto s = vector_view(strengths, "strengths"), t = vector_view(thresholds, "thresholds");
+  const auto s = vector_view(strengths, "strengths"), t = vector_view(thresholds, "thresholds"),
+             b = vector_view(effects, "effects");
+  const auto columns =
+      graph.left.size() == 0 ? 0 : static_cast<int>(graph.covariates.size() / graph.left.size());
   Given given{{graph,
                {table.data, checked_product("counts", table.rows, table.cols)},
                static_cast<int>(table.cols),
                choice<rank::GradeLink>({"cumulative", "adjacent"}, link, "link"),
                home,
-               prior},
-              {{s.begin(), s.end()}, {t.begin(), t.end()}, home_advantage}};
+               prior,
+               columns},
+              {{s.begin(), s.end()}, {t.begin(), t.end()}, {b.begin(), b.end()}}};
   if (std::ssize(s) != graph.items)
     throw py::value_error("strengths must have one entry an item of the graph");
   if (std::ssize(t) != given.problem.free())
     throw py::value_error("thresholds must have one entry for every two grades but the middle");
+  if (std::ssize(b) != given.problem.effects())
+    throw py::value_error("effects must have one entry for home, if fitted, and one a covariate");
   return given;
 }
 
 py::dict fit_graded(const rank::PairGraph& graph, const Array<double>& counts, const std::string& link,
                     bool home, double prior, const Array<double>& strengths, const Array<double>& thresholds,
-                    double home_advantage, double tol, int max_iter, int n_threads,
+                    const Array<double>& effects, double tol, int max_iter, int n_threads,
                     const py::object& progress) {
-  const auto given = read(graph, counts, link, home, prior, strengths, thresholds, home_advantage);
+  const auto given = read(graph, counts, link, home, prior, strengths, thresholds, effects);
   const rank::FitOptions options{tol, max_iter, 0};
   auto fit = run_partial(n_threads, progress, [&](Monitor& monitor) {
                return rank::fit_graded(given.problem, given.point, options, monitor);
              }).result;
   return py::dict("strengths"_a = take(std::move(fit.point.strengths)),
-                  "thresholds"_a = take(std::move(fit.point.thresholds)), "home"_a = fit.point.home,
-                  "log_likelihood"_a = fit.log_likelihood, "reach"_a = fit.reach,
-                  "info"_a = to_dict(fit.info));
+                  "thresholds"_a = take(std::move(fit.point.thresholds)),
+                  "effects"_a = take(std::move(fit.point.effects)), "log_likelihood"_a = fit.log_likelihood,
+                  "reach"_a = fit.reach, "info"_a = to_dict(fit.info));
 }
 
 /// Gradient and Hessian, and the cells' terms.
 py::dict graded_derivatives(const rank::PairGraph& graph, const Array<double>& counts,
                             const std::string& link, bool home, double prior, const Array<double>& strengths,
-                            const Array<double>& thresholds, double home_advantage, int n_threads) {
-  const auto given = read(graph, counts, link, home, prior, strengths, thresholds, home_advantage);
+                            const Array<double>& thresholds, const Array<double>& effects, int n_threads) {
+  const auto given = read(graph, counts, link, home, prior, strengths, thresholds, effects);
   auto found = run(n_threads, no_progress, [&](Monitor& monitor) {
     rank::GradedDerivatives out;
     rank::evaluate(given.problem, given.point, out, monitor);
@@ -75,9 +81,9 @@ py::dict graded_derivatives(const rank::PairGraph& graph, const Array<double>& c
 /// X that solves H X = B over all parameters; None if H is singular to rounding, or on Ctrl-C.
 py::object solve_graded(const rank::PairGraph& graph, const Array<double>& counts, const std::string& link,
                         bool home, double prior, const Array<double>& strengths,
-                        const Array<double>& thresholds, double home_advantage,
+                        const Array<double>& thresholds, const Array<double>& effects,
                         const Array<double>& right_sides, double accuracy, int n_threads) {
-  const auto given = read(graph, counts, link, home, prior, strengths, thresholds, home_advantage);
+  const auto given = read(graph, counts, link, home, prior, strengths, thresholds, effects);
   const auto b = matrix_view(right_sides, "right_sides");
   if (b.rows != graph.items + given.problem.extra())
     throw py::value_error("right_sides must have one row a parameter");
@@ -127,11 +133,11 @@ py::tuple grade_terms(const std::string& link, int grades, const Array<double>& 
 
 void register_graded(py::module_& m) {
   m.def("_fit_graded", &fit_graded, "graph"_a, "counts"_a, "link"_a, "home"_a, "prior"_a, "strengths"_a,
-        "thresholds"_a, "home_advantage"_a, "tol"_a, "max_iter"_a, "n_threads"_a, "progress"_a);
+        "thresholds"_a, "effects"_a, "tol"_a, "max_iter"_a, "n_threads"_a, "progress"_a);
   m.def("_graded_derivatives", &graded_derivatives, "graph"_a, "counts"_a, "link"_a, "home"_a, "prior"_a,
-        "strengths"_a, "thresholds"_a, "home_advantage"_a, "n_threads"_a);
+        "strengths"_a, "thresholds"_a, "effects"_a, "n_threads"_a);
   m.def("_solve_graded", &solve_graded, "graph"_a, "counts"_a, "link"_a, "home"_a, "prior"_a, "strengths"_a,
-        "thresholds"_a, "home_advantage"_a, "right_sides"_a, "accuracy"_a, "n_threads"_a);
+        "thresholds"_a, "effects"_a, "right_sides"_a, "accuracy"_a, "n_threads"_a);
   m.def("_grade_terms", &grade_terms, "link"_a, "grades"_a, "thresholds"_a, "x"_a);
 }
 

@@ -34,8 +34,10 @@ struct GradedSums {
   double log_likelihood = 0.0;
 };
 
-double home_of(const GradedProblem& problem, std::size_t cell) {
-  return problem.home && !problem.graph.home.empty() ? static_cast<double>(problem.graph.home[cell]) : 0.0;
+double argument(const GradedProblem& problem, const GradedPoint& point, std::size_t cell) {
+  double x = point.strengths[at(problem.graph.left[cell])] - point.strengths[at(problem.graph.right[cell])];
+  for (int k = 0; k < problem.effects(); ++k) x += problem.effect(cell, k) * point.effects[at(k)];
+  return x;
 }
 
 void add_cell(const GradedProblem& problem, std::size_t cell, const std::vector<GradeTerms>& terms,
@@ -63,14 +65,15 @@ void add_cell(const GradedProblem& problem, std::size_t cell, const std::vector<
   out.cell_gradient[cell] = gradient;
   out.cell_curvature[cell] = curvature;
   all.cell_terms[cell] = absolute;
-  const double e = home_of(problem, cell);
-  if (e == 0.0) return;
-  sums.gradient[m] += e * gradient;
-  sums.magnitudes[m] += absolute;
-  sums.hessian[m * extra + m] += curvature;
-  for (std::size_t a = 0; a < m; ++a) {
-    sums.hessian[a * extra + m] += e * cross[a];
-    sums.hessian[m * extra + a] += e * cross[a];
+  for (int k = 0; k < problem.effects(); ++k) {
+    const double e = problem.effect(cell, k);
+    if (e == 0.0) continue;
+    const auto own = m + at(k);
+    sums.gradient[own] += e * gradient;
+    sums.magnitudes[own] += std::fabs(e) * absolute;
+    for (int l = 0; l <= k; ++l)
+      sums.hessian[own * extra + m + at(l)] += e * problem.effect(cell, l) * curvature;
+    for (std::size_t a = 0; a < m; ++a) sums.hessian[own * extra + a] += e * cross[a];
   }
 }
 
@@ -87,7 +90,8 @@ void gather_row(const GradedProblem& problem, const GradedPoint& point, std::ptr
     gradient += side * out.cell_gradient[cell];
     diagonal += out.cell_curvature[cell];
     for (std::size_t a = 0; a < m; ++a) border[a] += side * out.cell_cross[cell * m + a];
-    if (problem.home) border[m] += side * home_of(problem, cell) * out.cell_curvature[cell];
+    for (int e = 0; e < problem.effects(); ++e)
+      border[m + at(e)] += side * problem.effect(cell, e) * out.cell_curvature[cell];
   }
   if (problem.prior > 0.0) {
     const auto prior = logistic_prior(problem.prior, point.strengths[at(i)]);
@@ -100,6 +104,11 @@ void gather_row(const GradedProblem& problem, const GradedPoint& point, std::ptr
 }
 
 }  // namespace
+
+double GradedProblem::effect(std::size_t cell, int k) const {
+  if (home && k-- == 0) return graph.home.empty() ? 0.0 : static_cast<double>(graph.home[cell]);
+  return graph.covariates[cell * at(covariates) + at(k)];
+}
 
 GradeLaw::GradeLaw(GradeLink link, int grades, std::vector<double> thresholds)
     : link_(link), grades_(grades), thresholds_(std::move(thresholds)) {}
@@ -238,15 +247,16 @@ bool evaluate(const GradedProblem& problem, const GradedPoint& point, GradedDeri
       parallel_for(n_cells, graded_cells_per_chunk, monitor, [&](std::ptrdiff_t begin, std::ptrdiff_t end) {
         std::vector<GradeTerms> terms;
         for (auto k = begin; k < end; ++k) {
-          const double x = point.strengths[at(graph.left[at(k)])] - point.strengths[at(graph.right[at(k)])] +
-                           home_of(problem, at(k)) * point.home;
-          law.at(x, terms);
+          law.at(argument(problem, point, at(k)), terms);
           add_cell(problem, at(k), terms, parts[at(begin / graded_cells_per_chunk)], out);
         }
       });
   GradedSums sums(d.extra);
   for (const auto& part : parts) sums += part;
   d.extra_gradient = std::move(sums.gradient);
+  const auto extra = at(d.extra), own = at(problem.free());
+  for (std::size_t a = own; a < extra; ++a)  // rows of effects hold the lower triangle
+    for (std::size_t b = 0; b < a; ++b) sums.hessian[b * extra + a] = sums.hessian[a * extra + b];
   d.extra_hessian = std::move(sums.hessian);
   out.magnitudes = std::move(sums.magnitudes);
   out.log_likelihood = sums.log_likelihood;

@@ -1,14 +1,14 @@
 // Paired comparisons whose outcome is one of K grades, from "right is much better" (0) to "left is much better"
 // (K - 1), symmetric: swapping the sides reverses the order.
 //
-// With x = s_i - s_j + e h as in model.hpp and m = (K - 1) / 2 (rounded down) free thresholds:
+// With x = s_i - s_j + e h + z . b as in model.hpp and m = (K - 1) / 2 (rounded down) free thresholds:
 //   cumulative  P(grade < j) = sigma(t_j - x), t_j = -t_{K-j}, 0 < t rising above the middle (0 for j = K / 2).
 //               With d = u - l the width of a grade between l = t_k - x and u = t_{k+1} - x,
 //                   log p = log sigma(u) + log sigma(-l) + log(1 - e^{-d}),
 //               where d does not depend on x. K = 3 is Rao and Kupper's model, t = log theta.
 //   adjacent    log p_k = (k / (K - 1) - 1/2) x + b_k - log Z, b_k = b_{K-1-k}, 0 for the outermost grades:
 //               p_{K-1} / p_0 = e^x. K = 3 is Davidson's model, b = log nu.
-// K = 2 is Bradley and Terry's in both. The log-likelihood is concave in (s, t, h): Pratt, "Concavity of the log
+// K = 2 is Bradley and Terry's in both. The log-likelihood is concave in (s, t, h, b): Pratt, "Concavity of the log
 // likelihood", JASA 76 (1981); Agresti, "Analysis of ordinal paired comparison data", Appl. Statist. 41 (1992).
 // Counts may be fractions. One evaluation is O(cells K), memory O(cells m), parallel over fixed chunks.
 #pragma once
@@ -64,20 +64,23 @@ struct GradedProblem {
   GradeLink link = GradeLink::cumulative;
   bool home = false;
   double prior = 0.0;
+  int covariates = 0;
 
   int free() const { return (grades - 1) / 2; }
-  int extra() const { return free() + (home ? 1 : 0); }
+  int effects() const { return covariates + (home ? 1 : 0); }
+  int extra() const { return free() + effects(); }
   /// What the linear solvers ask: the prior.
   Model model() const { return {Ties::none, home, prior, 0}; }
+  /// What an effect, home first, is multiplied by in a cell.
+  double effect(std::size_t cell, int k) const;
 };
 
 struct GradedPoint {
-  std::vector<double> strengths, thresholds;
-  double home = 0.0;
+  std::vector<double> strengths, thresholds, effects;  ///< effects: home if fitted, then coefficients
 };
 
 struct GradedDerivatives {
-  Derivatives all;                 ///< border: thresholds first, then home
+  Derivatives all;                 ///< border: thresholds first, then effects
   std::vector<double> magnitudes;  ///< of the border's gradients: sums of absolute terms
   std::vector<double> cell_terms;  ///< likewise of each cell's gradient by x
   double log_likelihood = 0.0;     ///< without the prior

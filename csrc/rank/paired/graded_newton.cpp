@@ -56,7 +56,9 @@ class GradedNewton final : public NewtonMethod {
     for (std::size_t k = 0; k < graph.left.size(); ++k) {
       const auto i = at(graph.left[k]), j = at(graph.right[k]);
       const double g = now_.cell_terms[k], around = std::min(d.diagonal[i], d.diagonal[j]);
-      const double size = std::fabs(at_.strengths[i]) + std::fabs(at_.strengths[j]) + std::fabs(at_.home);
+      double size = std::fabs(at_.strengths[i]) + std::fabs(at_.strengths[j]);
+      for (int e = 0; e < problem_.effects(); ++e)
+        size += std::fabs(problem_.effect(k, e) * at_.effects[at(e)]);
       errors[i] += eps * g;
       errors[j] += eps * g;
       energy += d.cell_curvature[k] * square(4.0 + size);
@@ -66,7 +68,8 @@ class GradedNewton final : public NewtonMethod {
       energy += d.prior_curvature[i] * square(4.0 + std::fabs(at_.strengths[i]));
     for (std::size_t k = 0; k < at(d.extra); ++k) {
       errors[n + k] = eps * now_.magnitudes[k];
-      const double own = k < at_.thresholds.size() ? at_.thresholds[k] : at_.home;
+      const auto free = at_.thresholds.size();
+      const double own = k < free ? at_.thresholds[k] : at_.effects[k - free];
       energy += d.extra_hessian[k * at(d.extra) + k] * square(4.0 + std::fabs(own));
     }
     const auto solve = [&](const std::vector<double>& b, std::vector<double>& x) {
@@ -119,17 +122,22 @@ class GradedNewton final : public NewtonMethod {
       at_.strengths[i] = from.strengths[i] + length * direction_.strengths[i];
     for (std::size_t k = 0; k < from.thresholds.size(); ++k)
       at_.thresholds[k] = from.thresholds[k] + length * direction_.extra[k];
-    if (problem_.home) at_.home = from.home + length * direction_.extra.back();
+    for (std::size_t k = 0; k < from.effects.size(); ++k)
+      at_.effects[k] = from.effects[k] + length * direction_.extra[from.thresholds.size() + k];
     if (problem_.prior <= 0.0) centre(at_.strengths);
   }
 
   double largest_change() const {
     const auto& graph = problem_.graph;
     const auto& s = direction_.strengths;
-    const double home = problem_.home ? std::fabs(direction_.extra.back()) : 0.0;
+    const auto free = at_.thresholds.size();
     double largest = 0.0, threshold = 0.0;
-    for (std::size_t k = 0; k < graph.left.size(); ++k)
-      largest = std::max(largest, std::fabs(s[at(graph.left[k])] - s[at(graph.right[k])]) + home);
+    for (std::size_t k = 0; k < graph.left.size(); ++k) {
+      double change = s[at(graph.left[k])] - s[at(graph.right[k])];
+      for (int e = 0; e < problem_.effects(); ++e)
+        change += problem_.effect(k, e) * direction_.extra[free + at(e)];
+      largest = std::max(largest, std::fabs(change));
+    }
     for (std::size_t k = 0; k < at_.thresholds.size(); ++k)
       threshold = std::max(threshold, std::fabs(direction_.extra[k]));
     // A grade's width is the difference of two thresholds.

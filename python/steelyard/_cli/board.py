@@ -12,7 +12,7 @@ from .._units import ELO
 from .table import Table
 
 if TYPE_CHECKING:
-    from ..rank import BradleyTerryFit, JudgeFit
+    from ..rank import BradleyTerryFit, GradedFit, JudgeFit
 
 # Rank sets of all items take all pairs: above so many items only those shown are judged.
 _ALL = 3000
@@ -57,7 +57,7 @@ class Board:
 
 
 def make_board(
-    fit: BradleyTerryFit | JudgeFit,
+    fit: BradleyTerryFit | GradedFit | JudgeFit,
     scale: str,
     resampled: Any,
     top: int,
@@ -107,7 +107,7 @@ def _listed(
     return np.concatenate([firm, among]), (_WHY,)
 
 
-def _advantage(fit: BradleyTerryFit | JudgeFit, scale: str) -> str:
+def _advantage(fit: BradleyTerryFit | GradedFit | JudgeFit, scale: str) -> str:
     """In the unit of the ratings; chances have none, so there in natural-log strength."""
     advantage = getattr(fit, "home_advantage", None) or 0.0
     return f"{advantage * ELO:+.0f} Elo" if scale == "elo" else f"{advantage:+.2f}"

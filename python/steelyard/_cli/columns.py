@@ -37,6 +37,7 @@ _LAYOUTS = (
     Roles(left="model_a", right="model_b", outcome="winner"),
     Roles(left="model_a", right="model_b", winners=("winner_model_a", "winner_model_b", "winner_tie")),
     Roles(left="left", right="right", outcome="winner"),
+    Roles(left="left", right="right", outcome="outcome"),
     Roles(
         left="home_team",
         right="away_team",

@@ -156,6 +156,7 @@ def count(
     covariates: tuple[str, ...] = (),
     group: str | None = None,
     judge: str | None = None,
+    levels: Sequence[str] = (),
 ) -> Comparisons:
     """The grouped table, counted in DuckDB; `timed`: by time too (see `with_times`)."""
     from ..rank import Comparisons
@@ -166,7 +167,8 @@ def count(
             left=roles.left or "",
             right=roles.right or "",
             outcome=roles.outcome,
-            outcome_map=_meanings(roles, outcome_map),
+            outcome_map=None if levels else _meanings(roles, outcome_map),
+            outcome_levels=levels or None,
             left_score=roles.left_score,
             right_score=roles.right_score,
             weight=roles.weight,
@@ -204,6 +206,8 @@ def explained(source: Source) -> Iterator[None]:
 
 
 def _option(name: str, code: str) -> str:
+    if name == "outcome_levels":
+        return "--levels"
     if name == "date_format":
         return f"--date-format {code}"
     if name != "outcome_map":
@@ -212,12 +216,16 @@ def _option(name: str, code: str) -> str:
 
 
 def _separated(error: SeparationError) -> str:
+    if error.parameter.startswith("level "):
+        return f"{error} (--levels)"
     why = (
         "the data does not determine it (another value fits as well, with other strengths)"
         if error.flat
         else "the likelihood keeps rising as it goes to infinity"
     )
     way = _WAYS_OUT.get(error.parameter, "leave it out of --covariates")
+    if error.parameter.startswith("threshold") or error.parameter == "strengths":
+        way = "merge levels that are rare, or use --prior 1"
     return f"{error.parameter} has no finite optimum on this data: {why}; {way}"
 
 

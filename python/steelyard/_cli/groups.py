@@ -11,6 +11,7 @@ import numpy as np
 
 from .._errors import DisconnectedError, SeparationError
 from .._units import ELO
+from .pages import write_with
 from .picture import new_figure, save
 from .show import progress_bar, show
 from .table import Table
@@ -40,6 +41,7 @@ def show_groups(
     comparisons: Comparisons,
     options: argparse.Namespace,
     home: bool,
+    name: str,
     noun: str,
     notes: list[str],
     caught: Any,
@@ -50,6 +52,7 @@ def show_groups(
     fits = _fit(comparisons, options, home, notes)
     found = fits.differences()
     notes += _told(fits, found)
+    told = notes[:]
     notes += [f"Note: {warning.message}" for warning in caught]
     for label in fits.groups:
         show(_board(fits, label, options, noun), notes, sys.stdout)
@@ -61,6 +64,13 @@ def show_groups(
         figure = new_figure(2.5 + 0.9 * len(fits), 1.5 + 0.3 * min(len(fits.items), options.top or 30))
         fits.plot(top=options.top or len(fits.items), ax=figure.subplots())
         save(figure, options.plot)
+    if options.report:
+        write_with(
+            options.report,
+            lambda path: fits.report(
+                path, title=f"Boards: {name}", data=told[0], notes=told[1:], scale=options.scale
+            ),
+        )
 
 
 def _refuse(options: argparse.Namespace) -> None:
@@ -70,7 +80,6 @@ def _refuse(options: argparse.Namespace) -> None:
         "--half-life": options.half_life,
         "--bootstrap": options.bootstrap,
         "--anchor": options.anchor,
-        "--report": options.report,
         "--scale probability": options.scale == "probability",
     }
     for name, given in wrong.items():

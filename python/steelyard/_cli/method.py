@@ -9,12 +9,12 @@ from .._units import ELO
 from .board import Board
 
 if TYPE_CHECKING:
-    from ..rank import BradleyTerryFit, Coefficients
+    from ..rank import BradleyTerryFit, Coefficients, GradedFit
 
 
-def method(fit: BradleyTerryFit, board: Board, options: argparse.Namespace) -> str:
+def method(fit: BradleyTerryFit | GradedFit, board: Board, options: argparse.Namespace) -> str:
     """The model, the numbers beside the strengths, and the certificate."""
-    parts = [f"Bradley-Terry, ties {fit.ties}"] if fit.comparisons.ties is not None else ["Bradley-Terry"]
+    parts = [_model(fit)]
     if fit.home_advantage is not None:
         parts.append(f"home advantage {board.home_advantage}")
     if fit.coefficients is not None:
@@ -30,6 +30,17 @@ def method(fit: BradleyTerryFit, board: Board, options: argparse.Namespace) -> s
     if bound is not None:
         parts.append(f"within {bound:.1g} standard errors of the optimum")
     return f"{', '.join(parts)}; 95 % intervals from {source}, rank sets hold together at 95 %"
+
+
+def _model(fit: BradleyTerryFit | GradedFit) -> str:
+    """With what stands between the outcomes."""
+    from ..rank import GradedFit
+
+    if isinstance(fit, GradedFit):
+        thresholds = ", ".join(f"{ELO * t:.0f}" for t in fit.thresholds)
+        levels = f"Bradley-Terry of {len(fit.levels)} levels, cumulative logits"
+        return f"{levels}, thresholds {thresholds} Elo" if thresholds else levels
+    return "Bradley-Terry" if fit.comparisons.ties is None else f"Bradley-Terry, ties {fit.ties}"
 
 
 def _effects(found: Coefficients, scale: str) -> str:

@@ -6,6 +6,7 @@ import argparse
 import sys
 import warnings
 from contextlib import suppress
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from .._errors import DisconnectedError, DisconnectedWarning, SeparationError
@@ -26,6 +27,7 @@ from .games import (
     explained,
     find_comparisons,
 )
+from .graded import add_levels, refuse_beside_levels
 from .groups import add_groups, show_groups
 from .inputs import add_files
 from .judges import add_judges, fit_with_judges, method_with_judges, refuse_beside_judges, show_judges
@@ -36,12 +38,13 @@ from .picture import new_figure, save
 from .ratings import Ratings, add_ratings, count_ratings, find_ratings
 from .show import progress_bar, show
 from .source import Source, open_source
+from .teams import add_teams, fit_teams, join_sides, method_of_teams, refuse_beside_teams
 from .text import listed
 from .usage import UsageError, require
 from .write import write
 
 if TYPE_CHECKING:
-    from ..rank import BradleyTerryFit, Comparisons, JudgeFit
+    from ..rank import BradleyTerryFit, Comparisons, GradedFit, JudgeFit
 
 _DESCRIPTION = """\
 From paired comparisons to a leaderboard with 95 % intervals and rank sets (the ranks that an item can have).
@@ -63,6 +66,8 @@ examples:
   steelyard rank votes.csv --bootstrap 1000 --output board.parquet
   steelyard rank 'atp_matches_*.csv' --since 2020 --by surface
   zcat games.pgn.gz | steelyard rank - --skip-blank
+  steelyard rank doubles.csv --teams --winner winner_1,winner_2 --loser loser_1,loser_2
+  steelyard rank votes.csv --levels 'much better,better,tie,worse,much worse'
   steelyard rank votes.parquet --style length,markdown --only language=English --dedup prompt
   steelyard rank games.csv --left white --right black --outcome won --outcome-map W=left,B=right,D=tie
 """
@@ -111,6 +116,8 @@ def _add_options(parser: argparse.ArgumentParser) -> None:
         help="intervals and rank sets from N refits to resampled comparisons (seed 0), not from a formula",
     )
 
+    add_levels(model)
+    add_teams(model)
     add_groups(model)
     add_judges(model)
     _add_output_options(parser)
@@ -144,6 +151,8 @@ def run(options: argparse.Namespace) -> None:
     """From the file to the table on the screen, the picture and the table in a file."""
     require("rich", "cli")
     require_pictures(options)
+    if options.teams:
+        refuse_beside_teams(options)
     source, roles, ratings = _open(options)
     source = _as_asked(source, options, ratings is not None)
     timed = options.half_life is not None
@@ -151,6 +160,8 @@ def run(options: argparse.Namespace) -> None:
     home = roles.left_is_home if options.home is None else options.home
     if options.judge:
         refuse_beside_judges(options)
+    if options.levels:
+        refuse_beside_levels(options, source, roles, ratings is not None)
     notes: list[str] = []
     with explained(source), warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
@@ -164,21 +175,25 @@ def run(options: argparse.Namespace) -> None:
                 covariates=options.covariates,
                 group=options.by,
                 judge=options.judge,
+                levels=options.levels,
             )
         else:
             comparisons, read = count_ratings(source, ratings)
             source = source.noted(read)
-        notes.append(_headline(source, comparisons))
-        comparisons = _comparable(comparisons, options.min_games, source, notes)
+        notes.append(_headline(source, comparisons, "side" if options.teams else source.preset.item))
+        if not options.teams:
+            comparisons = _comparable(comparisons, options.min_games, source, notes)
         if options.by:
-            show_groups(comparisons, options, home, source.preset.item, notes, caught)
+            show_groups(comparisons, options, home, source.name, source.preset.item, notes, caught)
             return
         fit: Any
         if options.judge:
             fit = fit_with_judges(comparisons, options, notes)
+        elif options.teams:
+            fit = fit_teams(comparisons, options, home, notes)
         else:
             fit = _fit(comparisons, options, home, source, notes)
-        resampled = _resample(fit, options.bootstrap) if options.bootstrap else None
+        resampled = _resample(fit, options) if options.bootstrap else None
         anchor = _label(fit, options, source)
         board = make_board(
             fit, options.scale, resampled, options.top, source.preset.item, options.provisional, anchor
@@ -186,7 +201,7 @@ def run(options: argparse.Namespace) -> None:
     told = notes[:]
     notes.extend(board.notes)
     notes.extend(f"Note: {warning.message}" for warning in caught)
-    notes.append(method_with_judges(fit) if options.judge else method(fit, board, options))
+    notes.append(_method(fit, board, options))
     show(board.table(), notes, sys.stdout)
     if options.judge:
         show_judges(fit, options)
@@ -199,9 +214,17 @@ def run(options: argparse.Namespace) -> None:
         _publish(fit, resampled, board, options, anchor, source.name, told)
 
 
+def _method(fit: Any, board: Board, options: argparse.Namespace) -> str:
+    if options.judge:
+        return method_with_judges(fit)
+    return method_of_teams(fit, options) if options.teams else method(fit, board, options)
+
+
 def _open(options: argparse.Namespace) -> tuple[Source, Roles, Ratings | None]:
     """Comparisons, or ratings where they were asked for or nothing else is known by its name."""
     source = open_source(options, PRESETS, "comparison")
+    if options.teams:
+        return *find_comparisons(join_sides(source, options), options), None
     ratings = find_ratings(source, options)
     for name in ("by", "judge"):
         if getattr(options, name):
@@ -242,7 +265,9 @@ def _in_period(source: Source, roles: Roles, options: argparse.Namespace, rated:
         return select_period(source, roles, options.since, options.until, formats)
 
 
-def _label(fit: BradleyTerryFit, options: argparse.Namespace, source: Source) -> dict[Any, float] | None:
+def _label(
+    fit: BradleyTerryFit | GradedFit, options: argparse.Namespace, source: Source
+) -> dict[Any, float] | None:
     """The anchor by the label of its item."""
     if options.anchor is None:
         return None
@@ -251,10 +276,10 @@ def _label(fit: BradleyTerryFit, options: argparse.Namespace, source: Source) ->
     return {anchor_label(options, fit.items, source): options.anchor[1]}
 
 
-def _headline(source: Source, comparisons: Comparisons) -> str:
+def _headline(source: Source, comparisons: Comparisons, item: str) -> str:
     period = f", {source.note}" if source.note else ""
     games = amount(comparisons.n_comparisons, source.preset.comparison)
-    return f"{source.name}{period}: {games} of {amount(comparisons.n_items, source.preset.item)}"
+    return f"{source.name}{period}: {games} of {amount(comparisons.n_items, item)}"
 
 
 def _comparable(
@@ -282,7 +307,7 @@ def _comparable(
 
 def _fit(
     comparisons: Comparisons, options: argparse.Namespace, home: bool, source: Source, notes: list[str]
-) -> BradleyTerryFit:
+) -> BradleyTerryFit | GradedFit:
     if home and (comparisons.home is None or not comparisons.home.any()):
         notes.append("No home advantage is fitted: nobody was at home")
         home = False
@@ -297,45 +322,44 @@ def _fit(
 
 def _fit_with(
     comparisons: Comparisons, options: argparse.Namespace, home: bool, source: Source, notes: list[str]
-) -> BradleyTerryFit:
+) -> BradleyTerryFit | GradedFit:
     """With the prior that was asked for, or one of 1 where there is no finite optimum without."""
-    from ..rank import bradley_terry
+    from ..rank import bradley_terry, graded
 
     prior = source.preset.prior if options.prior is None else options.prior
 
     decay = {} if options.half_life is None else {"half_life": options.half_life, "at": options.at}
 
-    def fit(prior: float) -> BradleyTerryFit:
+    model: Any = graded if options.levels else partial(bradley_terry, ties=options.ties)
+
+    def fit(prior: float) -> BradleyTerryFit | GradedFit:
         with progress_bar("fitting") as progress:
-            return bradley_terry(
-                comparisons,
-                prior=prior,
-                ties=options.ties,
-                home=home,
-                covariates=bool(options.covariates),
-                **decay,
-                progress=progress,
+            covariates = bool(options.covariates)
+            return model(  # type: ignore[no-any-return]
+                comparisons, prior=prior, home=home, covariates=covariates, **decay, progress=progress
             )
 
     if prior is not None:
         return fit(prior)
     ties = "drop" if options.ties == "drop" else "keep"
     with suppress(DisconnectedError, SeparationError):  # no finite optimum
-        if comparisons.components(ties=ties).n_strong == 1:
+        if options.levels or comparisons.components(ties=ties).n_strong == 1:
             return fit(0.0)
     found = fit(1.0)
     notes.append("A prior of 1 keeps the ratings finite (--prior changes it)")
     return found
 
 
-def _resample(fit: BradleyTerryFit, rounds: int) -> Any:
-    method = "bayesian" if fit.comparisons.cluster is None else "cluster"
+def _resample(fit: Any, options: argparse.Namespace) -> Any:
+    ways = {}
+    if not (options.levels or options.teams):
+        ways["method"] = "bayesian" if fit.comparisons.cluster is None else "cluster"
     with progress_bar("resampling") as progress:
-        return fit.bootstrap(rounds, method=method, rng=0, progress=progress)
+        return fit.bootstrap(options.bootstrap, **ways, rng=0, progress=progress)
 
 
 def _draw(
-    fit: BradleyTerryFit | JudgeFit,
+    fit: BradleyTerryFit | GradedFit | JudgeFit,
     resampled: Any,
     board: Board,
     options: argparse.Namespace,
@@ -356,7 +380,7 @@ def _draw(
 
 
 def _publish(
-    fit: BradleyTerryFit | JudgeFit,
+    fit: BradleyTerryFit | GradedFit | JudgeFit,
     resampled: Any,
     board: Board,
     options: argparse.Namespace,

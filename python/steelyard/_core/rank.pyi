@@ -305,7 +305,7 @@ def _fit_graded(
     prior: typing.SupportsFloat | typing.SupportsIndex,
     strengths: typing.Annotated[numpy.typing.ArrayLike, numpy.float64],
     thresholds: typing.Annotated[numpy.typing.ArrayLike, numpy.float64],
-    home_advantage: typing.SupportsFloat | typing.SupportsIndex,
+    effects: typing.Annotated[numpy.typing.ArrayLike, numpy.float64],
     tol: typing.SupportsFloat | typing.SupportsIndex,
     max_iter: typing.SupportsInt | typing.SupportsIndex,
     n_threads: typing.SupportsInt | typing.SupportsIndex,
@@ -394,7 +394,7 @@ def _graded_derivatives(
     prior: typing.SupportsFloat | typing.SupportsIndex,
     strengths: typing.Annotated[numpy.typing.ArrayLike, numpy.float64],
     thresholds: typing.Annotated[numpy.typing.ArrayLike, numpy.float64],
-    home_advantage: typing.SupportsFloat | typing.SupportsIndex,
+    effects: typing.Annotated[numpy.typing.ArrayLike, numpy.float64],
     n_threads: typing.SupportsInt | typing.SupportsIndex,
 ) -> dict[str, typing.Any]: ...
 def _group(
@@ -493,7 +493,7 @@ def _solve_graded(
     prior: typing.SupportsFloat | typing.SupportsIndex,
     strengths: typing.Annotated[numpy.typing.ArrayLike, numpy.float64],
     thresholds: typing.Annotated[numpy.typing.ArrayLike, numpy.float64],
-    home_advantage: typing.SupportsFloat | typing.SupportsIndex,
+    effects: typing.Annotated[numpy.typing.ArrayLike, numpy.float64],
     right_sides: typing.Annotated[numpy.typing.ArrayLike, numpy.float64],
     accuracy: typing.SupportsFloat | typing.SupportsIndex,
     n_threads: typing.SupportsInt | typing.SupportsIndex,

@@ -76,10 +76,57 @@
 
   document.querySelectorAll("table.grid").forEach(begin);
 
+  // Neighbours of one tab: one at a time, by buttons that arrows move along.
+  const sections = [...document.querySelectorAll("section")];
+  const tabbed = (section) => (section === undefined ? undefined : section.dataset.tab);
+  sections.forEach((first, start) => {
+    if (tabbed(first) === undefined || tabbed(sections[start - 1]) === tabbed(first)) return;
+    let end = start;
+    while (tabbed(sections[end]) === tabbed(first)) end += 1;
+    const parts = sections.slice(start, end);
+    const list = document.createElement("div");
+    list.className = "tabs";
+    list.setAttribute("role", "tablist");
+    list.setAttribute("aria-label", tabbed(first));
+    const show = (chosen) => {
+      parts.forEach((part, k) => {
+        part.hidden = k !== chosen;
+        list.children[k].setAttribute("aria-selected", String(k === chosen));
+        list.children[k].tabIndex = k === chosen ? 0 : -1;
+      });
+    };
+    parts.forEach((part, k) => {
+      const button = document.createElement("button");
+      button.type = "button";
+      button.id = `tab-${part.id}`;
+      button.textContent = part.querySelector("h2").textContent;
+      button.setAttribute("role", "tab");
+      button.setAttribute("aria-controls", part.id);
+      button.addEventListener("click", () => show(k));
+      list.append(button);
+      part.setAttribute("role", "tabpanel");
+      part.setAttribute("aria-labelledby", button.id);
+    });
+    list.addEventListener("keydown", (event) => {
+      const way = { ArrowRight: 1, ArrowLeft: -1 }[event.key];
+      const now = [...list.children].indexOf(document.activeElement);
+      if (way === undefined || now < 0) return;
+      const next = (now + way + parts.length) % parts.length;
+      show(next);
+      list.children[next].focus();
+    });
+    first.before(list);
+    const aim = () => parts.findIndex((part) => `#${part.id}` === window.location.hash);
+    window.addEventListener("hashchange", () => {
+      if (aim() >= 0) show(aim());
+    });
+    show(Math.max(aim(), 0));
+  });
+
   // A slash goes to the search, as it does elsewhere.
   document.addEventListener("keydown", (event) => {
     const typing = event.target instanceof HTMLElement && event.target.matches("input, textarea, select");
-    const search = document.querySelector(".search");
+    const search = [...document.querySelectorAll(".search")].find((box) => box.closest("[hidden]") === null) ?? null;
     if (event.key === "/" && !typing && !event.ctrlKey && !event.metaKey && !event.altKey && search !== null) {
       event.preventDefault();
       search.focus();

@@ -79,6 +79,8 @@ class Grid:
         One word.
     starts : ndarray of bool, optional
         Rows where a group begins, in the order given.
+    tab : str
+        Neighbours of one tab are shown one at a time, each by its title.
     """
 
     title: str
@@ -87,6 +89,7 @@ class Grid:
     marked: npt.NDArray[np.bool_] | None = None
     mark: str = ""
     starts: npt.NDArray[np.bool_] | None = None
+    tab: str = ""
 
     kind = "grid"
     size = (_WIDE, _HIGH)

@@ -5,8 +5,17 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from steelyard import DisconnectedWarning
 from steelyard.plotting import plot_strengths
-from steelyard.rank import Comparisons, bradley_terry, plackett_luce
+from steelyard.rank import (
+    Comparisons,
+    GradedComparisons,
+    bradley_terry,
+    fit_judges,
+    graded,
+    plackett_luce,
+    team_strengths,
+)
 
 
 def with_newcomers():
@@ -83,5 +92,31 @@ def test_pictures_show_them_hollow_and_below():
     assert sorted(tick.get_text() for tick in chosen.get_yticklabels()) == ["a", "b"]
 
 
-def test_rankings_are_not_judged():
-    assert "provisional" not in plackett_luce([[0, 1], [1, 0]]).to_frame()
+def test_every_fit_marks_provisional_items():
+    rng = np.random.default_rng(0)
+    first = rng.integers(0, 4, 300)
+    second = (first + rng.integers(1, 4, 300)) % 4
+    a, b = np.append(first, [4, 0]), np.append(second, [0, 4])
+    games = Comparisons.from_pairs(a, b, judge=rng.integers(0, 3, len(a)))
+    grades = GradedComparisons.from_grades(
+        a,
+        b,
+        np.where(rng.random(len(a)) < 0.5, "far", "near"),
+        levels=["far", "near", "behind", "far behind"],
+    )
+    fits = (
+        fit_judges(games),
+        graded(grades),
+        team_strengths(a[:, None], b[:, None], np.ones(len(a), dtype=bool)),
+        plackett_luce(np.column_stack([a, b]).tolist()),
+    )
+    for fit in fits:
+        table = fit.to_frame()
+        assert table["item"][table["provisional"]].tolist() == [4], type(fit).__name__
+
+
+def test_partners_who_always_play_together_are_provisional():
+    left, right = [["a", "x"], ["b"], ["b"], ["c"]] * 5, [["b"], ["a", "x"], ["c"], ["b"]] * 5
+    with pytest.warns(DisconnectedWarning, match="only their sum is known"):
+        fit = team_strengths(left, right, [True] * 20, prior=1.0)
+    assert {"a", "x"} <= set(fit.items[fit.scarce].tolist())

@@ -9,7 +9,7 @@ import pytest
 from scipy import optimize
 
 from steelyard import DisconnectedError, DisconnectedWarning, SeparationError, _core, rank
-from steelyard.rank import Comparisons, GradedComparisons, graded
+from steelyard.rank import GradedComparisons, graded
 from steelyard.reference.rank import graded_log_chances
 
 FIVE = ["much better", "better", "tie", "worse", "much worse"]
@@ -75,7 +75,7 @@ class TestKernel:
         rng = np.random.default_rng(1)
         at = np.concatenate([s + 0.1 * rng.normal(size=4), thresholds + 0.05, [0.2]])
         graph, counts = table._pairs(True)
-        given = (graph, counts, link, True, 0.7, at[:4], at[4:-1], at[-1])
+        given = (graph, counts, link, True, 0.7, at[:4], at[4:-1], at[-1:])
         found = _core.rank._graded_derivatives(*given, n_threads=1)
         gradient = np.concatenate([found["gradient"], found["extra_gradient"]])
         matrix = np.zeros((len(at), len(at)))
@@ -344,8 +344,8 @@ class TestFit:
 
     def test_wrong_use_is_named(self):
         table, _, _ = simulated(5, 300, 5)
-        with pytest.raises(TypeError, match="comparisons must be a GradedComparisons"):
-            graded(Comparisons.from_pairs(["a"], ["b"]))
+        with pytest.raises(TypeError, match="comparisons must be a Comparisons with outcome_levels"):
+            graded([["a", "b"]])
         with pytest.raises(ValueError, match="home=True needs"):
             graded(table, home=True)
         with pytest.raises(ValueError, match="home must be 0"):

@@ -279,7 +279,7 @@ def test_more_items_than_a_matrix_holds():
     assert fit.info.solver == "newton (preconditioned conjugate gradients)"
     swept = plackett_luce(rows, items=range(12_000), solver="newman", tol=1e-8)
     np.testing.assert_allclose(fit.strengths, swept.strengths, atol=1e-7)
-    assert list(fit.to_frame(uncertainty=None)) == ["item", "rating"]
+    assert list(fit.to_frame(uncertainty=None)) == ["item", "rating", "provisional"]
     errors = fit.standard_errors(items=[0, 77])
     np.testing.assert_allclose(errors, fit.covariance(items=[0, 77]).standard_errors, rtol=1e-8)
     with pytest.raises(ValueError, match="items: a full covariance of 12,000 items takes 1 GB"):

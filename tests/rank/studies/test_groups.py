@@ -10,6 +10,9 @@ from scipy import integrate, optimize
 
 from steelyard import DisconnectedError
 from steelyard.rank import Comparisons, bradley_terry, fit_groups
+from steelyard.rank._paired import TeamPoint
+from steelyard.rank._studies.group_volume import estimated_log_volume
+from steelyard.rank._studies.groups import _Shrunk
 from steelyard.reference import rank as reference
 
 SHARES = np.array([0.6, 0.25, 0.1, 0.05])
@@ -267,3 +270,44 @@ def test_blocks_that_would_not_fit_are_refused_by_name(monkeypatch):
     games = Comparisons.from_pairs(list("abc"), list("bca"), group=[1, 1, 1])
     with pytest.raises(ValueError, match="1 groups of up to 3 of 3 items"):
         fit_groups(games)
+
+
+class TestManyItems:
+    """Beyond so many items widths are compared by an estimate of the determinant; here the limit is low."""
+
+    @staticmethod
+    def table(n=40, groups=12, games=6000):
+        rng = np.random.default_rng(0)
+        s, d = rng.normal(size=n), 0.4 * rng.normal(size=(groups, n))
+        g, a = rng.integers(0, groups, games), rng.integers(0, n, games)
+        b = (a + rng.integers(1, n, games)) % n
+        x = s[a] + d[g, a] - s[b] - d[g, b]
+        won = rng.random(games) < 1 / (1 + np.exp(-x))
+        tie = rng.random(games) < 0.1
+        return Comparisons.from_pairs(np.where(won, a, b), np.where(won, b, a), tie=tie, group=g)
+
+    @pytest.mark.parametrize("prior", [0.0, 1.0])
+    def test_the_width_is_that_of_the_exact_determinant(self, prior, monkeypatch):
+        table = self.table()
+        exact = fit_groups(table, prior=prior)
+        for name in ("_MOST", "_MOST_ITEMS"):
+            monkeypatch.setattr(f"steelyard.rank._studies.groups.{name}", 30)
+        found = fit_groups(table, prior=prior)
+        assert found._law is not None
+        assert found.width == pytest.approx(exact.width, rel=0.03)
+        given = fit_groups(table, prior=prior, width=exact.width)
+        np.testing.assert_allclose(given.strengths, exact.strengths, atol=1e-6)
+        np.testing.assert_allclose(given.standard_errors, exact.standard_errors, rtol=1e-6)
+
+    def test_the_estimate_is_near_the_determinant(self):
+        model = _Shrunk(self.table(), "davidson", False, 1.0, 1)
+        values = []
+        for width in (0.2, 0.4, 0.8):
+            problem = model.at_width(width)
+            out = problem.fit(problem.start(), tol=1e-8, max_iter=50, n_threads=1)
+            at = TeamPoint(out["strengths"], float(out["tie"]), out["effects"])
+            exact = np.linalg.slogdet(problem.hessian(at, 1))[1]
+            values.append((exact, estimated_log_volume(problem, at, model.n, width, 1)))
+        exact, found = np.array(values).T
+        assert np.abs(found - exact).max() < 1.5 * np.sqrt(model.n * (model.groups + 1))
+        np.testing.assert_allclose(np.diff(found), np.diff(exact), rtol=0.05)

@@ -161,7 +161,7 @@ def bradley_terry(
     >>> print(round(float(fit.strengths[0] - fit.strengths[1]), 6))  # log(2 / 1)
     0.693147
     """
-    comparisons = _weighted(comparisons, half_life, at, time_unit)
+    comparisons = weighted(comparisons, half_life, at, time_unit)
     prior = check_nonnegative(prior, "prior")
     ties = check_choice(ties, "ties", TIES)
     home = check_flag(home, "home")
@@ -203,7 +203,7 @@ def bradley_terry(
     return finish(fit, "bradley_terry", n_threads=n_threads)
 
 
-def _weighted(comparisons: Any, half_life: float | None, at: Any, time_unit: Any) -> Comparisons:
+def weighted(comparisons: Any, half_life: float | None, at: Any, time_unit: Any) -> Comparisons:
     """By age, where that is asked for."""
     table = require_comparisons(comparisons)
     if half_life is not None:
@@ -294,7 +294,7 @@ def _listed(names: list[str], most: int = 5) -> str:
     return ", ".join(names[:most]) + more
 
 
-def _require_determined(problem: PairProblem, threads: int) -> None:
+def require_determined(problem: PairProblem, threads: int) -> None:
     """Raises where a coefficient is confounded with strengths or other parameters."""
     rows, names = len(problem.counts.wins), problem.covariates.names
     if len(names) > rows:  # seen without the O(rows p^2 + p^3) of pivots
@@ -337,4 +337,4 @@ def _require_optimum(problem: PairProblem, threads: int) -> None:
         refuse_parts(report, problem.prior, "comparisons.largest_component()")
     require_finite_extras(problem)
     if len(problem.covariates):
-        _require_determined(problem, threads)
+        require_determined(problem, threads)

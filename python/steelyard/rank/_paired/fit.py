@@ -77,9 +77,7 @@ class BradleyTerryFit(Ranked):
 
         An interval that is far wider than others makes an item provisional too: see `to_frame`.
         """
-        report = self.comparisons.components(ties="drop" if self.ties == "drop" else "keep")
-        apart = report.strong != int(np.argmax(report.strong_sizes))
-        return np.asarray(apart | (self.comparisons.effective_games() < FEW_GAMES))
+        return scarce_items(self.comparisons, self.ties)
 
     def predict(self, a: Any, b: Any, home: Any = 0, covariates: Any = None) -> Prediction:
         """Chances that a beats, ties or loses to b.
@@ -290,3 +288,10 @@ class BradleyTerryFit(Ranked):
         width = max(len(name) for name, _ in rows)
         table = "\n".join(f"  {name:<{width}}  {value}" for name, value in rows)
         return f"{self._words()}\n{table}"
+
+
+def scarce_items(table: Comparisons, ties: str) -> npt.NDArray[np.bool_]:
+    """Outside the largest group that circles of wins join, or with few effective games."""
+    report = table.components(ties="drop" if ties == "drop" else "keep")
+    apart = report.strong != int(np.argmax(report.strong_sizes))
+    return np.asarray(apart | (table.effective_games() < FEW_GAMES))

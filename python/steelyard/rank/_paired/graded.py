@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -23,9 +24,19 @@ from ..._validate import (
     check_threads,
 )
 from .._chances import ELO, RankInfo
-from .._inference import ROUND_STEPS, ROUND_TOL, Refitted, Story, draw_counts
-from .._table import Comparisons, ComponentReport, GradedComparisons, home_signs, refuse_parts, require_graded
+from .._inference import FEW_GAMES, ROUND_STEPS, ROUND_TOL, Coefficients, Refitted, Story, draw_counts
+from .._table import (
+    Comparisons,
+    ComponentReport,
+    GradedComparisons,
+    choose_columns,
+    home_signs,
+    refuse_parts,
+    shift_of,
+)
+from .bradley_terry import require_determined, weighted
 from .graded_problem import GradedInformation, GradedPoint, GradedProblem
+from .problem import PairProblem
 from .separation import rising_grade
 
 Floats = npt.NDArray[np.float64]
@@ -69,13 +80,31 @@ class GradedFit(Refitted):
     prior: float
     comparisons: GradedComparisons
     info: RankInfo = field(repr=False)
+    _problem: GradedProblem = field(repr=False)
+    _coefficients: Floats = field(repr=False)
 
     @property
     def levels(self) -> tuple[str, ...]:
         """From the best for the left item to the worst."""
         return self.comparisons.levels
 
-    def predict(self, a: Any, b: Any, home: Any = 0) -> Floats:
+    @property
+    def coefficients(self) -> Coefficients | None:
+        """Effects of the covariates; None unless fitted."""
+        chosen = self._problem.covariates
+        if not chosen.names:
+            return None
+        scales = np.array(chosen.spreads) if chosen.standardize else np.ones(len(chosen))
+        return Coefficients(chosen.names, self._coefficients * chosen.units, scales, self, chosen.units)
+
+    @cached_property
+    def scarce(self) -> npt.NDArray[np.bool_]:
+        """As of `BradleyTerryFit`, where a circle may pass any outcome that bounds a difference."""
+        report = _components(self.comparisons)
+        apart = report.strong != int(np.argmax(report.strong_sizes))
+        return np.asarray(apart | (self.comparisons._effective_games() < FEW_GAMES))
+
+    def predict(self, a: Any, b: Any, home: Any = 0, covariates: Any = None) -> Floats:
         """Chances of all levels for a against b.
 
         Parameters
@@ -83,6 +112,8 @@ class GradedFit(Refitted):
         a, b : label, or sequence of labels of equal length
         home : int or array_like, default 0
             +1 where a is at home, -1 where b is.
+        covariates : mapping {name: number or array}, data frame, or array_like of shape (..., p), optional
+            Of the p covariates, differences a minus b, in the units of the data. Default 0.
 
         Returns
         -------
@@ -105,8 +136,10 @@ class GradedFit(Refitted):
             i, j, sign = np.broadcast_arrays(i, j, sign)
         except ValueError:
             raise ValueError("a, b and home must have equal lengths or be single") from None
-        chances = self._chances(self.strengths[i] - self.strengths[j] + sign * (self.home_advantage or 0.0))
-        return chances if many else chances[0]
+        x = self.strengths[i] - self.strengths[j] + sign * (self.home_advantage or 0.0)
+        x = x + shift_of(self._problem.covariates, self._coefficients, covariates, np.shape(x))
+        chances = self._chances(x)
+        return chances if many or len(chances) > 1 else chances[0]
 
     def _listed(self, labels: Any, name: str) -> npt.NDArray[np.intp]:
         if not isinstance(labels, list | tuple | np.ndarray):
@@ -129,12 +162,16 @@ class GradedFit(Refitted):
         facts = [("Levels", ", ".join(self.levels))]
         if self.home_advantage is not None:
             facts.append(("Home advantage", f"{self.home_advantage * ELO:+.0f} Elo points"))
+        if self.comparisons.cluster is not None:
+            facts.append(("Clusters", "errors allow for dependence within them"))
+        effects = self.coefficients
         return Story(
             f"{self.comparisons.n_comparisons:,.12g} graded comparisons of {len(self):,} items",
             f"Bradley-Terry of ordered outcomes, {self.link} logits",
             _components(self.comparisons).describe(),
             self.prior,
             tuple(facts),
+            None if effects is None else effects.to_frame(level=level),
             expected="chance of a better outcome, and half that of the middle one,",
         )
 
@@ -144,9 +181,15 @@ class GradedFit(Refitted):
         problem, table, at = self._problem, self.comparisons, self._point
         draw = draw_counts(table.counts, table.squared)
 
+        cluster = _codes(table)
+
         def refit() -> dict[str, Any]:
-            # A soft row is one comparison.
-            drawn = table.counts * rng.exponential(size=(len(table.counts), 1)) if table.soft else draw(rng)
+            if table.cluster is not None:
+                drawn = table.counts * rng.exponential(size=cluster[-1] + 1)[cluster[:-1], None]
+            elif table.soft:  # a row is one comparison
+                drawn = table.counts * rng.exponential(size=(len(table.counts), 1))
+            else:
+                drawn = draw(rng)
             counts = np.zeros_like(problem.counts)
             np.add.at(counts, problem.graph.edge_of_row, drawn[:, ::-1])
             return problem.fit(at, tol=ROUND_TOL, max_iter=ROUND_STEPS, counts=counts, n_threads=n_threads)
@@ -158,16 +201,20 @@ class GradedFit(Refitted):
         return self._problem.free
 
     def _further(self, found: list[dict[str, Any]]) -> dict[str, Floats | None]:
-        home = None if self.home_advantage is None else np.array([one["home"] for one in found])
-        return {"home_advantages": home}
-
-    @property
-    def _problem(self) -> GradedProblem:
-        return GradedProblem(self.comparisons, self.link, self.home_advantage is not None, self.prior)
+        problem = self._problem
+        effects = np.array([one["effects"] for one in found]).reshape(len(found), -1)
+        return {
+            "home_advantages": effects[:, 0] if problem.home else None,
+            "coefficients": (
+                effects[:, int(problem.home) :] * problem.covariates.units if problem.covariates else None
+            ),
+        }
 
     @property
     def _point(self) -> GradedPoint:
-        return GradedPoint(self.strengths + self.info.shift, self.thresholds, self.home_advantage or 0.0)
+        home = [] if self.home_advantage is None else [self.home_advantage]
+        effects = np.concatenate([home, self._coefficients])
+        return GradedPoint(self.strengths + self.info.shift, self.thresholds, effects)
 
     def _information(self, n_threads: int) -> GradedInformation:
         return GradedInformation(self._problem, self._point, n_threads)
@@ -181,15 +228,22 @@ class GradedFit(Refitted):
             f"GradedFit: {len(self):,} items, {self.comparisons.n_comparisons:,g} comparisons, "
             f"{len(self.levels)} levels, {self.link}\n"
             f"{state}: Newton decrement {self.info.error_bound:.1e}, {self.info.iterations} steps\n"
-            f"thresholds {thresholds or 'none'}{home}\nbest: {best}"
+            f"thresholds {thresholds or 'none'}{home}\n"
+            + ("" if self.coefficients is None else f"{self.coefficients!r}\n")
+            + f"best: {best}"
         )
 
 
 def graded(
-    comparisons: GradedComparisons,
+    comparisons: Comparisons | GradedComparisons,
     *,
     link: str = "cumulative",
     home: bool = False,
+    covariates: bool | str | Sequence[str] = False,
+    standardize: bool = True,
+    half_life: float | None = None,
+    at: Any = None,
+    time_unit: str | float = "day",
     prior: float = 0.0,
     tol: float = 1e-10,
     max_iter: int = 100,
@@ -206,11 +260,14 @@ def graded(
 
     Parameters
     ----------
-    comparisons : GradedComparisons
-        See `GradedComparisons.from_grades`, `from_frame`, `from_chances` (soft outcomes).
+    comparisons : Comparisons or GradedComparisons
+        See `Comparisons.from_frame` with `outcome_levels`, `GradedComparisons.from_grades` and `from_chances`
+        (soft outcomes).
     link : {'cumulative', 'adjacent'}
     home : bool, default False
         Fit a home advantage h: s_i + h replaces s_i for the side at home.
+    covariates, standardize, half_life, at, time_unit
+        As for `bradley_terry`; of `Comparisons`, which carry covariates and times.
     prior : float, default 0
         As for `bradley_terry`.
     tol : float, default 1e-10
@@ -232,7 +289,8 @@ def graded(
         Without a prior, if the strengths have no finite optimum whatever the thresholds; its ``report`` says
         who can't be compared.
     SeparationError
-        If a level and its mirror never occur, or the optimum is at infinity otherwise.
+        If a level and its mirror never occur, a coefficient is not determined, or the optimum is at infinity
+        otherwise.
     ValueError, TypeError
         If an argument does not fit; the message names it.
     KeyboardInterrupt
@@ -249,7 +307,8 @@ def graded(
     -----
     The log-likelihood is concave in all parameters [1]_. The certificate is `bradley_terry`'s. Time: O(pairs
     levels) a Newton step plus its linear solve. Strengths of fits with different numbers of levels are not on
-    one scale where the model does not hold exactly.
+    one scale where the model does not hold exactly. Clusters of the comparisons enter the errors, as they do
+    for `bradley_terry`.
 
     References
     ----------
@@ -258,18 +317,19 @@ def graded(
 
     Examples
     --------
-    >>> from steelyard.rank import GradedComparisons, graded
+    >>> from steelyard.rank import Comparisons, graded
     >>> votes = {
     ...     "left": ["a", "a", "b", "a", "b"],
     ...     "right": ["b", "b", "a", "b", "a"],
     ...     "outcome": ["much better", "better", "better", "tie", "worse"],
     ... }
     >>> levels = ["much better", "better", "tie", "worse", "much worse"]
-    >>> fit = graded(GradedComparisons.from_frame(votes, outcome_levels=levels))
+    >>> columns = {"left": "left", "right": "right", "outcome": "outcome"}
+    >>> fit = graded(Comparisons.from_frame(votes, **columns, outcome_levels=levels))
     >>> bool(fit.predict("a", "b").argmax() < 3)
     True
     """
-    require_graded(comparisons)
+    table, source = _read(comparisons, half_life, at, time_unit)
     link, home = check_choice(link, "link", LINKS), check_flag(home, "home")
     prior, tol = check_nonnegative(prior, "prior"), check_positive(tol, "tol")
     steps, threads, callback = (
@@ -277,11 +337,14 @@ def graded(
         check_threads(n_threads),
         check_progress(progress),
     )
-    if home and (comparisons.home is None or not comparisons.home.any()):
+    if home and (table.home is None or not table.home.any()):
         raise ValueError("home=True needs comparisons with a home side; give from_grades(home=...)")
-    problem = GradedProblem(comparisons, link, home, prior)
-    _require_levels(comparisons)
-    _require_connected(comparisons, prior)
+    columns = choose_columns(table, covariates, check_flag(standardize, "standardize"))
+    problem = GradedProblem(table, link, home, prior, columns)
+    _require_levels(table)
+    _require_connected(table, prior)
+    if columns:
+        require_determined(PairProblem(source, "half", home, prior, columns), threads)
     out = problem.fit(problem.start(), tol=tol, max_iter=steps, n_threads=threads, progress=callback)
     stopped = out["info"]["converged"] or out["info"]["interrupted"]
     if not stopped and len(problem.counts) <= _PROGRAM_LIMIT:
@@ -293,6 +356,32 @@ def graded(
                 name,
             )
     return finish(_result(problem, out), "graded", n_threads=n_threads)
+
+
+def _read(comparisons: Any, half_life: Any, at: Any, time_unit: Any) -> tuple[GradedComparisons, Comparisons]:
+    """The levels, and the comparisons that carry covariates."""
+    if isinstance(comparisons, Comparisons):
+        source = weighted(comparisons, half_life, at, time_unit)
+        return GradedComparisons._of(source), source
+    if not isinstance(comparisons, GradedComparisons):
+        raise TypeError(
+            "comparisons must be a Comparisons with outcome_levels or a GradedComparisons (see "
+            f"Comparisons.from_frame, GradedComparisons.from_grades), got {type(comparisons).__name__}"
+        )
+    if half_life is not None or at is not None:
+        raise ValueError(
+            "half_life and at need comparisons with times; give Comparisons.from_frame(outcome_levels=..., "
+            "time=...)"
+        )
+    return comparisons, comparisons.signs()
+
+
+def _codes(table: GradedComparisons) -> npt.NDArray[np.intp]:
+    """The place of each row's cluster among those there, and then the last of all."""
+    if table.cluster is None:
+        return np.zeros(1, dtype=np.intp)
+    _, codes = np.unique(table.cluster, return_inverse=True)
+    return np.append(codes, codes.max())
 
 
 def _result(problem: GradedProblem, out: dict[str, Any]) -> GradedFit:
@@ -315,12 +404,14 @@ def _result(problem: GradedProblem, out: dict[str, Any]) -> GradedFit:
         problem.comparisons.items,
         strengths,
         thresholds,
-        float(out["home"]) if problem.home else None,
+        float(out["effects"][0]) if problem.home else None,
         float(out["log_likelihood"]),
         problem.link,
         problem.prior,
         problem.comparisons,
         info,
+        problem,
+        out["effects"][int(problem.home) :],
     )
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import cached_property
 from statistics import NormalDist
 from typing import Any
 
@@ -23,10 +24,11 @@ from ..._validate import (
     check_threads,
 )
 from .._chances import RankInfo, outcome_chances
-from .._inference import ROUND_STEPS, ROUND_TOL, Refitted, Story, draw_counts
+from .._inference import ROUND_STEPS, ROUND_TOL, SINGULAR, Refitted, Story, draw_counts
 from .._table import Comparisons, require_comparisons
 from .bradley_terry import bradley_terry
-from .judge_problem import MOST, JudgeInformation, JudgeProblem
+from .fit import scarce_items
+from .judge_problem import MOST, JudgeInformation, JudgeProblem, Meetings
 
 Floats = npt.NDArray[np.float64]
 
@@ -79,6 +81,11 @@ class JudgeFit(Refitted):
     _problem: JudgeProblem = field(repr=False)
     _point: Floats = field(repr=False)
 
+    @cached_property
+    def scarce(self) -> npt.NDArray[np.bool_]:
+        """As of `BradleyTerryFit`."""
+        return scarce_items(self.comparisons, self.ties)
+
     def judge_table(self, *, level: float = 0.95) -> dict[str, npt.NDArray[Any]]:
         """What is known of each judge, the most reliable first.
 
@@ -111,9 +118,13 @@ class JudgeFit(Refitted):
         # The data knows products alone; the common scale, which priors hold, is not in doubt here.
         scale = np.zeros(problem.size)
         scale[:n], scale[n : n + k] = self.strengths, -self.reliabilities
-        scale *= math.sqrt(1e6 * float(np.trace(H))) / max(float(np.linalg.norm(scale)), 1e-300)
-        inverse = np.linalg.inv(problem.anchored(H) + np.outer(scale, scale))
-        errors = np.sqrt(np.maximum(np.diag(inverse)[n:], 0.0))
+        scale *= math.sqrt(1e6 * float(H.diagonal().sum())) / max(float(np.linalg.norm(scale)), 1e-300)
+        factor = problem.anchored(H).factor()
+        if factor is None:
+            raise ValueError(SINGULAR)
+        moved = factor.solve(scale[:, None])[:, 0]  # one more direction is held: Sherman and Morrison
+        held = moved[n : n + k * (1 + problem.home)] ** 2 / (1.0 + float(scale @ moved))
+        errors = np.sqrt(np.maximum(factor.own_variances() - held, 0.0))
         slope = half * errors[:k]
         lean = half * errors[k : 2 * k] if problem.home else np.zeros(k)
         lower, upper = self.reliabilities - slope, self.reliabilities + slope
@@ -245,8 +256,9 @@ def fit_judges(
     The likelihood is not concave: a product of strengths and reliabilities. The fit starts from the plain
     one, with all judges alike, and ends where the Hessian is positive definite and the Newton decrement at
     most `tol`: a local optimum. Of another, such as the mirror image with all judges turned around, the
-    certificate says nothing; if most judges are turned around, so is the answer. O((items + 2 judges)^3) time
-    a step; up to 3,000 parameters.
+    certificate says nothing; if most judges are turned around, so is the answer. Judges meet in items alone
+    and are eliminated first: O(rows + sum over judges of (items seen)^2 + items^3) time a step, O(rows +
+    items^2) memory; up to 3,000 items, and any number of judges.
 
     Examples
     --------
@@ -270,12 +282,12 @@ def fit_judges(
     )
     tol, steps = check_positive(tol, "tol"), check_steps(max_iter, "max_iter")
     check_threads(n_threads)
-    problem = _problem(comparisons, ties, prior, (spreads[0] or 0.3, spreads[1] or 0.3))
-    if problem.size > MOST:
+    if comparisons.n_items > MOST:
         raise ValueError(
-            f"comparisons has {problem.n} items and {problem.judges} judges: items + 2 judges may be up to "
-            f"{MOST}; keep fewer (filter(min_games=...))"
+            f"comparisons has {comparisons.n_items:,} items: up to {MOST:,} may be judged; keep fewer "
+            "(filter(min_games=...))"
         )
+    problem = _problem(comparisons, ties, prior, (spreads[0] or 0.3, spreads[1] or 0.3))
     plain = bradley_terry(comparisons, ties=ties, prior=prior, n_threads=n_threads)
     start = np.concatenate(
         [
@@ -325,6 +337,13 @@ def _problem(table: Comparisons, ties: str, prior: float, spreads: tuple[float, 
         model,
         prior,
         spreads,
+        Meetings.of(
+            np.asarray(table.judge),
+            table.left,
+            table.right,
+            table.n_items,
+            len(np.asarray(table.judge_labels)),
+        ),
     )
 
 
@@ -337,8 +356,7 @@ def _result(
         at = np.concatenate([at[:n] - shift, at[n:]])
     message = "" if account["converged"] else "no local optimum was reached; raise max_iter, or set a prior"
     info = RankInfo(**account, message=message, shift=shift if problem.prior > 0 else 0.0)
-    x, _ = problem.arguments(at)
-    log_p, _, _ = problem.scores(at, x)
+    log_p, _, _ = problem.scores(at, problem.parts(at)[0])
     nu = math.exp(at[-1]) if problem.tied else 0.0
     return JudgeFit(
         items=table.items,

@@ -95,6 +95,8 @@ def rising_grade(problem: GradedProblem) -> str | None:
     ]
     if problem.home:
         blocks.append(sparse.csr_array(np.asarray(graph.home, dtype=np.float64)[:, None]))
+    if problem.covariates:
+        blocks.append(sparse.csr_array(np.asarray(graph.covariates).reshape(edges, -1)))
     x = sparse.csr_array(sparse.hstack(blocks))
     parts = []
     for grade in range(counts.shape[1]):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -23,7 +24,7 @@ from ..._validate import (
     check_threads,
 )
 from .._chances import ELO, NO_TIES, Prediction, RankInfo, outcome_chances
-from .._inference import ROUND_STEPS, ROUND_TOL, Coefficients, Refitted, Story
+from .._inference import FEW_GAMES, ROUND_STEPS, ROUND_TOL, Coefficients, Refitted, Story
 from .._table import SideGames, home_signs, read_features, read_sides, side_matrix
 from .problem import TIES
 from .team_problem import TeamInformation, TeamPoint, TeamProblem
@@ -89,6 +90,16 @@ class TeamFit(Refitted):
             return None
         values = self._point.effects[int(problem.home) :]
         return Coefficients(problem.feature_names, values, problem.scales, self, np.ones(len(values)))
+
+    @cached_property
+    def scarce(self) -> npt.NDArray[np.bool_]:
+        """Items that the prior alone tells from others, or with fewer than five effective games."""
+        matrix, weight = abs(self._problem.games.matrix), self._problem.games.weight[:, None]
+        games = np.asarray((matrix * weight).sum(axis=0)).ravel()
+        squares = np.asarray((matrix * weight).power(2).sum(axis=0)).ravel()
+        few = (games**2 < FEW_GAMES * squares) | (squares == 0)
+        open_ = {label for group in self.undetermined for label in group}
+        return np.asarray(few | np.array([label in open_ for label in self.items.tolist()], dtype=bool))
 
     def predict(self, left: Any, right: Any, home: Any = 0) -> Prediction:
         """Chances that sides beat, tie or lose to others.

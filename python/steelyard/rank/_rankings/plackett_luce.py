@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -21,7 +22,7 @@ from ..._validate import (
     check_threads,
 )
 from .._chances import RankInfo
-from .._inference import ROUND_STEPS, ROUND_TOL, Refitted, Story
+from .._inference import FEW_GAMES, ROUND_STEPS, ROUND_TOL, Refitted, Story
 from .._table import Comparisons, ComponentReport, Rankings, read_rankings, refuse_parts
 from .information import RankingInformation
 from .problem import RankingProblem
@@ -77,6 +78,18 @@ class PlackettLuceFit(Refitted):
             f"{state}: Newton decrement {self.info.error_bound:.1e}, {self.info.iterations} {unit}\n"
             f"best: {best}"
         )
+
+    @cached_property
+    def scarce(self) -> npt.NDArray[np.bool_]:
+        """Items outside the largest group that circles of places join, or in fewer than five rankings."""
+        table, report = self._rankings, _components(self._rankings)
+        sizes = np.diff(table.starts)
+        weight = np.ones(len(sizes)) if table.weight is None else table.weight
+        sums, squares = (
+            np.bincount(table.codes, np.repeat(w, sizes), minlength=table.n) for w in (weight, weight**2)
+        )
+        few = (sums**2 < FEW_GAMES * squares) | (squares == 0)
+        return np.asarray(few | (report.strong != int(np.argmax(report.strong_sizes))))
 
     def predict(self, items: Any) -> Floats:
         """Chances of being chosen first among some items.

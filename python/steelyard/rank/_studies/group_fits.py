@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import itertools
+import os
+from collections.abc import Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from statistics import NormalDist
 from typing import Any
 
@@ -11,12 +14,15 @@ import numpy as np
 import numpy.typing as npt
 
 from ... import _labels
+from ..._report import check_page, check_text, save
 from ..._results import Columns, Result
-from ..._validate import check_count, check_level, check_rng, check_room
+from ..._validate import check_choice, check_count, check_level, check_rng, check_room
 from ...plotting import plot_groups
 from .._chances import RankInfo
+from .._inference import as_lines
 from .._table import positions
 from .group_law import GroupLaw
+from .group_report import Wishes, groups_page
 
 Floats = npt.NDArray[np.float64]
 
@@ -230,6 +236,63 @@ class GroupFits(Result):
         matplotlib.axes.Axes
         """
         return plot_groups(self, **options)
+
+    def report(
+        self,
+        path: str | os.PathLike[str],
+        *,
+        title: str | None = None,
+        data: str | None = None,
+        notes: Sequence[str] = (),
+        scale: str = "elo",
+        level: float = 0.95,
+    ) -> Path:
+        """Write the boards as one page of HTML, a tab each, with the differences between them.
+
+        Parameters
+        ----------
+        path : str or path
+            Ends in .html; a file that is there is replaced.
+        title, data : str, optional
+            As of `BradleyTerryFit.report`.
+        notes : sequence of str, optional
+            Further sentences for its head.
+        scale : {'elo', 'log'}
+            Elo points about 1000, or natural-log strengths.
+        level : float, default 0.95
+            Of intervals; those of differences hold together.
+
+        Returns
+        -------
+        pathlib.Path
+            The file.
+
+        Raises
+        ------
+        ImportError
+            If Jinja2 or matplotlib is missing: the extra `report` has both.
+        ValueError, TypeError
+            If an argument does not fit.
+
+        Examples
+        --------
+        >>> import tempfile
+        >>> from steelyard.rank import Comparisons, fit_groups
+        >>> games = Comparisons.from_pairs(["a", "b"] * 4, ["b", "a"] * 4, group=[1, 1, 1, 1, 2, 2, 2, 2])
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     page = fit_groups(games).report(f"{folder}/boards.html", title="Languages")
+        ...     "Languages" in page.read_text(encoding="utf-8")
+        True
+        """
+        target = check_page(path)
+        wishes = Wishes(
+            check_text(title, "title"),
+            check_text(data, "data"),
+            as_lines(notes),
+            check_choice(scale, "scale", ("elo", "log")),
+            check_level(level),
+        )
+        return save(groups_page(self, self.differences(wishes.level), wishes), target)
 
     def __repr__(self) -> str:
         how = "fitted apart" if self.width is None else f"shrunk to the whole, width {self.width:.3g}"

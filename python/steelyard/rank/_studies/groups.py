@@ -26,12 +26,15 @@ from .._paired import TIES, TeamPoint, TeamProblem, bradley_terry
 from .._table import Comparisons, SideGames, require_comparisons
 from .group_fits import GroupFits
 from .group_law import SINGULAR, GroupLaw, require_room
+from .group_volume import estimated_log_volume
 
 Floats = npt.NDArray[np.float64]
 
 _MOST = 3000  # parameters that are held in one matrix; beyond, group by group
 _NUMBERS = 2**28  # in all matrices
 _LEAST, _LARGEST = 0.01, 5.0  # widths that are tried
+_MOST_ITEMS = 3000  # whose Schur complement is factored at each width
+_TRIED = 12  # widths at most, where each is dear
 _WIDEST = 1e100  # whose square float64 holds
 _GOLDEN = (math.sqrt(5.0) - 1.0) / 2.0
 
@@ -104,7 +107,9 @@ def fit_groups(
     groups have. Standard errors of shrunk groups hold the prior at `width`, which is taken as known, and take
     comparisons as independent and the model as true. The width is sought from 0.01 (no difference to be seen)
     to 5. Up to 3,000 parameters (items, and those of each group) are held in one matrix; beyond, items^2 and
-    each group's own items^2 numbers, up to 2 GB, with O(items^3) time for each width that is tried.
+    each group's own items^2 numbers, up to 2 GB, with O(items^3) time for each width that is tried. Beyond
+    3,000 items the widths are compared by an estimate of the determinant (quadrature of Lanczos), and items^3
+    is paid once.
 
     References
     ----------
@@ -268,6 +273,9 @@ class _Shrunk:
 
     def _volume(self, problem: TeamProblem, at: TeamPoint, width: float) -> tuple[float, float]:
         """Sign and logarithm of the Hessian's determinant."""
+        if self.large:
+            base = self.n - self.first
+            return 1.0, estimated_log_volume(problem, at, base, width, self.threads)
         if len(at.free) > _MOST:
             return 1.0, GroupLaw.at(problem, at, self.active, self.n, width, self.threads).log_volume
         sign, volume = np.linalg.slogdet(problem.hessian(at, self.threads))
@@ -276,7 +284,9 @@ class _Shrunk:
     def best_width(
         self, start: TeamPoint, tol: float, steps: int, progress: Progress | None
     ) -> tuple[float, TeamPoint]:
-        """By golden section over its logarithm."""
+        """By golden section over its logarithm; where a value is dear, by parabolas too."""
+        if self.large:
+            return self._by_parabolas(start, tol, steps, progress)
         low, high, rounds = math.log(_LEAST), math.log(_LARGEST), 15
         places = [high - _GOLDEN * (high - low), low + _GOLDEN * (high - low)]
         values = []
@@ -294,6 +304,31 @@ class _Shrunk:
             places, values = (list(x) for x in zip(*sorted(zip(places, values, strict=True)), strict=True))
             report(progress, done + 1, rounds)
         return math.exp(places[int(np.argmax(values))]), start
+
+    def _by_parabolas(
+        self, start: TeamPoint, tol: float, steps: int, progress: Progress | None
+    ) -> tuple[float, TeamPoint]:
+        from scipy.optimize import minimize_scalar
+
+        at, done = start, 0
+
+        def loss(place: float) -> float:
+            nonlocal at, done
+            value, at = self.evidence(math.exp(place), at, tol, steps)
+            done += 1
+            report(progress, min(done, _TRIED), _TRIED)
+            return -value
+
+        ends = (math.log(_LEAST), math.log(_LARGEST))
+        found = minimize_scalar(
+            loss, bounds=ends, method="bounded", options={"xatol": 0.01, "maxiter": _TRIED}
+        )
+        return math.exp(float(found.x)), at
+
+    @property
+    def large(self) -> bool:
+        """Whether the Schur complement of the whole is too dear to be factored at each width."""
+        return self.n > _MOST_ITEMS
 
     def result(
         self,

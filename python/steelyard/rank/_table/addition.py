@@ -15,18 +15,18 @@ from .votes import Columns, Extras, merge_rows
 def add_tables(a: Stored, b: Stored) -> Columns:
     """Items in sorted order if both tables have them so; else those of `a`, then the new ones of `b`."""
     _require_equal_columns(a, b)
-    items, from_a, from_b = _union(a.items, b.items, "items")
+    items, from_a, from_b = union(a.items, b.items, "items")
     clusters, cluster = None, None
     if a.cluster_labels is not None and b.cluster_labels is not None:
-        clusters, codes_a, codes_b = _union(a.cluster_labels, b.cluster_labels, "clusters")
+        clusters, codes_a, codes_b = union(a.cluster_labels, b.cluster_labels, "clusters")
         cluster = np.concatenate([codes_a[a.cluster], codes_b[b.cluster]])
     groups, group = None, None
     if a.group_labels is not None and b.group_labels is not None:
-        groups, codes_a, codes_b = _union(a.group_labels, b.group_labels, "groups")
+        groups, codes_a, codes_b = union(a.group_labels, b.group_labels, "groups")
         group = np.concatenate([codes_a[a.group], codes_b[b.group]])
     judges, judge = None, None
     if a.judge_labels is not None and b.judge_labels is not None:
-        judges, codes_a, codes_b = _union(a.judge_labels, b.judge_labels, "judges")
+        judges, codes_a, codes_b = union(a.judge_labels, b.judge_labels, "judges")
         judge = np.concatenate([codes_a[a.judge], codes_b[b.judge]])
     extras = Extras(
         cluster,
@@ -38,6 +38,8 @@ def add_tables(a: Stored, b: Stored) -> Columns:
         groups,
         judge,
         judges,
+        _join(a.grade, b.grade),
+        a.outcome_levels,
     )
     return merge_rows(
         items,
@@ -50,7 +52,7 @@ def add_tables(a: Stored, b: Stored) -> Columns:
 
 
 def _require_equal_columns(a: Stored, b: Stored) -> None:
-    for name in ("home", "cluster", "group", "judge", "time", "covariates"):
+    for name in ("home", "cluster", "group", "judge", "time", "covariates", "grade"):
         if (getattr(a, name) is None) != (getattr(b, name) is None):
             with_it, without = ("left", "right") if getattr(b, name) is None else ("right", "left")
             raise ValueError(
@@ -62,13 +64,18 @@ def _require_equal_columns(a: Stored, b: Stored) -> None:
             "tables to be added must have the same covariates, "
             f"got {a.covariate_names} and {b.covariate_names}"
         )
+    if a.outcome_levels != b.outcome_levels:
+        raise ValueError(
+            "tables to be added must have the same outcome levels, "
+            f"got {a.outcome_levels} and {b.outcome_levels}"
+        )
     if a.time is not None and b.time is not None and a.time.dtype != b.time.dtype:
         raise ValueError(
             f"tables to be added must have times of one kind, got {a.time.dtype} and {b.time.dtype}"
         )
 
 
-def _union(
+def union(
     a: npt.NDArray[Any], b: npt.NDArray[Any], name: str
 ) -> tuple[npt.NDArray[Any], npt.NDArray[np.int32], npt.NDArray[np.int32]]:
     """All labels, and where those of `a` and of `b` stand among them."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from typing import Any, Self
 
@@ -19,6 +19,7 @@ from .covariates import Covariates
 from .frames import count_frame
 from .labels import positions
 from .matrices import count_matrices
+from .outcomes import check_levels
 from .score_table import count_score_table
 from .times import check_formats, moment
 from .votes import Columns, Extras, count_votes, encode_items
@@ -31,10 +32,10 @@ Floats = npt.NDArray[np.float64]
 class Comparisons(Result):
     """Paired comparisons as an immutable table of counts.
 
-    One row per distinct (left, right, home, cluster, group, judge, time, covariates) with left < right as
-    positions in `items`; a comparison given the other way round is turned: wins swapped, home and covariates
-    negated. Columns that were not given are None and cost nothing. Make one with `from_pairs`, `from_frame`
-    or `from_counts`; ``a + b`` adds tables that were counted apart. Arrays are read-only.
+    One row per distinct (left, right, home, cluster, group, judge, time, covariates, grade) with left < right
+    as positions in `items`; a comparison given the other way round is turned: wins swapped, home and
+    covariates negated. Columns that were not given are None and cost nothing. Make one with `from_pairs`,
+    `from_frame` or `from_counts`; ``a + b`` adds tables that were counted apart. Arrays are read-only.
 
     Attributes
     ----------
@@ -68,6 +69,10 @@ class Comparisons(Result):
         Positions in `judge_labels`; see `fit_judges`.
     judge_labels : ndarray or None
         Sorted labels of the judges.
+    grade : ndarray of int32, shape (n_rows,), or None
+        How clear the outcomes are: a win is at `outcome_levels` [grade], a loss at that from the end.
+    outcome_levels : tuple of str
+        From the best for the left item to the worst; see `graded`, which alone looks at them. Empty without.
 
     Examples
     --------
@@ -97,6 +102,8 @@ class Comparisons(Result):
     group_labels: npt.NDArray[Any] | None = None
     judge: npt.NDArray[np.int32] | None = None
     judge_labels: npt.NDArray[Any] | None = None
+    grade: npt.NDArray[np.int32] | None = None
+    outcome_levels: tuple[str, ...] = ()
     _cache: dict[Any, Any] = field(default_factory=dict, init=False)
 
     def __post_init__(self) -> None:
@@ -231,6 +238,7 @@ class Comparisons(Result):
         covariates: str | Iterable[str] | None = None,
         group: str | None = None,
         judge: str | None = None,
+        outcome_levels: Sequence[str] | None = None,
         items: npt.ArrayLike | None = None,
     ) -> Self:
         """Count the rows of a data frame.
@@ -266,6 +274,9 @@ class Comparisons(Result):
         group, judge : str, optional
             Columns as in `from_pairs`. With judges and no word on `home`, left stands for the side shown
             first.
+        outcome_levels : sequence of str, optional
+            All values of `outcome`, an ordered scale from the best for the left item to the worst, 2 to 32:
+            the first mirrors the last. `graded` fits them; other fits see who was better.
         items : array_like, optional
             All labels, in the order wanted; others are refused.
 
@@ -287,6 +298,12 @@ class Comparisons(Result):
         >>> votes = {"model_a": ["x", "x"], "model_b": ["y", "z"], "winner": ["model_a", "tie (bothbad)"]}
         >>> Comparisons.from_frame(votes, left="model_a", right="model_b", outcome="winner")
         Comparisons(3 items, 2 comparisons in 2 rows, 50.0 % ties)
+
+        >>> votes = {"left": ["x", "y"], "right": ["y", "x"], "outcome": ["much better", "worse"]}
+        >>> levels = ["much better", "better", "tie", "worse", "much worse"]
+        >>> columns = {"left": "left", "right": "right", "outcome": "outcome"}
+        >>> Comparisons.from_frame(votes, **columns, outcome_levels=levels)
+        Comparisons(2 items, 2 comparisons in 2 rows, 5 levels)
         """
         if judge is not None and home is None and neutral is None:
             home = True
@@ -308,6 +325,7 @@ class Comparisons(Result):
             covariates=(covariates,)
             if isinstance(covariates, str)
             else tuple(label_list(() if covariates is None else covariates, "covariates")),
+            levels=() if outcome_levels is None else check_levels(outcome_levels, "outcome_levels"),
         )
         return cls._of(count_frame(df, wanted, outcome_map, items))
 
@@ -478,7 +496,7 @@ class Comparisons(Result):
         -------
         dict of str to ndarray
             ``left``, ``right``, ``left_wins``, ``right_wins``, and those of ``ties``, ``home``, ``cluster``,
-            ``group``, ``judge``, ``time`` and the covariates that are there.
+            ``group``, ``judge``, ``time``, ``grade`` (the level of a win) and the covariates that are there.
 
         Examples
         --------
@@ -506,6 +524,8 @@ class Comparisons(Result):
         labels |= {"cluster": self.cluster_labels, "group": self.group_labels, "judge": self.judge_labels}
         for name in labels.keys() & table.keys():
             table[name] = labels[name][table[name]]
+        if self.grade is not None:
+            table["grade"] = np.array(self.outcome_levels)[self.grade[rows]]
         if self.covariates is not None:
             table.update(zip(self.covariate_names, self.covariates[rows].T, strict=True))
         return table
@@ -528,6 +548,8 @@ class Comparisons(Result):
             parts.append(f"{len(self.group_labels):,} groups")
         if self.judge_labels is not None:
             parts.append(f"{len(self.judge_labels):,} judges")
+        if self.outcome_levels:
+            parts.append(f"{len(self.outcome_levels)} levels")
         if self.time is not None:
             parts.append(f"time {self.time.min()} to {self.time.max()}")
         if self.covariates is not None:

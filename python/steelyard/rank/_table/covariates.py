@@ -12,7 +12,7 @@ import numpy.typing as npt
 
 from ..._spelling import shown
 from ..._validate import check_vector
-from .stored import Stored
+from .stored import Styled
 from .votes import by_name
 
 Array = npt.NDArray[np.float64]
@@ -35,7 +35,7 @@ class Covariates:
         """What the kernels' coefficients are multiplied by to be those that the user asked for."""
         return np.ones(len(self)) if self.standardize else 1.0 / np.array(self.spreads)
 
-    def scaled(self, table: Stored) -> Array | None:
+    def scaled(self, table: Styled) -> Array | None:
         """Rows x columns as the kernels have them, raveled."""
         if not self.names or table.covariates is None:
             return None
@@ -44,7 +44,7 @@ class Covariates:
         return np.asarray(columns.ravel())
 
 
-def choose_columns(table: Stored, wanted: Any, standardize: bool) -> Covariates:
+def choose_columns(table: Styled, wanted: Any, standardize: bool) -> Covariates:
     """The columns that `covariates=` names, with their root mean squares over the comparisons."""
     if wanted is False or wanted is None:
         return Covariates()
@@ -65,7 +65,7 @@ def choose_columns(table: Stored, wanted: Any, standardize: bool) -> Covariates:
     return Covariates(names, places, tuple(spreads), standardize)
 
 
-def _names(table: Stored, wanted: Any) -> tuple[str, ...]:
+def _names(table: Styled, wanted: Any) -> tuple[str, ...]:
     if wanted is True:
         return table.covariate_names
     names = (wanted,) if isinstance(wanted, str) else wanted

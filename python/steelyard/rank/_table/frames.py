@@ -12,7 +12,7 @@ from ..._spelling import row_words
 from ..._validate import refuse_masked
 from .duckdb import count_relation
 from .labels import Coded, Encoded, RowName
-from .outcomes import outcomes_of_scores, read_booleans, read_outcomes
+from .outcomes import outcomes_of_scores, read_booleans, read_grades, read_outcomes
 from .votes import Columns, count_votes, encode_items
 from .wanted import Wanted, require_columns
 
@@ -85,7 +85,11 @@ def _count(
 ) -> Columns:
     names = (f"column {wanted.left!r}", f"column {wanted.right!r}")
     encoded = encode_items(data.pop("left"), data.pop("right"), items, names, row_name)
-    if wanted.outcome is not None:
+    if wanted.levels:
+        place, size = read_grades(data.pop("outcome"), wanted, row_name), len(wanted.levels)
+        outcome, keep = np.sign(size - 1 - 2 * place).astype(np.int8), np.ones(len(place), dtype=bool)
+        data["grade"], data["outcome_levels"] = np.minimum(place, size - 1 - place), wanted.levels
+    elif wanted.outcome is not None:
         outcome, keep = read_outcomes(data.pop("outcome"), encoded, wanted, outcome_map, row_name)
     else:
         outcome, keep = outcomes_of_scores(data.pop("left_score"), data.pop("right_score"), wanted, row_name)

@@ -14,14 +14,16 @@ from ... import _core
 from ..._results import Result
 from ..._spelling import shown
 from ..._validate import check_vector, real_array, refuse_masked
+from .addition import union
 from .comparisons import Comparisons
+from .covariates import Covariates
 from .frames import columns_of
 from .labels import encode, encode_into
+from .outcomes import check_levels
 
 Values = npt.NDArray[Any]
 Floats = npt.NDArray[np.float64]
 
-MOST_LEVELS = 32
 _SIDES = ("left", "right")
 
 
@@ -30,7 +32,8 @@ class GradedComparisons(Result):
     """Paired comparisons with outcomes on an ordered scale, symmetric between the sides.
 
     Rows are sorted by pair, left before right in the order of `items`; rows that are alike are counted
-    together unless they are soft.
+    together unless they are soft. ``a + b`` adds tables that were counted apart. For clusters, times,
+    covariates or a DuckDB relation see `Comparisons.from_frame`, which takes `outcome_levels` too.
 
     Attributes
     ----------
@@ -48,6 +51,12 @@ class GradedComparisons(Result):
         +1 left at home, -1 right.
     soft : bool
         Whether each row is one comparison, spread over the levels by its chances.
+    cluster : ndarray of int32, shape (n_rows,), or None
+        Which rows depend on each other.
+    covariates : ndarray, shape (n_rows, n_covariates), or None
+        Differences, left minus right.
+    covariate_names : tuple of str
+        Empty without covariates.
     """
 
     items: Values
@@ -58,7 +67,10 @@ class GradedComparisons(Result):
     squared: Floats
     home: npt.NDArray[np.int8] | None
     soft: bool
-    _cache: dict[bool, Any] = field(default_factory=dict, repr=False)
+    cluster: npt.NDArray[np.int32] | None = None
+    covariates: Floats | None = None
+    covariate_names: tuple[str, ...] = ()
+    _cache: dict[Any, Any] = field(default_factory=dict, repr=False)
 
     def __getstate__(self) -> dict[str, Any]:
         return {**self.__dict__, "_cache": {}}
@@ -103,7 +115,7 @@ class GradedComparisons(Result):
         >>> GradedComparisons.from_grades(["a", "b"], ["b", "a"], ["better", "much worse"], levels=levels)
         GradedComparisons: 2 items, 2 comparisons, 5 levels
         """
-        names = _read_levels(levels)
+        names = check_levels(levels, "levels")
         place = {name: k for k, name in enumerate(names)}
         column = refuse_masked(outcome, "outcome")
         if column.ndim != 1:
@@ -160,7 +172,7 @@ class GradedComparisons(Result):
         >>> GradedComparisons.from_chances(["a", "b"], ["b", "a"], [0.9, 0.3])
         GradedComparisons: 2 items, 2 comparisons, 2 levels, soft
         """
-        names = _read_levels(levels)
+        names = check_levels(levels, "levels")
         p = real_array(chances, "chances").astype(np.float64)
         if p.ndim == 1 and len(names) == 2:
             p = np.column_stack([p, 1.0 - p])
@@ -218,7 +230,7 @@ class GradedComparisons(Result):
             found[left],
             found[right],
             found[outcome],
-            levels=_read_levels(outcome_levels, "outcome_levels"),
+            levels=check_levels(outcome_levels, "outcome_levels"),
             weight=None if weight is None else found[weight],
             home=None if home is None else found[home],
             items=items,
@@ -248,35 +260,123 @@ class GradedComparisons(Result):
         if len(same):
             raise ValueError(f"an item can't meet itself (row {same[0]})")
         side = None if home is None else _read_home(home, len(counts))
-        turned = coded.first > coded.second
-        a, b = np.where(turned, coded.second, coded.first), np.where(turned, coded.first, coded.second)
+        return cls._merged(coded.labels, coded.first, coded.second, levels, counts, squared, soft, side)
+
+    @classmethod
+    def _merged(
+        cls,
+        labels: Values,
+        first: npt.NDArray[np.int32],
+        second: npt.NDArray[np.int32],
+        levels: tuple[str, ...],
+        counts: Floats,
+        squared: Floats,
+        soft: bool,
+        side: npt.NDArray[np.int8] | None = None,
+        cluster: npt.NDArray[np.int32] | None = None,
+        covariates: Floats | None = None,
+        covariate_names: tuple[str, ...] = (),
+    ) -> GradedComparisons:
+        """Turned, sorted, and what is alike counted together."""
+        turned = first > second
+        a, b = np.where(turned, second, first), np.where(turned, first, second)
         counts = np.where(turned[:, None], counts[:, ::-1], counts)
         squared = np.where(turned[:, None], squared[:, ::-1], squared)
-        if side is not None:
-            side = np.where(turned, -side, side)
-        order = np.lexsort((np.zeros(len(a)) if side is None else side, b, a))
-        a, b, counts, squared = a[order], b[order], counts[order], squared[order]
-        side = None if side is None else side[order]
+        columns: dict[str, Any] = {"side": side, "cluster": cluster, "covariates": covariates}
+        for name in ("side", "covariates"):
+            if columns[name] is not None:
+                flip = turned if columns[name].ndim == 1 else turned[:, None]
+                columns[name] = np.where(flip, -columns[name], columns[name]) + 0
+        keys = [np.atleast_2d(column.T) for column in columns.values() if column is not None]
+        keyed = np.concatenate([np.stack([a, b]), *keys])
+        order = np.lexsort(keyed[::-1])
+        starts: Any = slice(None)
+        keyed, counts, squared = keyed[:, order], counts[order], squared[order]
         if not soft:
-            new = (np.diff(a) != 0) | (np.diff(b) != 0)
-            if side is not None:
-                new |= np.diff(side) != 0
+            new = (np.diff(keyed, axis=1) != 0).any(axis=0)
             starts = np.flatnonzero(np.concatenate([[True], new]))
             counts, squared = np.add.reduceat(counts, starts), np.add.reduceat(squared, starts)
-            a, b, side = a[starts], b[starts], None if side is None else side[starts]
+        kept = order[starts]
+        there = {name: None if x is None else x[kept] for name, x in columns.items()}
         made = cls(
-            coded.labels,
-            a.astype(np.int32),
-            b.astype(np.int32),
+            labels,
+            a[kept].astype(np.int32),
+            b[kept].astype(np.int32),
             levels,
             np.ascontiguousarray(counts),
             squared,
-            None if side is None else side.astype(np.int8),
+            None if side is None else np.asarray(there["side"]).astype(np.int8),
             soft,
+            there["cluster"],
+            there["covariates"],
+            covariate_names,
         )
         for column in (made.left, made.right, made.counts, made.squared):
             column.flags.writeable = False
         return made
+
+    @classmethod
+    def _of(cls, table: Comparisons) -> GradedComparisons:
+        """What comparisons with levels say; times, groups and judges are left behind."""
+        if table.grade is None:
+            raise ValueError(
+                "comparisons must have outcomes on a scale; give Comparisons.from_frame(outcome_levels=...)"
+            )
+        size, rows = len(table.outcome_levels), np.arange(table.n_rows)
+        counts, squared = np.zeros((table.n_rows, size)), np.zeros((table.n_rows, size))
+        for place, name in (
+            (table.grade, "left_wins"),
+            (size - 1 - table.grade, "right_wins"),
+            (None, "ties"),
+        ):
+            count = getattr(table, name)
+            if count is None:
+                continue
+            square = getattr(table, name.replace("wins", "squared") if place is not None else "ties_squared")
+            where = np.full(table.n_rows, size // 2) if place is None else place
+            np.add.at(counts, (rows, where), count)
+            np.add.at(squared, (rows, where), count if square is None else square)
+        return cls._merged(
+            table.items,
+            table.left,
+            table.right,
+            table.outcome_levels,
+            counts,
+            squared,
+            False,
+            table.home,
+            table.cluster,
+            table.covariates,
+            table.covariate_names,
+        )
+
+    def __add__(self, other: GradedComparisons) -> GradedComparisons:
+        """Both tables counted together: items are matched by label."""
+        if not isinstance(other, GradedComparisons):
+            return NotImplemented
+        for name in ("levels", "soft"):
+            one, two = getattr(self, name), getattr(other, name)
+            if one != two:
+                raise ValueError(f"tables to be added must have the same {name}, got {one} and {two}")
+        if (self.home is None) != (other.home is None):
+            raise ValueError("tables to be added must have the same columns: one has home, the other has not")
+        if self._columns or other._columns:
+            raise ValueError("tables with clusters or covariates are added as Comparisons, before the fit")
+        labels, here, there = union(self.items, other.items, "items")
+        parts: dict[str, Any] = {
+            name: np.concatenate([getattr(self, name), getattr(other, name)])
+            for name in ("counts", "squared")
+        }
+        side = None
+        if self.home is not None and other.home is not None:
+            side = np.concatenate([self.home, other.home])
+        first = np.concatenate([here[self.left], there[other.left]])
+        second = np.concatenate([here[self.right], there[other.right]])
+        return self._merged(labels, first, second, self.levels, soft=self.soft, side=side, **parts)
+
+    @property
+    def _columns(self) -> bool:
+        return self.cluster is not None or self.covariates is not None
 
     @property
     def n_items(self) -> int:
@@ -346,18 +446,34 @@ class GradedComparisons(Result):
             f"{len(self.levels)} levels{soft}"
         )
 
-    def _pairs(self, home: bool) -> tuple[_core.rank.PairGraph, Floats]:
+    def _games(self) -> Floats:
+        """Comparisons of each row, by weight."""
+        return np.asarray(self.counts.sum(axis=1))
+
+    def _effective_games(self) -> Floats:
+        """As `Comparisons.effective_games`."""
+        games, squares = self._games(), self.squared[:, 0] if self.soft else self.squared.sum(axis=1)
+        n = self.n_items
+        total, square = (
+            np.bincount(self.left, part, minlength=n) + np.bincount(self.right, part, minlength=n)
+            for part in (games, squares)
+        )
+        return np.asarray(np.divide(total**2, square, out=np.zeros(n), where=square > 0))
+
+    def _pairs(self, home: bool, covariates: Covariates | None = None) -> tuple[_core.rank.PairGraph, Floats]:
         """The graph that the solvers walk, and counts of each edge from the lowest level to the highest."""
-        if home not in self._cache:
+        key = (home, covariates)
+        if key not in self._cache:
             forward, backward = self.counts[:, :-1].sum(axis=1), self.counts[:, 1:].sum(axis=1)
+            scaled = covariates.scaled(self) if covariates else None
             graph = _core.rank.PairGraph(
-                self.left, self.right, forward, backward, None, None, None, None, self.home, None,
+                self.left, self.right, forward, backward, None, None, None, None, self.home, scaled,
                 items=self.n_items, keep_home=home,
             )  # fmt: skip
             counts = np.zeros((len(graph.left), len(self.levels)))
             np.add.at(counts, graph.edge_of_row, self.counts[:, ::-1])
-            self._cache[home] = graph, counts
-        return self._cache[home]  # type: ignore[no-any-return]
+            self._cache[key] = graph, counts
+        return self._cache[key]  # type: ignore[no-any-return]
 
 
 def _folded(values: Floats) -> Floats:
@@ -365,15 +481,6 @@ def _folded(values: Floats) -> Floats:
     half = values.shape[1] // 2
     parts = [values[:, :half].sum(axis=1), values[:, ::-1][:, :half].sum(axis=1)]
     return np.column_stack(parts + ([values[:, half]] if values.shape[1] % 2 else []))
-
-
-def _read_levels(levels: Any, name: str = "levels") -> tuple[str, ...]:
-    if isinstance(levels, str) or not isinstance(levels, Sequence | np.ndarray):
-        raise TypeError(f"{name} must be a sequence, best first, got {shown(levels)}")
-    names = tuple(str(level) for level in levels)
-    if not 2 <= len(names) <= MOST_LEVELS or len(set(names)) < len(names):
-        raise ValueError(f"{name} must be 2 to {MOST_LEVELS} different ones, got {shown(list(names))}")
-    return names
 
 
 def _read_weight(weight: Any, size: int) -> Floats:

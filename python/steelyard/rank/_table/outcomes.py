@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Container, Mapping
+from collections.abc import Container, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -16,6 +16,7 @@ Values = npt.NDArray[Any]
 Outcomes = tuple[npt.NDArray[np.int8], npt.NDArray[np.bool_]]
 """+1 left won, 0 tie, -1 right won; and which rows have an outcome at all."""
 
+MOST_LEVELS = 32
 _DROP, _LABEL = 2, 3
 _NOT_PLAYED = ("", "NA")
 _WORDS = {
@@ -69,6 +70,38 @@ def read_outcomes(
     if len(rows):
         code[rows] = _winner(listed, rows, encoded, place, column, row_name)
     return code, code != _DROP
+
+
+def check_levels(levels: Any, name: str) -> tuple[str, ...]:
+    """All levels as texts, from the best for the left item to the worst."""
+    if isinstance(levels, str) or not isinstance(levels, Sequence | np.ndarray):
+        raise TypeError(f"{name} must be a sequence, best first, got {shown(levels)}")
+    names = tuple(str(level) for level in levels)
+    if not 2 <= len(names) <= MOST_LEVELS or len(set(names)) < len(names):
+        raise ValueError(f"{name} must be 2 to {MOST_LEVELS} different ones, got {shown(list(names))}")
+    return names
+
+
+def read_grades(values: Values | Coded, wanted: Wanted, row_name: RowName) -> npt.NDArray[np.int32]:
+    """Of each row the place of its outcome among the levels, which go by what they spell."""
+    listed = _without_nan(values.objects() if isinstance(values, Coded) else values)
+    column, place = f"column {wanted.outcome!r}", {level: k for k, level in enumerate(wanted.levels)}
+    try:
+        meaning = dict.fromkeys(listed, -1)
+    except TypeError as error:
+        raise TypeError(f"{column} must hold strings or numbers: {error}") from None
+    for value in meaning:
+        if value is None:
+            first = row_name(listed.index(None))
+            raise ValueError(f"{column} has missing outcomes (first: {first}); drop them")
+        whole = isinstance(value, float) and value.is_integer()  # of a column of whole numbers with gaps
+        meaning[value] = place.get(str(value), place.get(str(int(value)), -1) if whole else -1)
+        if meaning[value] < 0:
+            raise ValueError(
+                f"{column} must hold {argument('outcome_levels')} alone, got {shown(value)} in "
+                f"{row_name(_first(listed, value))}; they are {', '.join(wanted.levels)}"
+            )
+    return np.fromiter(map(meaning.__getitem__, listed), dtype=np.int32, count=len(listed))
 
 
 def _without_nan(values: Values) -> list[Any]:

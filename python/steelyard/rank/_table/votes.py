@@ -29,10 +29,12 @@ class Extras(NamedTuple):
     group_labels: Values | None = None
     judge: npt.NDArray[np.int32] | None = None
     judge_labels: Values | None = None
+    grade: npt.NDArray[np.int32] | None = None
+    outcome_levels: tuple[str, ...] = ()
 
     def take(self, rows: Any) -> Extras:
         """The columns at some rows."""
-        names = ("cluster", "time", "covariates", "group", "judge")
+        names = ("cluster", "time", "covariates", "group", "judge", "grade")
         there = {name: getattr(self, name) for name in names}
         return self._replace(**{name: x[rows] for name, x in there.items() if x is not None})
 
@@ -51,7 +53,8 @@ class Extras(NamedTuple):
 
     def codes(self) -> npt.NDArray[np.int64] | None:
         """One integer a row; equal and in order exactly as the columns but the covariates are, if any."""
-        columns = [x.astype(np.int64) for x in (self.cluster, self.group, self.judge) if x is not None]
+        parts = (self.cluster, self.group, self.judge, self.grade)
+        columns = [x.astype(np.int64) for x in parts if x is not None]
         if self.time is not None:
             columns.append(_sortable(self.time))
         if not columns:
@@ -131,6 +134,8 @@ def count_votes(
     covariates: Any = None,
     group: Any = None,
     judge: Any = None,
+    grade: npt.NDArray[np.int32] | None = None,
+    outcome_levels: tuple[str, ...] = (),
     row_name: RowName = row_words,
 ) -> Columns:
     """Validates the columns and groups them. `row_name` says how messages call a row."""
@@ -149,6 +154,7 @@ def count_votes(
     if judge is not None:
         judge_labels, codes = _codes_of(judge, "judge", n, row_name)
         extras = extras._replace(judge=codes, judge_labels=judge_labels)
+    extras = extras._replace(grade=grade, outcome_levels=outcome_levels)
     happened = _happened(columns["weight"], columns["count"])
     if happened is not None:
         a, b, extras = a[happened], b[happened], extras.take(happened)

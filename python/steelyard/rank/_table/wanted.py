@@ -31,6 +31,7 @@ class Wanted:
     time: str | None = None
     formats: tuple[str, ...] = ()
     covariates: tuple[str, ...] = ()
+    levels: tuple[str, ...] = ()
 
     @property
     def parts(self) -> dict[str, str]:
@@ -60,6 +61,8 @@ class Wanted:
             raise ValueError("give either outcome, or both left_score and right_score")
         if outcome_map is not None and self.outcome is None:
             raise ValueError("outcome_map needs outcome")
+        if self.levels and (outcome_map is not None or self.outcome is None):
+            raise ValueError("outcome_levels needs outcome, and goes without outcome_map")
         if self.left == self.right:
             raise ValueError(f"left and right must be different columns, got {shown(self.left)} twice")
         if self.home is False or not isinstance(self.home, str | bool | None):
