@@ -12,7 +12,7 @@ from .graded import GradedComparisons
 from .labels import encode_one, given_labels, positions
 from .outcomes import read_booleans
 from .rankings import Rankings, read_rankings
-from .required import home_signs, refuse_parts, require_comparisons, require_graded
+from .required import home_signs, refuse_parts, require_comparisons
 from .score_table import read_score_table
 from .sides import SideGames, read_features, read_sides, side_matrix
 from .timelines import Timelines, make_timelines, unit_length
@@ -48,7 +48,6 @@ __all__ = [
     "read_sides",
     "refuse_parts",
     "require_comparisons",
-    "require_graded",
     "shift_of",
     "side_matrix",
     "unit_length",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, TypeVar
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -11,25 +11,14 @@ from ..._errors import DisconnectedError, DisconnectedWarning, warn
 from ..._spelling import shown
 from .comparisons import Comparisons
 from .components import ComponentReport
-from .graded import GradedComparisons
-
-T = TypeVar("T")
 
 
 def require_comparisons(given: Any) -> Comparisons:
     """What was given; TypeError for anything but `Comparisons`."""
-    return _required(given, Comparisons, "from_pairs")
-
-
-def require_graded(given: Any) -> GradedComparisons:
-    """What was given; TypeError for anything but `GradedComparisons`."""
-    return _required(given, GradedComparisons, "from_grades")
-
-
-def _required(given: Any, kind: type[T], maker: str) -> T:
-    if not isinstance(given, kind):
-        name = kind.__name__
-        raise TypeError(f"comparisons must be a {name} (see {name}.{maker}), got {type(given).__name__}")
+    if not isinstance(given, Comparisons):
+        raise TypeError(
+            f"comparisons must be a Comparisons (see Comparisons.from_pairs), got {type(given).__name__}"
+        )
     return given
 
 
