@@ -187,7 +187,8 @@ std::int32_t Offsets::code(const Cell& target, const Cell& source) const {
 
 std::array<std::int32_t, most_tree_dimensions> Offsets::offset(std::int32_t code) const {
   std::array<std::int32_t, most_tree_dimensions> out{};
-  for (auto k = d_; k-- > 0; code /= side) out[at(k)] = static_cast<std::int32_t>(code % side - reach);
+  for (auto k = d_; k-- > 0; code = static_cast<std::int32_t>(code / side))
+    out[at(k)] = static_cast<std::int32_t>(code % side - reach);
   return out;
 }
 
