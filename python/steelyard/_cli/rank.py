@@ -331,7 +331,10 @@ def _fit_with(
 def _resample(fit: BradleyTerryFit, rounds: int) -> Any:
     method = "bayesian" if fit.comparisons.cluster is None else "cluster"
     with progress_bar("resampling") as progress:
-        return fit.bootstrap(rounds, method=method, rng=0, progress=progress)
+        try:
+            return fit.bootstrap(rounds, method=method, rng=0, progress=progress)
+        except MemoryError as error:
+            raise UsageError(f"--bootstrap {rounds} is too much: {error}") from None
 
 
 def _draw(
