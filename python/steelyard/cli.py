@@ -83,6 +83,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except BrokenPipeError:
         _drop_output()
         return _BROKEN_PIPE
+    except MemoryError as error:
+        _say(f"steelyard: out of memory{f': {error}' if str(error) else ''}")
+        return _WRONG_USE
     return 0
 
 

@@ -105,6 +105,47 @@ CARRIES: dict[str, str] = {
     "metric.CorrelationClusterer": "metric.correlation_clustering",
 }
 
+# Public classes with fields that state an error, a bound or a chance of inclusion: the trials that hold them
+# to it, or in brackets why none does.
+FIELDS: dict[str, str] = {
+    "rank.BradleyTerryFit": "rank.errors_of_comparisons rank.coverage_of_comparisons",
+    "rank.Coefficients": "(of the covariance that is tried; coverage in test_covariates.py)",
+    "rank.Contrast": "rank.coverage_of_comparisons",
+    "rank.Covariance": "rank.errors_of_comparisons rank.errors_of_rankings",
+    "rank.GradedFit": "rank.errors_of_grades",
+    "rank.GroupFits": "(the decrement is tried, errors are not)",
+    "rank.History": "rank.decrement_and_errors_of_histories",
+    "rank.HistoryInfo": "rank.decrement_and_errors_of_histories",
+    "rank.JudgeFit": "(the decrement is tried, errors are not)",
+    "rank.PlackettLuceFit": "rank.errors_of_rankings rank.tied_rankings",
+    "rank.RankInfo": "rank.decrement_of_comparisons rank.decrement_of_item_response rank.decrement_of_rasch",
+    "rank.TeamFit": "rank.decrement_of_teams",
+    "weigh.Balance": "qp.gap_of_balance",
+    "weigh.Diversity": "weigh.diversity_and_its_gap",
+    "weigh.DiversityInfo": "weigh.diversity_and_its_gap",
+    "weigh.Effect": "(asymptotic; not tried)",
+    "weigh.EnsembleWeights": "ensembles.gap_of_log_loss",
+    "weigh.SampleMatch": "qp.gap_of_matches qp.gap_of_double_weights",
+    "weigh.SimilarityInfo": "weigh.weights_of_given_similarities",
+    "weigh.SimplexQPInfo": "qp.gap_of_programs",
+    "weigh.SimplexQPResult": "qp.gap_of_programs qp.gap_of_kernel_programs",
+    "weigh.WeighInfo": "weigh.how_far_above_the_lower_bound weigh.never_above_the_magnitude",
+    "metric.CorrelationClustering": "metric.cost_of_a_clustering",
+    "metric.MetricInfo": "metric.least_squares_of_a_metric metric.sum_of_changes_of_a_metric",
+    "metric.MetricLearningInfo": "metric.log_det_of_a_learned_metric",
+    "metric.ProjectionInfo": "metric.nearest_increasing_sequence",
+    "select.ActiveTest": "select.risks_are_unbiased_over_all_sequences",
+    "select.Estimate": "select.totals_are_unbiased_and_their_variances_those_of_the_draws",
+    "select.ItemEstimate": "select.scores_from_few_answers_are_unbiased_and_their_intervals_hold",
+    "select.ItemPlan": "select.scores_from_few_answers_are_unbiased_and_their_intervals_hold",
+    "select.KMeansInfo": "(None: a local optimum)",
+    "select.MeanEstimate": "select.powered_means_are_unbiased_and_their_intervals_hold",
+    "select.MedoidsInfo": "select.no_points_are_better_than_medoids_say",
+    "select.PairedDifference": "select.differences_are_unbiased_and_their_intervals_hold",
+    "select.RegressionSample": "select.fits_to_some_rows_err_as_they_say",
+    "select.Sample": "select.items_are_drawn_as_often_as_said",
+}
+
 # Promised, and not yet tried: whoever adds a trial takes its solver out of this list.
 UNTRIED: set[str] = set()
 

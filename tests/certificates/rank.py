@@ -343,6 +343,41 @@ def decrement_of_grades_with_columns(instance):
     yield Claim(stated=six_digits(H, fit), true=off, about=f"errors by cluster {options}")
 
 
+@trial(
+    solver="rank.graded",
+    states="standard_errors (hessian) to six digits",
+    kind="estimate",
+    truth="inverse in 256 bits at the optimum",
+    zoo="comparisons",
+    largest=16,
+)
+def errors_of_grades(instance):
+    rng = instance.rng()
+    table = graded_of(instance, rng)
+    options = graded_options(table, rng)
+    try:
+        fit = rank.graded(table, **options)
+    except (DisconnectedError, SeparationError):
+        return
+    if not fit.info.converged:
+        return
+    model = GradedModel(table, options["link"], options["home"], options["prior"])
+    yield from errors_claim(model, fit, options)
+
+
+def errors_claim(model, fit, options):
+    """Standard errors of strengths against their mean, from the information at the optimum."""
+    at, _, _ = truth.newton(model.derivatives, model.point(fit))
+    _, H = model.derivatives(at, regular=False)
+    try:
+        stated = fit.standard_errors(kind="hessian")
+    except ValueError as error:
+        yield Claim(None, np.nan, reason=str(error))
+        return
+    true = centred_errors(H, model.n, options["prior"])
+    yield Claim(six_digits(H, fit), np.abs(stated - true).max() / true.max(), about=f"{options}")
+
+
 def grades_recede(table, link, home, prior):
     """Is there a direction along which the likelihood of grades never falls (or stays)? By linear programs.
 
@@ -464,6 +499,8 @@ def decrement_of_teams(instance):
         options["ties"], options["prior"],
     )  # fmt: skip
     yield decrement_claim(model, fit, f"{options}")
+    if fit.info.converged and options["prior"] > 0:
+        yield from errors_claim(model, fit, options)
 
 
 # ---- groups and judges

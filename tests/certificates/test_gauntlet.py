@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import dataclasses
 import importlib
 import inspect
 import json
+import re
 from pathlib import Path
 
 import numpy as np
@@ -197,3 +199,28 @@ def test_every_public_function_says_what_it_promises():
 def test_what_is_promised_is_tried():
     tried = {name.strip() for made in TRIALS.values() for name in made.solver.split(",")}
     assert set(promises.STATES) - tried == promises.UNTRIED
+
+
+STATING = re.compile(r"(error_bound|lower_bound|decrement|standard_errors?|inclusion_probabilit(y|ies)|gap)$")
+
+
+def classes_that_state():
+    """Public classes with a public field or property of such a name."""
+    for family in ("rank", "weigh", "metric", "select", "dask"):
+        room = importlib.import_module(f"steelyard.{family}")
+        for name in room.__all__:
+            thing = getattr(room, name)
+            if inspect.isclass(thing):
+                own = (
+                    {field.name for field in dataclasses.fields(thing)}
+                    if dataclasses.is_dataclass(thing)
+                    else ()
+                )
+                if any(STATING.search(word) for word in {*own, *dir(thing)} if not word.startswith("_")):
+                    yield f"{family}.{name}"
+
+
+def test_every_public_field_of_an_error_or_a_bound_has_a_trial_or_a_reason():
+    assert set(classes_that_state()) == set(promises.FIELDS)
+    named = [name for words in promises.FIELDS.values() if words[0] != "(" for name in words.split()]
+    assert set(named) <= set(TRIALS)

@@ -102,6 +102,48 @@ def test_latin_1_is_named_by_the_message_and_read_by_the_option(file, capsys):
     assert "is not written in utf-16" in refused(capsys, "rank", name, "--encoding", "utf-16")
 
 
+WITH_COMMAS = "x;y;name\n1,5;2;a\n-0,25;1.234,5;b\n3;,5;c\n"
+
+
+def test_numbers_with_a_decimal_comma_are_named_by_line_and_read_by_the_option(file, capsys):
+    """A column of them is no column of texts, also where others are plain."""
+    name = file(WITH_COMMAS)
+    for command in (
+        ["weigh", name],
+        ["weigh", name, "--columns", "x"],
+        ["balance", name, "--treatment", "name"],
+    ):
+        said = refused(capsys, command[0], name, *command[1:])
+        assert said == (
+            "steelyard: column 'x' holds numbers with a decimal comma, such as '1,5' in data.csv line 2: "
+            "--decimal comma reads them\n"
+        )
+    assert main(["weigh", name, "--scale", "1", "--decimal", "comma", "--output", "read.csv"]) == 0
+    capsys.readouterr()
+    with open("read.csv", newline="") as stream:
+        rows = sorted((row["name"], float(row["x"]), float(row["y"])) for row in csv.DictReader(stream))
+    assert rows == [("a", 1.5, 2.0), ("b", -0.25, 1234.5), ("c", 3.0, 0.5)]
+    table = file("a;b;c\n0;2,5;3,2\n2,5;0;0,9\n3,2;0,9;0\n", "table.csv")
+    assert "column 'a' holds numbers with a decimal comma" in refused(capsys, "metric", "check", table)
+    assert main(["metric", "check", table, "--decimal", "comma"]) == 0
+
+
+def test_weights_with_a_decimal_comma_are_refused_with_the_option_that_reads_them(file, capsys):
+    name = file("left;right;winner;weight\nann;ben;left;1,5\nben;ann;left;2,5\n")
+    assert refused(capsys, "rank", name, "--weight", "weight") == (
+        "steelyard: column 'weight' must hold numbers, got '1,5' in data.csv line 2; "
+        "--decimal comma reads numbers with a decimal comma\n"
+    )
+    plain = file("left,right,winner,weight\nann,ben,left,1.5\nben,ann,left,2.5\n", "plain.csv")
+    found = [board(capsys, name, "--decimal", "comma"), board(capsys, plain)]
+    assert found[0].partition(",")[2] == found[1].partition(",")[2]
+
+
+def test_more_rounds_than_memory_holds_are_refused_in_a_line(file, capsys):
+    said = refused(capsys, "rank", file(VOTES), "--ties", "half", "--prior", "1", "--bootstrap", "9999999999")
+    assert said.startswith("steelyard: --bootstrap 9999999999 is too much: n_rounds=9999999999 asks for")
+
+
 @pytest.mark.parametrize(
     "command",
     [

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 
 from .columns import require_column
 from .options import names
-from .source import Source, quoted
+from .readers import quoted
+from .source import Source
 from .text import listed
 from .usage import UsageError
 

@@ -11,7 +11,8 @@ import numpy as np
 import numpy.typing as npt
 
 from .points import as_number, columns_of, number_columns, type_of
-from .source import Source, quoted
+from .readers import quoted
+from .source import Source
 from .usage import UsageError
 
 _BLOCK_BYTES = 16 << 20

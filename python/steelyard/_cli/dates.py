@@ -9,7 +9,8 @@ from typing import Any
 from .._times import TIME_OF_DAY, Form, eight_digits, find_form, year_month_day
 from .columns import Roles
 from .options import as_number
-from .source import Source, quoted
+from .readers import quoted
+from .source import Source
 from .usage import UsageError
 
 _SAYS = {

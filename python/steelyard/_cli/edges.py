@@ -10,7 +10,8 @@ import numpy as np
 from scipy import sparse
 
 from .._labels import warn_of_twins
-from .source import Source, quoted
+from .readers import quoted
+from .source import Source
 from .text import listed
 from .usage import UsageError
 

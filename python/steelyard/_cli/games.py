@@ -13,6 +13,7 @@ from .._spelling import spelt
 from .columns import SINGLE, Roles, recognise, require_column
 from .layouts import one_layout
 from .options import as_number, names
+from .separated import decimal_hint
 from .source import Preset, Source
 from .usage import UsageError
 
@@ -202,7 +203,7 @@ def explained(source: Source) -> Iterator[None]:
     except SeparationError as error:
         raise UsageError(_separated(error)) from None
     except (ValueError, TypeError) as error:
-        raise UsageError(error) from None
+        raise UsageError(f"{error}{decimal_hint(str(error))}") from None
 
 
 def _option(name: str, code: str) -> str:

@@ -97,6 +97,13 @@ def add_reading(parser: argparse.ArgumentParser) -> None:
     reading.add_argument(
         "--separator", metavar="C", type=_separator, help="between the columns of CSV (default: found out)"
     )
+    reading.add_argument(
+        "--decimal",
+        metavar="MARK",
+        choices=["point", "comma"],
+        default="point",
+        help="of numbers in CSV: point (the default) or comma, as in 1,5 or 1.234,5",
+    )
 
 
 def _encoding(text: str) -> str:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 
 from .columns import Roles
-from .source import Source, quoted
+from .readers import quoted
+from .source import Source
 
 
 def one_layout(source: Source, roles: Roles, *, skip_blank: bool, skip_self: bool) -> tuple[Source, Roles]:

@@ -9,7 +9,9 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from .source import Source, quoted
+from .readers import quoted
+from .separated import DECIMAL_COMMA
+from .source import Source
 from .usage import UsageError
 
 # Words for a missing number, in lower case.
@@ -71,7 +73,25 @@ def _numeric(source: Source) -> list[str]:
         f"count({as_number(source, c)}), count(*) FILTER ({_is_word(source, c)})" for c in columns
     )
     found = source.relation.aggregate(counts).fetchall()[0]
+    for k, column in enumerate(columns):
+        if found[2 * k + 1]:
+            refuse_decimal_commas(source, column)
     return [c for k, c in enumerate(columns) if found[2 * k] and not found[2 * k + 1]]
+
+
+def refuse_decimal_commas(source: Source, column: str) -> None:
+    """A column of numbers with decimal commas would be taken for one of texts."""
+    text, comma = f"trim({quoted(column)})", DECIMAL_COMMA.replace("'", "''")
+    matches = f"regexp_full_match({text}, '{comma}')"
+    others = f"count(*) FILTER ({_is_word(source, column)} AND NOT {matches})"
+    if source.relation.aggregate(others).fetchall()[0][0]:
+        return
+    rows = source.relation.project(f"{text} AS cell, {matches} AS comma, row_number() OVER () - 1 AS place")
+    ((cell, _, place),) = rows.filter("comma").limit(1).fetchall()
+    raise UsageError(
+        f"column {column!r} holds numbers with a decimal comma, such as {cell!r} in {source.row(place)}: "
+        "--decimal comma reads them"
+    )
 
 
 def _checked(source: Source, asked: list[str]) -> list[str]:
@@ -90,6 +110,7 @@ def _checked(source: Source, asked: list[str]) -> list[str]:
             f"any_value({quoted(column)}) FILTER ({_is_word(source, column)})"
         ).fetchall()[0][0]
         if word is not None:
+            refuse_decimal_commas(source, column)
             raise UsageError(f"--columns: {column!r} of {source.name} holds {word!r}, which is no number")
     return asked
 

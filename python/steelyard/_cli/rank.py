@@ -355,7 +355,10 @@ def _resample(fit: Any, options: argparse.Namespace) -> Any:
     if not (options.levels or options.teams):
         ways["method"] = "bayesian" if fit.comparisons.cluster is None else "cluster"
     with progress_bar("resampling") as progress:
-        return fit.bootstrap(options.bootstrap, **ways, rng=0, progress=progress)
+        try:
+            return fit.bootstrap(options.bootstrap, **ways, rng=0, progress=progress)
+        except MemoryError as error:
+            raise UsageError(f"--bootstrap {options.bootstrap} is too much: {error}") from None
 
 
 def _draw(

@@ -14,7 +14,9 @@ import numpy.typing as npt
 from .columns import require_column
 from .options import names
 from .points import MISSING, columns_of
-from .source import Source, quoted
+from .readers import quoted
+from .separated import decimal_hint
+from .source import Source
 from .text import listed
 from .usage import UsageError
 
@@ -168,6 +170,5 @@ def _refuse_words(source: Source, column: str) -> None:
         rows = source.relation.project(f"{text} AS cell, {wrong} AS wrong, row_number() OVER () - 1 AS place")
         found = rows.filter("wrong").limit(1).fetchall()
     if found:
-        raise UsageError(
-            f"column {column!r} must hold numbers, got {found[0][0]!r} in {source.row(found[0][2])}"
-        )
+        told = f"column {column!r} must hold numbers, got {found[0][0]!r} in {source.row(found[0][2])}"
+        raise UsageError(told + decimal_hint(told))

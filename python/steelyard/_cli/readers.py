@@ -61,6 +61,7 @@ class CsvReader(Reader):
 
     dialect: Dialect = field(default=None, kw_only=True)  # type: ignore[assignment]
     copy: str = ""
+    commas: bool = False
 
     @property
     def alike(self) -> object:
@@ -71,11 +72,12 @@ class CsvReader(Reader):
         files = ", ".join(map(_literal, names))
         columns = ", ".join(f"{_literal(name)}: 'VARCHAR'" for name in self.dialect.columns)
         packed = "gzip" if self.file.packed and not self.copy else "none"
+        taken = ", ".join(map(_with_point, self.dialect.columns)) if self.commas else "*"
         # By SQL: the oldest DuckDB supported has no auto_detect in Python.
         return connection.sql(
-            f"SELECT * FROM read_csv([{files}], header = true, auto_detect = false, columns = {{{columns}}}, "
-            f"delim = {_literal(self.dialect.separator)}, quote = '\"', escape = '\"', "
-            f"compression = '{packed}')"
+            f"SELECT {taken} FROM read_csv([{files}], header = true, auto_detect = false, "
+            f"columns = {{{columns}}}, delim = {_literal(self.dialect.separator)}, "
+            f"quote = '\"', escape = '\"', compression = '{packed}')"
         )
 
     def mend(self) -> bool:
@@ -131,7 +133,18 @@ class JsonReader(Reader):
         return f"{self.file.name} line {line}"
 
 
-def reader_of(file: Input, inputs: Inputs, separator: str | None) -> Reader:
+def quoted(column: str) -> str:
+    return '"' + column.replace('"', '""') + '"'
+
+
+def _with_point(column: str) -> str:
+    """SQL for a column of texts in which numbers with a decimal comma have a point."""
+    name = quoted(column)
+    number = f"regexp_full_match(trim({name}), {_literal(separated.DECIMAL_COMMA)})"
+    return f"CASE WHEN {number} THEN replace(replace({name}, '.', ''), ',', '.') ELSE {name} END AS {name}"
+
+
+def reader_of(file: Input, inputs: Inputs, separator: str | None, commas: bool = False) -> Reader:
     """By the kind of the file."""
     if file.kind == "parquet":
         return ParquetReader(file, inputs)
@@ -141,7 +154,7 @@ def reader_of(file: Input, inputs: Inputs, separator: str | None) -> Reader:
         target = inputs.copy(".csv")
         columns = pgn.write_games(file, target)
         return PgnReader(file, inputs, dialect=Dialect(",", columns, True), copy=str(target))
-    reader = CsvReader(file, inputs, dialect=separated.find_dialect(file, separator))
+    reader = CsvReader(file, inputs, dialect=separated.find_dialect(file, separator), commas=commas)
     if not reader.dialect.clean:
         reader.mend()
     return reader

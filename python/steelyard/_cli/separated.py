@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import gzip
 import io
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,6 +18,10 @@ _LOOKED_AT = 100  # records
 csv.field_size_limit(2**31 - 1)
 
 
+# Numbers with a decimal comma, maybe with points between thousands; as SQL has it.
+DECIMAL_COMMA = r"[+-]?([0-9]*|[0-9]{1,3}(\.[0-9]{3})+),[0-9]+([eE][+-]?[0-9]+)?"
+
+
 @dataclass
 class Dialect:
     """Separator, names of the columns, and whether the header stands in the first line."""
@@ -24,6 +29,13 @@ class Dialect:
     separator: str
     columns: tuple[str, ...]
     clean: bool
+
+
+def decimal_hint(told: str) -> str:
+    """The option for what a message says was got, where that is a number with a decimal comma."""
+    got = re.search(r"got '([^']*)' in ", told)
+    comma = got is not None and re.fullmatch(DECIMAL_COMMA, got[1])
+    return "; --decimal comma reads numbers with a decimal comma" if comma else ""
 
 
 def find_dialect(file: Input, separator: str | None) -> Dialect:

@@ -138,7 +138,11 @@ def open_source(
     # A second start after a mended file does not read pipes again.
     if getattr(options, "opened", None) is None:
         inputs = open_inputs(names, options.encoding, row, [*others, *presets])
-        options.opened = inputs, tuple(reader_of(file, inputs, options.separator) for file in inputs.files)
+        commas = options.decimal == "comma"
+        options.opened = (
+            inputs,
+            tuple(reader_of(file, inputs, options.separator, commas) for file in inputs.files),
+        )
     inputs, readers = options.opened
     connection = duckdb.connect()
     with suppress(duckdb.Error):  # gives memory back between queries; unknown to some builds
@@ -153,7 +157,3 @@ def open_source(
 def _called(inputs: Inputs) -> str:
     first, *more = inputs.files
     return f"{first.name} and {len(more)} more" if more else first.name
-
-
-def quoted(column: str) -> str:
-    return '"' + column.replace('"', '""') + '"'
