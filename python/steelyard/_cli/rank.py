@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from .._errors import DisconnectedError, DisconnectedWarning, SeparationError
 from .arena import add_arena, select_votes, with_style
 from .board import Board, make_board
+from .board_files import draw_board, publish_board
 from .columns import Roles, require_column, time_column
 from .command import Command
 from .dates import select_period, with_times
@@ -33,8 +34,7 @@ from .inputs import add_files
 from .judges import add_judges, fit_with_judges, method_with_judges, refuse_beside_judges, show_judges
 from .method import method
 from .options import add_output, add_plot, add_report, add_top, anchored, integer, number, positive
-from .pages import require_pictures, write_with
-from .picture import new_figure, save
+from .pages import require_pictures
 from .ratings import Ratings, add_ratings, count_ratings, find_ratings
 from .show import progress_bar, show
 from .source import Source, open_source
@@ -44,7 +44,7 @@ from .usage import UsageError, require
 from .write import write
 
 if TYPE_CHECKING:
-    from ..rank import BradleyTerryFit, Comparisons, GradedFit, JudgeFit
+    from ..rank import BradleyTerryFit, Comparisons, GradedFit
 
 _DESCRIPTION = """\
 From paired comparisons to a leaderboard with 95 % intervals and rank sets (the ranks that an item can have).
@@ -155,7 +155,6 @@ def run(options: argparse.Namespace) -> None:
         refuse_beside_teams(options)
     source, roles, ratings = _open(options)
     source = _as_asked(source, options, ratings is not None)
-    timed = options.half_life is not None
     source = _in_period(source, roles, options, ratings is not None)
     home = roles.left_is_home if options.home is None else options.home
     if options.judge:
@@ -165,21 +164,7 @@ def run(options: argparse.Namespace) -> None:
     notes: list[str] = []
     with explained(source), warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
-        if ratings is None:
-            comparisons = count(
-                source,
-                roles,
-                home,
-                options.outcome_map,
-                timed=timed,
-                covariates=options.covariates,
-                group=options.by,
-                judge=options.judge,
-                levels=options.levels,
-            )
-        else:
-            comparisons, read = count_ratings(source, ratings)
-            source = source.noted(read)
+        source, comparisons = _count(source, roles, ratings, home, options)
         notes.append(_headline(source, comparisons, "side" if options.teams else source.preset.item))
         if not options.teams:
             comparisons = _comparable(comparisons, options.min_games, source, notes)
@@ -208,10 +193,30 @@ def run(options: argparse.Namespace) -> None:
     if options.output:
         write(board.columns, options.output, verbatim=options.verbatim)
     if options.plot:
-        _draw(fit, resampled, board, options, anchor)
+        draw_board(fit, resampled, board, options, anchor)
     if options.report:
         told += [str(w.message) for w in caught if not issubclass(w.category, DisconnectedWarning)]
-        _publish(fit, resampled, board, options, anchor, source.name, told)
+        publish_board(fit, resampled, board, options, anchor, source.name, told)
+
+
+def _count(
+    source: Source, roles: Roles, ratings: Ratings | None, home: bool, options: argparse.Namespace
+) -> tuple[Source, Comparisons]:
+    """The table, with the columns asked for."""
+    if ratings is not None:
+        comparisons, read = count_ratings(source, ratings)
+        return source.noted(read), comparisons
+    return source, count(
+        source,
+        roles,
+        home,
+        options.outcome_map,
+        timed=options.half_life is not None,
+        covariates=options.covariates,
+        group=options.by,
+        judge=options.judge,
+        levels=options.levels,
+    )
 
 
 def _method(fit: Any, board: Board, options: argparse.Namespace) -> str:
@@ -359,54 +364,6 @@ def _resample(fit: Any, options: argparse.Namespace) -> Any:
             return fit.bootstrap(options.bootstrap, **ways, rng=0, progress=progress)
         except MemoryError as error:
             raise UsageError(f"--bootstrap {options.bootstrap} is too much: {error}") from None
-
-
-def _draw(
-    fit: BradleyTerryFit | GradedFit | JudgeFit,
-    resampled: Any,
-    board: Board,
-    options: argparse.Namespace,
-    anchor: dict[Any, float] | None,
-) -> None:
-    from ..plotting import plot_strengths
-
-    figure = new_figure(7, 1.2 + 0.24 * len(board.rows))
-    plot_strengths(
-        fit,
-        items=board.columns["item"][board.rows],
-        scale=options.scale,
-        uncertainty="sandwich" if resampled is None else resampled,
-        anchor=anchor,
-        ax=figure.subplots(),
-    )
-    save(figure, options.plot)
-
-
-def _publish(
-    fit: BradleyTerryFit | GradedFit | JudgeFit,
-    resampled: Any,
-    board: Board,
-    options: argparse.Namespace,
-    anchor: dict[Any, float] | None,
-    name: str,
-    told: list[str],
-) -> None:
-    """All items, or those that the board judges where they are many."""
-    judged = board.columns["item"]
-    aged = [] if options.half_life is None else [f"Half-life {options.half_life:g}"]
-    write_with(
-        options.report,
-        lambda path: fit.report(
-            path,
-            title=f"Ranking: {name}",
-            data=told[0],
-            notes=[*told[1:], *aged],
-            scale=options.scale,
-            anchor=anchor,
-            uncertainty="sandwich" if resampled is None else resampled,
-            items=None if len(judged) == len(fit) else judged,
-        ),
-    )
 
 
 COMMAND = Command(
