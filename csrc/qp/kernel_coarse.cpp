@@ -25,8 +25,10 @@ struct Sweeper::Coarse {
     std::vector<ptrdiff_t> points;
     std::vector<double> z;  ///< weights of what moves, over their sum
     std::vector<char> moves;
-    double mass = 0.0, count = 0.0;
+    double mass = 0.0, count = 0.0;  ///< count: of those that even weight goes to
     std::size_t group = 0;
+
+    double even(std::size_t j) const { return count > 0.0 && moves[j] != 0 ? 1.0 / count : 0.0; }
   };
   std::vector<Cell> cells;
   std::size_t m = 0;                      ///< variables: 2 a cell, then past x groups
@@ -53,14 +55,14 @@ void Sweeper::measure_cells(Coarse& coarse) const {
       cell.moves.push_back(moves ? 1 : 0);
       cell.z.push_back(moves ? s_.w[at(block.points[a])] : 0.0);
       cell.mass += cell.z.back();
-      cell.count += moves ? 1.0 : 0.0;
+      cell.count += moves && spread_ ? 1.0 : 0.0;
     }
   }
   for (auto& cell : coarse.cells) {
     coarse.free_mass[cell.group] += cell.mass;
     for (auto& v : cell.z) v = cell.mass > 0.0 ? v / cell.mass : 0.0;
   }
-  coarse.m = 2 * cells_ + past_.size() * s_.groups;
+  coarse.m = 2 * cells_ + s_.past.size() * s_.groups;
 }
 
 /// Products among z and v, and slopes of both.
@@ -72,7 +74,7 @@ void Sweeper::fill_gram(Coarse& coarse) const {
     for (auto b = at(begin); b < at(end) && !s_.monitor.poll(); ++b) {
       const auto& own = coarse.cells[b];
       const float* kz = solved_.data() + b * at(s_.n);
-      const float* kv = even_.data() + b * at(s_.n);
+      const float* kv = spread_ ? even_.data() + b * at(s_.n) : nullptr;
       const double of_z = own.mass > 0.0 ? 1.0 / own.mass : 0.0,
                    of_v = own.count > 0.0 ? 1.0 / own.count : 0.0;
       for (std::size_t a = 0; a < coarse.cells.size(); ++a) {
@@ -83,6 +85,7 @@ void Sweeper::fill_gram(Coarse& coarse) const {
           const auto i = at(other.points[j]);
           const double z = other.z[j], v = other.moves[j] != 0 ? even : 0.0;
           zz += z * static_cast<double>(kz[i]);
+          if (!spread_) continue;
           vz += v * static_cast<double>(kz[i]);
           zv += z * static_cast<double>(kv[i]);
           vv += v * static_cast<double>(kv[i]);
@@ -104,11 +107,11 @@ void Sweeper::fill_gram(Coarse& coarse) const {
 
 /// Products with D, then D + sum m z over the group's mass in its place.
 void Sweeper::add_past(Coarse& coarse) const {
-  const std::size_t m = coarse.m, first = 2 * cells_, many = past_.size() * s_.groups, n = at(s_.n);
+  const std::size_t m = coarse.m, first = 2 * cells_, many = s_.past.size() * s_.groups, n = at(s_.n);
   coarse.past.assign(many, std::vector<double>(n, 0.0));
   std::vector<std::vector<double>> away(many, std::vector<double>(n, 0.0));
   for (std::size_t k = 0; k < many; ++k) {
-    const auto& past = past_[k / s_.groups];
+    const auto& past = s_.past[k / s_.groups];
     const auto group = k % s_.groups;
     for (const auto i : s_.members[group]) away[k][at(i)] = past.w[at(i)] - s_.w[at(i)];
     for (std::size_t i = 0; i < n; ++i) {
@@ -121,7 +124,7 @@ void Sweeper::add_past(Coarse& coarse) const {
       double z = 0.0, v = 0.0;
       for (std::size_t j = 0; j < cell.points.size(); ++j) {
         z += cell.z[j] * coarse.past[k][at(cell.points[j])];
-        v += cell.moves[j] != 0 ? coarse.past[k][at(cell.points[j])] / cell.count : 0.0;
+        v += cell.even(j) * coarse.past[k][at(cell.points[j])];
       }
       coarse.gram[(first + k) * m + 2 * b] = coarse.gram[2 * b * m + first + k] = z;
       coarse.gram[(first + k) * m + 2 * b + 1] = coarse.gram[(2 * b + 1) * m + first + k] = v;
@@ -161,15 +164,15 @@ void Sweeper::apply(const Coarse& coarse, const std::vector<double>& x) {
   const std::size_t n = at(s_.n);
   std::vector<double> step(n, 0.0), taken(s_.groups, 0.0);
   std::vector<std::vector<double>> product(s_.groups, std::vector<double>(n, 0.0));
-  for (std::size_t k = 0; k < past_.size(); ++k) {
+  for (std::size_t k = 0; k < s_.past.size(); ++k) {
     for (std::size_t group = 0; group < s_.groups; ++group) {
       const double mass = coarse.free_mass[group];
       const double c = mass > 0.0 ? x[coarse.past_at(k, group, s_.groups)] / mass : 0.0;
       if (c == 0.0) continue;
       taken[group] += c;
-      for (const auto i : s_.members[group]) step[at(i)] += c * (past_[k].w[at(i)] - s_.w[at(i)]);
+      for (const auto i : s_.members[group]) step[at(i)] += c * (s_.past[k].w[at(i)] - s_.w[at(i)]);
       for (std::size_t i = 0; i < n; ++i) {
-        product[group][i] += c * (past_[k].kw[group][i] - s_.kw[group][i]);
+        product[group][i] += c * (s_.past[k].kw[group][i] - s_.kw[group][i]);
       }
     }
   }
@@ -178,17 +181,16 @@ void Sweeper::apply(const Coarse& coarse, const std::vector<double>& x) {
     const auto& cell = coarse.cells[b];
     const double z = x[2 * b] - cell.mass * (1.0 - taken[cell.group]), v = x[2 * b + 1];
     for (std::size_t j = 0; j < cell.points.size(); ++j) {
-      step[at(cell.points[j])] += z * cell.z[j] + (cell.moves[j] != 0 ? v / cell.count : 0.0);
+      step[at(cell.points[j])] += z * cell.z[j] + v * cell.even(j);
     }
     const double of_z = cell.mass > 0.0 ? z / cell.mass : 0.0, of_v = cell.count > 0.0 ? v / cell.count : 0.0;
     moved += std::fabs(z) + std::fabs(v);
     const float* kz = solved_.data() + b * n;
-    const float* kv = even_.data() + b * n;
     double* out = product[cell.group].data();
-    if (of_z == 0.0 && of_v == 0.0) continue;
-    for (std::size_t i = 0; i < n; ++i) {
-      out[i] += of_z * static_cast<double>(kz[i]) + of_v * static_cast<double>(kv[i]);
-    }
+    for (std::size_t i = 0; i < n && of_z != 0.0; ++i) out[i] += of_z * static_cast<double>(kz[i]);
+    if (!spread_) continue;
+    const float* kv = even_.data() + b * n;
+    for (std::size_t i = 0; i < n && of_v != 0.0; ++i) out[i] += of_v * static_cast<double>(kv[i]);
   }
   double most = 1.0;
   for (std::size_t i = 0; i < n; ++i) {
@@ -257,8 +259,8 @@ bool Sweeper::share(double gap) {
   if (s_.monitor.stopped()) return false;
   apply(coarse, found.x);
   const std::size_t keep = s_.groups <= 4 ? most_past : 1;
-  if (past_.size() >= keep) past_.erase(past_.begin());
-  past_.push_back(std::move(now));
+  if (s_.past.size() >= keep) s_.past.erase(s_.past.begin());
+  s_.past.push_back(std::move(now));
   return true;
 }
 

@@ -274,7 +274,11 @@ class Driver {
     int next = sweeps_first;  // when the active set is tried
     for (int number = 1; !result_.info.converged && number <= options_.max_sweeps && !late(); ++number) {
       monitor_.progress(number - 1, options_.max_sweeps);
-      if (monitor_.poll() || !sweeper.solve_blocks(at(number), gap_) || !measure(number)) break;
+      // Blocks leave gaps at their edges: what they have won shows after the outliers.
+      if (monitor_.poll() || !sweeper.solve_blocks(at(number), gap_) || !sweeper.share(gap_) ||
+          !sweeper.solve_outliers() || !measure(number)) {
+        break;
+      }
       result_.info.iterations = number;
       if (result_.info.converged) break;
       gaps_.push_back(gap_);
@@ -288,7 +292,6 @@ class Driver {
         }
         if (monitor_.stopped() || !state_.refresh() || !measure(number)) return;
       }
-      if (!sweeper.share(gap_) || !sweeper.solve_outliers(gap_)) break;
     }
     if (!sure_ && !monitor_.stopped() && state_.refresh()) measure(result_.info.iterations);
   }

@@ -7,11 +7,12 @@
 // do: so it is with smooth kernels. Else sweeps: each group is split anew at random into kd blocks, each block is solved exactly for its mass by simplex_qp.hpp, then a coarse
 // program shares mass among the blocks and the last iterates, then the points whose slopes stand out are taken
 // as blocks, wherever they lie (they make the gap). Every step is a descent by an exact line search
-// and stays feasible. Blocks are met in phases, those of one phase at once from the same slopes. Once few
+// and stays feasible. Blocks are met two at once, from the same slopes. Once few
 // coordinates are free, simplex_qp.hpp finishes from there.
 //
-// Cost of a sweep: one pass over K in single precision for three vectors (block, its step, a constant), and
-// n / block small programs. Memory: 4 n (2 cells) bytes, about 200 n + 4 n x 500. Slopes are followed in
+// Cost of a sweep: one pass over the columns of K that have weight in single precision, for two vectors (block
+// and its step), and n / block small programs; gaps fall about threefold. Memory: 4 n bytes a cell, of which
+// there are 250 at most, and about 200 n. Slopes are followed in
 // double; what single precision leaves in them is bounded by `drift` and removed by a pass in double whenever
 // it could matter. The gap that is stated comes from such a pass over all rows with a bound for its rounding,
 // or from one in 106 bits where that bound is what keeps it above `gap_tol`.

@@ -109,6 +109,10 @@ bool KernelState::refresh() {
                                    monitor)) {
       return false;
     }
+    // What single precision had left in K w it has left in the products of before.
+    for (auto& before : past) {
+      for (std::size_t i = 0; i < fresh.size(); ++i) before.kw[k][i] += fresh[i] - kw[k][i];
+    }
     kw[k] = std::move(fresh);
     chain = std::max(chain, static_cast<double>(distances::sum_chain(std::ssize(v))));
   }

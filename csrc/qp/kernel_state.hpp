@@ -15,6 +15,12 @@ struct GapBound {
   double gap = 0.0, rounding = 0.0, objective = 0.0, terms = 0.0;
 };
 
+/// An iterate of before.
+struct Past {
+  std::vector<double> w;
+  std::vector<std::vector<double>> kw;
+};
+
 /// An iterate with its slopes.
 struct KernelState {
   KernelState(const KernelProblem& given, const KernelOptions& wanted, Monitor& watch);
@@ -31,6 +37,7 @@ struct KernelState {
   double kernel_size = 0.0;             ///< of an entry of K, about
   double drift = 0.0;                   ///< what single precision may have left in a slope
   double chain = 0.0;                   ///< additions behind a slope made in double
+  std::vector<Past> past;               ///< iterates of before, the oldest first
   bool capped = false;                  ///< some upper bound is finite
   double enough = 0.0;                  ///< of the gap, as `tol` and `gap_tol` ask for
 

@@ -14,8 +14,10 @@ using std::ptrdiff_t;
 
 constexpr std::size_t most_cells = 250;  // a coarse program within linalg's own Cholesky
 constexpr ptrdiff_t rows_a_task = 256;
-constexpr std::size_t most_phases = 8;
-constexpr ptrdiff_t outlier_rounds = 8;  // of outliers a sweep: less than a tenth of its cost
+constexpr std::size_t together =
+    2;  // blocks of a phase: with eight to thirty, gaps fall half as fast or less
+constexpr std::uint64_t spreading = 3;    // sweeps in which weight may come back anywhere, from the first on
+constexpr ptrdiff_t outlier_rounds = 16;  // of outliers a sweep, at most: a tenth of its cost
 
 }  // namespace
 
@@ -37,7 +39,14 @@ void Sweeper::lay_out(std::vector<Leaf>&& leaves) {
     blocks_.push_back(std::move(block));
   }
   solved_.assign(checked_product("working memory", cells_, s_.n), 0.0F);
-  even_.assign(solved_.size(), 0.0F);
+  even_.assign(spread_ ? solved_.size() : 0, 0.0F);
+}
+
+/// Whether a start has left most blocks of the next sweep without weight, which they alone can't change.
+bool Sweeper::mostly_empty() const {
+  std::ptrdiff_t empty = 0;
+  for (const double v : s_.w) empty += v == 0.0 ? 1 : 0;
+  return empty > s_.n - s_.n / s_.options.block;
 }
 
 /// The block to its minimum, for the mass that it has.
@@ -89,24 +98,31 @@ void Sweeper::solve_block(Block& block, double gap_tol) {
 /// K times the step of each block of `part`, with `cells` also times its weights and ones, in one pass.
 bool Sweeper::multiply(std::span<Block* const> part, bool cells, std::vector<std::vector<double>>& product) {
   const auto d = s_.problem.points.cols, n = s_.n;
-  const ptrdiff_t columns = !cells ? 1 : s_.capped ? 4 : 3;
+  const bool even = cells && spread_;
+  const ptrdiff_t columns = cells ? 2 + (even ? 1 : 0) + (s_.capped ? 1 : 0) : 1;
   for (auto* block : part) {
-    const auto size = std::ssize(block->points);
-    std::vector<double> x(checked_product("working memory", size, d));
-    for (ptrdiff_t a = 0; a < size; ++a) {
-      std::copy_n(s_.problem.points.row(block->points[at(a)]), d, x.data() + a * d);
+    std::vector<std::size_t> chosen;  // the others are all zeros
+    std::vector<double> x;
+    for (std::size_t a = 0; a < block->points.size(); ++a) {
+      if (!even && block->step[a] == 0.0 && (!cells || block->old[a] == 0.0)) continue;
+      chosen.push_back(a);
+      const double* row = s_.problem.points.row(block->points[a]);
+      x.insert(x.end(), row, row + d);
     }
-    block->columns.emplace(MatrixView<const double>{x.data(), size, d, d}, *s_.problem.kernel, s_.middle);
+    block->columns.emplace(MatrixView<const double>{x.data(), std::ssize(chosen), d, d}, *s_.problem.kernel,
+                           s_.middle);
     const auto stride = at(block->columns->stride());
     block->values.assign(checked_product("working memory", stride, columns), 0.0F);
-    for (std::size_t a = 0; a < at(size); ++a) {
+    for (std::size_t c = 0; c < chosen.size(); ++c) {
+      const auto a = chosen[c];
       const float free = block->movable[a];
       const auto step = static_cast<float>(block->step[a]);
-      block->values[a] = step;
+      float* value = block->values.data() + c;
+      value[0] = step;
       if (!cells) continue;
-      block->values[stride + a] = free * static_cast<float>(block->old[a] + block->step[a]);
-      block->values[2 * stride + a] = free;
-      if (s_.capped) block->values[3 * stride + a] = free * step;
+      value[stride] = free * static_cast<float>(block->old[a] + block->step[a]);
+      if (even) value[2 * stride] = free;
+      if (s_.capped) value[at(columns - 1) * stride] = free * step;
     }
     if (cells) block->moved.assign(at(n), 0.0F);
   }
@@ -120,13 +136,15 @@ bool Sweeper::multiply(std::span<Block* const> part, bool cells, std::vector<std
       for (ptrdiff_t i = 0; i < count; ++i) moved[i] += sums[at(i)];
       if (!cells) continue;
       float* solved = solved_.data() + static_cast<ptrdiff_t>(block->cell) * n + begin;
-      float* even = even_.data() + static_cast<ptrdiff_t>(block->cell) * n + begin;
       const double* sum = sums.data() + count;
+      const double* moved_free = sums.data() + (s_.capped ? (columns - 1) * count : 0);
       for (ptrdiff_t i = 0; i < count; ++i) {
         solved[i] += static_cast<float>(sum[i]);
-        even[i] += static_cast<float>(sum[count + i]);
-        block->moved[at(begin + i)] = static_cast<float>(sums[at((columns == 4 ? 3 * count : 0) + i)]);
+        block->moved[at(begin + i)] = static_cast<float>(moved_free[i]);
       }
+      if (!even) continue;
+      float* ones = even_.data() + static_cast<ptrdiff_t>(block->cell) * n + begin;
+      for (ptrdiff_t i = 0; i < count; ++i) ones[i] += static_cast<float>(sum[count + i]);
     }
   });
   return !s_.monitor.stopped();
@@ -194,9 +212,15 @@ Sweeper::Block Sweeper::outliers(std::size_t group) const {
   return block;
 }
 
-bool Sweeper::solve_outliers(double gap) {
-  const auto rounds = std::min<ptrdiff_t>(outlier_rounds, s_.n / (20 * s_.options.block));
-  for (ptrdiff_t round = 0; round < rounds; ++round) {
+bool Sweeper::solve_outliers() {
+  const auto rounds = std::min<ptrdiff_t>(outlier_rounds, s_.n / (8 * s_.options.block));
+  double gap = s_.bound().gap, least = infinity;
+  int idle = 0;
+  for (ptrdiff_t round = 0; round < rounds && gap > s_.enough; ++round) {
+    // Odd rounds undo what even ones have won, at times: one ends where the gap is at its least.
+    idle = gap < 0.8 * least ? 0 : idle + 1;
+    if (idle > 2 && gap < 1.1 * least) break;
+    least = std::min(least, gap);
     std::vector<Block> found;
     for (std::size_t k = 0; k < s_.groups; ++k) {
       if (s_.problem.totals[k] > 0.0) found.push_back(outliers(k));
@@ -206,14 +230,15 @@ bool Sweeper::solve_outliers(double gap) {
     const double enough =
         std::max(0.02 * gap, 0.05 * s_.enough) / static_cast<double>(s_.n / s_.options.block);
     if (!solve_together(part, false, enough)) return false;
+    gap = s_.bound().gap;
   }
   return true;
 }
 
 bool Sweeper::solve_blocks(std::uint64_t number, double gap) {
+  spread_ = number <= spreading && mostly_empty();
   lay_out(random_leaves(s_, s_.options.block, number));
-  const std::size_t phases =
-      std::min(blocks_.size(), std::clamp(blocks_.size() / 8, std::size_t{4}, most_phases));
+  const std::size_t phases = (blocks_.size() + together - 1) / together;
   const double enough = std::max(0.02 * gap, 0.05 * s_.enough) / static_cast<double>(blocks_.size());
   for (std::size_t k = 0; k < phases; ++k) {
     if (!phase(k, phases, enough)) return false;

@@ -18,10 +18,10 @@ class Sweeper {
 
   /// Every block of a new split to its minimum; `gap` is about that of the state. False when stopped.
   bool solve_blocks(std::uint64_t number, double gap);
-  /// Then, for a part of a sweep's cost, blocks of the points that stand out, wherever they lie.
-  bool solve_outliers(double gap);
-  /// Then the coarse program. It leaves a little weight everywhere.
+  /// Then the coarse program. Where much had no weight it leaves a little everywhere.
   bool share(double gap);
+  /// Then blocks of the points that stand out, wherever they lie, until that no longer lowers the gap.
+  bool solve_outliers();
 
  private:
   /// Points that are solved together, and what their phase needs of them.
@@ -34,16 +34,12 @@ class Sweeper {
     std::optional<distances::KernelSums<float>> columns;
     std::vector<float> values, moved;
   };
-  /// An iterate of before.
-  struct Past {
-    std::vector<double> w;
-    std::vector<std::vector<double>> kw;
-  };
   /// The coarse program: variables are masses of cells (as they are), masses spread evenly over cells, and
   /// shares of past iterates, each a mass of its group.
   struct Coarse;
 
   void lay_out(std::vector<Leaf>&& leaves);
+  bool mostly_empty() const;
   void solve_block(Block& block, double gap_tol);
   bool phase(std::size_t number, std::size_t phases, double gap_tol);
   bool multiply(std::span<Block* const> part, bool cells, std::vector<std::vector<double>>& product);
@@ -58,8 +54,8 @@ class Sweeper {
   KernelState& s_;
   std::vector<Block> blocks_;
   std::size_t cells_ = 0;
-  std::vector<float> solved_, even_;  ///< cells x n: K times a cell's weights, and times its ones
-  std::vector<Past> past_;
+  bool spread_ = false;               ///< whether the coarse program may give weight to all of a cell
+  std::vector<float> solved_, even_;  ///< cells x n: K times a cell's weights, and (`spread_`) times its ones
 };
 
 }  // namespace steelyard::qp

@@ -149,6 +149,34 @@ def test_the_gap_holds_for_any_number_of_sweeps():
         assert found["info"]["error_bound"] == found["gap"]
 
 
+def test_a_sweep_is_judged_after_the_points_that_stand_out():
+    """Right after the blocks, whose edges it is, gaps are tenfold."""
+    X, linear = shifted_target(6000, d=4)
+    found = blocks(X, "energy", linear, block=400, gap_tol=1e-6, max_sweeps=10)
+    assert found["info"]["converged"]
+    assert found["info"]["trace_values"][3, 2] < 1e-3
+
+
+def test_gaps_fall_as_fast_with_many_blocks():
+    """Blocks that are solved at once from the same slopes undo each other: two at once, however many there are."""
+    X, linear = shifted_target(4000, d=4)
+    few = blocks(X, "energy", linear, block=400, gap_tol=1e-6)
+    many = blocks(X, "energy", linear, block=50, gap_tol=1e-6)
+    assert few["info"]["converged"]
+    assert many["info"]["converged"]
+    assert many["info"]["iterations"] <= 2 * few["info"]["iterations"]
+
+
+def test_a_start_with_one_weight_spreads():
+    X, linear = shifted_target(600)
+    start = np.zeros(600)
+    start[3] = 1.0
+    found, even = (blocks(X, "energy", linear, init=init) for init in (start, None))
+    assert found["info"]["converged"]
+    assert found["objective"] == pytest.approx(even["objective"], abs=1e-7)
+    assert found["info"]["iterations"] <= even["info"]["iterations"] + 5
+
+
 def test_copies_share_a_weight():
     X, linear = shifted_target(60)
     twice, both = np.concatenate([X, X[:20]]), np.concatenate([linear, linear[:20]])
