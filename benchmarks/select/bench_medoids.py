@@ -1,10 +1,14 @@
 """k-medoids and facility location beside kmedoids (FasterPAM, its matrix included) and apricot-select.
 
 A mixture of 200 groups, float32; k-medoids from random points, one thread each; ``extra_info`` has the cost
-and the bound after 50 passes. apricot gets its similarities handed over.
+and the bound after 50 passes. apricot gets its similarities handed over. Bounds of other data, and the memory
+that 50,000 points take ("processor": the time of all threads).
 """
 
 from __future__ import annotations
+
+import resource
+import time
 
 import numpy as np
 import pytest
@@ -55,3 +59,27 @@ def test_facility_location(benchmark, who):
         lambda: peer.FacilityLocationSelection(100, metric="precomputed").fit(S), rounds=1, warmup_rounds=0
     )
     benchmark.extra_info["value"] = float(S[chosen.ranking].max(axis=0).sum())
+
+
+@pytest.mark.parametrize(
+    ("name", "k", "power"),
+    [("digits", 40, 1), ("digits", 40, 2), ("mixture", 100, 1), ("mixture", 250, 1), ("uniform", 100, 1)],
+)
+def test_bounds(benchmark, name, k, power):
+    X = {
+        "digits": lambda: pytest.importorskip("sklearn.datasets").load_digits().data.astype(np.float32),
+        "mixture": lambda: mixture(5000, 64),
+        "uniform": lambda: np.random.default_rng(0).random((5000, 8), dtype=np.float32),
+    }[name]()
+    found = benchmark.pedantic(lambda: medoids(X, k, power=power, bound_iter=50, rng=0), rounds=1)
+    benchmark.extra_info["error_bound"] = found.info.error_bound
+
+
+def test_fifty_thousand_points(benchmark):
+    X = mixture(50_000, 64)
+    before, start = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss, time.process_time()
+    found = benchmark.pedantic(lambda: medoids(X, 200, init="random", rng=0), rounds=1)
+    most = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    benchmark.extra_info.update(
+        processor=time.process_time() - start, most_MB=most / 1024, before_MB=before / 1024, cost=found.cost
+    )

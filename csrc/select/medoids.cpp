@@ -97,6 +97,12 @@ class Swaps {
     savings();
   }
 
+  /// What rounding can make of a change that is none: of a copy of a medoid, say, where nothing costs anything.
+  double noise() const {
+    const double most = *std::max_element(savings_.begin(), savings_.end());
+    return 4.0 * static_cast<double>(n_) * std::numeric_limits<double>::epsilon() * most;
+  }
+
   double cost() const {
     double sum = 0.0;
     for (ptrdiff_t j = 0; j < n_; ++j) sum += weight_of(w_, j) * static_cast<double>(near_[at(j)]);
@@ -188,7 +194,7 @@ Medoids swap_medoids(const distances::Costs<Real>& costs, std::span<const double
   if (!state.begin(monitor)) return out;
   std::vector<Real> made(checked_product("working memory", in_hand, n));
   std::vector<Index> hand(at(in_hand));
-  double cost = state.cost();
+  double least = std::max(1e-10 * state.cost(), state.noise());  // that a swap must gain
   for (Index since = 0; since < n && out.tried < most;) {
     for (ptrdiff_t r = 0; r < in_hand; ++r) hand[at(r)] = (out.tried + r) % n;
     if (!costs.rows(hand, made.data(), monitor)) break;
@@ -203,9 +209,9 @@ Medoids swap_medoids(const distances::Costs<Real>& costs, std::span<const double
         });
         if (monitor.poll()) break;
       }
-      if (state.taken(hand[at(r)]) || change[at(r)].by >= -1e-10 * cost) continue;
+      if (state.taken(hand[at(r)]) || change[at(r)].by >= -least) continue;
       state.swap(change[at(r)].medoid, hand[at(r)], made.data() + r * n);
-      cost = state.cost();
+      least = std::max(1e-10 * state.cost(), state.noise());
       ++out.swaps;
       since = -1;
       known = r + 1;

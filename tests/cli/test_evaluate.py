@@ -71,3 +71,11 @@ def test_answers_that_can_not_be_read_get_words(files, capsys, text, says):
     (folder / "bad.csv").write_text(text)
     assert main(["evaluate", str(folder / "scores.csv"), "--new", str(folder / "bad.csv")]) == 2
     assert says in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("call", [["evaluate"], ["select", "--method", "items"]])
+def test_one_model_is_refused_as_the_file_has_it(tmp_path, capsys, call):
+    path = tmp_path / "one.csv"
+    _write(path, ["item", "m0"], [f"q{k}" for k in range(20)], np.arange(20)[None] % 2)
+    assert main([call[0], str(path), *call[1:], "--size", "5"]) == 2
+    assert "has one column of scores (m0); give two models at least" in capsys.readouterr().err

@@ -164,6 +164,12 @@ def test_predictions_narrow_the_interval_and_never_widen_it():
     assert found.relative_efficiency > 3
 
 
+def test_equal_labels_say_nothing_of_the_error_of_their_mean():
+    with pytest.warns(UserWarning, match="labels are all equal"):
+        found = prediction_powered_mean(np.ones(10), np.arange(10.0), np.arange(50.0))
+    assert found.mean == 1
+
+
 def test_powered_means_are_the_definition_and_predictions_without_spread_cost_nothing():
     rng = np.random.default_rng(1)
     f = rng.random(220)

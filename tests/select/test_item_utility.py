@@ -51,9 +51,9 @@ def test_items_without_variance_tell_nothing():
 @given(st.integers(0, 2**32 - 1))
 def test_a_choice_is_within_its_bound_of_the_best(seed):
     rng = np.random.default_rng(seed)
-    S = rng.normal(size=(3, 8)) * rng.integers(0, 2, size=8)
+    S = rng.normal(size=(3, 8)) * (rng.permutation(8) <= rng.integers(0, 8))
     utility = item_utility(S, "variance", cost=rng.integers(1, 9, size=8))
-    budget = float(rng.integers(1, 20))
+    budget = float(rng.integers(utility.costs.min(), 20))
     found = utility.choose(budget)
     best = max(
         utility.values[list(some)].sum()
@@ -64,6 +64,15 @@ def test_a_choice_is_within_its_bound_of_the_best(seed):
     assert found.cost <= budget
     assert 0.5 * best <= found.utility <= best * (1 + 1e-12)
     assert found.upper_bound >= best
+
+
+def test_where_no_item_tells_or_can_be_paid_that_is_said():
+    for kind in ("variance", "consistency", "diversity", "information"):
+        with pytest.warns(UserWarning, match="all models have the same scores"):
+            found = item_utility(np.tile(np.arange(5.0), (3, 1)), kind)
+        assert len(found.choose(3).indices) == 0
+    with pytest.raises(ValueError, match="budget must pay for one item at least, of 5, got 3"):
+        item_utility(np.eye(3), "variance", cost=[5, 6, 7]).choose(3)
 
 
 def test_with_equal_costs_the_best_items_are_chosen():

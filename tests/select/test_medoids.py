@@ -132,6 +132,14 @@ def test_the_unit_of_the_data_scales_the_cost():
         assert large / 2.0 ** (far * power) == pytest.approx(plain)
 
 
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_copies_of_medoids_are_no_better_where_nothing_costs_anything(dtype):
+    points = np.random.default_rng(0).normal(size=(4, 2)).round(3)
+    found = medoids(np.repeat(points, 10, axis=0).astype(dtype), 4, rng=0)
+    assert found.cost == 0
+    assert found.info.converged
+
+
 def test_fewer_points_that_differ_than_k_are_told():
     with pytest.warns(UserWarning, match="only 2 points differ"):
         found = medoids([[0.0], [0.0], [1.0]], 3, rng=0, bound_iter=3)

@@ -62,13 +62,19 @@ rank::ItemPoint read_point(const BoundResponses& responses, const Array<double>&
 
 py::dict fit_items(const BoundResponses& responses, bool shared, bool guessing, bool fits_guess, double prior,
                    const Array<double>& log_slope, const Array<double>& intercept,
-                   const Array<double>& logit_guess, int em_steps, double tol, int max_iter, int n_threads,
-                   const py::object& progress) {
+                   const Array<double>& logit_guess, int em_steps, const py::object& other, double tol,
+                   int max_iter, int n_threads, const py::object& progress) {
   const auto start = read_point(responses, log_slope, intercept, logit_guess);
+  rank::ItemPoint known;
+  if (!other.is_none()) {
+    const auto [a, c, g] = other.cast<std::tuple<Array<double>, Array<double>, Array<double>>>();
+    known = read_point(responses, a, c, g);
+  }
   const rank::ItemProblem problem{responses.table(), {shared, guessing, fits_guess, prior}};
   const rank::FitOptions options{tol, max_iter, 0};
   auto fit = run_partial(n_threads, progress, [&](Monitor& monitor) {
-               return rank::fit_items(problem, start, em_steps, options, monitor);
+               return rank::fit_items(problem, start, em_steps, other.is_none() ? nullptr : &known, options,
+                                      monitor);
              }).result;
   std::vector<double> mean, sd;
   for (const auto& place : fit.places) {
@@ -79,8 +85,9 @@ py::dict fit_items(const BoundResponses& responses, bool shared, bool guessing, 
                   "intercept"_a = take(std::move(fit.point.intercept)),
                   "logit_guess"_a = take(std::move(fit.point.logit_guess)), "mean"_a = take(std::move(mean)),
                   "sd"_a = take(std::move(sd)), "log_likelihood"_a = fit.log_likelihood,
-                  "objective"_a = fit.objective, "node_change"_a = fit.node_change, "finest"_a = fit.finest,
-                  "nodes"_a = fit.nodes, "cg_iterations"_a = fit.cg_iterations, "info"_a = to_dict(fit.info));
+                  "objective"_a = fit.objective, "joined"_a = fit.joined, "node_change"_a = fit.node_change,
+                  "finest"_a = fit.finest, "nodes"_a = fit.nodes, "cg_iterations"_a = fit.cg_iterations,
+                  "info"_a = to_dict(fit.info));
 }
 
 /// X that solves H X = B, H the observed information; None if that fails.
@@ -126,8 +133,8 @@ void register_responses(py::module_& m) {
       .def_static("dense", &BoundResponses::dense, "codes"_a)
       .def_static("lists", &BoundResponses::lists, "offsets"_a, "listed"_a, "codes"_a, "items"_a);
   m.def("_fit_items", &fit_items, "responses"_a, "shared"_a, "guessing"_a, "fits_guess"_a, "prior"_a,
-        "log_slope"_a, "intercept"_a, "logit_guess"_a, "em_steps"_a, "tol"_a, "max_iter"_a, "n_threads"_a,
-        "progress"_a);
+        "log_slope"_a, "intercept"_a, "logit_guess"_a, "em_steps"_a, "other"_a, "tol"_a, "max_iter"_a,
+        "n_threads"_a, "progress"_a);
   m.def("_solve_items", &solve_items, "responses"_a, "shared"_a, "guessing"_a, "fits_guess"_a, "prior"_a,
         "log_slope"_a, "intercept"_a, "logit_guess"_a, "right_sides"_a, "n_threads"_a);
   m.def("_item_derivatives", &item_derivatives, "responses"_a, "shared"_a, "guessing"_a, "fits_guess"_a,

@@ -13,12 +13,27 @@ namespace {
 
 constexpr std::ptrdiff_t fixed_items = 500;  // up to so many, one lattice for all persons
 constexpr double longest_item_step = 2.0, coarse_step = 0.4, widest_step = 0.25;
-constexpr double first_tol = 1e-2;  // on the first nodes
+constexpr double first_tol = 1e-2;      // on the first nodes
+constexpr double rough = 0.1;           // accuracy of a direction
+constexpr double joined_at = 0.1;       // largest change of an argument of a logistic function
+constexpr double seen_by_bound = 1e-3;  // a change on doubled nodes above it is solved for
 
 double slope_of(const std::vector<double>& a, const std::vector<double>& b) {
   double sum = 0.0;
   for (std::size_t k = 0; k < a.size(); ++k) sum += a[k] * b[k];
   return sum;
+}
+
+/// The largest change of a t + c at |t| <= 3, or of logit g.
+double distance(const ItemPoint& one, const ItemPoint& other) {
+  double largest = 0.0;
+  for (std::size_t j = 0; j < one.log_slope.size(); ++j) {
+    const double steeper = std::fabs(std::exp(one.log_slope[j]) - std::exp(other.log_slope[j]));
+    largest = std::max(largest, 3.0 * steeper + std::fabs(one.intercept[j] - other.intercept[j]));
+    if (one.logit_guess[j] > -infinity)
+      largest = std::max(largest, std::fabs(one.logit_guess[j] - other.logit_guess[j]));
+  }
+  return largest;
 }
 
 class ItemNewton final : public NewtonMethod {
@@ -34,39 +49,44 @@ class ItemNewton final : public NewtonMethod {
 
   bool start() override { return now_.evaluate(at_, nodes_); }
 
+  /// Once the next decrement may be the last, a rough direction comes first: it proves as much of a small one.
   bool find_direction(double accuracy) override {
-    const auto n = problem_.size();
-    direction_.assign(at(n), 0.0);
-    linalg::CgOptions options;
-    options.tol = accuracy;
-    options.max_iter = 500;
-    const auto found = linalg::conjugate_gradients(
-        n, 1, [&](const double* v, double* out, std::ptrdiff_t) { now_.multiply(v, out); },
-        [&](const double* v, double* out, std::ptrdiff_t) { now_.precondition(v, out); },
-        now_.gradient().data(), direction_.data(), options, monitor_);
-    const auto& column = found.columns[0];
-    passes_ = column.iterations;
+    const bool may_end = decrement_ * decrement_ <= options_.tol;
+    direction_.assign(at(problem_.size()), 0.0);
+    energy_ = 0.0;
+    passes_ = 0;
+    bool enough = may_end && accuracy < rough && solve(rough) && decrement_ <= 0.5 * options_.tol;
+    if (!enough) enough = solve(accuracy);
+    if (passes_ == 0 && !(scale_ == 0.0)) now_.precondition(now_.gradient().data(), direction_.data());
     all_passes += passes_;
-    convex_ = column.converged;
-    if (column.iterations == 0 && !(column.scale == 0.0))
-      now_.precondition(now_.gradient().data(), direction_.data());
-    // In the norm of an indefinite matrix there is no distance to the optimum.
-    const double rest = column.error_estimate;
-    decrement_ = convex_ ? std::sqrt(column.energy + rest * rest) : infinity;
     reach_ = now_.reach(at_, direction_);
     return !monitor_.stopped();
+  }
+
+  /// At a point where H is hardly another than at one before: a decrement from the smallest eigenvalue seen there.
+  double decrement_by(double eigenvalue) {
+    std::vector<double> x(now_.gradient().size());
+    now_.precondition(now_.gradient().data(), x.data());
+    return std::sqrt(std::max(0.0, slope_of(now_.gradient(), x)) / eigenvalue);
   }
 
   double decrement() const override { return decrement_; }
   double reach() const override { return std::min(reach_, 50.0); }
   int passes() const override { return passes_; }
 
+  /// From above: H >= least M, M what preconditions.
   double rounding() override {
-    const auto errors = now_.rounding();
-    const auto solve = [&](const std::vector<double>& b, std::vector<double>& x) {
-      return now_.solve({b.data(), problem_.size(), probes, probes}, x.data(), 0.1);
+    const auto n = problem_.size();
+    const auto apply = [&](const std::vector<double>& b, std::vector<double>& x) {
+      std::vector<double> in(at(n)), out(at(n));
+      for (std::ptrdiff_t c = 0; c < probes; ++c) {
+        for (std::ptrdiff_t i = 0; i < n; ++i) in[at(i)] = b[at(i * probes + c)];
+        now_.precondition(in.data(), out.data());
+        for (std::ptrdiff_t i = 0; i < n; ++i) x[at(i * probes + c)] = out[at(i)];
+      }
+      return true;
     };
-    return probe_rounding(errors, problem_.size(), false, solve);
+    return probe_rounding(now_.rounding(), n, false, apply) / std::sqrt(least);
   }
 
   bool take_step(double& length) override {
@@ -85,8 +105,29 @@ class ItemNewton final : public NewtonMethod {
 
   ItemLikelihood& likelihood() { return now_; }
   int all_passes = 0;
+  double least = 1.0;  ///< eigenvalue of M^-1 H, as conjugate gradients saw it
 
  private:
+  /// Goes on from the direction there is.
+  bool solve(double accuracy) {
+    linalg::CgOptions options;
+    options.tol = accuracy;
+    options.max_iter = 500;
+    const auto found = linalg::conjugate_gradients(
+        problem_.size(), 1, [&](const double* v, double* out, std::ptrdiff_t) { now_.multiply(v, out); },
+        [&](const double* v, double* out, std::ptrdiff_t) { now_.precondition(v, out); },
+        now_.gradient().data(), direction_.data(), options, monitor_);
+    const auto& column = found.columns[0];
+    passes_ += column.iterations;
+    energy_ += column.energy;
+    scale_ = column.scale;
+    if (column.lanczos_smallest > 0.0) least = std::min(least, column.lanczos_smallest);
+    const double rest = column.residual / std::sqrt(least);
+    // In the norm of an indefinite matrix there is no distance to the optimum.
+    decrement_ = column.converged ? std::sqrt(energy_ + rest * rest) : infinity;
+    return column.converged;
+  }
+
   bool climb(double& length) {
     const double before = slope_of(now_.gradient(), direction_), value = now_.value();
     if (!(before > 0.0)) return false;
@@ -112,10 +153,31 @@ class ItemNewton final : public NewtonMethod {
   Monitor& monitor_;
   ItemLikelihood now_;
   std::vector<double> direction_;
-  double decrement_ = infinity, reach_ = 0.0;
+  double decrement_ = infinity, energy_ = 0.0, scale_ = 0.0, reach_ = 0.0;
   int passes_ = 0;
-  bool convex_ = true;
 };
+
+/// Mean 0 and variance 1 of the population at other items: with it EM, which knows the population and moves items
+/// alone, no longer creeps along their common scale (Liu, Rubin and Wu, "Parameter expansion to accelerate EM",
+/// Biometrika 85, 1998).
+void rescale(ItemPoint& point, std::vector<Place>& places) {
+  double mean = 0.0, square = 0.0;
+  for (const auto& place : places) {
+    mean += place.mean;
+    square += place.mean * place.mean + place.sd * place.sd;
+  }
+  const auto n = static_cast<double>(places.size());
+  mean /= n;
+  const double sd = std::clamp(std::sqrt(std::max(0.0, square / n - mean * mean)), 0.5, 2.0);
+  for (std::size_t j = 0; j < point.log_slope.size(); ++j) {
+    point.intercept[j] += std::exp(point.log_slope[j]) * mean;
+    point.log_slope[j] += std::log(sd);
+  }
+  for (auto& place : places) {
+    place.mean = (place.mean - mean) / sd;
+    place.sd /= sd;
+  }
+}
 
 /// No wider than the answers' own bends ask, however wide posteriors are.
 double finest_needed(const std::vector<Place>& places) {
@@ -129,17 +191,22 @@ class NodeChooser {
  public:
   NodeChooser(const ItemProblem& problem, Monitor& monitor) : problem_(problem), now_(problem, monitor) {}
 
-  /// Some steps of EM on a coarse lattice; false when stopped.
-  bool warm(ItemPoint& point, int steps) {
-    const auto coarse = fixed_nodes(problem_.answers.persons, coarse_step);
+  /// Some steps of EM on a coarse lattice, fewer where they come near `other`; false when stopped.
+  bool warm(ItemPoint& point, int steps, const ItemPoint* other = nullptr) {
+    Nodes nodes = fixed_nodes(problem_.answers.persons, coarse_step);
     std::vector<double> step(at(problem_.size()));
-    for (int k = 0; k < steps; ++k) {
-      if (!now_.evaluate(point, coarse)) return false;
+    for (int k = 0; k < steps && !joined; ++k) {
+      if (!now_.evaluate(point, nodes)) return false;
+      places_ = now_.places();
       now_.precondition(now_.gradient().data(), step.data());
       const double reach = now_.reach(point, step);
       point = now_.moved(point, step, reach > longest_item_step ? longest_item_step / reach : 1.0);
+      rescale(point, places_);
+      joined = other != nullptr && distance(point, *other) < joined_at;
+      if (problem_.answers.items > fixed_items) nodes = window_nodes(places_);
     }
-    if (!now_.evaluate(point, coarse)) return false;
+    if (joined) return true;
+    if (!now_.evaluate(point, nodes)) return false;
     places_ = now_.places();
     return true;
   }
@@ -156,7 +223,7 @@ class NodeChooser {
     return true;
   }
 
-  void remember(std::vector<Place> places) { places_ = std::move(places); }
+  bool joined = false;
 
  private:
   const ItemProblem problem_;
@@ -166,8 +233,8 @@ class NodeChooser {
 
 }  // namespace
 
-ItemFit fit_items(const ItemProblem& problem, const ItemPoint& start, int em_steps, const FitOptions& options,
-                  Monitor& monitor) {
+ItemFit fit_items(const ItemProblem& problem, const ItemPoint& start, int em_steps, const ItemPoint* other,
+                  const FitOptions& options, Monitor& monitor) {
   const Stopwatch watch;
   ItemFit out;
   out.point = start;
@@ -177,7 +244,9 @@ ItemFit fit_items(const ItemProblem& problem, const ItemPoint& start, int em_ste
   bool going;
   {
     NodeChooser chooser(problem, monitor);
-    going = chooser.warm(out.point, em_steps) && chooser.settle(out.point, nodes);
+    going = chooser.warm(out.point, em_steps, other);
+    out.joined = chooser.joined;
+    going = going && !out.joined && chooser.settle(out.point, nodes);
   }
   for (int round = 0; going && round < 6; ++round) {
     FitOptions now = options;
@@ -196,8 +265,10 @@ ItemFit fit_items(const ItemProblem& problem, const ItemPoint& start, int em_ste
       if (options.tol >= first_tol) break;  // no more than a look
       const Nodes fine = doubled(nodes);
       ItemNewton check(problem, out.point, fine, options, monitor);
-      going = check.start() && check.find_direction(1e-3);
-      if (going) out.node_change = check.decrement();
+      going = check.start();
+      if (going) out.node_change = check.decrement_by(method.least);
+      if (going && !(out.node_change <= seen_by_bound) && check.find_direction(rough))
+        out.node_change = check.decrement();
       break;
     }
     nodes = problem.answers.items <= fixed_items

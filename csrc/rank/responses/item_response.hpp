@@ -85,6 +85,7 @@ class ItemLikelihood {
 struct ItemFit {
   Info info;
   ItemPoint point;
+  bool joined = false;  ///< EM came to `other`: no more was done
   double log_likelihood = 0.0, objective = 0.0;
   double node_change =
       0.0;              ///< the decrement on doubled nodes: how far the optimum there is, in standard errors
@@ -96,8 +97,9 @@ struct ItemFit {
 
 /// Steps of EM (one Newton step on each item), then Newton-CG (newton_loop.hpp), roughly first; nodes follow the
 /// posteriors between. A tol of 1e-2 or more is a look at an optimum: nodes are not doubled.
-ItemFit fit_items(const ItemProblem& problem, const ItemPoint& start, int em_steps, const FitOptions& options,
-                  Monitor& monitor);
+/// `other`: an optimum that is known, or null.
+ItemFit fit_items(const ItemProblem& problem, const ItemPoint& start, int em_steps, const ItemPoint* other,
+                  const FitOptions& options, Monitor& monitor);
 
 /// X with H X = B (size x columns), H the observed information at a point; empty if that fails.
 std::vector<double> solve_items(const ItemProblem& problem, const ItemPoint& point,

@@ -15,6 +15,8 @@ namespace {
 constexpr std::ptrdiff_t group_limit = 256;
 constexpr std::ptrdiff_t window_snap = 4;
 constexpr double step_in_sds = 1.1;
+/// What a window always has: half its steps less half a snap, of the least step.
+constexpr double reach_in_sds = (0.5 * (simd::node_panel - 1 - window_snap)) * step_in_sds / 1.4143 - 0.01;
 
 void add_groups(std::vector<NodeGroup>& groups, NodeGroup all) {
   for (auto begin = all.begin; begin < all.end; begin += group_limit) {
@@ -90,8 +92,8 @@ bool suffice(const Nodes& nodes, const std::vector<Place>& places) {
     for (auto k = group.begin; k < group.end; ++k) {
       const auto& place = places[at(nodes.order[at(k)])];
       if (group.step > 1.15 * place.sd) return false;
-      if (nodes.windows && (place.mean - 4.5 * place.sd < low || place.mean + 4.5 * place.sd > high))
-        return false;
+      const double arm = reach_in_sds * place.sd;
+      if (nodes.windows && (place.mean - arm < low || place.mean + arm > high)) return false;
     }
   }
   return true;

@@ -53,7 +53,7 @@ Nodes fixed_nodes(std::ptrdiff_t persons, double step, double reach = 5.5);
 Nodes window_nodes(const std::vector<Place>& places);
 /// Half the step, over the same stretches.
 Nodes doubled(const Nodes& nodes);
-/// Do the nodes reach 4.5 standard deviations to both sides, at a step of at most 1.15 of them?
+/// Do the nodes reach 4.26 standard deviations to both sides, at a step of at most 1.15 of them?
 bool suffice(const Nodes& nodes, const std::vector<Place>& places);
 
 }  // namespace steelyard::rank

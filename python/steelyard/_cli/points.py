@@ -43,9 +43,8 @@ def read_points(source: Source, asked: list[str] | None, *, gaps: bool = False, 
     whole = ~np.isinf(values).any(axis=1) if gaps else np.isfinite(values).all(axis=1)
     rows = np.flatnonzero(whole)
     if len(rows) < 2:
-        raise UsageError(
-            f"{source.name} has {len(rows)} rows with all of {', '.join(names)}; give at least two"
-        )
+        how = "without infinite numbers in" if gaps else "with all of"
+        raise UsageError(f"{source.name} has {len(rows)} rows {how} {', '.join(names)}; give at least two")
     values = values[rows]
     table = {c: values[:, names.index(c)] if c in names else _text(found[c], rows) for c in source.columns}
     return Points(values, tuple(names), rows, table, tuple(texts), int(len(whole) - len(rows)))

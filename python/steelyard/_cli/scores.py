@@ -47,6 +47,14 @@ def read_scores(options: argparse.Namespace, files: list[str]) -> Scores:
     return Scores(source.name, items, tuple(names), np.ascontiguousarray(values.T))
 
 
+def refuse_one_model(scores: Scores) -> None:
+    """Where models are to be told apart."""
+    if len(scores.models) < 2:
+        raise UsageError(
+            f"{scores.name} has one column of scores ({scores.models[0]}); give two models at least"
+        )
+
+
 def _item_column(asked: str | None, columns: Any, file: str) -> str | None:
     if asked is None:
         return next((name for name in columns if name.casefold() == "item"), None)

@@ -18,7 +18,7 @@ from .inputs import add_files
 from .options import add_output, add_report, add_top, integer
 from .pages import ROWS, require_pages, write_page
 from .points import read_points
-from .scores import read_scores
+from .scores import read_scores, refuse_one_model
 from .show import show
 from .source import Source, open_source
 from .table import Table
@@ -167,11 +167,14 @@ def _run_items(options: argparse.Namespace) -> None:
     from ..select import item_utility
 
     scores = read_scores(options, options.file)
+    refuse_one_model(scores)
     models, items = scores.values.shape
     if options.size > items:
         raise UsageError(f"--size must be at most the number of items, {items}, got {options.size}")
     try:
-        useful = item_utility(scores.values, options.utility or "consistency")
+        with warnings.catch_warnings(record=True) as caught:
+            warnings.simplefilter("always")
+            useful = item_utility(scores.values, options.utility or "consistency")
     except (ValueError, TypeError) as error:
         raise UsageError(f"{scores.name}: {error}") from None
     chosen = useful.choose(options.size).indices
@@ -183,6 +186,7 @@ def _run_items(options: argparse.Namespace) -> None:
     if len(chosen) < options.size:
         told += f"; the other {items - len(chosen):,} tell nothing"
     notes = [f"{scores.name}: {models:,} models, {items:,} items", told]
+    notes += [f"Note: {warning.message}" for warning in caught]
     show(_standing_table(columns, options.top), notes, sys.stdout)
     if options.output:
         write(columns, options.output, verbatim=options.verbatim)

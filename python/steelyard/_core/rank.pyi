@@ -321,6 +321,7 @@ def _fit_items(
     intercept: typing.Annotated[numpy.typing.ArrayLike, numpy.float64],
     logit_guess: typing.Annotated[numpy.typing.ArrayLike, numpy.float64],
     em_steps: typing.SupportsInt | typing.SupportsIndex,
+    other: typing.Any,
     tol: typing.SupportsFloat | typing.SupportsIndex,
     max_iter: typing.SupportsInt | typing.SupportsIndex,
     n_threads: typing.SupportsInt | typing.SupportsIndex,

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from .._errors import warn
 from .._results import Result
 from .._validate import check_choice, check_positive, check_vector, real_array
 from ._sample import Floats
@@ -85,6 +86,11 @@ class ItemUtility(Result):
             are never chosen. With equal costs this is the best choice. Else it has at least half the utility
             of the best, and `upper_bound` says what is proven of this one.
 
+        Raises
+        ------
+        ValueError
+            If the budget pays for no item.
+
         Examples
         --------
         >>> found = item_utility([[0.1, 0.9, 0.5], [0.2, 0.1, 0.5]], "variance", cost=[10, 30, 10])
@@ -92,6 +98,8 @@ class ItemUtility(Result):
         [1]
         """
         limit = check_positive(budget, "budget")
+        if limit < self.costs.min():
+            raise ValueError(f"budget must pay for one item at least, of {self.costs.min():g}, got {limit:g}")
         useful = np.flatnonzero((self.values > 0) & (self.costs <= limit))
         order = useful[np.argsort(-self.values[useful] / self.costs[useful], kind="stable")]
         spent = np.cumsum(self.costs[order])
@@ -139,6 +147,11 @@ def item_utility(scores: Any, kind: str = "consistency", *, cost: Any = None) ->
     ValueError
         If there are fewer than two models, scores are missing or infinite, or costs are not positive.
 
+    Warns
+    -----
+    UserWarning
+        If all models have the same scores.
+
     Notes
     -----
     Such items rank models; they do not estimate scores, for which the chance of an item to be chosen must be
@@ -181,6 +194,10 @@ def item_utility(scores: Any, kind: str = "consistency", *, cost: Any = None) ->
         values = S.var(axis=0, ddof=1)
     else:
         values = {"consistency": _consistency, "diversity": _diversity, "information": _information}[kind](S)
+    if not np.ptp(S, axis=0).any():
+        warn(
+            "all models have the same scores: no item tells which is better, none can be chosen", UserWarning
+        )
     return ItemUtility(kind, np.asarray(values), costs)
 
 

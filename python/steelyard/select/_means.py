@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from .._errors import warn
 from .._results import Result
 from .._validate import check_choice, check_count, check_level, check_vector, is_one
 from ._sample import Floats, student_quantile
@@ -105,6 +106,8 @@ def prediction_powered_mean(
     best = _interval(float(y.mean()), plain, n - 1.0, wide)
     about = f - f.mean()
     squares = float(about @ about)
+    if plain <= 0:
+        warn("labels are all equal: they say nothing of the error of their mean, which is not 0", UserWarning)
     if squares <= 0 or plain <= 0:
         return best
     slope = float(about @ y) / squares / (1.0 + n / more)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import pickle
 import warnings
 
@@ -119,6 +120,25 @@ def test_it_is_the_best_optimum_that_a_general_optimiser_finds(model, missing):
     np.testing.assert_allclose(fit.difficulties, -fit.intercepts / fit.discriminations)
 
 
+@pytest.mark.parametrize(
+    ("model", "persons", "items"), [("1pl", 300, 12), ("2pl", 300, 12), ("2pl", 300, 60)]
+)
+def test_starts_that_come_near_an_optimum_lead_there(model, persons, items):
+    table = population(6, persons, items, 0.1)[0]
+    fit = irt(table, model=model)
+    joined = np.flatnonzero(fit.optima == fit.optima.max())
+    assert len(joined) > 1
+    right, wrong = np.nansum(table, axis=0) + 0.5, np.nansum(1 - table, axis=0) + 0.5
+    for k in joined:
+        a = (1.0, 0.5, 2.0)[k]
+        low, c = np.full(items, np.log(a)), np.log(right / wrong) * np.sqrt(1 + 0.35 * a**2)
+        y = np.full(items, -np.inf)
+        alone = _core.rank._fit_items(
+            bound(table), *MODELS[model], 1.0, low, c, y, 5, None, 1e-4, 100, 1, None
+        )
+        assert alone["objective"] == pytest.approx(fit.optima.max(), abs=1e-3)
+
+
 def test_known_guesses_stand():
     table = population(1, 800, 8, guess=0.25)[0]
     fit = irt(table, model="3pl", guessing=0.25)
@@ -230,10 +250,25 @@ def test_small_and_odd_tables_have_an_optimum_under_a_prior(model, seed):
     table = (rng.random((rng.integers(1, 9), rng.integers(1, 7))) < rng.random()).astype(float)
     table[rng.random(table.shape) < 0.3] = np.nan
     table[0, 0] = 1
-    fit = irt(table, model=model)
+    little = len(table) == 1 or not (table == 0).any()
+    with pytest.warns(UserWarning, match="what the prior says") if little else contextlib.nullcontext():
+        fit = irt(table, model=model)
     assert fit.info.converged
     for name in ("abilities", "ability_errors", "discriminations", "difficulties"):
         assert np.isfinite(getattr(fit, name)).all()
+
+
+@pytest.mark.parametrize(
+    ("table", "said"),
+    [
+        ([[1, 0, 1]], "one person"),
+        (np.ones((9, 3)), "all answers are right"),
+        (np.zeros((9, 3)), "all answers are wrong"),
+    ],
+)
+def test_answers_that_tell_nothing_are_said_to(table, said):
+    with pytest.warns(UserWarning, match=said):
+        irt(table)
 
 
 def test_the_next_item_is_the_one_that_tells_most():

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from ..._errors import finish
+from ..._errors import finish, warn
 from ..._labels import position
 from ..._spelling import shown
 from ..._validate import (
@@ -59,9 +59,10 @@ class ItemResponseFit(Abilities):
         Marginal, without the prior.
     optima : ndarray, shape (3,)
         Log-likelihood with the prior that was reached from each start, near its optimum; the best is kept.
+        Starts that come to the same optimum have the same.
     node_change : float
         How far the optimum moves, in standard errors, when the nodes of the integral are doubled, and reach
-        half as far again.
+        half as far again; from above where it is below .001.
     n_nodes : int
         Nodes a person.
     node_step : float
@@ -341,18 +342,22 @@ def irt(
     -----
     ConvergenceWarning
         If the decrement stays above `tol`, or the nodes of the integral do not suffice.
+    UserWarning
+        If all answers are equal, or there is one person only.
 
     Notes
     -----
-    Some steps of EM, then Newton's method with conjugate gradients on the marginal likelihood [1]_ [2]_, from
-    three starts (discriminations 1/2, 1 and 2; all positive, which fixes the sign). It is not concave: the
-    certificate is of a local optimum, and `optima` tells whether the starts agree: all are followed to a
-    decrement of .01, the best to `tol`; beyond a million answers only the best after EM is. Integrals are
+    Some steps of EM, its population's mean and spread fitted with the items [3]_, then Newton's method with
+    conjugate gradients on the marginal likelihood [1]_ [2]_, from three starts (discriminations 1, 1/2 and 2;
+    all positive, which fixes the sign). It is not concave: the certificate is of a local optimum, and
+    `optima` tells whether the starts agree. The first is followed to `tol`; the others by EM until they come
+    as near to it as .1 in every logit at abilities of up to 3, else to a decrement of .01 of their own
+    (beyond a million answers: no further than 15 steps); a better one is then followed. Integrals are
     trapezoid sums, on one lattice for all persons up to 500 items, beyond it on 16 nodes around each person's
     own posterior: usual fixed nodes would there be further apart than a posterior is wide, and errors of
     abilities too small by far. An item on which the weak do better gets a discrimination near 0.
 
-    A pass takes about 2 `n_nodes` additions an answer; a fit some 50 to 100 passes. Memory: a byte an answer
+    A pass takes about 2 `n_nodes` additions an answer; a fit some 40 to 80 passes. Memory: a byte an answer
     and three numbers a person and node.
 
     References
@@ -360,6 +365,7 @@ def irt(
     .. [1] Bock and Aitkin, "Marginal maximum likelihood estimation of item parameters", Psychometrika 46
        (1981).
     .. [2] Louis, "Finding the observed information matrix when using the EM algorithm", JRSS B 44 (1982).
+    .. [3] Liu, Rubin and Wu, "Parameter expansion to accelerate EM", Biometrika 85 (1998).
 
     Examples
     --------
@@ -380,6 +386,7 @@ def irt(
     guesses = _guesses(guessing, model, len(what))
     if prior == 0.0:
         refuse_extremes(answers.right + answers.wrong, answers.right, what, "item")
+    _tell_of_little(answers)
     problem = MarginalProblem(answers, model, model == "3pl" and guessing is None, guesses, prior)
     best, optima = problem.fit(tol=tol, max_iter=steps, n_threads=threads, progress=callback)
     return finish(_result(problem, best, optima, tol, who, what), "irt", n_threads=n_threads)
@@ -394,6 +401,15 @@ def _guesses(guessing: Any, model: str, n: int) -> Floats:
     if not ((found >= 0) & (found < 1)).all():
         raise ValueError(f"guessing must lie in [0, 1), got {shown(guessing)}")
     return found
+
+
+def _tell_of_little(answers: Answers) -> None:
+    told = "abilities and items are then what the prior says"
+    if answers.shape[0] == 1:
+        warn(f"responses has one person, who tells nothing of a population: {told}", UserWarning)
+    elif not answers.right.any() or not answers.wrong.any():
+        kind = "right" if answers.right.any() else "wrong"
+        warn(f"all answers are {kind}: {told}", UserWarning)
 
 
 def _result(

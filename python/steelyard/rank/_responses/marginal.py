@@ -19,6 +19,7 @@ Floats = npt.NDArray[np.float64]
 MODELS = ("1pl", "2pl", "3pl")
 _STARTS = (1.0, 0.5, 2.0)  # discriminations
 _EM_STEPS = 5
+_EM_LONGER = 15  # towards an optimum that is known
 _FOLLOWED = 1_000_000  # answers up to which every start is followed beyond EM
 _LOOK = 1e-2  # standard errors to which it is: its log-likelihood is then known to 1e-4
 _COLUMNS = 32  # linear systems solved at once
@@ -39,29 +40,30 @@ class MarginalProblem:
     ) -> tuple[dict[str, Any], Floats]:
         """The best of three starts, and the objective that each reached."""
         options: dict[str, Any] = {"max_iter": max_iter, "n_threads": n_threads, "progress": progress}
-        right, wrong = self.answers.right + 0.5, self.answers.wrong + 0.5
-        logits, n = np.log(right / wrong), self.answers.shape[1]
         whole = self.answers.n_answers <= _FOLLOWED
-        looks: list[dict[str, Any]] = []
-        for slope in _STARTS:
-            # At a spread of abilities of 1, intercepts grow with the slope as for a normal ogive.
-            steep: Floats = np.full(n, np.log(slope))
-            level: Floats = logits * np.sqrt(1 + 0.35 * slope**2)
-            look = {**options, "max_iter": max_iter if whole else 0, "tol": max(tol, _LOOK)}
-            looks.append(self._fit(steep, level, self._logit_guess, _EM_STEPS, **look))
-            if looks[-1]["info"]["interrupted"]:
-                break
-        reached = [one for one in looks if one["objective"] != 0.0] or looks
-        best = max(reached, key=lambda one: float(one["objective"]))
         optima = np.full(len(_STARTS), np.nan)
-        optima[: len(looks)] = [one["objective"] for one in looks]
-        if looks[-1]["info"]["interrupted"]:
-            best["info"]["interrupted"] = True
-            return best, optima
-        start = best["log_slope"], best["intercept"], best["logit_guess"]
-        found = self._fit(*start, 0, tol=min(tol, _LOOK / 2), **options)
-        optima[int(np.argmax(optima))] = found["objective"]
-        return found, optima
+        finest = min(tol, _LOOK / 2)  # nodes of a look are not doubled
+        best = self._fit(*self._start(_STARTS[0]), _EM_STEPS, tol=finest, **options)
+        optima[0] = best["objective"]
+        for k, slope in enumerate(_STARTS[1:], 1):
+            if best["info"]["interrupted"]:
+                break
+            now = {**options, "max_iter": max_iter if whole else 0, "tol": max(tol, _LOOK)}
+            look = self._fit(*self._start(slope), _EM_LONGER, other=_point(best), **now)
+            if look["info"]["interrupted"]:
+                best["info"]["interrupted"] = True
+                break
+            optima[k] = best["objective"] if look["joined"] else look["objective"]
+            if optima[k] > best["objective"] + _LOOK**2:
+                best = self._fit(*_point(look), 0, tol=finest, **options)
+                optima[k] = best["objective"]
+        return best, optima
+
+    def _start(self, slope: float) -> tuple[Floats, Floats, Floats]:
+        """At a spread of abilities of 1, intercepts grow with the slope as for a normal ogive."""
+        logits = np.log((self.answers.right + 0.5) / (self.answers.wrong + 0.5))
+        steep: Floats = np.full(len(logits), np.log(slope))
+        return steep, logits * np.sqrt(1 + 0.35 * slope**2), self._logit_guess
 
     def _fit(
         self,
@@ -70,6 +72,7 @@ class MarginalProblem:
         logit_guess: Floats,
         em_steps: int,
         *,
+        other: tuple[Floats, Floats, Floats] | None = None,
         tol: float,
         max_iter: int,
         n_threads: int,
@@ -81,6 +84,7 @@ class MarginalProblem:
             intercept,
             logit_guess,
             em_steps,
+            other,
             tol,
             max_iter,
             n_threads,
@@ -137,6 +141,10 @@ class MarginalProblem:
     @property
     def _logit_guess(self) -> Floats:
         return _logit(self.guesses)
+
+
+def _point(found: dict[str, Any]) -> tuple[Floats, Floats, Floats]:
+    return found["log_slope"], found["intercept"], found["logit_guess"]
 
 
 def _logit(g: Floats) -> Floats:
