@@ -12,8 +12,9 @@ from .._errors import SeparationError
 from .._units import ELO
 from .columns import require_column
 from .options import names
+from .readers import quoted
 from .show import progress_bar
-from .source import Source, quoted
+from .source import Source
 from .usage import UsageError
 
 if TYPE_CHECKING:
