@@ -158,7 +158,7 @@ def test_a_sweep_is_judged_after_the_points_that_stand_out():
 
 
 def test_gaps_fall_as_fast_with_many_blocks():
-    """Blocks that are solved at once from the same slopes undo each other: two at once, however many there are."""
+    """Blocks that are solved at once from the same slopes undo each other: two at once, of however many."""
     X, linear = shifted_target(4000, d=4)
     few = blocks(X, "energy", linear, block=400, gap_tol=1e-6)
     many = blocks(X, "energy", linear, block=50, gap_tol=1e-6)
