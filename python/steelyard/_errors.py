@@ -53,6 +53,14 @@ class SeparationError(ValueError):
         self.flat = flat
 
 
+class WordError(ValueError):
+    """A cell holds a word where a number is asked for; `word` is what it holds."""
+
+    def __init__(self, message: str, word: object = None) -> None:
+        super().__init__(message)
+        self.word = word
+
+
 def interrupted(partial: Any) -> KeyboardInterrupt:
     """KeyboardInterrupt that carries the best result so far as ``.partial``, None where there is none yet."""
     found = (

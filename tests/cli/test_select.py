@@ -19,7 +19,7 @@ from steelyard.select import facility_location, item_utility, medoids, sensitivi
 
 
 def reading(*files):
-    return argparse.Namespace(file=list(map(str, files)), encoding=None, separator=None)
+    return argparse.Namespace(file=list(map(str, files)), encoding=None, separator=None, decimal="point")
 
 
 @pytest.fixture

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
-from .._errors import DisconnectedError, SeparationError
+from .._errors import DisconnectedError, SeparationError, WordError
 from .._spelling import spelt
 from .columns import SINGLE, Roles, recognise, require_column
 from .layouts import one_layout
@@ -202,8 +202,10 @@ def explained(source: Source) -> Iterator[None]:
         ) from None
     except SeparationError as error:
         raise UsageError(_separated(error)) from None
+    except WordError as error:
+        raise UsageError(f"{error}{decimal_hint(error.word)}") from None
     except (ValueError, TypeError) as error:
-        raise UsageError(f"{error}{decimal_hint(str(error))}") from None
+        raise UsageError(str(error)) from None
 
 
 def _option(name: str, code: str) -> str:

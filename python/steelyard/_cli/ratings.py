@@ -170,5 +170,6 @@ def _refuse_words(source: Source, column: str) -> None:
         rows = source.relation.project(f"{text} AS cell, {wrong} AS wrong, row_number() OVER () - 1 AS place")
         found = rows.filter("wrong").limit(1).fetchall()
     if found:
-        told = f"column {column!r} must hold numbers, got {found[0][0]!r} in {source.row(found[0][2])}"
-        raise UsageError(told + decimal_hint(told))
+        word, _, place = found[0]
+        told = f"column {column!r} must hold numbers, got {word!r} in {source.row(place)}"
+        raise UsageError(told + decimal_hint(word))

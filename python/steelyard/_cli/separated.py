@@ -5,7 +5,6 @@ from __future__ import annotations
 import csv
 import gzip
 import io
-import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -31,11 +30,15 @@ class Dialect:
     clean: bool
 
 
-def decimal_hint(told: str) -> str:
-    """The option for what a message says was got, where that is a number with a decimal comma."""
-    got = re.search(r"got '([^']*)' in ", told)
-    comma = got is not None and re.fullmatch(DECIMAL_COMMA, got[1])
-    return "; --decimal comma reads numbers with a decimal comma" if comma else ""
+def decimal_hint(word: object) -> str:
+    """The option for a cell that holds a number with a decimal comma."""
+    if not isinstance(word, str) or word.count(",") != 1:
+        return ""
+    try:
+        float(word.replace(".", "").replace(",", "."))
+    except ValueError:
+        return ""
+    return "; --decimal comma reads numbers with a decimal comma"
 
 
 def find_dialect(file: Input, separator: str | None) -> Dialect:

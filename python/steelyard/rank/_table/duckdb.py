@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from ..._errors import WordError
 from ..._spelling import row_of_relation, shown
 from .labels import Coded, RowName
 from .votes import Read
@@ -195,7 +196,7 @@ def _refuse_bad_amounts(found: dict[str, npt.NDArray[Any]], relation: Any, wante
             words = f"nullif(trim(CAST({_quoted(column)} AS VARCHAR)), '')"
             word = relation.filter(f"{value} IS NULL").project(words).limit(1).fetchall()[0][0]
             if word is not None:
-                raise ValueError(f"column {column!r} must hold numbers, got {word!r} in {first}")
+                raise WordError(f"column {column!r} must hold numbers, got {word!r} in {first}", word)
             raise ValueError(f"column {column!r} has missing entries (first: {first})")
         if not np.isfinite(found["total" if part == "count" else "squares"]).all():
             first = _first_where(relation, f"NOT isfinite({value})")
@@ -228,7 +229,7 @@ def _with_scores(data: dict[str, Any], relation: Any, wanted: Wanted) -> dict[st
         text = f"trim(CAST({_quoted(column)} AS VARCHAR))"
         wrong = f"{text} NOT IN ('', 'NA') AND TRY_CAST({text} AS DOUBLE) IS NULL"
         value = relation.filter(wrong).project(_quoted(column)).limit(1).fetchall()[0][0]
-        raise ValueError(f"column {column!r} must hold numbers, got {shown(value)} in {row}")
+        raise WordError(f"column {column!r} must hold numbers, got {shown(value)} in {row}", value)
     sign = np.where(score == 2, np.nan, score.astype(np.float64))
     return {**data, "left_score": sign, "right_score": np.where(score == 2, np.nan, 0.0)}
 
