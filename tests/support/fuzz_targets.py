@@ -182,7 +182,8 @@ ARGUMENTS: dict[str, Callable[[], dict[str, Any]]] = {
         "outcome_levels": np.arange(3),
     },
     "GradedFit.bootstrap": lambda: {"n_rounds": 2},
-    "fit_judges": lambda: {"comparisons": judged_games(), "prior": 1.0},
+    # Without a prior all 200 steps are taken.
+    "fit_judges": lambda: {"comparisons": judged_games(), "prior": 1.0, "max_iter": 40},
     "agreement": lambda: {"comparisons": judged_games()},
     "JudgeFit.bootstrap": lambda: {"n_rounds": 2},
     "fit_groups": lambda: {"comparisons": grouped_games(), "prior": 1.0},

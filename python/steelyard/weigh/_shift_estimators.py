@@ -207,8 +207,10 @@ class SampleMatcher(BaseEstimator):  # type: ignore[misc]
         """
         if y is None:
             raise ValueError("requires y to be passed, but the target y is None: give the target sample")
-        X = validate_data(self, X, ensure_min_samples=2)
+        X = real_array(validate_data(self, X, ensure_min_samples=2), "X")
         y = real_array(check_array(y, input_name="y"), "y")
+        if y.shape[1] != X.shape[1]:
+            raise ValueError(f"y must have {X.shape[1]} columns, as X, got {y.shape[1]}")
         self.match_ = match_samples(
             X,
             y,

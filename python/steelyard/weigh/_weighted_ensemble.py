@@ -166,7 +166,12 @@ class WeightedEnsemble(_BaseComposition):  # type: ignore[misc]
         X, y = validate_data(self, X, y, ensure_min_samples=2, y_numeric=kind != "log")
         if kind == "log":
             check_classification_targets(y)
-            self.classes_, y = np.unique(y, return_inverse=True)
+            self.classes_, y, sizes = np.unique(y, return_inverse=True, return_counts=True)
+            if sizes.min() < 2:
+                rare = self.classes_[sizes.argmin()]
+                raise ValueError(
+                    f"y must hold two rows or more of each class, to hold out one; {shown(rare)} has one"
+                )
         folds = list(check_cv(self.cv, y, classifier=kind == "log").split(X, y))
         parts = [self._variants(model) for model in models]
         columns = [self._out_of_fold(own, X, y, folds) for own in parts]

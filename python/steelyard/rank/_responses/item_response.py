@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ..._errors import finish, warn
-from ..._labels import position
+from ..._labels import label_list, position
 from ..._spelling import shown
 from ..._validate import (
     Progress,
@@ -269,10 +269,8 @@ class ItemResponseFit(Abilities):
     def _positions(self, items: Any) -> npt.NDArray[np.intp]:
         if items is None:
             return np.arange(len(self.items))
-        if not isinstance(items, list | tuple | np.ndarray):
-            raise TypeError(f"items must be a list of labels, got {shown(items)}")
         known = positions(self.items)
-        return np.array([position(known, item) for item in items], dtype=np.intp)
+        return np.array([position(known, item) for item in label_list(items, "items")], dtype=np.intp)
 
     def _read(self, answers: Any) -> tuple[npt.NDArray[np.intp], npt.NDArray[np.bool_]]:
         if not isinstance(answers, Mapping):
