@@ -546,15 +546,22 @@ def decrement_of_groups(instance):
     except (DisconnectedError, SeparationError):
         return
     except ValueError as error:
-        if options["prior"] == 0 and "singular to rounding" in str(error):
-            return  # weights of too many orders, and said so
-        raise
+        if "singular to rounding" not in str(error):
+            raise
+        yield Claim(None, np.nan, reason="weights of too many orders, and said so")
+        return
     model = GroupModel(table, **options)
     if options["prior"] == 0:
         yield decrement_claim(model, fit, f"{options}")
         return
     at = model.point(fit)  # differences alone: the shift of the whole is not told
-    best, _, left = truth.newton(model.derivatives, at)
+    try:
+        best, _, left = truth.newton(model.derivatives, at)
+    except ZeroDivisionError:
+        if fit.info.converged:
+            raise
+        yield Claim(None, np.nan, reason="did not converge, and 256 bits do not tell the optimum")
+        return
     _, H = model.derivatives(best, regular=False)
     whole = truth.column([1.0] * model.items + [0.0] * (H.nrows() - model.items))
     delta = at - best
