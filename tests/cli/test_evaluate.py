@@ -79,3 +79,12 @@ def test_one_model_is_refused_as_the_file_has_it(tmp_path, capsys, call):
     _write(path, ["item", "m0"], [f"q{k}" for k in range(20)], np.arange(20)[None] % 2)
     assert main([call[0], str(path), *call[1:], "--size", "5"]) == 2
     assert "has one column of scores (m0); give two models at least" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("call", [["evaluate"], ["select", "--method", "items"]])
+def test_a_table_with_models_as_rows_is_told_to_be_turned(tmp_path, capsys, call):
+    path = tmp_path / "turned.csv"
+    columns = [f"q{k}" for k in range(30)]
+    _write(path, ["model", *columns], [f"m{k}" for k in range(4)], np.arange(120).reshape(30, 4) % 2)
+    assert main([call[0], str(path), *call[1:], "--size", "5"]) == 2
+    assert "there are 30 columns: if models are rows, turn the table around" in capsys.readouterr().err

@@ -6,7 +6,6 @@
 #include "linalg/cg.hpp"
 #include "rank/newton_loop.hpp"
 #include "rank/responses/item_response.hpp"
-#include "rank/rounding_probe.hpp"
 
 namespace steelyard::rank {
 namespace {
@@ -76,17 +75,14 @@ class ItemNewton final : public NewtonMethod {
 
   /// From above: H >= least M, M what preconditions.
   double rounding() override {
-    const auto n = problem_.size();
-    const auto apply = [&](const std::vector<double>& b, std::vector<double>& x) {
-      std::vector<double> in(at(n)), out(at(n));
-      for (std::ptrdiff_t c = 0; c < probes; ++c) {
-        for (std::ptrdiff_t i = 0; i < n; ++i) in[at(i)] = b[at(i * probes + c)];
-        now_.precondition(in.data(), out.data());
-        for (std::ptrdiff_t i = 0; i < n; ++i) x[at(i * probes + c)] = out[at(i)];
-      }
-      return true;
-    };
-    return probe_rounding(now_.rounding(), n, false, apply) / std::sqrt(least);
+    std::vector<double> error(at(problem_.size())), x(error.size());
+    double largest = 0.0;
+    for (std::uint64_t probe = 1; probe <= 2; ++probe) {
+      if (!now_.rounding(probe, error.data())) return infinity;
+      now_.precondition(error.data(), x.data());
+      largest = std::max(largest, slope_of(error, x));
+    }
+    return std::sqrt(largest / least);
   }
 
   bool take_step(double& length) override {

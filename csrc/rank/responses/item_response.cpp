@@ -9,6 +9,7 @@
 #include "core/infinity.hpp"
 #include "core/logistic.hpp"
 #include "core/pool.hpp"
+#include "core/random.hpp"
 #include "linalg/cg.hpp"
 #include "simd/table.hpp"
 
@@ -20,6 +21,9 @@ std::ptrdiff_t items_per_block(std::ptrdiff_t width) {
   return std::clamp<std::ptrdiff_t>(1024 / width, 4, 64);
 }
 constexpr double intercept_variance = 9.0, guess_right = 4.0, guess_wrong = 16.0;
+// A sum over more answers than `plain` is folded up every `fold` of them, with what rounding takes kept apart: else a
+// thousand roundings of a large number hide what a person's abilities differ by.
+constexpr std::ptrdiff_t plain = 512, fold = 256;
 constexpr double log_root_two_pi = 0.91893853320467274178;
 
 void set_nodes(const NodeGroup& group, std::vector<double>& t) {
@@ -93,6 +97,16 @@ class Answers {
   std::vector<const std::uint8_t*> rows_;
 };
 
+/// total += part with the rounding in `low` (Knuth's exact sum); part is emptied.
+void fold_up(double* part, double* total, double* low, std::ptrdiff_t n) {
+  for (std::ptrdiff_t k = 0; k < n; ++k) {
+    const double sum = total[k] + part[k], added = sum - total[k];
+    low[k] += (total[k] - (sum - added)) + (part[k] - added);
+    total[k] = sum;
+    part[k] = 0.0;
+  }
+}
+
 Place parabola(const double* row, std::ptrdiff_t width, const NodeGroup& group) {
   const auto top = std::max_element(row + 1, row + width - 1) - row;
   const double bend = 2.0 * row[top] - row[top - 1] - row[top + 1];
@@ -125,19 +139,27 @@ bool ItemLikelihood::forward(double* out, const Fill& fill, const After& after) 
   const auto width = nodes_->width, items = problem_.answers.items, most = items_per_block(width);
   return parallel_for(std::ssize(nodes_->groups), 1, monitor_, [&](auto from, auto to) {
     AlignedVector<double> table(at(3 * most * width));
-    std::vector<double> t(at(width));
+    std::vector<double> t(at(width)), part, low;
     Answers answers(problem_.answers, *nodes_);
     for (auto g = from; g < to; ++g) {
       const auto& group = nodes_->groups[at(g)];
+      const auto size = (group.end - group.begin) * width;
       answers.turn_to(group);
       set_nodes(group, t);
       double* rows = out + group.begin * width;
-      std::fill(rows, rows + (group.end - group.begin) * width, 0.0);
-      for (std::ptrdiff_t begin = 0; begin < items; begin += most) {
+      std::fill(rows, rows + size, 0.0);
+      part.assign(at(items > plain ? size : 0), 0.0);
+      low.assign(part.size(), 0.0);
+      for (std::ptrdiff_t begin = 0, waiting = 0; begin < items; begin += most) {
         const auto n = std::min(most, items - begin);
         fill(begin, n, t, table.data());
-        answers.gather(begin, n, table.data(), rows);
+        answers.gather(begin, n, table.data(), part.empty() ? rows : part.data());
+        waiting += n;
+        if (waiting < fold && begin + n < items) continue;
+        fold_up(part.data(), rows, low.data(), std::ssize(part));
+        waiting = 0;
       }
+      for (std::size_t k = 0; k < low.size(); ++k) rows[k] += low[k];
       after(group, t);
     }
   });
@@ -369,21 +391,40 @@ std::vector<Place> ItemLikelihood::places() const {
   return out;
 }
 
-std::vector<double> ItemLikelihood::rounding() const {
+bool ItemLikelihood::rounding(std::uint64_t probe, double* out) {
   constexpr double eps = std::numeric_limits<double>::epsilon();
-  const double persons = std::max<double>(1.0, static_cast<double>(person_.size()));
-  // Errors of a person's log-likelihood, of which a person's share of every gradient carries as many.
-  const double relative = eps * (4.0 + std::fabs(log_likelihood_) / persons) / std::sqrt(persons);
-  std::vector<double> by_item(sums_.size()), out(gradient_.size(), 0.0);
-  for (std::size_t j = 0; j < slope_.size(); ++j) {
-    const double* m = moments_.data() + j * simd::item_moments + 3;
-    // Each answer's score is at most 1 / (expected share): their sum is of the order of twice the information.
-    by_item[3 * j] = relative * 4.0 * m[0];
-    by_item[3 * j + 1] = relative * 4.0 * m[2];
-    by_item[3 * j + 2] = relative * 4.0 * m[5];
+  const auto width = nodes_->width, items = problem_.answers.items;
+  const double each = items > plain ? 1.0 : 2.0;
+  work_.resize(posterior_.size());
+  // A person's log-likelihood is off by so much at each node: what that moves is the posterior, and little.
+  for (std::size_t k = 0; k < person_.size(); ++k) {
+    Random signs(probe, k);
+    const double error = eps * (4.0 + each * std::fabs(person_[k]));
+    const double* p = posterior_.data() + at(width) * k;
+    double *d = work_.data() + at(width) * k, mean = 0.0;
+    std::uint64_t bits = 0;
+    for (std::ptrdiff_t q = 0; q < width; ++q, bits >>= 1) {
+      if (q % 64 == 0) bits = signs.bits();
+      d[q] = (bits & 1) != 0 ? error : -error;
+      mean += p[q] * d[q];
+    }
+    for (std::ptrdiff_t q = 0; q < width; ++q) d[q] = p[q] * (d[q] - mean);
   }
-  reduce(by_item, out.data());
-  return out;
+  sums_.assign(at(3 * items), 0.0);
+  if (!backward(work_.data(), [&](auto begin, auto n, const auto& t, const double* sums) {
+        simd::kernels().responses->gradient(block(begin, n), t.data(), width, sums, sums_.data() + 3 * begin);
+      }))
+    return false;
+  // And the sums of scores, of the order of the information, by themselves.
+  Random signs(probe, person_.size());
+  for (std::ptrdiff_t j = 0; j < items; ++j) {
+    const double* m = moments_.data() + j * simd::item_moments + 3;
+    const auto bits = signs.bits();
+    for (int k = 0; k < 3; ++k)
+      sums_[at(3 * j + k)] += ((bits >> k & 1) != 0 ? 8.0 : -8.0) * eps * m[k == 0 ? 0 : k == 1 ? 2 : 5];
+  }
+  reduce(sums_, out);
+  return true;
 }
 
 bool ItemLikelihood::solve(MatrixView<const double> b, double* x, double accuracy) {

@@ -7,6 +7,7 @@
 // 1982) likewise: 2 answers nodes additions. Memory: persons x nodes numbers. Same bits for any number of threads.
 #pragma once
 
+#include <cstdint>
 #include <vector>
 
 #include "core/info.hpp"
@@ -52,8 +53,8 @@ class ItemLikelihood {
   void precondition(const double* v, double* out) const;
   /// By person: moments of the posterior, or on a lattice too coarse for it a parabola at its top.
   std::vector<Place> places() const;
-  /// What rounding makes of each entry of the gradient, roughly.
-  std::vector<double> rounding() const;
+  /// What rounding may make of the gradient, with signs at random. Half the cost of a product.
+  bool rounding(std::uint64_t probe, double* out);
   /// X with H X = B (size x columns); false if it does not converge.
   bool solve(MatrixView<const double> b, double* x, double accuracy);
 

@@ -13,7 +13,7 @@ import numpy.typing as npt
 from .command import Command
 from .inputs import add_files
 from .options import add_output, add_top, integer, share
-from .scores import Scores, read_scores, refuse_one_model
+from .scores import Scores, read_scores, refuse_more_than_there_is, refuse_one_model
 from .show import show
 from .table import Table
 from .usage import UsageError, require
@@ -69,6 +69,8 @@ def run(options: argparse.Namespace) -> None:
     require("rich", "cli")
     scores = read_scores(options, options.file)
     refuse_one_model(scores)
+    if options.size is not None:
+        refuse_more_than_there_is(scores, options.size)
     new = None if options.new is None else read_scores(options, [options.new])
     places = None if new is None else _places(scores, new)
     size = options.size if places is None else len(places)

@@ -55,6 +55,20 @@ def refuse_one_model(scores: Scores) -> None:
         )
 
 
+def refuse_more_than_there_is(scores: Scores, size: int) -> None:
+    """More items than the file has; a file with models as rows looks like that."""
+    models, items = scores.values.shape
+    if size <= items:
+        return
+    turned = (
+        f"; a row is an item, a column a model, and there are {models:,} columns: if models are rows, turn "
+        "the table around"
+        if models > items
+        else ""
+    )
+    raise UsageError(f"--size must be at most the number of items, {items:,}, got {size:,}{turned}")
+
+
 def _item_column(asked: str | None, columns: Any, file: str) -> str | None:
     if asked is None:
         return next((name for name in columns if name.casefold() == "item"), None)

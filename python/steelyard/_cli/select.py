@@ -18,7 +18,7 @@ from .inputs import add_files
 from .options import add_output, add_report, add_top, integer
 from .pages import ROWS, require_pages, write_page
 from .points import read_points
-from .scores import read_scores, refuse_one_model
+from .scores import read_scores, refuse_more_than_there_is, refuse_one_model
 from .show import show
 from .source import Source, open_source
 from .table import Table
@@ -169,8 +169,7 @@ def _run_items(options: argparse.Namespace) -> None:
     scores = read_scores(options, options.file)
     refuse_one_model(scores)
     models, items = scores.values.shape
-    if options.size > items:
-        raise UsageError(f"--size must be at most the number of items, {items}, got {options.size}")
+    refuse_more_than_there_is(scores, options.size)
     try:
         with warnings.catch_warnings(record=True) as caught:
             warnings.simplefilter("always")

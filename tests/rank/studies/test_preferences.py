@@ -130,6 +130,13 @@ def test_a_published_board_is_reproduced():
     assert found.to_frame()["item"].tolist() == list(BOARD)
 
 
+def test_a_board_worked_out_by_hand():
+    # At 1, 2 and 4 the metric moves by 20 a unit of performance, then by 5: a unit is worth 12.5 of it.
+    found = dynascore([[20.0], [10.0], [30.0]], [4.0, 1.0, 2.0], [1, 1])
+    np.testing.assert_allclose(found.exchange_rates, [12.5])
+    np.testing.assert_allclose(found.scores, [2.8, 0.9, 2.2])
+
+
 def test_the_order_of_entry_does_not_matter():
     table = np.array(list(BOARD.values()))
     found = dynascore(table[:, 1:], table[:, 0])
