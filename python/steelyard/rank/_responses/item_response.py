@@ -354,9 +354,9 @@ def irt(
     trapezoid sums, on one lattice for all persons up to 500 items, beyond it on 16 nodes around each person's
     own posterior: usual fixed nodes would there be further apart than a posterior is wide, and errors of
     abilities too small by far. Doubling them moves the optimum by 4e-5 to 5e-4 standard errors (2,000
-    persons, 501 and 1,000 items). With nine it moved by .1 to .7 where persons share nodes and tables as here, and by
-    1e-3 to 5e-3 with nine centred on each person, who then share less, at no fewer vector instructions. An
-    item on which the weak do better gets a discrimination near 0.
+    persons, 501 and 1,000 items). With nine it moved by .1 to .7 where persons share nodes and tables as
+    here, and by 1e-3 to 5e-3 with nine centred on each person, who then share less, at no fewer vector
+    instructions. An item on which the weak do better gets a discrimination near 0.
 
     A pass takes about 2 `n_nodes` additions an answer; a fit some 40 to 80 passes. Memory: a byte an answer
     and three numbers a person and node.
