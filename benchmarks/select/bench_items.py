@@ -4,7 +4,7 @@ The tables are fixed by seeds 0 .. 19: 60 classifiers from weak to strong, 900 t
 splits 18 models are new and 42 sources: at random ("alike"), or the strongest are new ("stronger"); "unlike"
 are coins of the new models' accuracies, in 600 splits. Efficiency: variance of the mean of a random sample of
 100, by its formula, over the mean square error. WMT21 TED (data for measuring only, named by STEELYARD_WMT):
-13 systems x 529 segments with MQM scores, each system in turn new, 200 plans each. Simulated: 1,000 tables of
+13 systems x 529 segments with MQM scores, each system in turn new, 60 plans each. Simulated: 1,000 tables of
 31 models x 500 items, one model new, 80 asked.
 """
 
@@ -108,7 +108,7 @@ def one(sources, new, m, rng):
 def test_translations(benchmark, m):
     T, rng = tables()[0], np.random.default_rng(0)
     # Each system has a variance of its own: efficiencies are taken system by system.
-    work = lambda: [[one(np.delete(T, k, axis=0), T[k], m, rng) for _ in range(200)] for k in range(len(T))]  # noqa: E731
+    work = lambda: [[one(np.delete(T, k, axis=0), T[k], m, rng) for _ in range(60)] for k in range(len(T))]  # noqa: E731
     found = benchmark.pedantic(work, rounds=1)
     each = [told(rows) for rows in found]
     benchmark.extra_info.update(
