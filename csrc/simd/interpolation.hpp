@@ -2,14 +2,19 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 
 namespace steelyard::simd {
 
 template <class Real>
 struct Interpolation {
-  std::ptrdiff_t width;  ///< columns of a panel
-  /// y (m x width) <- K x for K (m x n) and a panel x (n x width), all row-major without gaps.
-  void (*translate)(const Real* k, std::ptrdiff_t m, std::ptrdiff_t n, const Real* x, Real* y);
+  /// y_k <- A' x_k for k < n, the x_k[place_j] of a source k in the order of A's `count` rows; A has `width`
+  /// columns, a multiple of 8, as have the y_k, one after another.
+  void (*reduce)(const Real* a, std::ptrdiff_t count, std::ptrdiff_t width, const std::int32_t* place,
+                 const Real* const* x, std::ptrdiff_t n, Real* y);
+  /// y_k <- y_k + B' x_k for k < n, B (width x count) and the x_k of `width` without gaps.
+  void (*expand)(const Real* b, std::ptrdiff_t width, std::ptrdiff_t count, const Real* x, std::ptrdiff_t n,
+                 Real* const* y);
   /// Rows of `out`, `stride` apart: the polynomials T_0 ... T_(count - 1) at z_0 ... z_(n - 1).
   void (*polynomials)(const Real* z, std::ptrdiff_t n, std::ptrdiff_t count, std::ptrdiff_t stride,
                       Real* out);

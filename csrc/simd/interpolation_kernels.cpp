@@ -4,41 +4,108 @@ namespace steelyard::simd {
 namespace {
 
 #if defined(__AVX512F__)
-constexpr std::ptrdiff_t vector_bytes = 64, most_rows = 8;
+constexpr std::ptrdiff_t vector_bytes = 64, most_sums = 24;
 #elif defined(__AVX2__)
-constexpr std::ptrdiff_t vector_bytes = 32, most_rows = 4;
+constexpr std::ptrdiff_t vector_bytes = 32, most_sums = 12;
 #else
-constexpr std::ptrdiff_t vector_bytes = 16, most_rows = 4;
+constexpr std::ptrdiff_t vector_bytes = 16, most_sums = 12;
 #endif
 
-/// Three vectors: with four (eight) rows their sums fill the registers, but for a row and a factor.
-template <class Real>
-constexpr std::ptrdiff_t panel_width = 3 * vector_bytes / static_cast<std::ptrdiff_t>(sizeof(Real));
+constexpr std::ptrdiff_t step = 8;  // columns
 
-template <std::ptrdiff_t rows, class Real>
-inline void translate_rows(const Real* k, std::ptrdiff_t n, const Real* x, Real* y) {
-  constexpr std::ptrdiff_t width = panel_width<Real>;
-  Real sum[std::size_t{rows}][std::size_t{width}] = {};
-  for (std::ptrdiff_t l = 0; l < n; ++l) {
-#pragma GCC unroll 8
-    for (std::ptrdiff_t i = 0; i < rows; ++i) {
-      const Real factor = k[i * n + l];
+/// Rows whose sums of `columns` columns stay in registers.
+template <class Real>
+constexpr std::ptrdiff_t rows_at_once(std::ptrdiff_t columns) {
+  const std::ptrdiff_t vectors =
+      (columns * static_cast<std::ptrdiff_t>(sizeof(Real)) + vector_bytes - 1) / vector_bytes;
+  return vectors * 4 <= most_sums ? 4 : vectors * 2 <= most_sums ? 2 : 1;
+}
+
+/// sum_k[c] += x_k(j) a[j * stride + c] over j < count, for the columns of one block and `rows` vectors.
+template <std::ptrdiff_t rows, std::ptrdiff_t columns, class Real, class At>
+inline void add_block(const Real* a, std::ptrdiff_t stride, std::ptrdiff_t count, const At& x,
+                      Real (&sum)[std::size_t{rows}][std::size_t{columns}]) {
+  for (std::ptrdiff_t j = 0; j < count; ++j) {
+    const Real* row = a + j * stride;
+#pragma GCC unroll 4
+    for (std::ptrdiff_t k = 0; k < rows; ++k) {
+      const Real factor = x(k, j);
 #pragma omp simd
-      for (std::ptrdiff_t j = 0; j < width; ++j) sum[i][j] += factor * x[l * width + j];
+      for (std::ptrdiff_t c = 0; c < columns; ++c) sum[k][c] += factor * row[c];
     }
-  }
-  for (std::ptrdiff_t i = 0; i < rows; ++i) {
-#pragma omp simd
-    for (std::ptrdiff_t j = 0; j < width; ++j) y[i * width + j] = sum[i][j];
   }
 }
 
+template <std::ptrdiff_t rows, std::ptrdiff_t columns, class Real>
+inline void reduce_block(const Real* a, std::ptrdiff_t count, std::ptrdiff_t width, const std::int32_t* place,
+                         const Real* const* x, Real* y) {
+  Real sum[std::size_t{rows}][std::size_t{columns}] = {};
+  add_block<rows, columns>(
+      a, width, count, [&](std::ptrdiff_t k, std::ptrdiff_t j) { return x[k][place[j]]; }, sum);
+  for (std::ptrdiff_t k = 0; k < rows; ++k) {
+#pragma omp simd
+    for (std::ptrdiff_t c = 0; c < columns; ++c) y[k * width + c] = sum[k][c];
+  }
+}
+
+template <std::ptrdiff_t rows, std::ptrdiff_t columns, class Real>
+inline void expand_block(const Real* b, std::ptrdiff_t width, std::ptrdiff_t count, const Real* x,
+                         Real* const* y, std::ptrdiff_t first) {
+  Real sum[std::size_t{rows}][std::size_t{columns}];
+  for (std::ptrdiff_t k = 0; k < rows; ++k) {
+#pragma omp simd
+    for (std::ptrdiff_t c = 0; c < columns; ++c) sum[k][c] = y[k][first + c];
+  }
+  add_block<rows, columns>(
+      b + first, count, width, [&](std::ptrdiff_t k, std::ptrdiff_t r) { return x[k * width + r]; }, sum);
+  for (std::ptrdiff_t k = 0; k < rows; ++k) {
+#pragma omp simd
+    for (std::ptrdiff_t c = 0; c < columns; ++c) y[k][first + c] = sum[k][c];
+  }
+}
+
+template <std::ptrdiff_t columns, class Real>
+inline void reduce_columns(const Real* a, std::ptrdiff_t count, std::ptrdiff_t width,
+                           const std::int32_t* place, const Real* const* x, std::ptrdiff_t n, Real* y) {
+  constexpr std::ptrdiff_t rows = rows_at_once<Real>(columns);
+  std::ptrdiff_t k = 0;
+  for (; k + rows <= n; k += rows) reduce_block<rows, columns>(a, count, width, place, x + k, y + k * width);
+  for (; k < n; ++k) reduce_block<1, columns>(a, count, width, place, x + k, y + k * width);
+}
+
+template <std::ptrdiff_t columns, class Real>
+inline void expand_columns(const Real* b, std::ptrdiff_t width, std::ptrdiff_t count, const Real* x,
+                           std::ptrdiff_t n, Real* const* y, std::ptrdiff_t first) {
+  constexpr std::ptrdiff_t rows = rows_at_once<Real>(columns);
+  std::ptrdiff_t k = 0;
+  for (; k + rows <= n; k += rows) expand_block<rows, columns>(b, width, count, x + k * width, y + k, first);
+  for (; k < n; ++k) expand_block<1, columns>(b, width, count, x + k * width, y + k, first);
+}
+
 template <class Real>
-void translate(const Real* k, std::ptrdiff_t m, std::ptrdiff_t n, const Real* x, Real* y) {
-  std::ptrdiff_t i = 0;
-  for (; i + most_rows <= m; i += most_rows)
-    translate_rows<most_rows>(k + i * n, n, x, y + i * panel_width<Real>);
-  for (; i < m; ++i) translate_rows<1>(k + i * n, n, x, y + i * panel_width<Real>);
+void reduce(const Real* a, std::ptrdiff_t count, std::ptrdiff_t width, const std::int32_t* place,
+            const Real* const* x, std::ptrdiff_t n, Real* y) {
+  std::ptrdiff_t c = 0;
+  for (; width - c >= 3 * step; c += 3 * step)
+    reduce_columns<3 * step>(a + c, count, width, place, x, n, y + c);
+  if (width - c == 2 * step) reduce_columns<2 * step>(a + c, count, width, place, x, n, y + c);
+  if (width - c == step) reduce_columns<step>(a + c, count, width, place, x, n, y + c);
+}
+
+template <class Real>
+void expand(const Real* b, std::ptrdiff_t width, std::ptrdiff_t count, const Real* x, std::ptrdiff_t n,
+            Real* const* y) {
+  std::ptrdiff_t c = 0;
+  for (; count - c >= 3 * step; c += 3 * step) expand_columns<3 * step>(b, width, count, x, n, y, c);
+  if (count - c >= 2 * step) {
+    expand_columns<2 * step>(b, width, count, x, n, y, c);
+    c += 2 * step;
+  }
+  if (count - c >= step) {
+    expand_columns<step>(b, width, count, x, n, y, c);
+    c += step;
+  }
+  for (; c < count; ++c) expand_columns<1>(b, width, count, x, n, y, c);
 }
 
 template <class Real>
@@ -105,7 +172,7 @@ void values(const Real* rows, std::ptrdiff_t d, std::ptrdiff_t count, std::ptrdi
 
 template <class Real>
 constexpr Interpolation<Real> make_interpolation() {
-  return {panel_width<Real>, translate<Real>, polynomials<Real>, moments<Real>, values<Real>};
+  return {reduce<Real>, expand<Real>, polynomials<Real>, moments<Real>, values<Real>};
 }
 
 }  // namespace

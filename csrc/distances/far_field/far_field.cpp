@@ -1,6 +1,7 @@
 #include "distances/far_field/far_field.hpp"
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 
 #include "core/aligned.hpp"
@@ -186,49 +187,75 @@ class FarField::Pass {
 
   void translate_group(ptrdiff_t g, ptrdiff_t level) {
     const auto last = all_.group_starts[at(g + 1)];
-    for (auto k = all_.group_starts[at(g)]; k < last;) {
-      const auto shape = offsets_.shape_of(all_.translations[at(k)].code);
+    for (auto k = all_.group_starts[at(g)]; k < last && !monitor_.poll();) {
+      const auto code = all_.translations[at(k)].code;
       auto end = k + 1;
-      while (end < last && offsets_.shape_of(all_.translations[at(end)].code) == shape) ++end;
-      if (const auto* translation = translations_.of(level, shape)) {
-        for (auto begin = k; begin < end && !monitor_.poll(); begin += interpolation_.width)
-          translate_panel(begin, std::min<ptrdiff_t>(begin + interpolation_.width, end), *translation);
-      }
+      while (end < last && all_.translations[at(end)].code == code) ++end;
+      if (const auto* by = translations_.of(level, offsets_.shape_of(code)))
+        translate({all_.translations.data() + k, at(end - k)}, *by, places_[at(code)]);
       k = end;
     }
   }
 
-  void translate_panel(ptrdiff_t begin, ptrdiff_t end, const ShapeTranslation<Real>& by) {
-    static thread_local AlignedVector<Real> in, middle, out;
-    const ptrdiff_t width = interpolation_.width, kept = std::ssize(by.kept);
-    in.assign(checked_product("working memory", kept, width), Real{0});
-    out.resize(in.size());
-    for (auto k = begin; k < end; ++k) {
-      const auto& t = all_.translations[at(k)];
-      const auto& own = places_[at(t.code)];
-      const Real* from = outer_.data() + t.source * size_;
-      Real* to = in.data() + k - begin;
-      for (ptrdiff_t q = 0; q < by.count; ++q, to += width) {
-        const auto m = at(by.kept[at(q)]);
-        *to = from[own.place[m]] * static_cast<Real>(own.sign[m]);
-      }
+  /// Scratch of translations with one offset.
+  struct Moving {
+    std::vector<std::int32_t> places;  ///< in a cell, of what is kept
+    std::vector<Real> signs;           ///< likewise
+    AlignedVector<Real> in, out, middle, copies;
+    std::vector<const Real*> from;
+    std::vector<Real*> to;
+  };
+
+  /// Of some, all that is kept is brought into the order of the shape; for many the matrices are, which saves
+  /// that for each.
+  void translate(std::span<const Translation> all, const ShapeTranslation<Real>& by,
+                 const Offsets::Places& own) {
+    static thread_local Moving work;
+    const ptrdiff_t n = std::ssize(all), kept = std::ssize(by.kept);
+    work.places.resize(at(kept));
+    work.signs.resize(at(kept));
+    for (std::size_t q = 0; q < at(kept); ++q) {
+      work.places[q] = own.place[at(by.kept[q])];
+      work.signs[q] = static_cast<Real>(own.sign[at(by.kept[q])]);
     }
-    if (by.rank == 0) {
-      interpolation_.translate(by.in.data(), kept, kept, in.data(), out.data());
+    work.middle.resize(checked_product("working memory", n, by.width));
+    work.from.resize(at(n));
+    work.to.resize(at(n));
+    for (std::size_t k = 0; k < at(n); ++k) {
+      work.from[k] = outer_.data() + all[k].source * size_;
+      work.to[k] = inner_.data() + all[k].target * size_;
+    }
+    work.in.resize(by.in.size());
+    for (ptrdiff_t q = 0; q < kept; ++q) {
+      const Real sign = work.signs[at(q)];
+      for (auto r = q * by.width; r < (q + 1) * by.width; ++r) work.in[at(r)] = sign * by.in[at(r)];
+    }
+    interpolation_.reduce(work.in.data(), kept, by.width, work.places.data(), work.from.data(), n,
+                          work.middle.data());
+    constexpr ptrdiff_t many = 8;
+    if (by.out.empty()) {
+      add_moved(work, work.middle.data(), n, by.width);
+    } else if (n < many) {
+      work.copies.assign(checked_product("working memory", n, kept), Real{0});
+      std::array<Real*, many> copies{};
+      for (ptrdiff_t k = 0; k < n; ++k) copies[at(k)] = work.copies.data() + k * kept;
+      interpolation_.expand(by.out.data(), by.width, kept, work.middle.data(), n, copies.data());
+      add_moved(work, work.copies.data(), n, kept);
     } else {
-      middle.resize(checked_product("working memory", by.rank, width));
-      interpolation_.translate(by.in.data(), by.rank, kept, in.data(), middle.data());
-      interpolation_.translate(by.out.data(), kept, by.rank, middle.data(), out.data());
+      work.out.assign(checked_product("working memory", by.width, size_), Real{0});
+      for (ptrdiff_t r = 0; r < by.width; ++r)
+        for (ptrdiff_t q = 0; q < kept; ++q)
+          work.out[at(r * size_ + work.places[at(q)])] = work.signs[at(q)] * by.out[at(r * kept + q)];
+      interpolation_.expand(work.out.data(), by.width, size_, work.middle.data(), n, work.to.data());
     }
-    for (auto k = begin; k < end; ++k) {
-      const auto& t = all_.translations[at(k)];
-      const auto& own = places_[at(t.code)];
-      Real* to = inner_.data() + t.target * size_;
-      const Real* from = out.data() + k - begin;
-      for (ptrdiff_t q = 0; q < by.count; ++q, from += width) {
-        const auto m = at(by.kept[at(q)]);
-        to[own.place[m]] += *from * static_cast<Real>(own.sign[m]);
-      }
+  }
+
+  /// Series in the order of the shape, `stride` apart, go to their targets.
+  static void add_moved(const Moving& work, const Real* series, ptrdiff_t n, ptrdiff_t stride) {
+    for (ptrdiff_t k = 0; k < n; ++k) {
+      Real* to = work.to[at(k)];
+      for (std::size_t q = 0; q < work.places.size(); ++q)
+        to[work.places[q]] += work.signs[q] * series[k * stride + static_cast<ptrdiff_t>(q)];
     }
   }
 

@@ -134,9 +134,9 @@ void take_boxes(const PointTree& tree, ptrdiff_t leaf, Interactions& out) {
   out.levels.push_back(static_cast<std::int32_t>(out.boxes.size()));
 }
 
-/// Group after group, in it shape after shape.
+/// Group after group, in it code after code.
 void sort_translations(std::vector<Translation>& found, const Offsets& offsets, Interactions& out) {
-  const ptrdiff_t levels = std::ssize(out.levels) - 1, shapes = offsets.shapes();
+  const ptrdiff_t levels = std::ssize(out.levels) - 1, codes = offsets.codes();
   std::vector<std::int32_t> group_of(out.boxes.size());
   std::int32_t groups = 0;
   for (ptrdiff_t l = 0; l < levels; ++l) {
@@ -146,13 +146,11 @@ void sort_translations(std::vector<Translation>& found, const Offsets& offsets, 
     groups = group_of[at(out.levels[at(l + 1)] - 1)] + 1;
   }
   out.group_levels.push_back(groups);
-  std::vector<std::int64_t> starts(checked_product("working memory", groups, shapes) + 1, 0);
-  const auto place = [&](const Translation& t) {
-    return at(group_of[at(t.target)] * shapes + offsets.shape_of(t.code));
-  };
+  std::vector<std::int64_t> starts(checked_product("working memory", groups, codes) + 1, 0);
+  const auto place = [&](const Translation& t) { return at(group_of[at(t.target)] * codes + t.code); };
   for (const auto& t : found) ++starts[place(t) + 1];
   for (std::size_t k = 1; k < starts.size(); ++k) starts[k] += starts[k - 1];
-  for (std::int32_t g = 0; g <= groups; ++g) out.group_starts.push_back(starts[at(g * shapes)]);
+  for (std::int32_t g = 0; g <= groups; ++g) out.group_starts.push_back(starts[at(g * codes)]);
   out.translations.resize(found.size());
   for (const auto& t : found) out.translations[at(starts[place(t)]++)] = t;
 }

@@ -28,6 +28,7 @@ class Offsets {
 
   std::ptrdiff_t dimensions() const { return d_; }
   std::ptrdiff_t shapes() const { return std::ssize(shapes_); }
+  std::ptrdiff_t codes() const { return std::ssize(shape_of_); }
   /// Falling, a coordinate each.
   const std::array<std::int32_t, most_tree_dimensions>& shape(std::ptrdiff_t number) const {
     return shapes_[at(number)];
@@ -93,7 +94,7 @@ struct Interactions {
 
   std::vector<Box> boxes;                  ///< level after level
   std::vector<std::int32_t> levels;        ///< first box of each, and the end
-  std::vector<Translation> translations;   ///< group after group, in it shape after shape
+  std::vector<Translation> translations;   ///< group after group, in it code after code
   std::vector<std::int64_t> group_starts;  ///< of translations: groups + 1
   std::vector<std::int32_t> group_levels;  ///< groups of each level begin here, and the end
   Lists near;        ///< leaves: other boxes whose points meet theirs one by one, each pair once

@@ -207,7 +207,7 @@ ShapeTranslation<Real> factored(const Coefficients& c) {
   ShapeTranslation<Real> out;
   const double enough = std::max(0.3 * c.tail(), negligible<Real> * c.largest());
   out.kept = rows_that_count(c, 4.0 * enough, out.left_out);
-  const ptrdiff_t m = out.count = std::ssize(out.kept), width = padded(m);
+  const ptrdiff_t m = std::ssize(out.kept);
   std::vector<double> block(checked_product("working memory", m, m));
   for (ptrdiff_t j = 0; j < m; ++j)
     for (ptrdiff_t k = 0; k < m; ++k) block[at(j * m + k)] = c(out.kept[at(j)], out.kept[at(k)]);
@@ -216,14 +216,14 @@ ShapeTranslation<Real> factored(const Coefficients& c) {
     Elimination e(block, m);
     if (e.run(enough, m / 2)) {
       const ptrdiff_t rank = e.rank();
-      out.rank = padded(std::max<ptrdiff_t>(rank, 1));
-      out.in.assign(checked_product("working memory", out.rank, width), Real{0});
+      out.width = padded(std::max<ptrdiff_t>(rank, 1));
+      out.in.assign(checked_product("working memory", out.width, m), Real{0});
       out.out.assign(out.in.size(), Real{0});
       for (ptrdiff_t r = 0; r < rank; ++r) {
         double columns = 0.0, rows = 0.0;
         for (ptrdiff_t k = 0; k < m; ++k) {
-          out.in[at(r * width + k)] = static_cast<Real>(e.rows[at(r * m + k)] * signed_at(k));
-          out.out[at(k * out.rank + r)] = static_cast<Real>(e.columns[at(r * m + k)]);
+          out.in[at(k * out.width + r)] = static_cast<Real>(e.rows[at(r * m + k)] * signed_at(k));
+          out.out[at(r * m + k)] = static_cast<Real>(e.columns[at(r * m + k)]);
           columns += std::abs(e.columns[at(r * m + k)]);
           rows += std::abs(e.rows[at(r * m + k)]);
         }
@@ -232,16 +232,16 @@ ShapeTranslation<Real> factored(const Coefficients& c) {
       out.left_out += e.moduli_left();
     }
   }
-  if (out.rank == 0) {
-    out.in.assign(checked_product("working memory", width, width), Real{0});
+  if (out.width == 0) {
+    out.width = padded(m);
+    out.in.assign(checked_product("working memory", out.width, m), Real{0});
     for (ptrdiff_t j = 0; j < m; ++j) {
       for (ptrdiff_t k = 0; k < m; ++k) {
-        out.in[at(j * width + k)] = static_cast<Real>(block[at(j * m + k)] * signed_at(k));
+        out.in[at(k * out.width + j)] = static_cast<Real>(block[at(j * m + k)] * signed_at(k));
         out.weight += std::abs(block[at(j * m + k)]);
       }
     }
   }
-  out.kept.resize(at(width), out.kept.back());
   return out;
 }
 

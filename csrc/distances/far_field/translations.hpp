@@ -81,11 +81,10 @@ struct ChebyshevBasis {
 
 template <class Real>
 struct ShapeTranslation {
-  std::vector<std::int32_t> kept;  ///< coefficients, as the shape counts them; a multiple of 8 with repeats
-  std::ptrdiff_t count = 0;        ///< of them without padding
-  std::ptrdiff_t rank = 0;         ///< padded likewise; 0: `in` is all
-  std::vector<Real> in;            ///< rank x kept, or kept x kept
-  std::vector<Real> out;           ///< kept x rank
+  std::vector<std::int32_t> kept;  ///< coefficients, as the shape counts them
+  std::ptrdiff_t width = 0;        ///< the rank, or the number of `kept`: up to the next multiple of 8
+  std::vector<Real> in;            ///< kept x width: of the source
+  std::vector<Real> out;           ///< width x kept: to the target; none: `in` is all
   double left_out = 0.0;           ///< how far a value of the series can be off for what was left out
   double weight = 0.0;             ///< sum of moduli that rounding acts on
 };
@@ -100,7 +99,7 @@ class Translations {
   /// Null: nothing to be done.
   const ShapeTranslation<Real>* of(std::ptrdiff_t level, std::ptrdiff_t shape) const {
     const auto& found = all_[at(level * shapes_ + shape)];
-    return found.count == 0 ? nullptr : &found;
+    return found.kept.empty() ? nullptr : &found;
   }
 
  private:
