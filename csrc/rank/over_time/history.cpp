@@ -218,10 +218,13 @@ bool HistorySystem::direction(double accuracy, NewtonDirection& out, Monitor& mo
 
 namespace {
 
+constexpr double longest_move = 5.0;  // of the first step, and after one that went too far
+constexpr double direct_flops = 1e10;
+
 class HistoryNewton final : public NewtonMethod {
  public:
   HistoryNewton(const HistoryProblem& problem, Parameters& point, double tol, Monitor& monitor)
-      : games_(problem.games),
+      : problem_(problem),
         model_(problem.games.model),
         system_(problem),
         point_(point),
@@ -234,24 +237,32 @@ class HistoryNewton final : public NewtonMethod {
   bool start() override { return system_.evaluate(point_, monitor_); }
 
   bool find_direction(double accuracy) override {
-    for (int tries = 0; tries < 4; ++tries, accuracy *= 1e-2) {
-      if (!system_.direction(accuracy, d_, monitor_)) return false;
-      if (!(d_.lower <= tol_ && d_.decrement > tol_)) break;
+    // The border's Schur complement can be far smaller than its block: then coarse columns give any direction.
+    bool found = false;
+    accuracy = std::min(accuracy, coarsest_);
+    for (; accuracy > 1e-13; accuracy *= 1e-2) {
+      found = system_.direction(accuracy, d_, monitor_);
+      if (monitor_.stopped()) return false;
+      const bool known = found && std::isfinite(d_.decrement);
+      if (known && !(d_.lower <= tol_ && d_.decrement > tol_ && accuracy > 1e-9)) break;
+      if (!known) coarsest_ = std::max(1e-2 * accuracy, finest);
     }
-    return true;
+    return (found && std::isfinite(d_.decrement)) || find_directly() || found;
   }
   double decrement() const override { return d_.decrement; }
   double reach() const override {
     double largest = 0.0;
     for (const double move : d_.strengths) largest = std::max(largest, std::fabs(move));
-    return std::max(largest, largest_change(games_, d_, monitor_));
+    return std::max(largest, largest_change(problem_.games, d_, monitor_));
   }
   double rounding() override { return system_.rounding(point_); }
   int passes() const override { return d_.cg_iterations; }
 
-  /// Along the direction until the slope has not turned by more than half of what it was.
+  /// Along the direction until the slope has not turned by more than half of what it was, and no further than a
+  /// quadratic can know of logistic functions: beyond, the laws that hold a common shift have no curvature left.
   bool take_step(double& step) override {
-    step = 1.0;
+    const double largest = reach();
+    step = largest > longest_ ? longest_ / largest : 1.0;
     if (tie_is_positive(model_.ties) && d_.extra[0] < 0.0)
       step = std::min(step, -0.9 * point_.tie / d_.extra[0]);
     for (int attempt = 0; attempt < 60; ++attempt) {
@@ -261,6 +272,7 @@ class HistoryNewton final : public NewtonMethod {
       const double after = system_.slope_along(d_);
       if (std::isfinite(after) && after >= -0.5 * d_.slope) {
         point_ = std::move(next);
+        longest_ = attempt == 0 ? 2.0 * longest_ : std::max(longest_move, step * largest);
         return true;
       }
       step *= std::isfinite(after) ? std::clamp(d_.slope / (d_.slope - after), 0.1, 0.7) : 0.1;
@@ -269,12 +281,32 @@ class HistoryNewton final : public NewtonMethod {
   }
 
  private:
-  PairProblem games_;
+  /// By a sparse factor: where a first law has no curvature left, links prove nothing of conjugate gradients.
+  bool find_directly() {
+    double bytes = 0.0;
+    const auto law = HistoryPosterior::find(problem_, point_, {direct_flops, 1e9}, bytes, monitor_);
+    if (!law) return false;
+    const auto& d = system_.derivatives();
+    std::vector<double> b = d.gradient;
+    b.insert(b.end(), d.extra_gradient.begin(), d.extra_gradient.end());
+    law->solve(b.data(), 1);
+    const auto nodes = b.begin() + std::ssize(d.gradient);
+    d_.strengths.assign(b.begin(), nodes);
+    d_.extra.assign(nodes, b.end());
+    d_.slope = system_.slope_along(d_);
+    d_.decrement = d_.lower = std::sqrt(std::max(0.0, d_.slope));
+    d_.cg_iterations = 0;
+    return std::isfinite(d_.decrement);
+  }
+
+  HistoryProblem problem_;
   Model model_;
   HistorySystem system_;
   NewtonDirection d_;
   Parameters& point_;
   double tol_;
+  double coarsest_ = 1.0;          ///< accuracy that the border needs
+  double longest_ = longest_move;  ///< doubles with each step that went as far as asked
   Monitor& monitor_;
 };
 
