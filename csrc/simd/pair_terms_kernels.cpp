@@ -23,7 +23,8 @@ TieSums davidson_loop(const double* x, const double* w, const double* l, const d
     const double ties = has_ties ? t[k] : 0.0;
     const double decisive = w[k] + l[k];
     const double games = decisive + ties;
-    gradient[k] = w[k] * (p_loss + 0.5 * p_tie) - l[k] * (p_win + 0.5 * p_tie) + 0.5 * ties * (p_loss - p_win);
+    gradient[k] =
+        w[k] * (p_loss + 0.5 * p_tie) - l[k] * (p_win + 0.5 * p_tie) + 0.5 * ties * (p_loss - p_win);
     curvature[k] = games * (p_win * p_loss + 0.25 * (p_win + p_loss) * p_tie);
     if (has_cross) cross[k] = -0.5 * games * p_tie * (p_win - p_loss);
     tie_gradient += ties * (p_win + p_loss) - decisive * p_tie;

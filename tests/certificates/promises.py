@@ -12,7 +12,7 @@ STATES: dict[str, str] = {
     "rank.fit_judges": "Newton decrement at a local optimum; standard errors",
     "rank.fit_groups": "Newton decrement of the joint fit; standard errors, simultaneous intervals",
     "rank.team_strengths": "Newton decrement; standard errors, intervals, rank sets; who is told apart",
-    "rank.irt": "Newton decrement at a local optimum, and what doubled nodes change",
+    "rank.irt": "Newton decrement at a local optimum, and what doubled nodes change; standard errors",
     "rank.rasch": "Newton decrement; standard errors against the mean difficulty",
     "rank.plackett_luce": "Newton decrement; standard errors, intervals, rank sets; with ties too",
     "rank.pairwise_significance": "p-values of sign flips, exact up to 16 samples, by cumulants beyond",

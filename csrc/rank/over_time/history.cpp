@@ -69,7 +69,8 @@ void HistorySystem::add_laws(const Parameters& point) {
   lines_.each_chain([&](ptrdiff_t, ptrdiff_t first, ptrdiff_t last) {
     const auto law = logistic_prior(lines_.prior, s[at(first)]);
     d_.gradient[at(first)] -= law.gradient + lines_.first_precision * (s[at(first)] - lines_.first_mean);
-    law_curvature_[at(first)] = law.curvature + lines_.first_precision;
+    const double bend = secant_ && s[at(first)] != 0.0 ? law.gradient / s[at(first)] : law.curvature;
+    law_curvature_[at(first)] = bend + lines_.first_precision;
     d_.diagonal[at(first)] += law_curvature_[at(first)];
     for (auto k = first + 1; k < last; ++k) {
       const double link = lines_.precision[at(k)], pull = link * (s[at(k)] - s[at(k - 1)]);
@@ -237,17 +238,18 @@ class HistoryNewton final : public NewtonMethod {
   bool start() override { return system_.evaluate(point_, monitor_); }
 
   bool find_direction(double accuracy) override {
-    // The border's Schur complement can be far smaller than its block: then coarse columns give any direction.
-    bool found = false;
-    accuracy = std::min(accuracy, coarsest_);
-    for (; accuracy > 1e-13; accuracy *= 1e-2) {
-      found = system_.direction(accuracy, d_, monitor_);
-      if (monitor_.stopped()) return false;
-      const bool known = found && std::isfinite(d_.decrement);
-      if (known && !(d_.lower <= tol_ && d_.decrement > tol_ && accuracy > 1e-9)) break;
-      if (!known) coarsest_ = std::max(1e-2 * accuracy, finest);
+    if (system_.secant()) {
+      if (!certified(accuracy) || d_.lower > 0.1) return far_off();
+      settled_ = true;
+      if (!switch_laws(false)) return false;
     }
-    return (found && std::isfinite(d_.decrement)) || find_directly() || found;
+    if (certified(accuracy)) return true;
+    if (monitor_.stopped()) return false;
+    if (!settled_ && switch_laws(true)) {
+      certified(accuracy);
+      return far_off();
+    }
+    return find_directly();
   }
   double decrement() const override { return d_.decrement; }
   double reach() const override {
@@ -281,6 +283,29 @@ class HistoryNewton final : public NewtonMethod {
   }
 
  private:
+  /// The border's Schur complement can be far smaller than its block: then coarse columns give any direction.
+  bool certified(double accuracy) {
+    found_ = false;
+    for (accuracy = std::min(accuracy, coarsest_); accuracy > 1e-13; accuracy *= 1e-2) {
+      found_ = system_.direction(accuracy, d_, monitor_);
+      if (monitor_.stopped()) return false;
+      const bool known = found_ && std::isfinite(d_.decrement);
+      if (known && !(d_.lower <= tol_ && d_.decrement > tol_ && accuracy > 1e-9)) return true;
+      if (!known) coarsest_ = std::max(1e-2 * accuracy, finest);
+    }
+    return found_ && std::isfinite(d_.decrement);
+  }
+
+  /// Secants of the first laws do not vanish where strengths are large, and overshoot nothing; they tell no decrement.
+  bool switch_laws(bool secant) {
+    system_.take_secants(secant);
+    return system_.evaluate(point_, monitor_);
+  }
+  bool far_off() {
+    d_.decrement = infinity;
+    return found_ && !monitor_.stopped();
+  }
+
   /// By a sparse factor: where a first law has no curvature left, links prove nothing of conjugate gradients.
   bool find_directly() {
     double bytes = 0.0;
@@ -305,6 +330,7 @@ class HistoryNewton final : public NewtonMethod {
   NewtonDirection d_;
   Parameters& point_;
   double tol_;
+  bool found_ = false, settled_ = false;
   double coarsest_ = 1.0;          ///< accuracy that the border needs
   double longest_ = longest_move;  ///< doubles with each step that went as far as asked
   Monitor& monitor_;
