@@ -110,10 +110,10 @@ def open_by_how_much(
 
 
 def _of_neighbours(n: int, jitter: float, column: Mapping[str, Any], err: Rounding, gap: float) -> float:
-    """What the preconditioner's inverse makes of residual and rounding; of the nearest pair, where it sees none.
+    """What the preconditioner's inverse makes of residual and rounding, or the nearest pair does.
 
-    The pair alone has an eigenvalue of 1 less its similarity. The preconditioner works in float32: what it does
-    not tell apart it does not stretch.
+    That pair alone has an eigenvalue of 1 less its similarity. The preconditioner works in float32: what
+    it does not tell apart it does not stretch.
     """
     root, apart = math.sqrt(n), jitter - math.expm1(-gap)
     if apart <= 0.0:
