@@ -13,7 +13,7 @@ struct MatrixView {
   T* data = nullptr;
   std::ptrdiff_t rows = 0;
   std::ptrdiff_t cols = 0;
-  std::ptrdiff_t stride = 0;  ///< elements from one row to the next, >= cols
+  std::ptrdiff_t stride = cols;  ///< elements from one row to the next, >= cols
 
   T* row(std::ptrdiff_t i) const { return data + i * stride; }
   operator MatrixView<const T>() const { return {data, rows, cols, stride}; }

@@ -7,6 +7,7 @@
 
 #include <cmath>
 
+#include "core/infinity.hpp"
 #include "core/info.hpp"
 #include "core/monitor.hpp"
 #include "rank/options.hpp"
@@ -42,9 +43,11 @@ class NewtonMethod {
 
 /// What is stated of a point: no contrast is further from the optimum than so many of its standard errors there.
 /// Over a step that changes no argument of a logistic function by more than m, curvatures change by a factor of at
-/// most e^m (Bach, "Self-concordant analysis for logistic regression", EJS 4 (2010)): nothing near the optimum.
+/// most e^m (Bach, "Self-concordant analysis for logistic regression", EJS 4 (2010)): nothing near the optimum, and
+/// too much far from it for anything to be stated.
 inline double stated_decrement(double decrement, double rounding, double reach) {
-  return (decrement + rounding) * std::exp(reach);
+  constexpr double farthest = 30.0;
+  return reach <= farthest ? (decrement + rounding) * std::exp(reach) : infinity;
 }
 
 /// `solver` of the Info is the caller's to fill in.

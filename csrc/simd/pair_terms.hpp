@@ -24,7 +24,8 @@ struct PairTerms {
   /// nu = 0 is the plain Bradley-Terry model (ties must then be null or zero).
   PairTermsFunction davidson;
   /// Rao-Kupper, p_win = sigma(x - delta), p_loss = sigma(-x - delta); `tie` is delta = log theta >= 0.
-  /// The term t log(e^{2 delta} - 1) is left out of TieSums: it does not depend on x.
+  /// Of the term t log(e^{2 delta} - 1), which does not depend on x, TieSums have 2 t delta: the rest of a tie's
+  /// slope is small where that is large.
   PairTermsFunction rao_kupper;
 };
 

@@ -23,7 +23,8 @@ TieSums davidson_loop(const double* x, const double* w, const double* l, const d
     const double ties = has_ties ? t[k] : 0.0;
     const double decisive = w[k] + l[k];
     const double games = decisive + ties;
-    gradient[k] = (w[k] + 0.5 * ties) * (p_loss + 0.5 * p_tie) - (l[k] + 0.5 * ties) * (p_win + 0.5 * p_tie);
+    gradient[k] =
+        w[k] * (p_loss + 0.5 * p_tie) - l[k] * (p_win + 0.5 * p_tie) + 0.5 * ties * (p_loss - p_win);
     curvature[k] = games * (p_win * p_loss + 0.25 * (p_win + p_loss) * p_tie);
     if (has_cross) cross[k] = -0.5 * games * p_tie * (p_win - p_loss);
     tie_gradient += ties * (p_win + p_loss) - decisive * p_tie;
@@ -32,13 +33,18 @@ TieSums davidson_loop(const double* x, const double* w, const double* l, const d
   return {tie_gradient, tie_curvature};
 }
 
-/// sigma(-y) and sigma(y) sigma(-y), both without cancellation.
-inline void logistic(double y, double& complement, double& variance) {
+/// sigma(y), sigma(-y) and their product, all without cancellation.
+inline void logistic(double y, double& chance, double& complement, double& variance) {
   const double e = exp_inline(y < 0.0 ? y : -y);
   const double v = 1.0 / (1.0 + e);
+  chance = y < 0.0 ? e * v : v;
   complement = y < 0.0 ? v : e * v;
   variance = e * v * v;
 }
+
+// A tie has the slopes (1 - p_win) - (1 - p_loss) = (1 - p_win) p_loss - p_win (1 - p_loss) and, by delta,
+// p_win + p_loss; what is missing there, 2 / (e^{2 delta} - 1) a tie, depends on delta alone. Where nearly all
+// games are ties the plain differences cancel to nothing.
 
 template <bool has_ties, bool has_cross>
 TieSums rao_kupper_loop(const double* x, const double* w, const double* l, const double* t, std::ptrdiff_t n,
@@ -46,15 +52,15 @@ TieSums rao_kupper_loop(const double* x, const double* w, const double* l, const
   double tie_gradient = 0.0, tie_curvature = 0.0;
 #pragma omp simd reduction(+ : tie_gradient, tie_curvature)
   for (std::ptrdiff_t k = 0; k < n; ++k) {
-    double not_win, win_variance, not_loss, loss_variance;
-    logistic(x[k] - delta, not_win, win_variance);
-    logistic(-x[k] - delta, not_loss, loss_variance);
+    double win, not_win, win_variance, loss, not_loss, loss_variance;
+    logistic(x[k] - delta, win, not_win, win_variance);
+    logistic(-x[k] - delta, loss, not_loss, loss_variance);
     const double ties = has_ties ? t[k] : 0.0;
     const double up = w[k] + ties, down = l[k] + ties;
-    gradient[k] = up * not_win - down * not_loss;
+    gradient[k] = w[k] * not_win - l[k] * not_loss + ties * (not_win * loss - win * not_loss);
     curvature[k] = up * win_variance + down * loss_variance;
     if (has_cross) cross[k] = down * loss_variance - up * win_variance;
-    tie_gradient -= up * not_win + down * not_loss;
+    tie_gradient += ties * (win + loss) - (w[k] * not_win + l[k] * not_loss);
     tie_curvature += up * win_variance + down * loss_variance;
   }
   return {tie_gradient, tie_curvature};

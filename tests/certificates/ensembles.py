@@ -29,6 +29,11 @@ class Errors(Program):
         self.ridge = truth.ball(max(size, 1e-300)) * arb(2) ** -700
 
 
+def unit_of(*arrays):
+    """Their largest entry, so that squares do not overflow; 1 where all are 0."""
+    return max(float(np.abs(a).max(initial=0)) for a in arrays) or 1.0
+
+
 def simplex(w):
     """A point whose sum is 1 exactly."""
     x = truth.column(w)
@@ -42,6 +47,8 @@ def simplex(w):
     truth="active sets in 1,200 bits",
     zoo="predictions",
     largest=40,
+    note="judged against n units of float64 at the size of predictions and targets, as they are before they "
+    "are subtracted: a gap at the optimum is what rounding can hide there",
 )
 def gap_of_squared_loss(instance):
     P, y = instance["P"], instance["y"]
@@ -52,8 +59,10 @@ def gap_of_squared_loss(instance):
         least = program.value(program.minimum([v[0] for v in x.table()]))
         loss = program.value(x)
         above, size = float((loss - least).mid()), float(loss)
+        unit = unit_of(P, y)
+        terms = float((((np.abs(P) @ found.weights + np.abs(y)) / unit) ** 2).sum()) * unit**2
         stated = float(abs(loss - truth.ball(found.loss)).mid())
-    yield Claim(found.gap, above, 1e-300, EPS * size, "gap")
+    yield Claim(found.gap, above, 1e-300, EPS * max(size, terms), "gap")
     yield Claim(found.gap + 1e-12 * size, stated, 1e-300, 1e-12 * size, "loss")
 
 
@@ -84,7 +93,7 @@ def gap_of_log_loss(instance):
         best = truth.matrix(P) * simplex(reference.log_weights(P, 300))
         other = sum((v[0].log() for v in best.table()), arb(0)) / len(P)
         above = float((other - value).mid())
-    yield Claim(found.gap, max(gap, 0.0), 1e-300, EPS, "gap without rounding")
+    yield Claim(found.gap, max(gap, 0.0), 1e-300, len(P) * EPS, "gap without rounding")
     yield Claim(found.gap, max(above, 0.0), 1e-300, EPS, "below the best that is known")
 
 

@@ -650,22 +650,98 @@ def decrement_of_rasch(instance):
 )
 def decrement_of_item_response(instance):
     rng = instance.rng()
-    y = np.asarray(instance["y"], dtype=float)
-    persons, items = len(y), int(rng.integers(2, 7))
-    ability = special.ndtri((np.argsort(np.argsort(y)) + 0.5) / persons)
-    right = rng.random((persons, items)) < special.expit(ability[:, None] - rng.normal(size=items))
-    answers = np.where(rng.random((persons, items)) < 0.2, np.nan, right)
+    answers = answers_of(instance, rng)
     if np.isnan(answers).all():
         return
-    model, prior = str(rng.choice(["1pl", "2pl"])), float(rng.choice([0.1, 1.0]))
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", ConvergenceWarning)
-        fit = rank.irt(answers, model=model, prior=prior, tol=float(rng.choice([1e-8, 1e-4, 1e-2])))
+    fit, prior = responses_of(answers, rng, [1e-8, 1e-4, 1e-2])
     if not fit.info.converged:
         yield Claim(None, 0.0, reason="not converged")
         return
     g, H = _marginal(answers, fit, prior)
     yield Claim(fit.info.error_bound + fit.node_change, float(np.sqrt(g @ np.linalg.solve(H, g))), 1e-9, 1e-9)
+
+
+def answers_of(instance, rng):
+    """Of persons as able as the ranks of y say, some of them missing."""
+    y = np.asarray(instance["y"], dtype=float)
+    persons, items = len(y), int(rng.integers(2, 7))
+    ability = special.ndtri((np.argsort(np.argsort(y)) + 0.5) / persons)
+    right = rng.random((persons, items)) < special.expit(ability[:, None] - rng.normal(size=items))
+    return np.where(rng.random((persons, items)) < 0.2, np.nan, right)
+
+
+def responses_of(answers, rng, tolerances):
+    model, prior = str(rng.choice(["1pl", "2pl"])), float(rng.choice([0.1, 1.0]))
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ConvergenceWarning)
+        return rank.irt(answers, model=model, prior=prior, tol=float(rng.choice(tolerances))), prior
+
+
+@trial(
+    solver="rank.irt",
+    states="item_errors and ability_errors, to 1e-4",
+    kind="estimate",
+    truth="the information by plain formulas on 2,401 nodes, solved in 256 bits",
+    zoo="regressions",
+    largest=30,
+    share=0.5,
+)
+def errors_of_item_response(instance):
+    rng = instance.rng()
+    answers = answers_of(instance, rng)
+    if np.isnan(answers).all():
+        return
+    fit, prior = responses_of(answers, rng, [1e-8])
+    if not fit.info.converged or fit.node_change > 1e-6:
+        yield Claim(None, 0.0, reason="not converged, or nodes too far apart for six digits")
+        return
+    _, H = _marginal(answers, fit, prior)
+    inverse = truth.matrix(H).solve(truth.matrix(np.eye(len(H))))
+    V = np.array([[float(x.mid()) for x in row] for row in inverse.table()])
+    items, n = answers.shape[1], len(H)
+    a, b = fit.discriminations, fit.difficulties
+    slope = np.eye(n)[np.zeros(items, dtype=int) if fit.model == "1pl" else np.arange(items)]
+    shift = np.eye(n)[n - items :]
+    difficulty = -b[:, None] * slope - shift / a[:, None]  # b = -c / a, by log a and c
+    stated = fit.item_errors()
+    for name, by in (("discrimination", a[:, None] * slope), ("difficulty", difficulty)):
+        true = np.sqrt(np.einsum("ji,ik,jk->j", by, V, by))
+        yield Claim(1e-4, float(np.abs(stated[name] / true - 1).max()), 1e-9, 1e-9, name)
+    t, _, p = _posteriors(answers, fit)
+    mean = p @ t
+    true = np.sqrt(p @ t**2 - mean**2)
+    yield Claim(1e-4, float(np.abs(fit.ability_errors / true - 1).max()), 1e-9, 1e-9, "ability")
+
+
+def _posteriors(answers, fit):
+    """Nodes, arguments there, and each person's law on them."""
+    t = np.linspace(-12, 12, 2401)
+    x = t[:, None] * fit.discriminations + fit.intercepts
+    known = ~np.isnan(answers)
+    logs = np.nan_to_num(answers) @ x.T - known @ np.logaddexp(0, x).T - t**2 / 2
+    p = np.exp(logs - logs.max(axis=1, keepdims=True))
+    return t, x, p / p.sum(axis=1, keepdims=True)
+
+
+@statistical_trial(
+    solver="rank.irt",
+    states="abilities and ability_errors",
+    truth="simulated answers of 2,000 persons to 12 items",
+    zoo="regressions",
+    largest=12,
+    share=1 / 100,
+    note="given the items, which 2,000 persons know well; slack 5 %",
+)
+def abilities_err_as_they_say(instance):
+    rng = instance.rng()
+    ability = rng.normal(size=DRAWS)
+    slope, at = np.exp(0.4 * rng.normal(size=12)), 1.2 * rng.normal(size=12)
+    right = rng.random((DRAWS, 12)) < special.expit(slope * (ability[:, None] - at))
+    fit = rank.irt(right)
+    yield Spread(fit.abilities - ability, fit.ability_errors, slack=0.05, about="abilities")
+    yield Mean((fit.abilities - ability) / fit.ability_errors, 0.0, error=0.1, about="abilities")
+    reach = np.abs(fit.abilities - ability) / (1.96 * fit.ability_errors)
+    yield Coverage(reach, 0.93, about="intervals")
 
 
 def _marginal(answers, fit, prior):

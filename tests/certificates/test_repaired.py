@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from certificates import qp, rank, truth, zoo
+from certificates import qp, rank, truth, weigh, zoo
 from certificates.rank_models import GradedModel, PairModel, RankingModel, centred_errors
 from steelyard.rank import Comparisons, GradedComparisons, bradley_terry, graded, plackett_luce
 
@@ -137,3 +137,108 @@ def test_existence_is_judged_as_by_linear_programs_on_games_of_three():
         for seed in range(4):
             made = zoo.Instance("comparisons", "three games", seed, data)
             assert not any(claim.broken for claim in rank.existence_of_an_optimum(made))
+
+
+def kept(instance, trial):
+    claims = list(trial(instance))
+    return bool(claims) and not any(claim.broken for claim in claims)
+
+
+def games(name, seed, cells, *, weight=None, count=None, n):
+    """Of the zoo's kind, from rows of left, right, outcome and time."""
+    left, right, outcome, time = (np.array(column) for column in zip(*cells, strict=True))
+    one = np.ones(len(cells))
+    data = {
+        "left": left, "right": right, "outcome": outcome, "time": time.astype(float), "n": n,
+        "weight": one if weight is None else np.array(weight), "z": np.zeros((len(cells), 2)),
+        "count": one if count is None else np.array(count), "home": np.ones(len(cells), dtype=int),
+    }  # fmt: skip
+    return zoo.Instance("comparisons", name, seed, data)
+
+
+@pytest.mark.filterwarnings("ignore::UserWarning")
+def test_slopes_of_ties_do_not_cancel_where_nearly_all_games_are_tied():
+    few = games(
+        "nearly all ties, weights of all sizes", 233202708,
+        [(0, 1, 0, 6), (2, 5, 0, 13), (3, 5, 0, 14), (0, 1, 1, 15), (0, 3, 0, 16), (0, 4, 0, 16),
+         (0, 5, 0, 17), (1, 4, 0, 18), (1, 5, 0, 20)],
+        weight=[122.499, 59352.5, 60.5475, 0.460666, 1720.13, 10.8715, 1.52091e-4, 3308.21, 1.25585e-4],
+        n=6,
+    )  # fmt: skip
+    many = games(
+        "sparse, counts of all sizes, turned", 2136963949,
+        [(3, 1, 0, 1), (7, 6, 0, 1), (2, 4, 0, 1), (3, 5, 0, 2), (5, 7, -1, 21), (3, 1, -1, 21),
+         (7, 3, 0, 23), (3, 4, -1, 25), (5, 1, -1, 27), (5, 7, 0, 27), (2, 6, 0, 27), (5, 6, 0, 27),
+         (1, 5, 0, 28), (3, 0, -1, 29), (5, 3, 1, 29)],
+        count=[1.08e8, 1.96e6, 36.0, 136e3, 1.76e7, 1.32e7, 7760.0, 733.0, 21e4, 1.42e8, 1.22e8, 194.0, 41.0,
+               1.34e6, 1.36e7],
+        n=8,
+    )  # fmt: skip
+    assert kept(few, rank.decrement_and_errors_of_histories)
+    assert kept(many, rank.decrement_and_errors_of_histories)
+
+
+@pytest.mark.filterwarnings("ignore::UserWarning")
+def test_a_home_advantage_that_priors_alone_hold_does_not_throw_a_history_far_off():
+    """Who is at home is so in every game: strengths and the advantage shift together, at little cost."""
+    made = games(
+        "one bridge, sorted by outcome, counts of all sizes", 2037487688,
+        [(2, 3, -1, 5), (2, 3, 0, 6), (2, 3, 0, 11), (0, 1, 1, 24), (0, 3, 1, 26)],
+        count=[1792312.0, 2.0, 371787864.0, 60683.0, 592867948.0],
+        n=4,
+    )  # fmt: skip
+    assert kept(made, rank.decrement_and_errors_of_histories)
+    _, options, history = rank.history_of(made)
+    assert options["home"]
+    assert np.abs(history.strengths).max() < 100  # they were 5.8e26
+    assert history.info.converged or "rounding in float64" in history.info.message
+
+
+@pytest.mark.filterwarnings("ignore::UserWarning")
+def test_a_history_far_from_its_start_is_reached_in_ever_longer_steps():
+    """Strengths from -180 to 230, where each step may change a game by some logits only."""
+    assert rank.history_of(zoo.instance("comparisons", 1415613204, 811, largest=25))[2].info.converged
+
+
+@pytest.mark.filterwarnings("ignore::UserWarning")
+def test_single_weights_of_points_that_float32_does_not_tell_apart_are_open():
+    clusters = [[15062.794551295101, 15065.794821914453, 15060.521495636029],
+                [15062.793144301697, 15065.793473900161, 15060.520786524503],
+                [15062.79351931772, 15065.794175818952, 15060.521506482974],
+                [15062.636476696536, 15067.462773213494, 15048.576454068889],
+                [15062.638859218869, 15067.48219151834, 15048.583462470788]]  # fmt: skip
+    one_direction = [[-0.9437917798621789, -0.18624509563193223,
+                      0.11210873797099541, 0.9176200580352588],
+                     [-0.8739482879205756, -0.17246238623195045,
+                      0.10381234685578146, 0.8497133539334302],
+                     [-0.8529152417094589, -0.168311786717731,
+                      0.10131392684754802, 0.8292635624680695],
+                     [-0.6794744283948787, -0.13408548643466306,
+                      0.08071168055949493, 0.660632331962281]]  # fmt: skip
+    copies = [[0.5474084474239833, -0.6303437557347575], [-0.1541156794604826, 1.0892407760976277],
+              [-0.154115679140684, 1.0892407765013292], [-0.15411567875762466, 1.0892407776536925],
+              [0.5474084466681094, -0.6303437540981357], [-0.15411567920088987, 1.0892407770924775],
+              [0.5474084465792416, -0.6303437566945523],
+              [0.5474084462485562, -0.630343755868299]]  # fmt: skip
+    for name, seed, X in (
+        ("clusters of all sizes, common offset", 858748436, clusters),
+        ("line, sorted rows", 1890769473, one_direction),
+        ("near copies", 256772456, copies),
+    ):
+        made = zoo.Instance("points", name, seed, {"X": np.array(X)})
+        assert kept(made, weigh.how_far_single_weights_are)
+
+
+def test_weights_of_given_similarities_allow_for_rounding_of_the_residual():
+    X = [[-0.8148237987937158, -0.579707955942867], [-0.9323386157611848, -0.3615715151867374],
+         [-0.8722121217693998, 0.4882629789900645], [-0.45432019546034225, -0.8908384404782709],
+         [0.7742324509305616, -0.6329012832876699], [-0.6417301244047005, -0.7641587248291172],
+         [0.7725474763839041, -0.634957003842577]]  # fmt: skip
+    made = zoo.Instance("points", "near the rim of a disc", 1421253855, {"X": np.array(X)})
+    assert kept(made, weigh.weights_of_given_similarities)
+
+
+@pytest.mark.parametrize("unit", [1e-140, 1e140])
+def test_residuals_of_a_far_field_hold_in_any_unit(unit):
+    X = unit * np.random.default_rng(3).normal(size=(80, 2))
+    assert kept(zoo.Instance("points", "normal", 5, {"X": X}), weigh.residuals_of_a_far_field)

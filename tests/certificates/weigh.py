@@ -338,6 +338,34 @@ def residuals_of_a_far_field(instance):
         yield Claim(largest, off, rounding, np.inf, f"{p} nodes, scale {scale!r}")
 
 
+@trial(
+    solver="weigh.weighting",
+    states="info.residual with certify=True, three features",
+    kind="rigorous",
+    truth="all pairs in extended precision",
+    zoo="points",
+    largest=200,
+    note="by the far field; `certify` proves what is an estimate without it",
+)
+def residuals_proven_in_three_dimensions(instance):
+    made = drawn(instance, ("euclidean",))
+    if made is None:
+        return
+    X, _, scale = made
+    X = np.ascontiguousarray(np.resize(X.T, (3, len(X))).T)
+    found, said = quiet(weigh.weighting, X, scale=scale, method="far", tol=1e-6, certify=True)
+    info = found.info
+    _, first = np.unique(X, axis=0, return_index=True)
+    if info.merged != len(X) - len(first) or info.residual_kind != "rigorous":
+        yield Claim(None, np.nan, reason=said or "near-copies merged, or not proven")
+        return
+    w = found.weights.astype(np.longdouble)
+    true = float(np.sqrt(np.mean((1 - similarities(X, scale) @ w)[first] ** 2)))
+    reach = float(np.abs(X).max()) * scale
+    rounding = (len(X) + 8 + 4 * reach) * EPS * float(np.abs(w).sum())
+    yield Claim(info.residual + info.residual_error, true, rounding, 1e-6, f"scale {scale!r}")
+
+
 def similarities(X, scale):
     """Z in extended precision."""
     wide = X.astype(np.longdouble)

@@ -263,7 +263,7 @@ def test_lines_end_without_blanks_when_piped(file):
     ("text", "options", "says"),
     [
         ("", (), "is empty; give a file with a header and one point a row"),
-        ("a,b\nx,y\n", (), "has no column of numbers (a, b)"),
+        ("a,b\nx,y\n", (), "has no column of numbers (a and b)"),
         ("a\n1\n", (), "has 1 rows with all of a"),
         ("a,b\n1,NA\nNA,1\n", (), "has 0 rows with all of a, b"),
         ("a\n1\n1\n", (), "must have at least 2 distinct points for --scale fraction, got 1"),
@@ -365,3 +365,19 @@ def test_help_names_the_data_and_the_options(capsys):
     out = capsys.readouterr().out
     assert "iris" in out
     assert "--outliers N" in out
+
+
+def test_files_of_very_many_columns_are_refused_by_number_at_once(file, capsys):
+    names = ",".join(f"c{k}" for k in range(10_001))
+    line = ",".join("1" * 10_001)
+    said = refused(capsys, file(f"{names}\n{line}\n{line}\n"))
+    assert "data.csv has 10,001 columns; up to 10,000 are read from a file" in said
+    names = ",".join(f"column{k}" for k in range(60_000))  # the header alone is longer than what is looked at
+    assert "data.csv has more than 10,000 columns" in refused(capsys, file(f"{names}\n"))
+
+
+def test_a_thousand_columns_are_weighed(file, capsys):
+    X = np.random.default_rng(0).normal(size=(4, 1000)).round(3)
+    text = "\n".join([",".join(f"c{k}" for k in range(1000)), *(",".join(map(str, row)) for row in X)])
+    assert main(["weigh", file(text), "--scale", "0.01"]) == 0
+    assert "4 points of 1000 columns" in capsys.readouterr().out.replace("1,000", "1000")

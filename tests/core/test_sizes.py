@@ -126,6 +126,25 @@ def test_every_bootstrap_counts_its_rounds_against_max_memory_before_it_draws():
             rank.stability(data, n_rounds=1_000_000, max_memory=1e6)
 
 
+def test_draws_and_simulations_count_themselves_against_max_memory_before_they_begin():
+    fit = rank.bradley_terry(games(), prior=1)
+    with pytest.raises(MemoryError, match=r"draws=1000000 asks for .* GB \(max_memory is 0.001 GB\)"):
+        fit.rank_intervals(draws=1_000_000, max_memory=1e6)
+    with pytest.raises(MemoryError, match="draws=2000 asks for"):
+        fit.rank_intervals(max_memory=1e3)
+    assert len(fit.rank_intervals(draws=100, max_memory=1e6).items) == 3
+    grouped = rank.Comparisons.from_pairs(["a", "b"] * 8, ["b", "a"] * 8, group=["x"] * 8 + ["y"] * 8)
+    fits = rank.fit_groups(grouped, prior=1)
+    with pytest.raises(MemoryError, match=r"draws=1000000 asks for .*max_memory is 0.001 GB"):
+        fits.differences(draws=1_000_000, max_memory=1e6)
+    assert len(fits.differences(draws=100, max_memory=1e6)["item"]) == 2
+    for name, number in (("n_repeats", 10**7), ("n_rounds", 10**7)):
+        with pytest.raises(MemoryError, match=f"{name}={number} asks for .*max_memory is 0.001 GB"):
+            rank.simulate_schedule(4, **{name: number}, max_memory=1e6)
+    with pytest.raises(MemoryError, match="n_items=100 asks for"):
+        rank.simulate_schedule(100, level=0.95, n_rounds=1, n_repeats=1, max_memory=1e6)
+
+
 @pytest.mark.filterwarnings("ignore::steelyard.ConvergenceWarning")
 def test_chains_of_a_grade_scale_count_their_draws_against_max_memory():
     for numbers in ({"n_draws": 100_000}, {"n_chains": 100_000, "n_draws": 5}):

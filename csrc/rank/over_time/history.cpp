@@ -69,7 +69,8 @@ void HistorySystem::add_laws(const Parameters& point) {
   lines_.each_chain([&](ptrdiff_t, ptrdiff_t first, ptrdiff_t last) {
     const auto law = logistic_prior(lines_.prior, s[at(first)]);
     d_.gradient[at(first)] -= law.gradient + lines_.first_precision * (s[at(first)] - lines_.first_mean);
-    law_curvature_[at(first)] = law.curvature + lines_.first_precision;
+    const double bend = secant_ && s[at(first)] != 0.0 ? law.gradient / s[at(first)] : law.curvature;
+    law_curvature_[at(first)] = bend + lines_.first_precision;
     d_.diagonal[at(first)] += law_curvature_[at(first)];
     for (auto k = first + 1; k < last; ++k) {
       const double link = lines_.precision[at(k)], pull = link * (s[at(k)] - s[at(k - 1)]);
@@ -218,10 +219,13 @@ bool HistorySystem::direction(double accuracy, NewtonDirection& out, Monitor& mo
 
 namespace {
 
+constexpr double longest_move = 5.0;  // of the first step, and after one that went too far
+constexpr double direct_flops = 1e10;
+
 class HistoryNewton final : public NewtonMethod {
  public:
   HistoryNewton(const HistoryProblem& problem, Parameters& point, double tol, Monitor& monitor)
-      : games_(problem.games),
+      : problem_(problem),
         model_(problem.games.model),
         system_(problem),
         point_(point),
@@ -234,24 +238,33 @@ class HistoryNewton final : public NewtonMethod {
   bool start() override { return system_.evaluate(point_, monitor_); }
 
   bool find_direction(double accuracy) override {
-    for (int tries = 0; tries < 4; ++tries, accuracy *= 1e-2) {
-      if (!system_.direction(accuracy, d_, monitor_)) return false;
-      if (!(d_.lower <= tol_ && d_.decrement > tol_)) break;
+    if (system_.secant()) {
+      if (!certified(accuracy) || d_.lower > 0.1) return far_off();
+      settled_ = true;
+      if (!switch_laws(false)) return false;
     }
-    return true;
+    if (certified(accuracy)) return true;
+    if (monitor_.stopped()) return false;
+    if (!settled_ && switch_laws(true)) {
+      certified(accuracy);
+      return far_off();
+    }
+    return find_directly();
   }
   double decrement() const override { return d_.decrement; }
   double reach() const override {
     double largest = 0.0;
     for (const double move : d_.strengths) largest = std::max(largest, std::fabs(move));
-    return std::max(largest, largest_change(games_, d_, monitor_));
+    return std::max(largest, largest_change(problem_.games, d_, monitor_));
   }
   double rounding() override { return system_.rounding(point_); }
   int passes() const override { return d_.cg_iterations; }
 
-  /// Along the direction until the slope has not turned by more than half of what it was.
+  /// Along the direction until the slope has not turned by more than half of what it was, and no further than a
+  /// quadratic can know of logistic functions: beyond, the laws that hold a common shift have no curvature left.
   bool take_step(double& step) override {
-    step = 1.0;
+    const double largest = reach();
+    step = largest > longest_ ? longest_ / largest : 1.0;
     if (tie_is_positive(model_.ties) && d_.extra[0] < 0.0)
       step = std::min(step, -0.9 * point_.tie / d_.extra[0]);
     for (int attempt = 0; attempt < 60; ++attempt) {
@@ -261,6 +274,7 @@ class HistoryNewton final : public NewtonMethod {
       const double after = system_.slope_along(d_);
       if (std::isfinite(after) && after >= -0.5 * d_.slope) {
         point_ = std::move(next);
+        longest_ = attempt == 0 ? 2.0 * longest_ : std::max(longest_move, step * largest);
         return true;
       }
       step *= std::isfinite(after) ? std::clamp(d_.slope / (d_.slope - after), 0.1, 0.7) : 0.1;
@@ -269,12 +283,56 @@ class HistoryNewton final : public NewtonMethod {
   }
 
  private:
-  PairProblem games_;
+  /// The border's Schur complement can be far smaller than its block: then coarse columns give any direction.
+  bool certified(double accuracy) {
+    found_ = false;
+    for (accuracy = std::min(accuracy, coarsest_); accuracy > 1e-13; accuracy *= 1e-2) {
+      found_ = system_.direction(accuracy, d_, monitor_);
+      if (monitor_.stopped()) return false;
+      const bool known = found_ && std::isfinite(d_.decrement);
+      if (known && !(d_.lower <= tol_ && d_.decrement > tol_ && accuracy > 1e-9)) return true;
+      if (!known) coarsest_ = std::max(1e-2 * accuracy, finest);
+    }
+    return found_ && std::isfinite(d_.decrement);
+  }
+
+  /// Secants of the first laws do not vanish where strengths are large, and overshoot nothing; they tell no decrement.
+  bool switch_laws(bool secant) {
+    system_.take_secants(secant);
+    return system_.evaluate(point_, monitor_);
+  }
+  bool far_off() {
+    d_.decrement = infinity;
+    return found_ && !monitor_.stopped();
+  }
+
+  /// By a sparse factor: where a first law has no curvature left, links prove nothing of conjugate gradients.
+  bool find_directly() {
+    double bytes = 0.0;
+    const auto law = HistoryPosterior::find(problem_, point_, {direct_flops, 1e9}, bytes, monitor_);
+    if (!law) return false;
+    const auto& d = system_.derivatives();
+    std::vector<double> b = d.gradient;
+    b.insert(b.end(), d.extra_gradient.begin(), d.extra_gradient.end());
+    law->solve(b.data(), 1);
+    const auto nodes = b.begin() + std::ssize(d.gradient);
+    d_.strengths.assign(b.begin(), nodes);
+    d_.extra.assign(nodes, b.end());
+    d_.slope = system_.slope_along(d_);
+    d_.decrement = d_.lower = std::sqrt(std::max(0.0, d_.slope));
+    d_.cg_iterations = 0;
+    return std::isfinite(d_.decrement);
+  }
+
+  HistoryProblem problem_;
   Model model_;
   HistorySystem system_;
   NewtonDirection d_;
   Parameters& point_;
   double tol_;
+  bool found_ = false, settled_ = false;
+  double coarsest_ = 1.0;          ///< accuracy that the border needs
+  double longest_ = longest_move;  ///< doubles with each step that went as far as asked
   Monitor& monitor_;
 };
 

@@ -69,6 +69,9 @@ class HistorySystem {
 
   /// `differentiate`, and what the directions need.
   bool evaluate(const Parameters& at, Monitor& monitor);
+  /// First laws with the slope of their secant through 0, from above, instead of their curvature.
+  void take_secants(bool secant) { secant_ = secant; }
+  bool secant() const { return secant_; }
   const Derivatives& derivatives() const { return d_; }
   /// The decrement that rounding alone can make there: of the games, the links and the first laws, which alone
   /// hold a common shift against the rounding of sums.
@@ -99,6 +102,7 @@ class HistorySystem {
   PairProblem games_;
   Timelines lines_;
   Derivatives d_;
+  bool secant_ = false;
   std::vector<double> weights_;        ///< curvatures in row order
   std::vector<double> law_curvature_;  ///< of each node's first law, 0 elsewhere
   std::vector<double> pivot_, ratio_;  ///< of the chain blocks: x_k += ratio * x_{k-1} forward

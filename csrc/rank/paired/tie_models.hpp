@@ -193,11 +193,11 @@ class RaoKupper {
                     down > 0.0 ? down * logistic_variance(-x - delta_) : infinity);
   }
 
-  /// Of t log(e^{2 delta} - 1).
+  /// Of t log(1 - e^{-2 delta}); t 2 delta is with the cells.
   std::pair<double, double> threshold(double ties) const {
     const double e = std::exp(-2.0 * delta_);
     const double rest = -std::expm1(-2.0 * delta_);
-    return {2.0 * ties / rest, 4.0 * ties * e / (rest * rest)};
+    return {2.0 * ties * e / rest, 4.0 * ties * e / (rest * rest)};
   }
   double threshold_modulus(double ties) const {
     if (!(ties > 0.0)) return infinity;

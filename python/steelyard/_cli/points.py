@@ -12,6 +12,7 @@ import numpy.typing as npt
 from .readers import quoted
 from .separated import DECIMAL_COMMA
 from .source import Source
+from .text import listed
 from .usage import UsageError
 
 # Words for a missing number, in lower case.
@@ -35,7 +36,8 @@ def read_points(source: Source, asked: list[str] | None, *, gaps: bool = False, 
     """The columns asked for, else those that hold nothing but numbers; with `gaps` rows may miss some."""
     with source.reading():
         names = number_columns(source, hint) if asked is None else _checked(source, asked)
-        texts = [c for c in source.columns if c not in names]
+        numbers = set(names)
+        texts = [c for c in source.columns if c not in numbers]
         chosen = [f"{as_number(source, c)} AS {quoted(c)}" for c in names]
         chosen += [f"CAST({quoted(c)} AS VARCHAR) AS {quoted(c)}" for c in texts]
         found = source.relation.project(", ".join(chosen)).fetchnumpy()
@@ -46,7 +48,8 @@ def read_points(source: Source, asked: list[str] | None, *, gaps: bool = False, 
         how = "without infinite numbers in" if gaps else "with all of"
         raise UsageError(f"{source.name} has {len(rows)} rows {how} {', '.join(names)}; give at least two")
     values = values[rows]
-    table = {c: values[:, names.index(c)] if c in names else _text(found[c], rows) for c in source.columns}
+    place = {c: k for k, c in enumerate(names)}
+    table = {c: values[:, place[c]] if c in place else _text(found[c], rows) for c in source.columns}
     return Points(values, tuple(names), rows, table, tuple(texts), int(len(whole) - len(rows)))
 
 
@@ -54,7 +57,7 @@ def number_columns(source: Source, hint: str = "") -> list[str]:
     """Those that hold nothing but numbers; an error, which ends in `hint`, where there are none."""
     names = _numeric(source)
     if not names:
-        raise UsageError(f"{source.name} has no column of numbers ({', '.join(source.columns)}){hint}")
+        raise UsageError(f"{source.name} has no column of numbers ({listed(source.columns, 12)}){hint}")
     return names
 
 
@@ -97,7 +100,7 @@ def _checked(source: Source, asked: list[str]) -> list[str]:
     for column in asked:
         if column not in source.columns:
             near = difflib.get_close_matches(column, source.columns, 1)
-            hint = f"did you mean {near[0]!r}?" if near else f"it has {', '.join(source.columns)}"
+            hint = f"did you mean {near[0]!r}?" if near else f"it has {listed(source.columns, 12)}"
             raise UsageError(f"--columns: {source.name} has no column {column!r}; {hint}")
         if asked.count(column) > 1:
             raise UsageError(f"--columns names {column!r} twice")
@@ -115,7 +118,7 @@ def _checked(source: Source, asked: list[str]) -> list[str]:
 
 
 def type_of(source: Source, column: str) -> str:
-    return str(source.relation.types[source.columns.index(column)])
+    return source.types[column]
 
 
 def as_number(source: Source, column: str) -> str:

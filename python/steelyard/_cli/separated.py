@@ -13,6 +13,7 @@ from .inputs import Input, not_utf8, writing
 from .usage import UsageError
 
 _SEPARATORS = ",;\t|"
+MOST_COLUMNS = 10_000
 _LOOKED_AT = 100  # records
 csv.field_size_limit(2**31 - 1)
 
@@ -41,6 +42,15 @@ def decimal_hint(word: object) -> str:
     return "; --decimal comma reads numbers with a decimal comma"
 
 
+def too_wide(name: str, columns: int | None) -> UsageError:
+    """A column takes a millisecond and more of SQL, whatever its length."""
+    many = f"more than {MOST_COLUMNS:,}" if columns is None else f"{columns:,}"
+    return UsageError(
+        f"{name} has {many} columns; up to {MOST_COLUMNS:,} are read from a file (in Python, arrays may have "
+        "any number of columns)"
+    )
+
+
 def find_dialect(file: Input, separator: str | None) -> Dialect:
     """The separator that splits most rows into as many fields as the header has, and the header."""
     head = file.head.lstrip("\ufeff")
@@ -48,6 +58,8 @@ def find_dialect(file: Input, separator: str | None) -> Dialect:
     rows = max(found, key=_agreement)
     if not rows:
         raise UsageError(f"{file.name!r} is empty; give a file with a header and one row a line")
+    if len(rows[0]) > MOST_COLUMNS:
+        raise too_wide(file.name, len(rows[0]) if len(rows) > 1 else None)
     clean = not head[:1].isspace()
     return Dialect(separator or _SEPARATORS[found.index(rows)], _unique(rows[0]), clean)
 

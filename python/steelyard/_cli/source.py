@@ -13,6 +13,7 @@ from typing import Any
 
 from .inputs import Inputs, open_inputs
 from .readers import Reader, joined, reader_of
+from .separated import MOST_COLUMNS, too_wide
 from .usage import UsageError, require
 
 Step = Callable[[Any], Any]
@@ -48,7 +49,13 @@ class Source:
 
     @property
     def columns(self) -> list[str]:
-        return list(self.relation.columns)
+        return list(self.types)
+
+    @cached_property
+    def types(self) -> dict[str, str]:
+        """Of each column, in order, as DuckDB calls it."""
+        relation = self.relation
+        return {name: str(kind) for name, kind in zip(relation.columns, relation.types, strict=True)}
 
     @property
     def note(self) -> str:
@@ -150,6 +157,8 @@ def open_source(
     source = Source(shown or _called(inputs), preset, connection, None, () if shown else readers)
     with source.reading():
         base = joined(connection, readers)
+    if len(base.columns) > MOST_COLUMNS:
+        raise too_wide(source.name, len(base.columns))
     notes = [reader.note for reader in readers if reader.note]
     return replace(source, base=base, notes=tuple(notes))
 

@@ -21,7 +21,9 @@ OPEN = 1e-3  # error of single weights, as a share of their size, that is spoken
 _APART = 0.1  # 1 - similarity of all points from which a smooth kernel is taken to be regular
 _SEEN = 0.1  # of a Rayleigh quotient that may have missed the smallest eigenvalue
 _ALIGNED = 3.0  # times that rounding of one component, as little of it lies along the smallest eigenvector
-_NEARLY = 1.1  # an inverse of points that are near each other alone: right to a tenth
+_NEARLY = 1.5  # an inverse of points that are near each other alone: right to a fifth, where it was tried
+_BLURRED = 1e-6  # 1 - similarity below which float32 may not see two points
+_UNSEEN = 0.01  # of what a random vector has of the nearest pair
 _EPS = float(np.finfo(float).eps)
 
 
@@ -92,8 +94,7 @@ def open_by_how_much(
     n = space.n_unique
     known = 0.0
     if column["inverse_of_residual"] > 0.0:  # as the preconditioner has it, which knows what is near what
-        stretched = math.sqrt(n) * err.usual * float(column["inverse_of_rounding"])
-        known = _NEARLY * float(column["inverse_of_residual"]) + stretched + _EPS * size
+        known = _of_neighbours(n, jitter, column, err, core_scale * nearest) + _EPS * size
         if not hides_eigenvalues(space):
             return known
     smallest = float(column["smallest"]) or _guessed(
@@ -106,6 +107,22 @@ def open_by_how_much(
     else:
         left = float(column["residual"]) * math.sqrt(n) / smallest
     return max(known, left + min(math.sqrt(n), _ALIGNED) * err.usual / smallest + _EPS * size)
+
+
+def _of_neighbours(n: int, jitter: float, column: Mapping[str, Any], err: Rounding, gap: float) -> float:
+    """What the preconditioner's inverse makes of residual and rounding, or the nearest pair does.
+
+    That pair alone has an eigenvalue of 1 less its similarity. The preconditioner works in float32: what
+    it does not tell apart it does not stretch.
+    """
+    root, apart = math.sqrt(n), jitter - math.expm1(-gap)
+    if apart <= 0.0:
+        return math.inf
+    stretch = float(column["inverse_of_rounding"])
+    left = _NEARLY * float(column["inverse_of_residual"])
+    if apart < _BLURRED and stretch * root * apart < _UNSEEN:
+        left = max(left, 10.0 * float(column["residual"]) * root / apart)
+    return left + err.usual * max(root * stretch, 1.0 / apart)
 
 
 def notes_on_weights(space: Space, open_by: float | None, size: float, nearest: float) -> list[str]:

@@ -15,7 +15,7 @@ from ..._errors import interrupted
 from ..._results import Result
 from ..._validate import seed_words
 from .information import Information
-from .uncertainty import Uncertainty, against, normal_intervals, number_of_draws
+from .uncertainty import FEWEST_DRAWS, Uncertainty, against, normal_intervals, number_of_draws
 
 Floats = npt.NDArray[np.float64]
 Positions = npt.NDArray[np.intp]
@@ -99,7 +99,7 @@ class Covariance(Uncertainty, Result):
         self, where: Positions, strengths: Floats, draws: int | None, rng: Any, n_threads: int
     ) -> tuple[Floats, Floats]:
         n = len(self.items)
-        count = number_of_draws(draws, int(np.clip(5e6 / n, 2000, 10_000)), n)
+        count = number_of_draws(draws, int(np.clip(5e6 / n, FEWEST_DRAWS, 10_000)), n)
         seed, stream = seed_words(rng)
         return self.contrast_errors()[where], _gaussian(self.matrix, count, seed, stream, n_threads)
 

@@ -14,7 +14,7 @@ import numpy.typing as npt
 from ..._info import Info
 from ..._report import check_page, check_text, save
 from ..._results import Columns, Result
-from ..._validate import check_choice, check_level, check_number, check_threads
+from ..._validate import check_choice, check_count, check_level, check_number, check_room, check_threads
 from ...plotting import plot_strengths
 from .._chances import SCALES
 from .covariance import Contrast, Covariance, contrast, covariance, standard_errors
@@ -23,7 +23,7 @@ from .leaderboard import leaderboard
 from .rank_intervals import FULL_LIMIT, METHODS, RankIntervals, Tiers, rank_intervals
 from .report import Story, Wishes, as_lines, ranking_page
 from .strengths import Strengths
-from .uncertainty import Solved, Uncertainty, checked_source
+from .uncertainty import FEWEST_DRAWS, Solved, Uncertainty, checked_source
 
 Floats = npt.NDArray[np.float64]
 
@@ -203,6 +203,7 @@ class Ranked(Strengths, Result, ABC):
         items: Any = None,
         draws: int | None = None,
         rng: Any = 0,
+        max_memory: float = 4e9,
         n_threads: int | None = None,
     ) -> RankIntervals:
         """The ranks that each item can have: [1 + number surely better, n - number surely worse].
@@ -228,6 +229,8 @@ class Ranked(Strengths, Result, ABC):
             named, since each takes a solve there.
         rng : default 0
             As SPEC 7 has it, but with a fixed seed by default: the same rank sets every time.
+        max_memory : float, default 4e9
+            Bytes that the draws may take.
         n_threads : int, optional
             Default: see `steelyard.build_info`. The simulation does not depend on it.
 
@@ -239,6 +242,8 @@ class Ranked(Strengths, Result, ABC):
         ------
         ValueError
             If an argument does not fit, or above 3,000 items without `items`.
+        MemoryError
+            If the draws would take more than `max_memory` bytes; before any work.
 
         Notes
         -----
@@ -267,6 +272,8 @@ class Ranked(Strengths, Result, ABC):
                 f"{FULL_LIMIT} items the default is all)"
             )
         where = self.positions(items)
+        count = FEWEST_DRAWS if draws is None else check_count(draws, "draws")
+        check_room(count, "draws", len(self), max_memory=max_memory)
         judge = self._uncertainty(uncertainty, items is None, threads)
         return rank_intervals(self, where, judge, level, method, draws, rng, threads)
 

@@ -15,6 +15,8 @@ from .information import KINDS, Information
 Floats = npt.NDArray[np.float64]
 Positions = npt.NDArray[np.intp]
 
+FEWEST_DRAWS = 2000  # of contrasts, where nobody says how many
+
 
 class Uncertainty(ABC):
     """A covariance, the rounds of a bootstrap, or solves of a few among many."""
@@ -62,7 +64,7 @@ class Solved(Uncertainty):
         self, where: Positions, strengths: Floats, draws: int | None, rng: Any, n_threads: int
     ) -> tuple[Floats, Floats]:
         # Each draw takes a solve: the least that is enough.
-        count = number_of_draws(draws, 2000, self.information.n)
+        count = number_of_draws(draws, FEWEST_DRAWS, self.information.n)
         noise = self.information.draws(self.kind, count, seed_words(rng)[0])
         return errors_of_draws(noise, where), noise
 

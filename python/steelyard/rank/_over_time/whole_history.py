@@ -198,6 +198,8 @@ class Solver:
         info = HistoryInfo.from_core(out["info"])
         if not info.converged:
             why = "stopped by Ctrl-C" if info.interrupted else f"stopped after {info.iterations} steps"
+            if not info.interrupted and info.iterations < self.max_iter:
+                why += ", where rounding in float64 lets it fall no further,"
             text = (
                 f"{info.solver} {why} at a Newton decrement of {info.error_bound:.2g} > tol = {info.tol:.2g}"
             )

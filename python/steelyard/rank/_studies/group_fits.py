@@ -127,7 +127,7 @@ class GroupFits(Result):
         return {"group": np.repeat(self.groups, sizes), **columns}
 
     def differences(
-        self, level: float = 0.95, *, draws: int = 2000, rng: Any = 0
+        self, level: float = 0.95, *, draws: int = 2000, rng: Any = 0, max_memory: float = 4e9
     ) -> dict[str, npt.NDArray[Any]]:
         """Which items stand higher in one group than in another: all statements hold together.
 
@@ -139,6 +139,8 @@ class GroupFits(Result):
             Simulated errors behind the critical value.
         rng : default 0
             As SPEC 7 has it, with a fixed seed by default.
+        max_memory : float, default 4e9
+            Bytes that the draws may take; more ends in a MemoryError before any work.
 
         Returns
         -------
@@ -164,7 +166,7 @@ class GroupFits(Result):
         """
         level, count = (
             check_level(level),
-            check_room(check_count(draws, "draws"), "draws", self.strengths.size),
+            check_room(check_count(draws, "draws"), "draws", self.strengths.size, max_memory=max_memory),
         )
         generator = check_rng(rng)
         pairs, largest = list(itertools.combinations(range(len(self)), 2)), np.zeros(count)

@@ -17,6 +17,7 @@ from .information import GOALS, check_costs, check_fit, most_telling
 Values = npt.NDArray[Any]
 Floats = npt.NDArray[np.float64]
 Pairs = npt.NDArray[np.intp]
+_DRAWS = 2000  # behind sets of ranks
 KINDS = ("random", "swiss", "knockout", "information")
 
 
@@ -295,6 +296,7 @@ def simulate_schedule(
     goal: str = "ranks",
     top: int = 1,
     level: float | None = None,
+    max_memory: float = 4e9,
     rng: Any = None,
 ) -> ScheduleSimulation:
     """Simulate how many games a ranking of so many items needs.
@@ -322,6 +324,9 @@ def simulate_schedule(
         As for `schedule`, of 'information'.
     level : float, optional
         Of simultaneous sets of ranks, whose `width` and `coverage` are then found after each round.
+    max_memory : float, default 4e9
+        Bytes that the games, the results of all repeats and the draws behind sets of ranks may take; more
+        ends in a MemoryError before any work.
     rng : None, int, SeedSequence, BitGenerator or Generator, optional
 
     Returns
@@ -349,6 +354,9 @@ def simulate_schedule(
         raise ValueError(f"top must be less than n_items={n}, got {best}")
     rules = {"size": count, "goal": check_choice(goal, "goal", GOALS), "top": best}
     sure = None if level is None else check_level(level)
+    check_room(rounds, "n_rounds", 2 * (count or (n + 1) // 2), max_memory=max_memory)
+    check_room(repeats, "n_repeats", n + 5 * rounds, max_memory=max_memory)
+    check_room(n, "n_items", 2 if sure is None else _DRAWS, max_memory=max_memory)
     generator = check_rng(rng)
     arenas = spread * generator.normal(size=(repeats, n))  # the same for every kind
     runs = [_tournament(one, kind, rounds, prior, rules, sure, generator) for one in arenas]
@@ -411,7 +419,7 @@ def _random_batch(n: int, size: int | None, played: Any, rng: np.random.Generato
 
 def _sets(fit: BradleyTerryFit, strengths: Floats, level: float) -> tuple[float, float]:
     """Width of the rank sets, and whether they all hold."""
-    sets = fit.rank_intervals(level, draws=2000)
+    sets = fit.rank_intervals(level, draws=_DRAWS)
     true = np.empty(len(strengths))
     true[np.argsort(-strengths)] = np.arange(1, len(strengths) + 1)
     holds = (sets.lower <= true) & (true <= sets.upper)
