@@ -287,8 +287,8 @@ class WidePanels {
  public:
   WidePanels(const KernelProblem& problem, const std::vector<double>& w, const std::vector<ptrdiff_t>& held)
       : d_(problem.points.cols), panels_((std::ssize(held) + lanes - 1) / lanes) {
-    points_.assign(checked_product("working memory", panels_ * lanes, std::max<ptrdiff_t>(d_, 1)), 0.0);
-    w_.assign(at(panels_ * lanes), 0.0);
+    points_.assign(checked_product("working memory", panels_, lanes, std::max<ptrdiff_t>(d_, 1)), 0.0);
+    w_.assign(checked_product("working memory", panels_, lanes), 0.0);
     for (ptrdiff_t j = 0; j < std::ssize(held); ++j) {
       const auto point = held[at(j)];
       for (ptrdiff_t k = 0; k < d_; ++k) {
