@@ -125,6 +125,16 @@ def lalonde(halves=False):
         print(found.effect(data["re78"], "subsample", rng=0), f"wall {time.perf_counter() - wall:.1f} s")
 
 
+def best_of(rounds, work):
+    """Least CPU seconds, and the last answer."""
+    times = []
+    for _ in range(rounds):
+        begin = time.process_time()
+        answer = work()
+        times.append(time.process_time() - begin)
+    return min(times), answer
+
+
 def osqp(n=1000):
     """The same program by OSQP, at the accuracy that WeightIt asks for and at a high one."""
     import osqp as peer
@@ -135,12 +145,10 @@ def osqp(n=1000):
     A, B = Z[~treated][:n], Z[treated]
     D, pull = cdist(A, A), -cdist(A, B).mean(axis=1)
     both, arm = np.r_[A, B], np.r_[np.zeros(len(A)), np.ones(len(B))]
-    cpu = time.process_time()
-    ours = weigh.balance(both, arm, standardize=False, tol=1e-12, n_threads=1)
-    base = time.process_time() - cpu
+    base, ours = best_of(5, lambda: weigh.balance(both, arm, standardize=False, tol=1e-12, n_threads=1))
     print(f"{len(A)} rows; steelyard: {base:.3f} s CPU, gap {ours.gap:.1e} of the imbalance before")
-    for eps in (1e-4, 1e-9):
-        cpu = time.process_time()
+
+    def solve(eps):
         solver = peer.OSQP()
         solver.setup(
             P=sp.csc_matrix(np.triu(-D)),
@@ -154,8 +162,10 @@ def osqp(n=1000):
             max_iter=20_000,
             polishing=True,
         )
-        x = solver.solve(raise_error=False).x
-        took = time.process_time() - cpu
+        return solver.solve(raise_error=False).x
+
+    for eps in (1e-4, 1e-9):
+        took, x = best_of(5, lambda eps=eps: solve(eps))
         w = np.maximum(x, 0) / np.maximum(x, 0).sum()
         slope = -D @ w - pull
         gap = 2 * (slope @ w - slope.min()) / ours.imbalance_before
@@ -167,8 +177,11 @@ def double(n=1000):
     """Double weighting of two samples a standard deviation apart."""
     rng = np.random.default_rng(0)
     source, target = rng.normal(size=(n, 2)), rng.normal(size=(n, 2)) + 1
-    cpu = time.process_time()
-    print(weigh.match_samples(source, target, double=4.0), f"CPU {time.process_time() - cpu:.1f} s", sep="\n")
+    for kernel in ("laplacian", "matern", "gaussian"):
+        wall, cpu = time.perf_counter(), time.process_time()
+        found = weigh.match_samples(source, target, kernel=kernel, double=4.0)
+        wall, cpu = time.perf_counter() - wall, time.process_time() - cpu
+        print(found, f"ball met to {found.ball_residual:.1e}; wall {wall:.1f} s, CPU {cpu:.1f} s", sep="\n")
 
 
 if __name__ == "__main__":

@@ -6,10 +6,13 @@ answer lacks of the best, relative to the loss, stands beside its time.
 
 from __future__ import annotations
 
+import time
+
 import numpy as np
 import pytest
 import scipy.sparse as sp
 from scipy.optimize import linprog, minimize
+from scipy.spatial.distance import cdist
 
 from steelyard import weigh
 
@@ -59,6 +62,29 @@ def test_log_mixture(benchmark, who):
     benchmark.group = "log, 100,000 x 20"
     w = benchmark.pedantic(LOG[who], args=(P,), rounds=3)
     benchmark.extra_info["gap"] = f"{(P / (P @ w)[:, None]).mean(axis=0).max() - 1:.1e}"
+
+
+def bumps(top, bottom, centres, width):
+    """Gaussian bumps, each with mean 1 over `bottom`: KLIEP is the mixture that is likeliest on `top`."""
+    at_top, at_bottom = (np.exp(-cdist(x, centres, "sqeuclidean") / (2 * width**2)) for x in (top, bottom))
+    return at_top / at_bottom.mean(axis=0)
+
+
+def test_kliep(benchmark):
+    """Mean log ratio at the width and the centres of the package densratio."""
+    densratio = pytest.importorskip("densratio").densratio
+    rng = np.random.default_rng(0)
+    top, bottom = rng.normal(size=(1000, 2)), 1.5 * rng.normal(size=(1000, 2)) + 0.5
+    begin = time.process_time()
+    peer = densratio(top, bottom, method="KLIEP", sigma=0.5, kernel_num=100, verbose=False)
+    took = time.process_time() - begin
+    centres = np.asarray(peer.kernel_info.centers)
+    P = bumps(top, bottom, centres, 0.5)
+    found = benchmark(lambda: weigh.ensemble_weights(P, loss="log"))
+    benchmark.extra_info["objective"] = f"{-found.loss:.5f}, gap {found.gap:.0e}"
+    theirs = np.log(np.asarray(peer.compute_density_ratio(top))).mean()
+    benchmark.extra_info["densratio"] = f"{theirs:.5f} in {took:.3f} s"
+    assert -found.loss >= theirs
 
 
 def slsqp(P, y):

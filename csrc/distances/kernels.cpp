@@ -12,7 +12,8 @@ namespace {
 
 using std::ptrdiff_t;
 
-constexpr ptrdiff_t block_columns = 512;  // points whose sums stay in Real
+constexpr ptrdiff_t block_columns = 64;   // points whose sums stay in Real
+constexpr ptrdiff_t wide_columns = 4096;  // points whose blocks are added up apart: short chains round less
 constexpr ptrdiff_t largest_tile = 128;   // numbers in a tile
 constexpr ptrdiff_t rows_per_chunk_of_k = 64;
 
@@ -107,6 +108,7 @@ void KernelSums<Real>::products(MatrixView<const double> x, ptrdiff_t begin, ptr
   const ptrdiff_t d = points_.coordinates(), count = end - begin;
   std::vector<Real> panel(checked_product("working memory", tile.cols, d)),
       lanes(checked_product("working memory", columns, tile.cols));
+  std::vector<double> wide(lanes.size(), 0.0);
   std::fill_n(sums, count * columns, 0.0);
   for (ptrdiff_t i = begin; i < end; i += tile.cols) {
     points_.pack(x, i, end, tile.cols, panel.data());
@@ -123,18 +125,23 @@ void KernelSums<Real>::products(MatrixView<const double> x, ptrdiff_t begin, ptr
       task.stride = stride_;
       task.y_sums = lanes.data();
       product(task);
+      for (std::size_t k = 0; k < lanes.size(); ++k) wide[k] += static_cast<double>(lanes[k]);
+      const ptrdiff_t next = start + block_columns;
+      if (next < stride_ && next % wide_columns != 0) continue;
       for (ptrdiff_t c = 0; c < columns; ++c) {
         double* to = sums + c * count + i - begin;
-        const Real* lane = lanes.data() + c * tile.cols;
-        for (ptrdiff_t r = 0; r < std::min(tile.cols, end - i); ++r) to[r] += static_cast<double>(lane[r]);
+        const double* lane = wide.data() + c * tile.cols;
+        for (ptrdiff_t r = 0; r < std::min(tile.cols, end - i); ++r) to[r] += lane[r];
       }
+      std::fill(wide.begin(), wide.end(), 0.0);
     }
   }
 }
 
 ptrdiff_t sum_chain(ptrdiff_t points) {
   const ptrdiff_t rows = tile_of<double>().rows;
-  return std::min(points, block_columns) / rows + rows + points / block_columns + 4;
+  return std::min(points, block_columns) / rows + rows + std::min(points, wide_columns) / block_columns +
+         points / wide_columns + 4;
 }
 
 bool kernel_product(MatrixView<const double> x, MatrixView<const double> y, PointKernel kernel,

@@ -2,8 +2,8 @@
 //
 // K(x, y) is a function of the Euclidean distance (simd::Kernel), from differences of coordinates: no
 // cancellation. A value is off by (d + 12) u (|K| + 1) at most, u the rounding unit of Real, and for `energy`
-// by (d + 12) u |K|. A product sums over at most 512 points in Real, and over those in double: `sum_chain`
-// bounds the additions that one term goes through.
+// by (d + 12) u |K|. A product sums over at most 64 points in Real, and over those in double, in two levels:
+// `sum_chain` bounds the additions that one term goes through.
 #pragma once
 
 #include <cstddef>

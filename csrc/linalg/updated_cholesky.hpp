@@ -21,6 +21,10 @@ class UpdatedCholesky {
   /// A <- [A v; v' d]: m^2 flops. False, and nothing changed, when the new pivot is not positive.
   bool append(const double* v, double d);
 
+  /// The same for `count` rows at once, V (count x m) and D (count x count, its lower triangle), both row-major:
+  /// m^2 count flops, blocked.
+  bool append(const double* v, const double* d, std::ptrdiff_t count);
+
   /// A without row and column k: Givens rotations, about 3 (m - k)^2 flops.
   void remove(std::ptrdiff_t k);
 
@@ -31,7 +35,7 @@ class UpdatedCholesky {
   void solve(double* b, std::ptrdiff_t columns) const;
 
  private:
-  void grow();
+  void grow(std::ptrdiff_t least);
 
   std::vector<double> l_;
   std::ptrdiff_t m_ = 0, stride_ = 0;

@@ -281,20 +281,27 @@ class ActiveSet {
     }
     std::sort(pull.begin(), pull.end());
     if (std::ssize(free_) + std::ssize(pull) > s_.options.factor_limit) return QpEnd::too_large;
-    bool spoilt = false;
-    std::vector<double> column;
-    for (const auto& [unused, i] : pull) {
-      if (s_.monitor.poll()) return QpEnd::stopped;
-      ++s_.iterations;
-      if (!spoilt) {
-        const double* row = s_.rows.row(i);
-        column.resize(free_.size());
-        for (std::size_t k = 0; k < free_.size(); ++k) column[k] = entry(row, i, free_[k]);
-        spoilt = !factor_.append(column.data(), entry(row, i, i) + delta());
-      }
-      free_.push_back(i);
-    }
+    const bool spoilt = !append(pull);
+    if (s_.monitor.stopped()) return QpEnd::stopped;
+    for (const auto& one : pull) free_.push_back(one.second);
+    s_.iterations += std::ssize(pull);
     return spoilt ? refactor() : QpEnd::converged;
+  }
+
+  /// The factor, these coordinates after the free ones; false where it has to be made afresh (or stopped).
+  bool append(const std::vector<std::pair<double, ptrdiff_t>>& pull) {
+    const std::size_t m = free_.size(), count = pull.size();
+    std::vector<double> columns(checked_product("working memory", count, m)),
+        corner(checked_product("working memory", count, count));
+    for (std::size_t r = 0; r < count; ++r) {
+      if (s_.monitor.poll()) return false;
+      const auto i = pull[r].second;
+      const double* row = s_.rows.row(i);
+      for (std::size_t k = 0; k < m; ++k) columns[r * m + k] = entry(row, i, free_[k]);
+      for (std::size_t c = 0; c < count; ++c) corner[r * count + c] = entry(row, i, pull[c].second);
+      corner[r * count + r] += delta();
+    }
+    return count == 0 || factor_.append(columns.data(), corner.data(), static_cast<ptrdiff_t>(count));
   }
 
   QpState& s_;

@@ -163,6 +163,14 @@ def test_a_missed_tolerance_is_a_warning(monkeypatch):
         assert not weigh.balance(X, arm).info.converged
 
 
+def test_a_gap_of_a_million_millionth_is_reached_with_what_rounding_hides():
+    rng = np.random.default_rng(0)
+    X = np.r_[rng.normal(size=(500, 4)), rng.normal(size=(250, 4)) + 0.4]
+    found = weigh.balance(X, np.arange(750) >= 500, tol=1e-12)
+    assert found.info.converged
+    assert 0 < found.gap <= 1e-12
+
+
 def test_groups_that_are_alike_keep_equal_weights():
     X, _ = study()
     found = weigh.balance(np.concatenate([X, X]), np.repeat([0, 1], 60))

@@ -55,6 +55,15 @@ def test_kliep_reaches_the_largest_likelihood():
     assert found.objective >= -peer.fun - 1e-9
 
 
+@pytest.mark.parametrize(("scale", "seed"), [(0.5, 0), (0.2, 2), (0.15, 5), (2.0, 1)])
+def test_kliep_of_narrow_bumps_reaches_its_optimum_though_the_gap_grows_on_the_way(scale, seed):
+    rng = np.random.default_rng(seed)
+    top, bottom = rng.normal(size=(500, 2)), 1.5 * rng.normal(size=(500, 2)) + 0.5
+    found = weigh.density_ratio(top, bottom, scale=scale, rng=seed)
+    assert found.info.converged
+    assert found.info.error_bound <= 1e-10
+
+
 @pytest.mark.parametrize("alpha", [0.0, 0.3])
 def test_least_squares_are_those_of_the_closed_form(alpha):
     top, bottom = samples(2, 50, 2)

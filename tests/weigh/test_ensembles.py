@@ -363,3 +363,38 @@ def test_nonsense_is_refused_by_name(variant):
     P, y = regression(0, 24, 3)
     hostile.check_refused(lambda P: weigh.ensemble_weights(P, y), P, variant, "predictions")
     hostile.check_refused(lambda y: weigh.ensemble_weights(P, y), y, variant, "y")
+
+
+@pytest.mark.parametrize("kind", ["smooth", "ties", "levels"])
+def test_many_rows_have_the_loss_of_all_though_few_are_on_no_known_side(kind):
+    rng = np.random.default_rng(2)
+    n, levels = 100_000, [0.2, 0.9] if kind == "levels" else [0.8]
+    n //= len(levels)
+    x = rng.normal(size=n)
+    y = x + rng.standard_t(3, size=n)
+    Q = x[:, None] * [0.7, 1.0, 1.2] + rng.normal(size=(n, 3)) * [0.2, 0.5, 0.3] + [0.5, 1.0, 0.2]
+    if kind == "ties":
+        y, Q = np.round(y), np.round(Q)
+    P = np.repeat(Q[:, :, None], len(levels), axis=2)
+    weight = np.r_[1e-13, 1e-13, rng.uniform(0.5, 2.0, n - 2)]
+    many = weigh.ensemble_weights(P, y, loss="pinball", levels=levels, sample_weight=weight)
+    fewer = weigh.ensemble_weights(P[2:], y[2:], loss="pinball", levels=levels, sample_weight=weight[2:])
+    assert "near" in many.info.solver
+    assert "near" not in fewer.info.solver
+    assert many.gap <= 1.1e-10 * many.loss
+    assert many.loss == pytest.approx(fewer.loss, rel=3e-10)
+    mixed = np.tensordot(P, many.weights, axes=([1], [0]))
+    u = y[:, None] - mixed
+    losses = np.maximum(np.array(levels) * u, (np.array(levels) - 1) * u).mean(axis=1)
+    assert many.loss == pytest.approx(np.average(losses, weights=weight), rel=1e-12)
+
+
+def test_many_rows_carry_the_same_bits_for_any_number_of_threads():
+    rng = np.random.default_rng(4)
+    y = rng.normal(size=100_000)
+    Q = y[:, None, None] + rng.normal(size=(100_000, 2, 1))
+    equal_over_threads(
+        lambda threads: {
+            "weights": weigh.ensemble_weights(Q, y, loss="pinball", levels=[0.5], n_threads=threads).weights
+        }
+    )

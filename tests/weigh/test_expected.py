@@ -140,6 +140,16 @@ def test_many_rows_stay_exact():
     assert (found.values < found.upper).all()
 
 
+@pytest.mark.parametrize("limit", [0, 1000])
+def test_scores_that_differ_in_their_last_bits_alone_are_told_apart(limit):
+    rng = np.random.default_rng(5)
+    p, ranks = rng.random(300), rng.permutation(300) // 2
+    near = 0.3 + ranks * 2.0**-54
+    found, told = (_core.weigh._expected_auc(p, s, limit) for s in (near, ranks.astype(float)))
+    assert found == told
+    assert len(np.unique(near)) == 150
+
+
 def test_every_number_of_threads_gives_the_same_bits():
     p = np.random.default_rng(0).random(20_000)
     equal_over_threads(

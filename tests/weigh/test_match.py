@@ -11,6 +11,7 @@ from sklearn.utils.estimator_checks import parametrize_with_checks
 
 from steelyard import weigh
 from steelyard.reference import balance as reference
+from steelyard.weigh import _double
 
 KERNELS = ("energy", "laplacian", "gaussian", "matern")
 
@@ -223,3 +224,21 @@ def test_a_scale_is_per_unit_of_the_points_however_small_or_large_they_are(kerne
     other = weigh.balance(source * unit, treated, kernel=kernel, scale=1 / unit, standardize=False)
     np.testing.assert_allclose(other.weights, one.weights, rtol=1e-5, atol=1e-7)
     assert other.scale == pytest.approx(1 / unit)
+
+
+@pytest.mark.parametrize("kernel", ["laplacian", "matern"])
+def test_programs_of_double_weighting_begin_where_the_last_ended(kernel, monkeypatch):
+    steps, solve = [], _double.solve
+
+    def counted(*arguments, **options):
+        found = solve(*arguments, **options)
+        steps.append(found.info.iterations)
+        return found
+
+    monkeypatch.setattr(_double, "solve", counted)
+    rng = np.random.default_rng(3)
+    source, target = rng.normal(size=(150, 2)), rng.normal(size=(150, 2)) + 1
+    found = weigh.match_samples(source, target, kernel=kernel, double=4.0)
+    assert found.info.converged
+    assert 2 <= len(steps) <= 20
+    assert sum(steps[1:]) < steps[0]

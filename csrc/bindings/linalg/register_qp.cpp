@@ -97,7 +97,7 @@ py::dict simplex_qp(const py::object& k, const Array<double>& q, const Array<dou
                     const Array<double>& upper, const OptionalArray<double>& total, double tol,
                     std::int64_t max_iter, std::size_t cache_bytes, std::ptrdiff_t factor_limit,
                     const std::optional<Array<std::int32_t>>& groups, const OptionalArray<double>& init,
-                    int n_threads, const py::object& progress) {
+                    double rough, int n_threads, const py::object& progress) {
   const auto matrix = matrix_of(k);
   const auto target = vector_view(q, "q"), least = vector_view(lower, "lower"),
              most = vector_view(upper, "upper");
@@ -108,8 +108,11 @@ py::dict simplex_qp(const py::object& k, const Array<double>& q, const Array<dou
   if (q.size() == 0) throw py::value_error("K must have at least one row");
   const auto totals = numbers_of(total);
   const auto codes = groups_of(groups, q.size(), totals.size());
-  const qp::QpOptions options{
-      .tol = tol, .max_iter = max_iter, .cache_bytes = cache_bytes, .factor_limit = factor_limit};
+  const qp::QpOptions options{.tol = tol,
+                              .max_iter = max_iter,
+                              .cache_bytes = cache_bytes,
+                              .rough = rough,
+                              .factor_limit = factor_limit};
   auto [found, stopped] = run_partial(n_threads, progress, [&](Monitor& monitor) {
     const auto solve = [&](qp::SymmetricRows&& rows) {
       return qp::solve_simplex_qp({rows, target, least, most, totals, codes, numbers_of(init)}, options,
@@ -213,7 +216,7 @@ bool is_positive_definite(const Array<double>& matrix) {
 void register_qp(py::module_& m) {
   m.def("_simplex_qp", &simplex_qp, "K"_a, "q"_a, "lower"_a, "upper"_a, "total"_a, "tol"_a, "max_iter"_a = 0,
         "cache_bytes"_a = std::size_t{256} << 20, "factor_limit"_a = 8000, "groups"_a = py::none(),
-        "init"_a = py::none(), "n_threads"_a = 1, "progress"_a = py::none());
+        "init"_a = py::none(), "rough"_a = 1e-4, "n_threads"_a = 1, "progress"_a = py::none());
   m.def("_kernel_qp", &kernel_qp, "points"_a, "kernel"_a, "scale"_a, "linear"_a, "upper"_a, "ridge"_a,
         "totals"_a, "groups"_a, "init"_a, "gap_tol"_a, "tol"_a = 0.0, "max_sweeps"_a = 100,
         "max_seconds"_a = 0.0, "memory"_a = std::size_t{1} << 30, "direct"_a = 1200, "dense"_a = 3000,

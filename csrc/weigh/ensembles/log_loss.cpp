@@ -134,11 +134,12 @@ EnsembleAnswer log_weights(const EnsembleProblem& problem, const EnsembleOptions
   };
   if (monitor.stopped() || !f.start() || !f.evaluate(w, at_w)) return end();
   int stalls = 0;
+  bool rose = false;
   for (int step = 0; step < options.max_iter; ++step) {
     monitor.progress(step, options.max_iter);
     const double rounding = f.rounding() * (1.0 + f.gap(at_w));
     if (best.offer(w, f.loss(at_w), f.gap(at_w), rounding, 1.0)) break;
-    stalls = best.improved() ? 0 : stalls + 1;
+    stalls = best.improved() || rose ? 0 : stalls + 1;  // the gap may grow while the likelihood does
     if (stalls > 5) break;
     // H w is the gradient: the program around w has 2 g for its linear term.
     std::vector<double> h(at_w.begin() + 1 + k, at_w.end()), q(at_w.begin() + 1, at_w.begin() + 1 + k);
@@ -154,9 +155,12 @@ EnsembleAnswer log_weights(const EnsembleProblem& problem, const EnsembleOptions
       if (length == 1.0) next = y;
       normalise(next);
       if (!f.evaluate(next, at_next)) return end();
+      // A column dropped where some row needs it: half the way keeps half of each weight, and a sane Hessian.
+      if (length == 1.0 && !(f.gap(at_next) <= 10.0 * (1.0 + f.gap(at_w)))) continue;
       const double slack = 8.0 * f.rounding() * (1.0 + std::fabs(at_w[0]));
       if (!(at_next[0] >= at_w[0] + 1e-4 * length * slope - slack) || !std::isfinite(at_next.back()))
         continue;
+      rose = at_next[0] > at_w[0] + slack;
       w = std::move(next);
       std::swap(at_w, at_next);
       moved = true;

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "core/index.hpp"
+#include "core/random.hpp"
 #include "linalg/cholesky.hpp"
 #include "simd/table.hpp"
 #include "weigh/ensembles/ensembles.hpp"
@@ -61,17 +62,25 @@ class BorderedSystem {
   double sum_ = 0.0;
 };
 
+constexpr ptrdiff_t many_rows = 100'000;  // from which on the mixture is first sought in some of them
+constexpr ptrdiff_t rows_a_draw = 20;     // one of so many gives a first mixture
+constexpr ptrdiff_t near_rows = 8;        // one in so many, nearest to it, may be on either side of the best
+
 /// Residuals u - v = y - Pw, their slacks su = tau - a and sv = 1 - tau + a, weights w with slacks sw: all > 0.
 class InteriorPoint {
  public:
-  InteriorPoint(const EnsembleProblem& problem, Monitor& monitor)
+  /// `fixed`: E'(c a) of rows whose side is known, so that their duals a are.
+  InteriorPoint(const EnsembleProblem& problem, std::vector<double> fixed, Monitor& monitor)
       : problem_(problem),
         n_(problem.predictions.rows),
         k_(problem.predictions.cols),
         uniform_(problem.weights.empty() ? 1.0 / static_cast<double>(n_) : 1.0),
         panels_(problem.predictions, problem.y, true, monitor),
         monitor_(monitor),
-        w(at(k_), 1.0 / static_cast<double>(k_)) {}
+        fixed_(std::move(fixed)),
+        w(at(k_), 1.0 / static_cast<double>(k_)) {
+    fixed_.resize(at(k_), 0.0);
+  }
 
  private:
   const EnsembleProblem& problem_;
@@ -79,14 +88,16 @@ class InteriorPoint {
   double uniform_;
   Panels panels_;
   Monitor& monitor_;
+  std::vector<double> fixed_;
 
  public:
   std::vector<double> w, singles;
   double loss = 0.0, bound = 0.0;  ///< primal and dual value
 
-  bool start() {
+  /// Losses of the columns, each alone.
+  bool measure() {
     std::vector<double> sums;
-    bool done = panels_.sum(2 * k_, sums, monitor_, [&](const PanelBlock& block, double* out) {
+    const bool done = panels_.sum(2 * k_, sums, monitor_, [&](const PanelBlock& block, double* out) {
       for (ptrdiff_t k = 0; k < k_; ++k) {
         const double* e = block.columns + k * Panels::stride;
         for (ptrdiff_t i = 0; i < block.rows; ++i) {
@@ -100,8 +111,14 @@ class InteriorPoint {
     for (double& x : sums) x *= uniform_;
     singles.assign(sums.begin(), sums.begin() + k_);
     largest_ = *std::max_element(sums.begin() + k_, sums.end());
+    for (const double x : fixed_) largest_ = std::max(largest_, std::fabs(x));
+    return true;
+  }
+
+  bool start() {
+    std::vector<double> sums;
     for (auto* column : {&u_, &v_, &su_, &sv_, &r_, &dd_, &da_, &du_, &dv_}) column->resize(at(n_));
-    done = panels_.sum(1, sums, monitor_, [&](const PanelBlock& block, double* out) {
+    bool done = panels_.sum(1, sums, monitor_, [&](const PanelBlock& block, double* out) {
       double x[Panels::block_rows];
       combine(block, w, x);
       for (ptrdiff_t i = 0; i < block.rows; ++i) out[0] += weight(block.first + i) * std::fabs(x[i]);
@@ -122,7 +139,10 @@ class InteriorPoint {
     });
     if (!done) return false;
     nu_ = -infinity;
-    for (double& x : sums) nu_ = std::max(nu_, x *= uniform_);
+    for (std::size_t k = 0; k < sums.size(); ++k) {
+      sums[k] = uniform_ * sums[k] + fixed_[k];
+      nu_ = std::max(nu_, sums[k]);
+    }
     nu_ += away;
     sw_.resize(at(k_));
     for (std::size_t k = 0; k < sw_.size(); ++k) sw_[k] = nu_ - sums[k];
@@ -165,14 +185,41 @@ class InteriorPoint {
                                     out + 2 + 2 * k_);
     });
     for (double& x : sums_) x *= uniform_;
-    loss = sums_[0];
+    for (std::size_t k = 0; k < fixed_.size(); ++k) sums_[2 + k] += fixed_[k];
+    loss = sums_[0] + fixed_loss(w);
     bound = -*std::max_element(sums_.begin() + 2, sums_.begin() + 2 + k_);
     return done;
   }
 
-  double rounding() const {
+  double rounding(double value) const {
     const double terms = panels_.depth(2 + 2 * k_ + k_ * k_) + static_cast<double>(k_) + 8.0;
-    return unit_roundoff * terms * (loss + 2.0 * largest_);
+    return unit_roundoff * terms * (value + 2.0 * largest_);
+  }
+
+  /// r <- y - Pw
+  bool residuals(const std::vector<double>& point, std::vector<double>& r) {
+    std::vector<double> none;
+    r.resize(at(n_));
+    return panels_.sum(1, none, monitor_, [&](const PanelBlock& block, double*) {
+      double* own = r.data() + block.first;
+      combine(block, point, own);
+      for (ptrdiff_t i = 0; i < block.rows; ++i) own[i] = -own[i];
+    });
+  }
+
+  /// out <- E'(c a) over the rows on a known side of zero: those not `open`.
+  bool of_sides(const std::vector<double>& r, const std::vector<char>& open, std::vector<double>& out) {
+    const bool done = panels_.sum(k_, out, monitor_, [&](const PanelBlock& block, double* sums) {
+      double x[Panels::block_rows];
+      for (ptrdiff_t i = 0; i < block.rows; ++i) {
+        const auto row = at(block.first + i);
+        const double tau = level(block.first + i);
+        x[i] = open[row] != 0 ? 0.0 : weight(block.first + i) * (r[row] > 0.0 ? tau : tau - 1.0);
+      }
+      dots(block, x, sums);
+    });
+    for (double& x : out) x *= uniform_;
+    return done;
   }
 
   /// Predictor, corrector and the lengths of both steps.
@@ -227,10 +274,15 @@ class InteriorPoint {
       for (ptrdiff_t i = 0; i < block.rows; ++i)
         out[0] += weight(block.first + i) * pinball(-x[i], level(block.first + i));
     });
-    return done ? uniform_ * sums[0] : infinity;
+    return done ? uniform_ * sums[0] + fixed_loss(point) : infinity;
   }
 
  private:
+  double fixed_loss(const std::vector<double>& point) const {
+    double sum = 0.0;
+    for (std::size_t k = 0; k < fixed_.size(); ++k) sum -= fixed_[k] * point[k];
+    return sum;
+  }
   double weight(ptrdiff_t i) const { return problem_.weights.empty() ? 1.0 : problem_.weights[at(i)]; }
   double level(ptrdiff_t i) const { return problem_.levels[at(i)]; }
 
@@ -341,35 +393,112 @@ std::vector<double> without_crumbs(const std::vector<double>& w) {
   return clean;
 }
 
-}  // namespace
-
-EnsembleAnswer pinball_weights(const EnsembleProblem& problem, const EnsembleOptions& options,
-                               Monitor& monitor) {
+/// To the gap, or as far as steps get.
+EnsembleAnswer solve(InteriorPoint& point, const EnsembleOptions& options, Monitor& monitor) {
   const Stopwatch watch;
-  InteriorPoint point(problem, monitor);
   BestPoint best(options);
   double bound = -infinity;
-  if (!monitor.stopped() && point.start()) {
+  if (!monitor.stopped() && point.measure() && point.start()) {
     int stalls = 0;
     for (int step = 0; step < options.max_iter && point.linearise(); ++step) {
       monitor.progress(step, options.max_iter);
       bound = std::max(bound, point.bound);
       auto w = point.w;
       normalise(w);
-      const bool reached =
-          best.offer(w, point.loss, std::max(point.loss - bound, 0.0), point.rounding(), point.loss);
+      const double rounding = point.rounding(point.loss);
+      const bool reached = best.offer(w, point.loss, std::max(point.loss - bound, 0.0), rounding, point.loss);
       stalls = best.improved() ? 0 : stalls + 1;
       if (reached) {
         const auto clean = without_crumbs(w);
         const double loss = point.loss_at(clean);
-        if (loss - bound <= std::max(options.tol * loss, point.rounding()))
-          best.replace(clean, loss, loss - bound);
+        if (loss - bound <= std::max(options.tol * loss, rounding)) best.replace(clean, loss, loss - bound);
         break;
       }
       if (point.loss == 0.0 || stalls > 8 || !point.direct()) break;
     }
   }
   return best.finish(std::move(point.singles), "interior point", watch.seconds(), monitor);
+}
+
+/// Some rows of a problem, their weights made to sum to 1.
+struct SomeRows {
+  SomeRows(const EnsembleProblem& all, const std::vector<char>& chosen) {
+    const auto k = all.predictions.cols;
+    double sum = 0.0;
+    for (ptrdiff_t i = 0; i < all.predictions.rows; ++i) {
+      if (chosen[at(i)] == 0) continue;
+      predictions.insert(predictions.end(), all.predictions.row(i), all.predictions.row(i) + k);
+      y.push_back(all.y[at(i)]);
+      levels.push_back(all.levels[at(i)]);
+      if (!all.weights.empty()) weights.push_back(all.weights[at(i)]), sum += weights.back();
+    }
+    for (double& c : weights) c /= sum;
+    share = weights.empty() ? static_cast<double>(y.size()) / static_cast<double>(all.predictions.rows) : sum;
+    problem = {{predictions.data(), std::ssize(y), k, k}, y, weights, levels};
+  }
+
+  std::vector<double> predictions, y, weights, levels;
+  double share = 0.0;  ///< of all weight
+  EnsembleProblem problem;
+};
+
+/// Rows far from the best mixture have a known sign, and duals at an end: their part of the loss is linear
+/// (Portnoy & Koenker, Statist. Sci. 12 (1997)). True where that reached the gap over all rows.
+bool by_near_rows(const EnsembleProblem& problem, const EnsembleOptions& options, InteriorPoint& all,
+                  BestPoint& best, Monitor& monitor) {
+  const auto n = problem.predictions.rows;
+  std::vector<char> open(at(n), 0);
+  Random random(0x9b1, 0);
+  for (ptrdiff_t i = 0; i < n; i += rows_a_draw) {
+    open[at(i + random.below(std::min(rows_a_draw, n - i)))] = 1;
+  }
+  std::vector<double> r, sizes(at(n)), fixed;
+  {
+    const SomeRows drawn(problem, open);
+    InteriorPoint point(drawn.problem, {}, monitor);
+    const auto first =
+        solve(point, {.tol = std::max(1e-4, options.tol), .max_iter = options.max_iter}, monitor);
+    if (monitor.stopped() || first.weights.empty() || !all.residuals(first.weights, r)) return false;
+  }
+  for (std::size_t i = 0; i < sizes.size(); ++i) sizes[i] = std::fabs(r[i]);
+  const auto last = sizes.begin() + n / near_rows;
+  std::nth_element(sizes.begin(), last, sizes.end());
+  for (std::size_t i = 0; i < open.size(); ++i) open[i] = std::fabs(r[i]) <= *last ? 1 : 0;
+  for (int round = 0; round < 3; ++round) {
+    if (!all.of_sides(r, open, fixed)) return false;
+    const SomeRows part(problem, open);
+    for (double& x : fixed) x /= part.share;
+    InteriorPoint point(part.problem, fixed, monitor);
+    // The rest of the tolerance is for what rounds.
+    const auto found = solve(point, {.tol = 0.9 * options.tol, .max_iter = options.max_iter}, monitor);
+    if (monitor.stopped() || found.weights.empty()) return false;
+    const double bound = part.share * (found.loss - found.gap), loss = all.loss_at(found.weights);
+    if (best.offer(found.weights, loss, std::max(0.0, loss - bound), all.rounding(loss), loss)) return true;
+    std::vector<double> now;
+    if (!all.residuals(found.weights, now)) return false;
+    bool moved = false;
+    for (std::size_t i = 0; i < open.size(); ++i) {
+      if (open[i] == 0 && (now[i] > 0.0) != (r[i] > 0.0)) open[i] = 1, moved = true;
+    }
+    if (!moved) return false;
+  }
+  return false;
+}
+
+}  // namespace
+
+EnsembleAnswer pinball_weights(const EnsembleProblem& problem, const EnsembleOptions& options,
+                               Monitor& monitor) {
+  const Stopwatch watch;
+  InteriorPoint point(problem, {}, monitor);
+  if (problem.predictions.rows >= many_rows && !monitor.stopped() && point.measure()) {
+    BestPoint best(options);
+    if (by_near_rows(problem, options, point, best, monitor)) {
+      return best.finish(std::move(point.singles), "interior point on the rows near the mixture",
+                         watch.seconds(), monitor);
+    }
+  }
+  return solve(point, options, monitor);
 }
 
 }  // namespace steelyard::weigh

@@ -59,6 +59,7 @@ def _simplex_qp(
     factor_limit: typing.SupportsInt | typing.SupportsIndex = 8000,
     groups: typing.Annotated[numpy.typing.ArrayLike, numpy.int32] | None = None,
     init: typing.Annotated[numpy.typing.ArrayLike, numpy.float64] | None = None,
+    rough: typing.SupportsFloat | typing.SupportsIndex = 0.0001,
     n_threads: typing.SupportsInt | typing.SupportsIndex = 1,
     progress: typing.Any = None,
 ) -> dict[str, typing.Any]: ...

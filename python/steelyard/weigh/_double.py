@@ -39,9 +39,13 @@ class Doubled:
 
 @dataclass(frozen=True, eq=False)
 class _Programs:
-    """min x'Hx + rho |a - 1|^2 over a box, for any rho: x holds b of n sources, then a of the targets."""
+    """min x'Hx + rho |a - 1|^2 over a box, for any rho: x holds b of n sources, then a of the targets.
+
+    `K` is 2 H but for its diagonal, which is written for each rho.
+    """
 
     H: Floats
+    K: Floats
     upper: Floats
     n: int
     radius: float
@@ -49,10 +53,9 @@ class _Programs:
     n_threads: int
     progress: Progress | None
 
-    def solve(self, rho: float, init: Floats) -> SimplexQPResult:
-        K = 2.0 * self.H
-        ends = np.arange(self.n, len(K))
-        K[ends, ends] += 2.0 * rho
+    def solve(self, rho: float, init: Floats, near: bool) -> SimplexQPResult:
+        K = self.K
+        np.fill_diagonal(K, 2.0 * (self.H.diagonal() + np.where(np.arange(len(K)) < self.n, 0.0, rho)))
         q = np.where(np.arange(len(K)) < self.n, 0.0, 2.0 * rho)
         return solve(
             K,
@@ -65,6 +68,7 @@ class _Programs:
             max_iter=0,
             n_threads=self.n_threads,
             progress=self.progress,
+            near=near,
         )
 
     def away(self, x: Floats) -> float:
@@ -100,7 +104,7 @@ def double_weights(
     before = max(0.0, float(H.sum()))
     high = np.concatenate([np.full(n, upper / math.sqrt(double)), np.ones(t)])
     radius = (1.0 - 1.0 / math.sqrt(double)) * math.sqrt(t)
-    programs = _Programs(H, high, n, radius, tol * before, n_threads, progress)
+    programs = _Programs(H, 2.0 * H, high, n, radius, tol * before, n_threads, progress)
     rho, found, count = _root(programs, progress)
     x = found.x
     after = max(0.0, float(x @ (H @ x)))
@@ -149,7 +153,7 @@ def _root(programs: _Programs, progress: Progress | None) -> tuple[float, Simple
     start = np.minimum(1.0, programs.upper)
     for count in range(1, _STEPS + 1):
         report(progress, count, 0)
-        found = programs.solve(math.exp(x), start)
+        found = programs.solve(math.exp(x), start, near=count > 1)
         start = found.x  # of the next: its multiplier is near
         away = programs.away(found.x)
         room = 0.2 * programs.enough / max(math.exp(x) * programs.radius**2, _TINY)

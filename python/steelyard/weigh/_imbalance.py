@@ -58,7 +58,8 @@ def matched(
     before = _discrepancy(distinct, start, pull, constant, kernel, n_threads)
     if before <= _ROUNDING * (abs(float(start @ pull)) + abs(constant)):
         return Matched(base.copy(), 0.0, 0.0, 0.0, _nothing_to_do(tol))
-    asked = max(tol * before / 2, np.finfo(float).tiny)
+    hidden = 2.0 * _pull_rounding(pull, len(target), points.shape[1], kernel)
+    asked = max(tol * before / 2 - hidden, tol * before / 4, np.finfo(float).tiny)
     found = minimise_kernel_qp(
         distinct,
         kernel.name,
@@ -72,13 +73,13 @@ def matched(
         progress=progress,
     )
     after = _discrepancy(distinct, found.weights, pull, constant, kernel, n_threads)
-    gap = 2.0 * (found.gap + 2.0 * _pull_rounding(pull, len(target), points.shape[1], kernel))
+    gap = 2.0 * (found.gap + hidden)
     return Matched(found.weights[place] * share, before, after, gap, found.info)
 
 
 def _pull_rounding(pull: Floats, count: int, d: int, kernel: Kernel) -> float:
     """How far an entry of `pull` can be from the mean kernel: to the program it is exact."""
-    steps = min(count, 512) / 4 + count / 512 + d + 24  # csrc/distances/kernels.hpp
+    steps = min(count, 64) / 4 + min(count, 4096) / 64 + count / 4096 + d + 24  # csrc/distances/kernels.hpp
     size = float(np.abs(pull).max()) + (0.0 if kernel.name == "energy" else 1.0)
     return steps * 2.0**-53 * size
 

@@ -196,8 +196,12 @@ def solve(
     n_threads: int,
     progress: Progress | None,
     ways: str = "raise max_iter or tol",
+    near: bool = False,
 ) -> SimplexQPResult:
-    """Checked arguments to a result; neither warns nor raises KeyboardInterrupt."""
+    """Checked arguments to a result; neither warns nor raises KeyboardInterrupt.
+
+    `near`: `init` is almost the answer, so that the active set begins there.
+    """
     found = _core.linalg._simplex_qp(
         K,
         q,
@@ -208,6 +212,7 @@ def solve(
         max_iter=max_iter,
         groups=groups,
         init=init,
+        rough=np.inf if near else 1e-4,
         n_threads=n_threads,
         progress=progress,
     )
