@@ -195,7 +195,7 @@ void GroupSystem::solve(const double* b, double* x, ptrdiff_t columns, Monitor& 
     std::vector<double> column, pulled;
     for (auto g = first; g < last; ++g) {
       const auto n = size(g), begin = static_cast<ptrdiff_t>(begins[g]) - base_;
-      pulled.assign(at(n * columns), 0.0);
+      pulled.assign(checked_product("working memory", n, columns), 0.0);
       for (ptrdiff_t i = 0; i < n; ++i) {
         const auto w = whole[at(begin + i)];
         for (ptrdiff_t c = 0; w >= 0 && c < columns; ++c) pulled[at(i * columns + c)] = x[w * columns + c];

@@ -62,7 +62,7 @@ class TeamProblem:
     springs : ndarray or None
         Curvatures of normal priors of free strengths, which replace the other prior where they are positive.
     groups : tuple of ndarray, or None
-        First columns of groups that meet through a whole alone, and each one's column of the whole (-1: none).
+        First columns of groups that meet through a whole alone; each one's column of the whole, or -1.
     """
 
     games: SideGames

@@ -35,7 +35,7 @@ _NUMBERS = 2**28  # in all matrices
 _LEAST, _LARGEST = 0.01, 5.0  # widths that are tried
 _MOST_ITEMS = 3000  # whose Schur complement is factored at each width
 _SEARCH_TOL = 1e-4  # decrement of the fits on the way, with few parameters
-_SOME, _AROUND = 30_000, 0.15  # differences that tell a width nearly, and how far around it the rest may lie
+_SOME, _AROUND = 30_000, 0.08  # differences that tell a width nearly; where all are asked beside it
 _SURE, _TRIED, _KEPT = 0.005, 30, 4  # how close in logarithm, in how many widths; fits to go on from
 _WIDEST = 1e100  # whose square float64 holds
 
@@ -291,16 +291,18 @@ class _Shrunk:
         from scipy.optimize import minimize_scalar
 
         known: list[tuple[float, float, TeamPoint]] = []
+        done = 0
         tol = _SEARCH_TOL * max(1.0, min(100.0, math.sqrt(len(self.cells) / 100)))
 
         def loss(place: float) -> float:
+            nonlocal done
             near = sorted(known, key=lambda other: abs(other[1] - place))[:2]
             begin = _between(near, place) if len(near) > 1 else near[0][2] if near else start
             value, at = self.evidence(math.exp(place), begin, tol, steps)
             known.append((-value, place, at))
             if len(known) > _KEPT:  # the points hold all strengths of all groups
                 known.remove(max(known, key=lambda other: abs(other[1] - place)))
-            report(progress, min(len(known), _TRIED), _TRIED)
+            report(progress, min(done := done + 1, _TRIED), _TRIED)
             return -value
 
         def search(ends: tuple[float, float]) -> float:
@@ -312,8 +314,10 @@ class _Shrunk:
             best = search(ends)
         else:
             middle = math.log(few.best_width(few.problem.start(), steps, None)[0])
-            best = search((max(ends[0], middle - _AROUND), min(ends[1], middle + _AROUND)))
-            if abs(best - middle) > 0.9 * _AROUND:
+            low, at, high = (loss(middle + step) for step in (-_AROUND, 0.0, _AROUND))
+            bend = low - 2.0 * at + high
+            best = middle + 0.5 * _AROUND * (low - high) / bend if bend > 0 else math.inf
+            if abs(best - middle) > 1.5 * _AROUND:
                 best = search(ends)
         return math.exp(best), min(known, key=lambda other: abs(other[1] - best))[2]
 
