@@ -1,8 +1,8 @@
 """Boards of 10,000 groups of 100 items, the width estimated.
 
-`python benchmarks/rank/studies/bench_groups.py [GROUPS [ITEMS [GAMES]]]`: items of each group, and games that it
-plays. Prints processor seconds, since a machine is seldom idle, the peak of memory, and how wide errors are
-beside what is stated.
+`python benchmarks/rank/studies/bench_groups.py [GROUPS [ITEMS [GAMES]]]`: items of each group, and games that
+it plays. Prints processor seconds, since a machine is seldom idle, the peak of memory, and how wide errors
+are beside what is stated.
 """
 
 from __future__ import annotations

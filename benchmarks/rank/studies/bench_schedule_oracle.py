@@ -1,10 +1,10 @@
 """How many votes a plan could save that is made beforehand by who knows the true strengths.
 
-Rank sets are as wide as the number of pairs that simultaneous intervals leave open. With shares w of N votes, the
-information is N sum w_ij p_ij (1 - p_ij) (e_i - e_j)(e_i - e_j)', errors of differences follow, and the expected
-number of open pairs is sum P(|d + error| < c sd). The oracle minimises it over w by L-BFGS, from uniform shares and
-from shares of neighbours. It does not follow the answers: a rule that does can stop asking where luck has settled
-a pair. `python benchmarks/rank/studies/bench_schedule_oracle.py [ITEMS]`.
+Rank sets are as wide as the number of pairs that simultaneous intervals leave open. With shares w of N votes
+the information is N sum w_ij p_ij (1 - p_ij) (e_i - e_j)(e_i - e_j)', errors of differences follow, and the
+expected number of open pairs is sum P(|d + error| < c sd). The oracle minimises it over w by L-BFGS, from
+uniform shares and from shares of neighbours. It does not follow the answers: a rule that does can stop asking
+where luck has settled a pair. `python benchmarks/rank/studies/bench_schedule_oracle.py [ITEMS]`.
 """
 
 from __future__ import annotations
