@@ -15,34 +15,29 @@ using std::ptrdiff_t;
 
 constexpr ptrdiff_t own_block = 32;
 
-/// L of a small diagonal block, row by row.
-bool factor_block(double* a, ptrdiff_t n, ptrdiff_t stride) {
-  for (ptrdiff_t i = 0; i < n; ++i) {
-    for (ptrdiff_t j = 0; j <= i; ++j) {
-      double sum = a[i * stride + j];
-      for (ptrdiff_t k = 0; k < j; ++k) sum -= a[i * stride + k] * a[j * stride + k];
-      if (i != j) {
-        a[i * stride + j] = sum / a[j * stride + j];
-      } else if (sum > 0.0 && std::isfinite(sum)) {
-        a[i * stride + i] = std::sqrt(sum);
-      } else {
-        return false;
-      }
-    }
+/// X <- X L^{-T} for a row X of n: each entry is taken from those after it, by T = L' along its rows.
+void solve_row(const double* t, const double* pivots, double* row, ptrdiff_t n) {
+  for (ptrdiff_t j = 0; j < n; ++j) {
+    const double value = row[j] /= pivots[j];
+    const double* across = t + j * own_block;
+    for (ptrdiff_t k = j + 1; k < n; ++k) row[k] -= value * across[k];
   }
-  return true;
 }
 
-/// Rows below a factored block: X <- X L^{-T}.
-void solve_panel(const double* l, double* x, ptrdiff_t rows, ptrdiff_t n, ptrdiff_t stride) {
-  for (ptrdiff_t i = 0; i < rows; ++i) {
-    double* row = x + i * stride;
-    for (ptrdiff_t j = 0; j < n; ++j) {
-      double sum = row[j];
-      for (ptrdiff_t k = 0; k < j; ++k) sum -= row[k] * l[j * stride + k];
-      row[j] = sum / l[j * stride + j];
+/// L of a small diagonal block, row by row, its transpose T and its diagonal.
+bool factor_block(double* a, ptrdiff_t n, ptrdiff_t stride, double* t, double* pivots) {
+  for (ptrdiff_t i = 0; i < n; ++i) {
+    double* row = a + i * stride;
+    solve_row(t, pivots, row, i);
+    double pivot = row[i];
+    for (ptrdiff_t k = 0; k < i; ++k) {
+      pivot -= row[k] * row[k];
+      t[k * own_block + i] = row[k];
     }
+    if (!(pivot > 0.0) || !std::isfinite(pivot)) return false;
+    row[i] = pivots[i] = std::sqrt(pivot);
   }
+  return true;
 }
 
 constexpr ptrdiff_t small_front = 24;
@@ -79,13 +74,14 @@ bool cholesky_partial(double* a, ptrdiff_t n, ptrdiff_t columns, ptrdiff_t strid
   if (n <= small_front) return factor_small(a, n, columns, stride);
   const auto& dense = *simd::kernels().dense;
   scratch.resize(checked_product("working memory", own_block, n));
+  double turned[own_block * own_block], pivots[own_block];
   for (ptrdiff_t k = 0; k < columns; k += own_block) {
     const ptrdiff_t nb = std::min(own_block, columns - k), next = k + nb, rest = n - next;
     double* diagonal = a + k * stride + k;
-    if (!factor_block(diagonal, nb, stride)) return false;
+    if (!factor_block(diagonal, nb, stride, turned, pivots)) return false;
     if (rest == 0) break;
     double* below = a + next * stride + k;
-    solve_panel(diagonal, below, rest, nb, stride);
+    for (ptrdiff_t i = 0; i < rest; ++i) solve_row(turned, pivots, below + i * stride, nb);
     transpose(below, stride, rest, nb, scratch.data());
     for (ptrdiff_t i = 0; i < rest; i += own_block) {
       const ptrdiff_t rows = std::min(own_block, rest - i);
@@ -151,27 +147,72 @@ void cholesky_solve_transposed(const double* l, ptrdiff_t n, ptrdiff_t stride, d
   }
 }
 
+namespace {
+
+/// V = L^{-1}, row-major without gaps, zeros above its diagonal.
+void invert_lower(const double* l, ptrdiff_t n, ptrdiff_t stride, double* v) {
+  const auto& dense = *simd::kernels().dense;
+  std::fill(v, v + n * n, 0.0);
+  for (ptrdiff_t i = 0; i < n; i += own_block) {
+    const ptrdiff_t rows = std::min(own_block, n - i);
+    for (ptrdiff_t k = 0; k < i; k += own_block)  // V's rows k.. end at column k + own_block
+      dense.subtract_product(v + i * n, n, l + i * stride + k, stride, v + k * n, n, rows, k + own_block,
+                             own_block);
+    for (ptrdiff_t r = i; r < i + rows; ++r) {
+      double* row = v + r * n;
+      row[r] = 1.0;
+      for (ptrdiff_t k = i; k < r; ++k) {
+        const double factor = l[r * stride + k];
+        const double* other = v + k * n;
+        for (ptrdiff_t c = 0; c <= k; ++c) row[c] -= factor * other[c];
+      }
+      const double pivot = 1.0 / l[r * stride + r];
+      for (ptrdiff_t c = 0; c <= r; ++c) row[c] *= pivot;
+    }
+  }
+}
+
+}  // namespace
+
+void cholesky_inverse_own(double* l, ptrdiff_t n, ptrdiff_t stride, std::vector<double>& scratch) {
+  const auto& dense = *simd::kernels().dense;
+  const auto size = checked_product("working memory", n, n);
+  if (scratch.size() < 2 * size) scratch.resize(2 * size);
+  double *v = scratch.data(), *turned = v + size;
+  invert_lower(l, n, stride, v);
+  transpose(v, n, n, n, turned);
+  for (ptrdiff_t i = 0; i < n; i += own_block) {
+    const ptrdiff_t rows = std::min(own_block, n - i);
+    for (ptrdiff_t r = i; r < i + rows; ++r) std::fill(l + r * stride, l + r * stride + i + rows, 0.0);
+    // -V'V first: V's columns i.. begin at row i.
+    dense.subtract_product(l + i * stride, stride, turned + i * n + i, n, v + i * n, n, rows, i + rows,
+                           n - i);
+  }
+  for (ptrdiff_t i = 0; i < n; ++i) {
+    for (ptrdiff_t j = 0; j <= i; ++j) l[j * stride + i] = l[i * stride + j] = -l[i * stride + j];
+  }
+}
+
 bool cholesky_inverse(double* l, ptrdiff_t n, ptrdiff_t stride, Monitor& monitor) {
   // Columns j.. of the inverse, from row j down, need L from row and column j on: what lies left is free to
   // be overwritten.
-  const bool large = n > own_cholesky_limit;
-  const ptrdiff_t width = large ? 128 : 16;
+  if (n <= own_cholesky_limit) {
+    std::vector<double> scratch;
+    cholesky_inverse_own(l, n, stride, scratch);
+    return !monitor.poll();
+  }
+  constexpr ptrdiff_t width = 128;
   std::vector<double> block(checked_product("working memory", n, width));
   for (ptrdiff_t j = 0; j < n; j += width) {
     if (monitor.poll()) return false;
     const ptrdiff_t columns = std::min(width, n - j), rows = n - j;
     double* corner = l + j * stride + j;
     std::fill(block.begin(), block.end(), 0.0);
-    const ptrdiff_t row_step = large ? 1 : width, column_step = large ? rows : 1;
-    for (ptrdiff_t c = 0; c < columns; ++c) block[at(c * row_step + c * column_step)] = 1.0;
-    if (large) {
-      solve_by_blas(corner, block.data(), rows, columns, stride);
-    } else {
-      cholesky_solve(corner, rows, stride, block.data(), columns, width);
-    }
+    for (ptrdiff_t c = 0; c < columns; ++c) block[at(c * (rows + 1))] = 1.0;
+    solve_by_blas(corner, block.data(), rows, columns, stride);
     for (ptrdiff_t i = 0; i < rows; ++i) {
       for (ptrdiff_t c = 0; c < std::min(columns, i + 1); ++c) {
-        corner[i * stride + c] = block[at(i * row_step + c * column_step)];
+        corner[i * stride + c] = block[at(i + c * rows)];
       }
     }
   }

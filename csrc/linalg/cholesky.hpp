@@ -49,5 +49,7 @@ void cholesky_solve_transposed(const double* l, std::ptrdiff_t n, std::ptrdiff_t
 /// A^{-1} from L, full symmetric matrix, in place. 2 n^3 / 3 flops; blocked through BLAS beyond
 /// own_cholesky_limit.
 bool cholesky_inverse(double* l, std::ptrdiff_t n, std::ptrdiff_t stride, Monitor& monitor);
+/// The same without BLAS or polling, for many small ones: (L^{-1})'(L^{-1}). `scratch` grows to 2 n^2.
+void cholesky_inverse_own(double* l, std::ptrdiff_t n, std::ptrdiff_t stride, std::vector<double>& scratch);
 
 }  // namespace steelyard::linalg

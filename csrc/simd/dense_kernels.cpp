@@ -4,54 +4,50 @@ namespace steelyard::simd {
 namespace {
 
 constexpr std::ptrdiff_t tile_rows = 4;
-#if defined(__aarch64__)
-constexpr std::ptrdiff_t tile_cols = 8;  // twice as many sums would take all 32 registers, and rows of B wait
-#else
+// As many sums as stay in registers beside a row of B and a number of A: eight vectors (of AArch64 sixteen, since
+// with all 32 taken rows of B wait).
+#if defined(__AVX512F__)
 constexpr std::ptrdiff_t tile_cols = 16;
+#elif defined(__AVX__) || defined(__aarch64__)
+constexpr std::ptrdiff_t tile_cols = 8;
+#else
+constexpr std::ptrdiff_t tile_cols = 4;
 #endif
 
-/// A full tile in registers: 4 x 16 sums (4 x 8), one row of B and four numbers of A a step.
-void full_tile(double* c, std::ptrdiff_t cs, const double* a, std::ptrdiff_t as, const double* b,
-               std::ptrdiff_t bs, std::ptrdiff_t k) {
-  double sum[tile_rows][tile_cols] = {};
+/// A tile in registers, one row of B a step. An element's sum is the same in any tile.
+template <std::size_t rows, std::size_t cols>
+void tile(double* c, std::ptrdiff_t cs, const double* a, std::ptrdiff_t as, const double* b,
+          std::ptrdiff_t bs, std::ptrdiff_t k) {
+  constexpr auto m = static_cast<std::ptrdiff_t>(rows), n = static_cast<std::ptrdiff_t>(cols);
+  double sum[rows][cols] = {};
   for (std::ptrdiff_t p = 0; p < k; ++p) {
-    for (std::ptrdiff_t i = 0; i < tile_rows; ++i) {
+    for (std::ptrdiff_t i = 0; i < m; ++i) {
       const double factor = a[i * as + p];
 #pragma omp simd
-      for (std::ptrdiff_t j = 0; j < tile_cols; ++j) sum[i][j] += factor * b[p * bs + j];
+      for (std::ptrdiff_t j = 0; j < n; ++j) sum[i][j] += factor * b[p * bs + j];
     }
   }
-  for (std::ptrdiff_t i = 0; i < tile_rows; ++i) {
+  for (std::ptrdiff_t i = 0; i < m; ++i) {
 #pragma omp simd
-    for (std::ptrdiff_t j = 0; j < tile_cols; ++j) c[i * cs + j] -= sum[i][j];
+    for (std::ptrdiff_t j = 0; j < n; ++j) c[i * cs + j] -= sum[i][j];
   }
 }
 
-void edge_tile(double* c, std::ptrdiff_t cs, const double* a, std::ptrdiff_t as, const double* b,
-               std::ptrdiff_t bs, std::ptrdiff_t m, std::ptrdiff_t n, std::ptrdiff_t k) {
-  for (std::ptrdiff_t i = 0; i < m; ++i) {
-    double sum[tile_cols] = {};
-    for (std::ptrdiff_t p = 0; p < k; ++p) {
-      const double factor = a[i * as + p];
-      for (std::ptrdiff_t j = 0; j < n; ++j) sum[j] += factor * b[p * bs + j];
-    }
-    for (std::ptrdiff_t j = 0; j < n; ++j) c[i * cs + j] -= sum[j];
-  }
+/// Some rows of C: full tiles, then a vector of four and what is left, column by column.
+template <std::size_t rows>
+void band(double* c, std::ptrdiff_t cs, const double* a, std::ptrdiff_t as, const double* b,
+          std::ptrdiff_t bs, std::ptrdiff_t n, std::ptrdiff_t k) {
+  std::ptrdiff_t j = 0;
+  for (; j + tile_cols <= n; j += tile_cols) tile<rows, tile_cols>(c + j, cs, a, as, b + j, bs, k);
+  for (; j + 4 <= n; j += 4) tile<rows, 4>(c + j, cs, a, as, b + j, bs, k);
+  for (; j < n; ++j) tile<rows, 1>(c + j, cs, a, as, b + j, bs, k);
 }
 
 void subtract_product(double* c, std::ptrdiff_t cs, const double* a, std::ptrdiff_t as, const double* b,
                       std::ptrdiff_t bs, std::ptrdiff_t m, std::ptrdiff_t n, std::ptrdiff_t k) {
-  for (std::ptrdiff_t i = 0; i < m; i += tile_rows) {
-    const std::ptrdiff_t rows = m - i < tile_rows ? m - i : tile_rows;
-    for (std::ptrdiff_t j = 0; j < n; j += tile_cols) {
-      const std::ptrdiff_t cols = n - j < tile_cols ? n - j : tile_cols;
-      if (rows == tile_rows && cols == tile_cols) {
-        full_tile(c + i * cs + j, cs, a + i * as, as, b + j, bs, k);
-      } else {
-        edge_tile(c + i * cs + j, cs, a + i * as, as, b + j, bs, rows, cols, k);
-      }
-    }
-  }
+  std::ptrdiff_t i = 0;
+  for (; i + tile_rows <= m; i += tile_rows) band<tile_rows>(c + i * cs, cs, a + i * as, as, b, bs, n, k);
+  for (; i < m; ++i) band<1>(c + i * cs, cs, a + i * as, as, b, bs, n, k);
 }
 
 /// Four rows at a time: their sums do not wait for one another.

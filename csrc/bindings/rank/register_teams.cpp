@@ -1,9 +1,12 @@
 #include <string>
+#include <tuple>
+#include <vector>
 
 #include "bindings/arrays.hpp"
 #include "bindings/choice.hpp"
 #include "bindings/register.hpp"
 #include "bindings/run.hpp"
+#include "rank/paired/group_system.hpp"
 #include "rank/paired/teams.hpp"
 #include "rank/paired/tie_models.hpp"
 
@@ -59,13 +62,16 @@ class Teams {
  public:
   Teams(const Sides& sides, Array<double> effects, Array<double> ridge, Array<double> wins,
         Array<double> losses, OptionalArray<double> ties, const std::string& ties_model, double prior,
-        OptionalArray<double> springs, bool centred)
+        OptionalArray<double> springs, bool centred, OptionalArray<std::int64_t> group_begins,
+        OptionalArray<std::int32_t> group_whole)
       : effects_(std::move(effects)),
         ridge_(std::move(ridge)),
         wins_(std::move(wins)),
         losses_(std::move(losses)),
         ties_(std::move(ties)),
         springs_(std::move(springs)),
+        group_begins_(std::move(group_begins)),
+        group_whole_(std::move(group_whole)),
         problem_{sides.view(),
                  matrix_view(effects_, "effects"),
                  vector_view(ridge_, "ridge"),
@@ -73,7 +79,8 @@ class Teams {
                  choice<rank::Ties>(rank::tie_words, ties_model, "ties_model"),
                  prior,
                  vector_view(springs_, "springs"),
-                 centred} {
+                 centred,
+                 {vector_view(group_begins_, "group_begins"), vector_view(group_whole_, "group_whole")}} {
     const auto games = at(problem_.sides.games());
     const auto& counts = problem_.counts;
     if (counts.wins().size() != games || counts.losses().size() != games ||
@@ -85,6 +92,7 @@ class Teams {
       throw py::value_error("springs must have one entry an item");
     if (problem_.ties != rank::Ties::none && counts.ties().empty())
       throw py::value_error("ties must be given to a model of ties");
+    if (!problem_.groups.begins.empty() || !problem_.groups.whole.empty()) check_groups();
   }
   Teams(const Teams&) = delete;
   Teams& operator=(const Teams&) = delete;
@@ -99,8 +107,27 @@ class Teams {
   }
 
  private:
+  void check_groups() const {
+    const auto items = problem_.sides.items();
+    const auto& [begins, whole] = problem_.groups;
+    bool fits = !begins.empty() && begins.front() >= 0 && begins.back() == items &&
+                !problem_.springs.empty() && std::ssize(whole) == items - begins.front();
+    for (std::size_t g = 1; fits && g < begins.size(); ++g) fits = begins[g - 1] <= begins[g];
+    for (std::size_t g = 1; fits && g < begins.size(); ++g) {
+      const auto base = begins.front();
+      for (auto c = begins[g - 1]; c < begins[g]; ++c) {
+        const auto w = whole[at(c - base)];
+        fits = fits && w >= -1 && w < base && problem_.springs[at(c)] == problem_.springs[at(base)] &&
+               (c == begins[g - 1] || whole[at(c - base - 1)] < w);
+      }
+    }
+    if (!fits) throw py::value_error("group_begins, group_whole and springs must be blocks of a whole");
+  }
+
   Array<double> effects_, ridge_, wins_, losses_;
   OptionalArray<double> ties_, springs_;
+  OptionalArray<std::int64_t> group_begins_;
+  OptionalArray<std::int32_t> group_whole_;
   rank::TeamProblem problem_;
 };
 
@@ -114,7 +141,7 @@ py::dict fit_teams(const Teams& self, const Array<double>& strengths, double tie
              }).result;
   return py::dict("strengths"_a = take(std::move(fit.point.strengths)), "tie"_a = fit.point.tie,
                   "effects"_a = take(std::move(fit.point.effects)), "log_likelihood"_a = fit.log_likelihood,
-                  "info"_a = to_dict(fit.info));
+                  "log_volume"_a = fit.log_volume, "info"_a = to_dict(fit.info));
 }
 
 py::dict derivatives(const Teams& self, const Array<double>& strengths, double tie,
@@ -151,6 +178,56 @@ py::object solve(const Teams& self, const Array<double>& strengths, double tie, 
   return solved ? py::object(take(std::move(x), b.rows, b.cols)) : py::none();
 }
 
+/// Lower factors of the blocks of groups, one after the other, and the Schur complement's; None if singular to rounding.
+py::object group_factors(const Teams& self, const Array<double>& strengths, double tie,
+                         const Array<double>& effects, int n_threads) {
+  const auto point = self.point(strengths, tie, effects);
+  if (self.view().groups.begins.empty()) throw py::value_error("group_factors needs groups");
+  std::vector<double> blocks, schur;
+  const bool found = run(n_threads, no_progress, [&](Monitor& monitor) {
+    rank::Derivatives d;
+    rank::GroupSystem system(self.view());
+    if (!rank::evaluate(self.view(), point, d, monitor) || !system.factor(d, monitor)) return false;
+    std::tie(blocks, schur) = std::move(system).take();
+    return true;
+  });
+  if (!found) return py::none();
+  const auto base = self.view().groups.begins.front();
+  return py::make_tuple(take(std::move(blocks)), take(std::move(schur), base, base));
+}
+
+/// Standard errors by the law that these parts make, groups x items.
+py::array group_errors(std::ptrdiff_t n_items, double tension, const Array<std::int64_t>& begins,
+                       const Array<std::int32_t>& items, const Array<double>& blocks,
+                       const Array<double>& border, const Array<double>& sigma, int n_threads) {
+  const rank::GroupLaw law{n_items,
+                           tension,
+                           vector_view(begins, "begins"),
+                           vector_view(items, "items"),
+                           vector_view(blocks, "blocks"),
+                           matrix_view(border, "border"),
+                           matrix_view(sigma, "sigma")};
+  const auto base = law.sigma.rows - law.border.cols;
+  bool fits = !law.begins.empty() && law.begins.front() == 0 && law.begins.back() == std::ssize(law.places) &&
+              law.border.rows == std::ssize(law.places) && law.sigma.cols == law.sigma.rows &&
+              base <= n_items && base >= n_items - 1;
+  std::int64_t numbers = 0;
+  for (std::size_t g = 1; fits && g < law.begins.size(); ++g) {
+    const auto size = law.begins[g] - law.begins[g - 1];
+    fits = size >= 0 && size <= n_items;
+    numbers += size * size;
+  }
+  for (const auto i : law.places) fits = fits && i >= 0 && i < n_items;
+  if (!fits || numbers != std::ssize(law.blocks))
+    throw py::value_error("begins, items and blocks must be a law");
+  const auto groups = std::ssize(law.begins) - 1;
+  std::vector<double> out(checked_product("begins", groups, n_items));
+  if (!run(n_threads, no_progress,
+           [&](Monitor& monitor) { return rank::group_standard_errors(law, out.data(), monitor); }))
+    throw py::value_error("blocks must be factors");
+  return take(std::move(out), groups, n_items);
+}
+
 /// The parts of some columns that the games do not see; None where the iteration did not converge.
 py::object unseen(const Sides& sides, const Array<double>& columns, int n_threads) {
   const auto given = matrix_view(columns, "columns");
@@ -172,12 +249,16 @@ void register_teams(py::module_& m) {
       .def("unseen", &unseen, "columns"_a, "n_threads"_a);
   py::class_<Teams>(m, "Teams")
       .def(py::init<const Sides&, Array<double>, Array<double>, Array<double>, Array<double>,
-                    OptionalArray<double>, const std::string&, double, OptionalArray<double>, bool>(),
+                    OptionalArray<double>, const std::string&, double, OptionalArray<double>, bool,
+                    OptionalArray<std::int64_t>, OptionalArray<std::int32_t>>(),
            "sides"_a, "effects"_a, "ridge"_a, "wins"_a, "losses"_a, "ties"_a, "ties_model"_a, "prior"_a,
-           "springs"_a, "centred"_a, py::keep_alive<1, 2>())
+           "springs"_a, "centred"_a, "group_begins"_a, "group_whole"_a, py::keep_alive<1, 2>())
       .def("fit", &fit_teams, "strengths"_a, "tie"_a, "effects"_a, "tol"_a, "max_iter"_a, "n_threads"_a,
            "progress"_a)
       .def("derivatives", &derivatives, "strengths"_a, "tie"_a, "effects"_a, "n_threads"_a)
+      .def("group_factors", &group_factors, "strengths"_a, "tie"_a, "effects"_a, "n_threads"_a)
+      .def_static("group_errors", &group_errors, "n_items"_a, "tension"_a, "begins"_a, "items"_a, "blocks"_a,
+                  "border"_a, "sigma"_a, "n_threads"_a)
       .def("solve", &solve, "strengths"_a, "tie"_a, "effects"_a, "right_sides"_a, "accuracy"_a,
            "n_threads"_a);
 }

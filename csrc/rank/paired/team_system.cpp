@@ -1,11 +1,13 @@
 #include <algorithm>
 #include <cmath>
+#include <limits>
 
 #include "core/index.hpp"
 #include "core/infinity.hpp"
 #include "core/pool.hpp"
 #include "linalg/cg.hpp"
 #include "linalg/cholesky.hpp"
+#include "rank/paired/group_system.hpp"
 #include "rank/paired/teams.hpp"
 #include "rank/scale.hpp"
 
@@ -47,6 +49,11 @@ TeamSystem::TeamSystem(const TeamProblem& problem, Linear wanted, Monitor& monit
     : problem_(problem), chosen_(wanted) {
   const auto& sides = problem.sides;
   const bool any = wanted == Linear::automatic;
+  if (any && GroupSystem::pays(problem)) {
+    groups_ = std::make_unique<GroupSystem>(problem);
+    chosen_ = Linear::dense;
+    return;
+  }
   if (sides.items() > 0) ground_ = busiest(sides.columns);
   if (sides.items() == 0 || (any && sides.items() <= linalg::own_cholesky_limit)) chosen_ = Linear::dense;
   const double met = meetings(sides.rows);
@@ -69,7 +76,10 @@ TeamSystem::TeamSystem(const TeamProblem& problem, Linear wanted, Monitor& monit
     chosen_ = factor_pays(sides) ? Linear::dense : Linear::cg;
 }
 
+TeamSystem::~TeamSystem() = default;
+
 std::string TeamSystem::describe() const {
+  if (groups_) return "blocks of groups, Schur complement of " + std::to_string(groups_->whole());
   switch (chosen_) {
     case Linear::dense:
       return "dense Cholesky";
@@ -81,6 +91,7 @@ std::string TeamSystem::describe() const {
 }
 
 bool TeamSystem::prepare(const Derivatives& d, Monitor& monitor) {
+  if (groups_) return groups_->factor(d, monitor);
   if (problem_.sides.items() == 0 || chosen_ == Linear::cg) return !monitor.stopped();
   return chosen_ == Linear::sparse ? fill_sparse(d, monitor) : fill_dense(d, monitor);
 }
@@ -141,6 +152,10 @@ bool TeamSystem::solve(const Derivatives& d, const double* b, double* x, ptrdiff
   const auto n = problem_.sides.items();
   last_iterations_ = 0;
   if (n == 0) return true;
+  if (groups_) {
+    groups_->solve(b, x, columns, monitor);
+    return !monitor.stopped();
+  }
   if (chosen_ != Linear::cg) {
     std::copy(b, b + n * columns, x);
     if (chosen_ == Linear::sparse) {
@@ -190,6 +205,16 @@ bool TeamSystem::direction(const Derivatives& d, double accuracy, NewtonDirectio
       d, [&](const double* x, double* y) { multiply(d, x, y, system.columns, monitor); },
       [&](const double* residual, ptrdiff_t stride) { return energy(d, residual, stride); }, out);
   return true;
+}
+
+double TeamSystem::log_determinant(const Derivatives& d, Monitor& monitor) {
+  if (!groups_) return std::numeric_limits<double>::quiet_NaN();
+  if (d.extra == 0) return groups_->log_determinant();
+  std::vector<double> solved(d.border.size());
+  groups_->solve(d.border.data(), solved.data(), d.extra, monitor);
+  auto schur = schur_complement(d, d.border.data(), solved.data(), problem_.sides.items(), d.extra);
+  return schur.factor() ? groups_->log_determinant() + schur.log_determinant()
+                        : std::numeric_limits<double>::quiet_NaN();
 }
 
 bool TeamSystem::solve_all(const Derivatives& d, const MatrixView<const double>& b, double* x,

@@ -8,6 +8,8 @@
 // twice a step. A pass: O(entries of A), parallel over fixed chunks; memory likewise.
 #pragma once
 
+#include <limits>
+#include <memory>
 #include <optional>
 #include <span>
 #include <string>
@@ -32,6 +34,12 @@ struct SideMatrix {
   std::ptrdiff_t items() const { return columns.rows(); }
 };
 
+/// Columns that belong to groups, of which none meets another's (group_system.hpp); none: `begins` is empty.
+struct GroupBlocks {
+  std::span<const std::int64_t> begins;  ///< first column of each group, and the number of columns
+  std::span<const std::int32_t> whole;   ///< of each such column, that of the whole, ascending; -1: none
+};
+
 /// Without free strengths the matrix has no columns.
 struct TeamProblem {
   SideMatrix sides;
@@ -42,6 +50,7 @@ struct TeamProblem {
   double prior = 0.0;
   std::span<const double> springs;  ///< curvatures of normal priors, which replace it where they are positive
   bool centred = false;             ///< the common shift changes no x and has no prior: keep the mean at 0
+  GroupBlocks groups;               ///< whose springs are all alike
 
   int tie_columns() const { return ties != Ties::none ? 1 : 0; }
   int extra() const { return tie_columns() + static_cast<int>(effects.cols); }
@@ -67,17 +76,23 @@ void multiply_sides(const SideMatrix& sides, const double* x, double* y, Monitor
 void multiply_gram(const SideMatrix& sides, std::span<const double> curvature, const double* x, double* y,
                    std::ptrdiff_t columns, std::vector<double>& by_game, Monitor& monitor);
 
+class GroupSystem;
+
 /// Solves the Newton system, as strength_system.hpp does for pairs. What conjugate gradients leave of the decrement,
 /// r' A^{-1} r, is bounded through the prior; without one through half the smallest Ritz value, which is an estimate.
 class TeamSystem {
  public:
   TeamSystem(const TeamProblem& problem, Linear wanted, Monitor& monitor);
+  ~TeamSystem();
 
   bool prepare(const Derivatives& d, Monitor& monitor);
   bool direction(const Derivatives& d, double accuracy, NewtonDirection& out, Monitor& monitor);
   /// X <- H^+ B over all parameters, strengths first.
   bool solve_all(const Derivatives& d, const MatrixView<const double>& b, double* x, double accuracy,
                  Monitor& monitor);
+
+  /// Of the Hessian over all parameters; NaN unless the blocks of groups are factored.
+  double log_determinant(const Derivatives& d, Monitor& monitor);
 
   bool estimates() const { return chosen_ == Linear::cg && problem_.prior <= 0.0; }
   bool iterates() const { return chosen_ == Linear::cg; }
@@ -98,6 +113,7 @@ class TeamSystem {
   std::vector<std::int64_t> met_offsets_;  ///< who meets whom, once a game: pattern of the sparse factor
   std::vector<std::int32_t> met_;
   std::optional<linalg::SparseCholesky> sparse_;
+  std::unique_ptr<GroupSystem> groups_;
   double smallest_ = 0.0;  ///< Ritz value of the last solve
   int last_iterations_ = 0;
 };
@@ -106,6 +122,7 @@ struct TeamFit {
   Info info;
   TeamPoint point;
   double log_likelihood = 0.0;
+  double log_volume = std::numeric_limits<double>::quiet_NaN();  ///< log det H there, of groups
 };
 
 /// Newton's method (newton_loop.hpp).

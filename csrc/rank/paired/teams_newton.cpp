@@ -106,6 +106,8 @@ class TeamNewton final : public NewtonMethod {
   }
 
   bool estimates() const { return system_.estimates(); }
+  /// At the point of the last direction, which is that where the loop ended.
+  double log_volume() { return system_.log_determinant(now_, monitor_); }
   std::string describe() const { return "newton (" + system_.describe() + ")"; }
 
  private:
@@ -159,6 +161,8 @@ TeamFit fit_teams(const TeamProblem& problem, const TeamPoint& start, const FitO
   out.info.solver = method.describe();
   if (method.estimates()) out.info.error_kind = ErrorKind::estimate;
   out.log_likelihood = log_likelihood(problem, out.point, monitor);
+  if (std::isfinite(out.info.error_bound) && !problem.groups.begins.empty())
+    out.log_volume = method.log_volume();
   return out;
 }
 

@@ -224,6 +224,17 @@ class Sides:
     ) -> typing.Any: ...
 
 class Teams:
+    @staticmethod
+    def group_errors(
+        n_items: typing.SupportsInt | typing.SupportsIndex,
+        tension: typing.SupportsFloat | typing.SupportsIndex,
+        begins: typing.Annotated[numpy.typing.ArrayLike, numpy.int64],
+        items: typing.Annotated[numpy.typing.ArrayLike, numpy.int32],
+        blocks: typing.Annotated[numpy.typing.ArrayLike, numpy.float64],
+        border: typing.Annotated[numpy.typing.ArrayLike, numpy.float64],
+        sigma: typing.Annotated[numpy.typing.ArrayLike, numpy.float64],
+        n_threads: typing.SupportsInt | typing.SupportsIndex,
+    ) -> numpy.ndarray: ...
     def __init__(
         self,
         sides: Sides,
@@ -236,6 +247,8 @@ class Teams:
         prior: typing.SupportsFloat | typing.SupportsIndex,
         springs: typing.Annotated[numpy.typing.ArrayLike, numpy.float64] | None,
         centred: bool,
+        group_begins: typing.Annotated[numpy.typing.ArrayLike, numpy.int64] | None,
+        group_whole: typing.Annotated[numpy.typing.ArrayLike, numpy.int32] | None,
     ) -> None: ...
     def derivatives(
         self,
@@ -254,6 +267,13 @@ class Teams:
         n_threads: typing.SupportsInt | typing.SupportsIndex,
         progress: typing.Any,
     ) -> dict[str, typing.Any]: ...
+    def group_factors(
+        self,
+        strengths: typing.Annotated[numpy.typing.ArrayLike, numpy.float64],
+        tie: typing.SupportsFloat | typing.SupportsIndex,
+        effects: typing.Annotated[numpy.typing.ArrayLike, numpy.float64],
+        n_threads: typing.SupportsInt | typing.SupportsIndex,
+    ) -> typing.Any: ...
     def solve(
         self,
         strengths: typing.Annotated[numpy.typing.ArrayLike, numpy.float64],

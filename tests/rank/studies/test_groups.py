@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pickle
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -311,3 +312,46 @@ class TestManyItems:
         exact, found = np.array(values).T
         assert np.abs(found - exact).max() < 1.5 * np.sqrt(model.n * (model.groups + 1))
         np.testing.assert_allclose(np.diff(found), np.diff(exact), rtol=0.05)
+
+
+class TestManyGroups:
+    """Groups are eliminated block by block; of very many, some tell where to look for the width."""
+
+    @pytest.mark.parametrize("width", [1e-3, 0.4, 30.0])
+    @pytest.mark.parametrize(("prior", "ties"), [(0.0, "davidson"), (1.0, "drop")])
+    def test_blocks_and_a_whole_solve_as_the_full_matrix_does(self, prior, ties, width):
+        table, _ = grouped(0.5, n=7, games=400, ties=0.2)
+        model = _Shrunk(table, ties, False, prior, 2)
+        problem = model.at_width(width)
+        at = TeamPoint(0.1 * np.random.default_rng(1).normal(size=problem.n), 0.2, np.zeros(0))
+        matrix = problem.hessian(at, 1)
+        b = np.random.default_rng(2).normal(size=(len(matrix), 3))
+        x = problem.kernel.solve(at.free, at.tie, at.effects, b, 1e-10, 2)
+        np.testing.assert_allclose(matrix @ x, b, atol=1e-9 * max(1.0, width**-2))
+        out = problem.fit(at, tol=1e-8, max_iter=50, n_threads=1)
+        there = TeamPoint(out["strengths"], float(out["tie"]), out["effects"])
+        exact = np.linalg.slogdet(problem.hessian(there, 1))[1]
+        assert out["log_volume"] == pytest.approx(exact, abs=1e-7)
+
+    def test_any_number_of_threads_gives_the_same_bits(self):
+        table = TestManyItems.table(n=15, groups=60, games=3000)
+        model = _Shrunk(table, "davidson", False, 0.5, 1)
+        problem = model.at_width(0.3)
+        one, two = (problem.fit(problem.start(), tol=1e-8, max_iter=50, n_threads=k) for k in (1, 4))
+        assert one["strengths"].tobytes() == two["strengths"].tobytes()
+        assert one["log_volume"] == two["log_volume"]
+
+    def test_the_width_is_that_of_a_search_without_a_first_guess(self, monkeypatch):
+        table = TestManyItems.table(n=12, groups=80, games=8000)
+        full = fit_groups(table, prior=0.5)
+        monkeypatch.setattr("steelyard.rank._studies.groups._SOME", 200)
+        assert fit_groups(table, prior=0.5).width == pytest.approx(full.width, rel=0.01)
+
+    def test_blocks_that_are_none_are_refused(self):
+        problem = _Shrunk(grouped(0.5, n=4, games=100)[0], "half", False, 0.0, 1).at_width(1.0)
+        begins, whole = problem.groups
+        for groups in ((begins[:-1], whole), (begins, whole[1:]), (begins, whole[::-1].copy())):
+            with pytest.raises(ValueError, match="must be blocks of a whole"):
+                _ = replace(problem, groups=groups).kernel
+        with pytest.raises(ValueError, match="must be blocks of a whole"):
+            _ = replace(problem, springs=problem.springs * np.arange(problem.n)).kernel

@@ -61,6 +61,8 @@ class TeamProblem:
         Instead of those of the games.
     springs : ndarray or None
         Curvatures of normal priors of free strengths, which replace the other prior where they are positive.
+    groups : tuple of ndarray, or None
+        First columns of groups that meet through a whole alone; each one's column of the whole, or -1.
     """
 
     games: SideGames
@@ -73,6 +75,7 @@ class TeamProblem:
     has_free: bool
     weight: Floats | None = None
     springs: Floats | None = None
+    groups: tuple[npt.NDArray[np.int64], npt.NDArray[np.int32]] | None = None
 
     def __getstate__(self) -> dict[str, Any]:
         return {f.name: getattr(self, f.name) for f in fields(self)}
@@ -149,6 +152,7 @@ class TeamProblem:
             self.prior,
             self.springs,
             self.centred,
+            *(self.groups or (None, None)),
         )
 
     def with_weight(self, weight: Floats) -> TeamProblem:

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
+from ... import _core
 from .._paired import TeamPoint, TeamProblem
 
 Floats = npt.NDArray[np.float64]
-Places = npt.NDArray[np.intp]
+Places = npt.NDArray[Any]
 
 _BLOCK = 256
 
@@ -34,12 +36,14 @@ class GroupLaw:
         1 where the first item's m is 0 for want of a prior.
     tension : float
         1 / w^2.
-    active : tuple of ndarray
-        Items of each group.
-    factors : tuple of ndarray
-        Lower Cholesky factors of C_g.
-    borders : tuple of ndarray
-        Cross derivatives of d_g and (tie, home).
+    begins : ndarray
+        First place of each group in `items`.
+    items : ndarray
+        Of the groups, one after the other.
+    blocks : ndarray
+        Lower Cholesky factors of C_g, one after the other; what lies above diagonals is not read.
+    border : ndarray, shape (n_items of groups, n_extras)
+        Cross derivatives of d and (tie, home).
     root : ndarray
         Lower Cholesky factor of S.
     """
@@ -47,91 +51,61 @@ class GroupLaw:
     n: int
     first: int
     tension: float
-    active: tuple[Places, ...]
-    factors: tuple[Floats, ...]
-    borders: tuple[Floats, ...]
+    begins: Places
+    items: Places
+    blocks: Floats
+    border: Floats
     root: Floats
 
     @classmethod
-    def at(
-        cls,
-        problem: TeamProblem,
-        point: TeamPoint,
-        active: tuple[Places, ...],
-        n: int,
-        width: float,
-        threads: int,
-    ) -> GroupLaw:
+    def at(cls, problem: TeamProblem, point: TeamPoint, n: int, width: float, threads: int) -> GroupLaw:
         """At a point of the joint problem, whose columns are m and then each group's d."""
         from scipy import linalg
 
+        assert problem.groups is not None
+        begins, items = problem.groups
+        base, tension = int(begins[0]), width**-2
+        first = n - base
+        found = problem.kernel.group_factors(point.free, point.tie, point.effects, threads)
+        if found is None:
+            raise ValueError(SINGULAR)
         d = problem.kernel.derivatives(point.free, point.tie, point.effects, threads)
-        curvature, border = d["game_curvature"], d["border"]
-        base = len(point.free) - sum(map(len, active))
-        first, tension, columns = n - base, width**-2, problem.games.matrix.tocsc()
-        S = np.zeros((base + border.shape[1],) * 2)
-        if len(d["prior_curvature"]):
-            S[range(base), range(base)] = d["prior_curvature"][:base]
-        S[base:, base:] = d["extra_hessian"]
-        factors, borders, begin = [], [], base
-        for items in active:
-            own = columns[:, begin : begin + len(items)]
-            C = (own.T @ own.multiply(curvature[:, None])).toarray()
-            C[range(len(items)), range(len(items))] += tension
-            cross = border[begin : begin + len(items)]
-            factor = linalg.cholesky(C, lower=True)
-            inverse = _inverse(factor)
-            there = items >= first
-            places = items[there] - first
-            S[np.ix_(places, places)] -= tension**2 * inverse[np.ix_(there, there)]
-            S[places, places] += tension
-            told = inverse @ cross
-            S[places, base:] += tension * told[there]
-            S[base:, base:] -= cross.T @ told
-            factors.append(factor)
-            borders.append(cross)
-            begin += len(items)
-        S[base:, :base] = S[:base, base:].T
+        law = cls(n, first, tension, begins - base, items + first, found[0], d["border"][base:], found[1])
+        extras = law.border.shape[1]
+        if extras == 0:
+            return law
+        told = np.concatenate(
+            [linalg.cho_solve((factor, True), cross) for _, factor, cross in law.groups()] or [law.border]
+        )
+        beside = np.zeros((n, extras))
+        np.add.at(beside, law.items, tension * told)
+        corner = d["extra_hessian"] - law.border.T @ told
+        across = linalg.solve_triangular(law.root, beside[first:], lower=True)
+        root = np.zeros((base + extras, base + extras))
+        root[:base, :base], root[base:, :base] = np.tril(law.root), across.T
         try:
-            root = linalg.cholesky(S, lower=True, overwrite_a=True)
+            root[base:, base:] = linalg.cholesky(corner - across.T @ across, lower=True)
         except linalg.LinAlgError:
             raise ValueError(SINGULAR) from None
-        return cls(n, first, tension, active, tuple(factors), tuple(borders), root)
+        return replace(law, root=root)
 
-    @property
-    def log_volume(self) -> float:
-        """log det of the whole matrix, of the items that are in a group."""
-        diagonals = [self.root, *self.factors]
-        return 2.0 * float(sum(np.log(np.diag(factor)).sum() for factor in diagonals))
+    def groups(self) -> Iterator[tuple[Places, Floats, Floats]]:
+        """Of each: items, factor, border."""
+        sizes, place = np.diff(self.begins), 0
+        for begin, size in zip(self.begins.tolist(), sizes.tolist(), strict=False):
+            own = slice(begin, begin + size)
+            factor = self.blocks[place : place + size * size].reshape(size, size)
+            place += size * size
+            yield self.items[own], factor, self.border[own]
 
-    def standard_errors(self) -> Floats:
+    def standard_errors(self, threads: int) -> Floats:
         """Of s_g against its mean over all items: groups x items."""
-        n, base, loose = self.n, self.n - self.first, 1.0 / self.tension
         sigma = _inverse(self.root)
-        alone = np.zeros(n)
-        alone[self.first :] = np.diag(sigma)[:base]
-        out = np.empty((len(self.active), n))
-        for g, (items, factor, cross) in enumerate(zip(self.active, self.factors, self.borders, strict=True)):
-            inverse = _inverse(factor)
-            there = items >= self.first
-            places = np.concatenate([items[there] - self.first, np.arange(base, len(self.root))])
-            # s_g = told (m, extras) + noise of its own
-            told = np.hstack([self.tension * inverse[:, there], -inverse @ cross])
-            outside = np.setdiff1d(np.arange(self.first, n), items) - self.first
-            mean = np.zeros(len(self.root))
-            mean[places] = told.sum(axis=0) / n
-            mean[outside] += 1.0 / n
-            pulled = sigma @ mean
-            variance, with_mean = alone + loose, np.full(n, loose / n)
-            with_mean[self.first :] += pulled[:base]
-            variance[items] = np.einsum("ij,ij->i", told @ sigma[np.ix_(places, places)], told) + np.diag(
-                inverse
+        return np.asarray(
+            _core.rank.Teams.group_errors(
+                self.n, self.tension, self.begins, self.items, self.blocks, self.border, sigma, threads
             )
-            with_mean[items] = told @ pulled[places] + inverse.sum(axis=1) / n
-            own = (float(inverse.sum()) + loose * (n - len(items))) / n**2
-            variance += float(mean @ pulled) + own - 2.0 * with_mean
-            out[g] = np.sqrt(np.maximum(variance, 0.0))
-        return out
+        )
 
     def draws(self, count: int, rng: np.random.Generator) -> list[Floats]:
         """Errors of s_g against its mean over all items: for each group, count x its items."""
@@ -144,7 +118,7 @@ class GroupLaw:
         m, extras = np.zeros((self.n, count)), z[base:]
         m[self.first :] = z[:base]
         total, out = m.sum(axis=0), []
-        for items, factor, cross in zip(self.active, self.factors, self.borders, strict=True):
+        for items, factor, cross in self.groups():
             s = linalg.cho_solve((factor, True), self.tension * m[items] - cross @ extras)
             s += linalg.solve_triangular(factor, rng.standard_normal(s.shape), trans=1, lower=True)
             outside = total - m[items].sum(axis=0)
@@ -154,10 +128,10 @@ class GroupLaw:
 
 
 def _inverse(root: Floats) -> Floats:
-    """Of L L', a third of the work of solving for the identity."""
+    """Of L L'."""
     from scipy.linalg import lapack
 
-    out, info = lapack.dpotri(root, lower=1)
+    out, info = lapack.dpotri(np.asfortranarray(root), lower=1, overwrite_c=1)
     if info != 0:
         raise ValueError(SINGULAR)
     for begin in range(0, len(out), _BLOCK):  # LAPACK fills the lower half
@@ -165,16 +139,15 @@ def _inverse(root: Floats) -> Floats:
         out[block, begin + _BLOCK :] = out[begin + _BLOCK :, block].T
         corner = np.tril(out[block, block])
         out[block, block] = corner + np.tril(corner, -1).T
-    return np.asarray(out)
+    return np.ascontiguousarray(out)
 
 
-def require_room(active: Any, n: int, most: int) -> None:
+def require_room(sizes: Places, n: int, most: int) -> None:
     """Refuses groups whose blocks would not fit into memory."""
-    numbers = n * n + sum(len(items) ** 2 for items in active)
+    numbers = n * n + int((sizes.astype(np.int64) ** 2).sum())
     if numbers > most:
-        largest = max(map(len, active))
         raise ValueError(
-            f"comparisons has {len(active)} groups of up to {largest:,} of {n:,} items: their blocks would "
-            f"take {8e-9 * numbers:.0f} GB, up to {8e-9 * most:.0f} are allowed; keep fewer items "
+            f"comparisons has {len(sizes)} groups of up to {sizes.max():,} of {n:,} items: their blocks "
+            f"would take {8e-9 * numbers:.0f} GB, up to {8e-9 * most:.0f} are allowed; keep fewer items "
             "(filter(min_games=...)), or give shrink=False"
         )

@@ -34,9 +34,10 @@ _MOST = 3000  # parameters that are held in one matrix; beyond, group by group
 _NUMBERS = 2**28  # in all matrices
 _LEAST, _LARGEST = 0.01, 5.0  # widths that are tried
 _MOST_ITEMS = 3000  # whose Schur complement is factored at each width
-_TRIED = 12  # widths at most, where each is dear
+_SEARCH_TOL = 1e-4  # decrement of the fits on the way, with few parameters
+_SOME, _AROUND = 30_000, 0.08  # differences that tell a width nearly; where all are asked beside it
+_SURE, _TRIED, _KEPT = 0.005, 30, 4  # how close in logarithm, in how many widths; fits to go on from
 _WIDEST = 1e100  # whose square float64 holds
-_GOLDEN = (math.sqrt(5.0) - 1.0) / 2.0
 
 
 def fit_groups(
@@ -216,38 +217,41 @@ class _Shrunk:
         from scipy import sparse
 
         self.labels, self.table, self.threads = np.asarray(table.group_labels), table, threads
-        self.n, self.groups = table.n_items, len(self.labels)
-        group = np.asarray(table.group)
-        parts = [np.flatnonzero(group == g) for g in range(self.groups)]
-        self.active = tuple(
-            np.unique(np.concatenate([table.left[rows], table.right[rows]])).astype(np.intp) for rows in parts
-        )
-        require_room(self.active, self.n, _NUMBERS)
+        n = self.n = table.n_items
+        self.groups = len(self.labels)
+        ends = [np.asarray(table.group, dtype=np.int64) * n + side for side in (table.left, table.right)]
+        self.cells = np.unique(np.concatenate(ends))  # of groups x items, those that met
+        begins = np.searchsorted(self.cells, n * np.arange(self.groups + 1))
+        require_room(np.diff(begins), n, _NUMBERS)
         self.first = 1 if prior == 0 else 0
         # Columns: m, then d of the items that a group has; that of others is what its prior says.
-        begins = self.n + np.concatenate([[0], np.cumsum([len(items) for items in self.active])])
-        size = int(begins[-1])
-        left, right = (np.empty(table.n_rows, dtype=np.int64) for _ in range(2))
-        for begin, items, rows in zip(begins[:-1], self.active, parts, strict=True):
-            left[rows] = begin + np.searchsorted(items, table.left[rows])
-            right[rows] = begin + np.searchsorted(items, table.right[rows])
-        ends: list[npt.NDArray[Any]] = [table.left, left, table.right, right]
-        rows = np.tile(np.arange(table.n_rows), 4)
-        signs = np.repeat([1.0, 1.0, -1.0, -1.0], table.n_rows)
-        matrix = sparse.csr_array((signs, (rows, np.concatenate(ends))), shape=(table.n_rows, size))
+        size = n + len(self.cells)
+        left, right = (n + np.searchsorted(self.cells, end) for end in ends)
+        columns = np.column_stack([table.left, left, table.right, right])
+        signs = np.tile([1.0, 1.0, -1.0, -1.0], table.n_rows)
+        matrix = sparse.csr_array(
+            (signs, columns.ravel(), 4 * np.arange(table.n_rows + 1)), shape=(table.n_rows, size)
+        )
         matrix = sparse.csr_array(matrix[:, self.first :])
         counts = [table.left_wins, table.right_wins] + ([] if table.ties is None else [table.ties])
         keep = [np.flatnonzero(c) for c in (counts[:2] if ties == "drop" else counts)]
         rows = np.concatenate(keep)
+        near = np.argsort(np.asarray(table.group)[rows], kind="stable")  # games of a group side by side
+        outcome = np.repeat(np.array([1, -1, 0], dtype=np.int8)[: len(keep)], [len(k) for k in keep])
+        weight = np.concatenate([c[k] for c, k in zip(counts, keep, strict=False)])
+        rows = rows[near]
         games = SideGames(
             np.arange(size - self.first),
             matrix[rows],
-            np.repeat(np.array([1, -1, 0], dtype=np.int8)[: len(keep)], [len(k) for k in keep]),
-            np.concatenate([c[k] for c, k in zip(counts, keep, strict=False)]),
+            outcome[near],
+            weight[near],
             table.home[rows] if home and table.home is not None else None,
         )
         none = np.zeros((size - self.first, 0))
-        self.problem = TeamProblem(games, ties, prior, 0.0, none, (), np.zeros(0), True)
+        blocks = (begins + (n - self.first)).astype(np.int64), (self.cells % n - self.first).astype(np.int32)
+        self.problem = TeamProblem(
+            games, ties, prior, 0.0, none, (), np.zeros(0), True, springs=None, groups=blocks
+        )
 
     def at_width(self, width: float) -> TeamProblem:
         """With normal priors of this standard deviation on the differences."""
@@ -265,70 +269,57 @@ class _Shrunk:
         if out["info"]["interrupted"]:
             raise interrupted(None)
         at = TeamPoint(out["strengths"], float(out["tie"]), out["effects"])
-        d, m = at.free[self.n - self.first :], at.free[: self.n - self.first]
-        sign, volume = self._volume(problem, at, width)
+        base = self.n - self.first
+        d, m, volume = at.free[base:], at.free[:base], float(out["log_volume"])
+        if base > _MOST_ITEMS:
+            volume = estimated_log_volume(problem, at, base, width, self.threads)
         value = out["log_likelihood"] - 0.5 * float(d @ d) / width**2 - len(d) * math.log(width)
         value -= problem.prior * float(np.logaddexp(0, m).sum() + np.logaddexp(0, -m).sum())
-        return (value - 0.5 * float(volume) if sign > 0 else -math.inf), at
+        return (value - 0.5 * volume if math.isfinite(volume) else -math.inf), at
 
-    def _volume(self, problem: TeamProblem, at: TeamPoint, width: float) -> tuple[float, float]:
-        """Sign and logarithm of the Hessian's determinant."""
-        if self.large:
-            base = self.n - self.first
-            return 1.0, estimated_log_volume(problem, at, base, width, self.threads)
-        if len(at.free) > _MOST:
-            return 1.0, GroupLaw.at(problem, at, self.active, self.n, width, self.threads).log_volume
-        sign, volume = np.linalg.slogdet(problem.hessian(at, self.threads))
-        return float(sign), float(volume)
+    def _fewer(self) -> _Shrunk | None:
+        """Every so many groups, where there are far more differences than a first guess needs."""
+        every, group = len(self.cells) // _SOME, np.asarray(self.table.group)
+        if every < 4 or self.n > _MOST_ITEMS:
+            return None
+        problem = self.problem
+        part = self.table._part(group % every == 0, None)
+        return _Shrunk(part, problem.ties, problem.home, problem.prior, self.threads)
 
-    def best_width(
-        self, start: TeamPoint, tol: float, steps: int, progress: Progress | None
-    ) -> tuple[float, TeamPoint]:
-        """By golden section over its logarithm; where a value is dear, by parabolas too."""
-        if self.large:
-            return self._by_parabolas(start, tol, steps, progress)
-        low, high, rounds = math.log(_LEAST), math.log(_LARGEST), 15
-        places = [high - _GOLDEN * (high - low), low + _GOLDEN * (high - low)]
-        values = []
-        for place in places:
-            value, start = self.evidence(math.exp(place), start, tol, steps)
-            values.append(value)
-        for done in range(rounds):
-            if values[0] >= values[1]:
-                high, places, values = places[1], [places[1], places[0]], [values[1], values[0]]
-                places[0], keep = high - _GOLDEN * (high - low), 0
-            else:
-                low, places, values = places[0], [places[1], places[0]], [values[1], values[0]]
-                places[1], keep = low + _GOLDEN * (high - low), 1
-            values[keep], start = self.evidence(math.exp(places[keep]), start, tol, steps)
-            places, values = (list(x) for x in zip(*sorted(zip(places, values, strict=True)), strict=True))
-            report(progress, done + 1, rounds)
-        return math.exp(places[int(np.argmax(values))]), start
-
-    def _by_parabolas(
-        self, start: TeamPoint, tol: float, steps: int, progress: Progress | None
-    ) -> tuple[float, TeamPoint]:
+    def best_width(self, start: TeamPoint, steps: int, progress: Progress | None) -> tuple[float, TeamPoint]:
+        """By golden section and parabolas over its logarithm; fits go on from the line through two others."""
         from scipy.optimize import minimize_scalar
 
-        at, done = start, 0
+        known: list[tuple[float, float, TeamPoint]] = []
+        done = 0
+        tol = _SEARCH_TOL * max(1.0, min(100.0, math.sqrt(len(self.cells) / 100)))
 
         def loss(place: float) -> float:
-            nonlocal at, done
-            value, at = self.evidence(math.exp(place), at, tol, steps)
-            done += 1
-            report(progress, min(done, _TRIED), _TRIED)
+            nonlocal done
+            near = sorted(known, key=lambda other: abs(other[1] - place))[:2]
+            begin = _between(near, place) if len(near) > 1 else near[0][2] if near else start
+            value, at = self.evidence(math.exp(place), begin, tol, steps)
+            known.append((-value, place, at))
+            if len(known) > _KEPT:  # the points hold all strengths of all groups
+                known.remove(max(known, key=lambda other: abs(other[1] - place)))
+            report(progress, min(done := done + 1, _TRIED), _TRIED)
             return -value
 
-        ends = (math.log(_LEAST), math.log(_LARGEST))
-        found = minimize_scalar(
-            loss, bounds=ends, method="bounded", options={"xatol": 0.01, "maxiter": _TRIED}
-        )
-        return math.exp(float(found.x)), at
+        def search(ends: tuple[float, float]) -> float:
+            options = {"xatol": _SURE, "maxiter": _TRIED}
+            return float(minimize_scalar(loss, bounds=ends, method="bounded", options=options).x)
 
-    @property
-    def large(self) -> bool:
-        """Whether the Schur complement of the whole is too dear to be factored at each width."""
-        return self.n > _MOST_ITEMS
+        ends, few = (math.log(_LEAST), math.log(_LARGEST)), self._fewer()
+        if few is None:
+            best = search(ends)
+        else:
+            middle = math.log(few.best_width(few.problem.start(), steps, None)[0])
+            low, at, high = (loss(middle + step) for step in (-_AROUND, 0.0, _AROUND))
+            bend = low - 2.0 * at + high
+            best = middle + 0.5 * _AROUND * (low - high) / bend if bend > 0 else math.inf
+            if abs(best - middle) > 1.5 * _AROUND:
+                best = search(ends)
+        return math.exp(best), min(known, key=lambda other: abs(other[1] - best))[2]
 
     def result(
         self,
@@ -341,15 +332,14 @@ class _Shrunk:
         start = self.problem.start()
         start.free[: self.n - self.first] = (whole - whole[0] if self.first else whole)[self.first :]
         if width is None:
-            width, start = self.best_width(start, 1e-6, steps, progress)
+            width, start = self.best_width(start, steps, progress)
         problem = self.at_width(width)
         out = problem.fit(start, tol=tol, max_iter=steps, n_threads=self.threads)
         at = TeamPoint(out["strengths"], float(out["tie"]), out["effects"])
         n, groups, free = self.n, self.groups, np.zeros(self.n)
         free[self.first :] = at.free[: n - self.first]
-        differences, ends = np.zeros((groups, n)), np.cumsum([len(items) for items in self.active])
-        for g, d in enumerate(np.split(at.free[n - self.first :], ends[:-1])):
-            differences[g, self.active[g]] = d
+        differences = np.zeros((groups, n))
+        differences.reshape(-1)[self.cells] = at.free[n - self.first :]
         strengths = free + differences
         info = RankInfo.from_core(out["info"])
         if not info.converged:
@@ -359,8 +349,8 @@ class _Shrunk:
         law: GroupLaw | None = None
         matrices: tuple[Floats, ...] = ()
         if len(at.free) > _MOST:
-            law = GroupLaw.at(problem, at, self.active, n, width, self.threads)
-            errors = law.standard_errors()
+            law = GroupLaw.at(problem, at, n, width, self.threads)
+            errors = law.standard_errors(self.threads)
         else:
             matrices = (self._covariance(problem, at, width),)
             errors = np.sqrt(np.maximum(np.diag(matrices[0]), 0.0)).reshape(groups, n)
@@ -384,14 +374,22 @@ class _Shrunk:
         inverse = _core.linalg._inverse_positive_definite(problem.hessian(at, self.threads))
         if inverse is None:
             raise ValueError(SINGULAR)
-        n, groups, size = self.n, self.groups, self.n * (self.groups + 1)
-        place = np.concatenate(
-            [np.arange(self.first, n), *(n * (g + 1) + items for g, items in enumerate(self.active))]
-        )
+        n, groups = self.n, self.groups
+        place = np.concatenate([np.arange(self.first, n), n + self.cells])
         full = np.diag(np.repeat([0.0, width**2], [n, n * groups]))
         full[np.ix_(place, place)] = np.asarray(inverse)[: len(place), : len(place)]
-        assert full.shape == (size, size)
         # Strengths of the groups: m + d, block by block.
         m, d, cross = full[:n, :n], full[n:, n:], full[:n, n:]
         sums = d + np.tile(m, (groups, groups)) + np.tile(cross, (groups, 1)) + np.tile(cross, (groups, 1)).T
         return _centred(sums, n, np.ones(n, dtype=bool))
+
+
+def _between(known: list[tuple[float, float, TeamPoint]], place: float) -> TeamPoint:
+    """On the line through the points at two places, no further from the nearer than they are apart."""
+    (_, here, a), (_, there, b) = known
+    share = min(max((place - here) / (there - here), -1.0), 1.0)
+    return TeamPoint(
+        a.free + share * (b.free - a.free),
+        a.tie + share * (b.tie - a.tie),
+        a.effects + share * (b.effects - a.effects),
+    )
