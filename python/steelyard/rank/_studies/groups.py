@@ -109,8 +109,8 @@ def fit_groups(
     comparisons as independent and the model as true. The width is sought from 0.01 (no difference to be seen)
     to 5. Laplace's method needs games: with a few an item and group, width and errors come out too small.
 
-    Each group is eliminated by itself, and the whole is a Schur complement: time in proportion to the sum over
-    groups of their items^3, and to items^3, for each step; memory to the sum of squares, up to 2 GB. Where
+    Each group is eliminated by itself, and the whole is a Schur complement: time in proportion to the sum of
+    groups' items^3, and to items^3, for each step; memory to the sum of squares, up to 2 GB. Where
     differences are many, some of the groups tell where to look for the width. Beyond 3,000 items widths are
     compared by an estimate of the determinant (quadrature of Lanczos), and items^3 is paid once.
 
