@@ -5,8 +5,9 @@
 //   [ sum L_g + P   L_1  L_2 .. ;  L_1'  L_1 + t I  0 .. ;  .. ],
 // P the prior of the whole. With C_g = L_g + t I, what is left of m once all d_g are eliminated is
 //   S = P + sum (t I - t^2 C_g^{-1}),
-// where t is stiff beside L_g taken as t C_g^{-1} L_g: neither then loses digits. Time: sum n_g^3 + n^3 / 3, parallel over
-// groups; memory: sum n_g^2 and up to 16 n^2. Fixed chunks: the same bits for any number of threads while n <= 512.
+// where t is stiff beside L_g taken as t C_g^{-1} L_g: neither then loses digits. Time: sum n_g^3 + n^3 / 3,
+// parallel over groups; memory: sum n_g^2 and up to 16 n^2. Fixed chunks: the same bits for any number of threads
+// while n and all n_g are at most 512.
 #pragma once
 
 #include <utility>

@@ -107,10 +107,12 @@ def fit_groups(
     Strengths of two groups can be compared only against something: here the mean over the items that all
     groups have. Standard errors of shrunk groups hold the prior at `width`, which is taken as known, and take
     comparisons as independent and the model as true. The width is sought from 0.01 (no difference to be seen)
-    to 5. Up to 3,000 parameters (items, and those of each group) are held in one matrix; beyond, items^2 and
-    each group's own items^2 numbers, up to 2 GB, with O(items^3) time for each width that is tried. Beyond
-    3,000 items the widths are compared by an estimate of the determinant (quadrature of Lanczos), and items^3
-    is paid once.
+    to 5. Laplace's method needs games: with a few an item and group, width and errors come out too small.
+
+    Each group is eliminated by itself, and the whole is a Schur complement: time in proportion to the sum of
+    groups' items^3, and to items^3, for each step; memory to the sum of squares, up to 2 GB. Where
+    differences are many, some of the groups tell where to look for the width. Beyond 3,000 items widths are
+    compared by an estimate of the determinant (quadrature of Lanczos), and items^3 is paid once.
 
     References
     ----------
