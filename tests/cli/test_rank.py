@@ -388,7 +388,11 @@ def test_a_picture_is_drawn(file, tmp_path, capsys):
         (GAMES, ("--until", "May"), "--until must be a year"),
         (GAMES, ("--since", "9" * 20), "--since must be a year"),
         (GAMES, ("--since", "0000-01"), "--since must be a year"),
-        (GAMES, ("--bootstrap", "9" * 20), "--bootstrap: must be a whole number of at least 2 and at most 18"),
+        (
+            GAMES,
+            ("--bootstrap", "9" * 20),
+            "--bootstrap: must be a whole number of at least 2 and at most 18",
+        ),
         ("left,right,winner\na,b,\n", (), "or give --skip-blank"),
     ],
 )
