@@ -30,8 +30,12 @@ def solve_linear_program(
             found.append(error)
 
     worker = threading.Thread(target=run, name="HiGHS")
-    worker.start()
-    worker.join(_PAUSE)
+    try:
+        worker.start()
+    except RuntimeError:  # no memory for a thread's stack
+        run()
+    else:
+        worker.join(_PAUSE)
     while worker.is_alive():
         if progress is not None:
             progress(done, total)

@@ -229,7 +229,7 @@ def test_options_of_another_command_are_refused(action, options, file, capsys):
 
 
 def test_a_table_without_numbers_is_told_without_options_that_are_not_there(file, capsys):
-    assert refused(capsys, "check", file("a,b\nx,y\n")).endswith("has no column of numbers (a, b)\n")
+    assert refused(capsys, "check", file("a,b\nx,y\n")).endswith("has no column of numbers (a and b)\n")
 
 
 def test_the_notes_are_the_lines_of_the_report(file, capsys):

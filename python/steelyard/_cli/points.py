@@ -70,15 +70,31 @@ def _numeric(source: Source) -> list[str]:
     columns = [c for c in source.columns if as_number(source, c)]
     if not columns:
         return []
-    # One pass: numbers there are, and words that are neither a number nor a gap.
-    counts = ", ".join(
-        f"count({as_number(source, c)}), count(*) FILTER ({_is_word(source, c)})" for c in columns
-    )
-    found = source.relation.aggregate(counts).fetchall()[0]
-    for k, column in enumerate(columns):
-        if found[2 * k + 1]:
+    texts = [c for c in columns if type_of(source, c) == "VARCHAR"]
+    others = [c for c in columns if type_of(source, c) != "VARCHAR"]
+    found = dict.fromkeys(columns, (0, 0))  # numbers there are, and words that are neither a number nor a gap
+    if others:
+        counts = ", ".join(f"count({as_number(source, c)})" for c in others)
+        found |= {
+            c: (n, 0) for c, n in zip(others, source.relation.aggregate(counts).fetchall()[0], strict=True)
+        }
+    found |= _texts(source, texts)
+    for column in columns:
+        if found[column][1]:
             refuse_decimal_commas(source, column)
-    return [c for k, c in enumerate(columns) if found[2 * k] and not found[2 * k + 1]]
+    return [c for c in columns if found[c][0] and not found[c][1]]
+
+
+def _texts(source: Source, columns: list[str]) -> dict[str, tuple[int, int]]:
+    """Of each that holds any: numbers, and words that are neither a number nor a gap."""
+    if not columns:
+        return {}
+    # Below each other: aggregates side by side take DuckDB the cube of their number.
+    cells = ", ".join(map(quoted, columns))
+    counts = f"count({_number('cell')}), count(*) FILTER ({_word('cell')})"
+    below = f"UNPIVOT (SELECT {cells} FROM wide) ON {cells} INTO NAME place VALUE cell"
+    found = source.relation.query("wide", f"SELECT place, {counts} FROM ({below}) GROUP BY place").fetchall()
+    return {place: (numbers, words) for place, numbers, words in found}
 
 
 def refuse_decimal_commas(source: Source, column: str) -> None:
@@ -125,16 +141,22 @@ def as_number(source: Source, column: str) -> str:
     """SQL for a column as numbers, NULL where it has none; '' where its type holds none."""
     kind = type_of(source, column)
     if kind == "VARCHAR":
-        return f"TRY_CAST(trim({quoted(column)}) AS DOUBLE)"
+        return _number(quoted(column))
     is_number = kind.partition("(")[0].lstrip("U") in _NUMBERS and not kind.endswith("]")
     return f"CAST({quoted(column)} AS DOUBLE)" if is_number else ""
 
 
 def _is_word(source: Source, column: str) -> str:
-    if type_of(source, column) != "VARCHAR":
-        return "false"
+    return _word(quoted(column)) if type_of(source, column) == "VARCHAR" else "false"
+
+
+def _number(text: str) -> str:
+    return f"TRY_CAST(trim({text}) AS DOUBLE)"
+
+
+def _word(text: str) -> str:
     gaps = ", ".join(f"'{word}'" for word in MISSING)
-    return f"{as_number(source, column)} IS NULL AND lower(trim({quoted(column)})) NOT IN ({gaps})"
+    return f"{_number(text)} IS NULL AND lower(trim({text})) NOT IN ({gaps})"
 
 
 def _text(column: Any, rows: npt.NDArray[np.intp]) -> npt.NDArray[Any]:

@@ -27,6 +27,7 @@ Rows = tuple[npt.NDArray[np.int64], npt.NDArray[np.int32], Array, Array]
 _LITTLE, _EARLY = 0.01, 8
 # Passes of a round over `passes`, numbers that the passes of a round touch, and iterations of a face step.
 _MOST_PASSES, _MOST_WORK, _FACE = 10, 100_000_000, 100
+_FAR = 1e152  # the squares of more entries than memory holds still add up in float64
 
 _COLUMNS = ("round", "gap", "violation", "active", "seconds")
 
@@ -179,6 +180,10 @@ def project_and_forget(
     array([2., 2., 2.])
     """
     start = check_vector(x0, "x0")
+    if np.abs(start).max(initial=0.0) > _FAR:
+        raise ValueError(
+            f"x0 has entries beyond +-{_FAR:g}, whose squares are beyond float64; take other units"
+        )
     if not callable(oracle):
         raise TypeError(f"oracle must be callable as oracle(x) -> (A, b), got {shown(oracle)}")
     weight = _read_weights(weights, len(start))

@@ -103,7 +103,12 @@ class BalancingWeights(BaseEstimator):  # type: ignore[misc]
         """
         word = check_choice(self.estimand, "estimand", ESTIMANDS)
         X, y = validate_data(self, X, y, ensure_min_samples=2)
-        arms, treated = np.unique(y), self.treated
+        if y.dtype.kind == "m":
+            raise TypeError(f"y must hold labels, the arms, got dtype {y.dtype}")
+        try:
+            arms, treated = np.unique(y), self.treated
+        except TypeError:
+            raise TypeError("y must hold labels of one kind, the arms, none of them missing") from None
         if len(arms) < 2:
             raise ValueError(f"y must have at least two values, the arms, got {arms[0]!r} alone")
         if treated is None and word == "ate":

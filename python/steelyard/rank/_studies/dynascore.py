@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ..._results import Result
+from ..._spelling import shown
 from ..._validate import check_nonnegative, check_vector, real_array
 from .._table import given_labels
 
@@ -139,7 +140,9 @@ def dynascore(
     if lower_is_better is not None:
         turned = np.asarray(lower_is_better)
         if turned.dtype != np.bool_ or turned.shape != (k,):
-            raise ValueError(f"lower_is_better must be {k} booleans, one a metric, got {lower_is_better!r}")
+            raise ValueError(
+                f"lower_is_better must be {k} booleans, one a metric, got {shown(lower_is_better)}"
+            )
         values = np.where(turned, -values, values)
     labels = np.arange(len(perf)) if items is None else given_labels(items, "items")
     if len(labels) != len(perf):

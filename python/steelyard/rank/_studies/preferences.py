@@ -75,7 +75,10 @@ class PreferenceWeights(Result):
         array = real_array(metrics, "metrics")
         if array.ndim != 2 or array.shape[1] != len(self.weights):
             raise ValueError(f"metrics must have shape (n, {len(self.weights)}), got {array.shape}")
-        return np.asarray(array.astype(np.float64) @ self.weights)
+        rows = array.astype(np.float64)
+        if not (np.abs(rows) <= _FAR).all():
+            raise ValueError("metrics has entries that are NaN, infinite or beyond +-1e70")
+        return np.asarray(rows @ self.weights)
 
 
 class _Point(NamedTuple):

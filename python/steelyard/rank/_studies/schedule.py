@@ -358,7 +358,10 @@ def simulate_schedule(
     check_room(repeats, "n_repeats", n + 5 * rounds, max_memory=max_memory)
     check_room(n, "n_items", 2 if sure is None else _DRAWS, max_memory=max_memory)
     generator = check_rng(rng)
-    arenas = spread * generator.normal(size=(repeats, n))  # the same for every kind
+    with np.errstate(over="ignore"):
+        arenas = spread * generator.normal(size=(repeats, n))  # the same for every kind
+    if not np.isfinite(arenas).all():
+        raise ValueError(f"spread={spread:g} makes strengths beyond float64; it is in logits")
     runs = [_tournament(one, kind, rounds, prior, rules, sure, generator) for one in arenas]
     matches, tau, first, *sets = (np.array(part, float).mean(axis=0) for part in zip(*runs, strict=True))
     return ScheduleSimulation(matches.astype(np.int64), tau, first, kind, *(sets if sure else ()))

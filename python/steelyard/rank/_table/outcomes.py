@@ -74,7 +74,8 @@ def read_outcomes(
 
 def check_levels(levels: Any, name: str) -> tuple[str, ...]:
     """All levels as texts, from the best for the left item to the worst."""
-    if isinstance(levels, str) or not isinstance(levels, Sequence | np.ndarray):
+    one = isinstance(levels, str) or (isinstance(levels, np.ndarray) and levels.ndim == 0)
+    if one or not isinstance(levels, Sequence | np.ndarray):
         raise TypeError(f"{name} must be a sequence, best first, got {shown(levels)}")
     names = tuple(str(level) for level in levels)
     if not 2 <= len(names) <= MOST_LEVELS or len(set(names)) < len(names):

@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from ..._labels import label_list, position
 from ..._spelling import shown
-from ..._validate import check_number, check_positive
+from ..._validate import check_number, check_positive, refuse_masked
 from .comparisons import Comparisons
 from .labels import positions
 from .times import check_times
@@ -66,7 +66,8 @@ class Timelines:
 
     def in_units(self, times: Any) -> Floats:
         """Dates or numbers as the caller writes them."""
-        values = check_times(np.atleast_1d(np.asarray(times)), "time", np.size(times), dates=self.dates)
+        given = np.atleast_1d(refuse_masked(times, "time"))
+        values = check_times(given, "time", len(given), dates=self.dates)
         if (values.dtype.kind == "M") != self.dates:
             kind = "dates" if self.dates else "numbers"
             raise TypeError(f"time must hold {kind}, as the comparisons do; got {shown(times)}")
