@@ -220,7 +220,7 @@ class Solver {
     if (factor(c) == nullptr || monitor_.stopped() || smallest_ritz_[at(c)] > 1e200) return;
     const double share = std::min(smallest_ritz_[at(c)], 1.0);
     std::vector<double> v(at(n_)), z(at(n_));
-    const auto length = [this](const std::vector<double>& x) {
+    const auto length = [](const std::vector<double>& x) {
       double sum = 0.0;
       for (const double value : x) sum += value * value;
       return std::sqrt(sum);
