@@ -138,10 +138,10 @@ py::dict sample_history(const HistoryProblem& self, const PairPoint& mode,
   const auto [made, stopped] = run_partial(n_threads, progress, [&](Monitor& monitor) {
     return rank::sample_history(self.view(), mode.at, posterior, chains, {warmup, draws}, seed, out, monitor);
   });
-  const auto count = static_cast<py::ssize_t>(chains.size());
+  const auto count = static_cast<py::ssize_t>(chains.size()), each = static_cast<py::ssize_t>(draws);
   return py::dict(
-      "strengths"_a = take(std::move(kept_strengths)).reshape({count, draws, std::ssize(nodes)}),
-      "extra"_a = take(std::move(extra)).reshape({count, draws, static_cast<py::ssize_t>(model.extra())}),
+      "strengths"_a = take(std::move(kept_strengths)).reshape({count, each, std::ssize(nodes)}),
+      "extra"_a = take(std::move(extra)).reshape({count, each, static_cast<py::ssize_t>(model.extra())}),
       "log_posterior"_a = take(std::move(log_posterior), count, draws), "made"_a = made,
       "interrupted"_a = stopped, "chains"_a = write_chains(chains, whole));
 }
