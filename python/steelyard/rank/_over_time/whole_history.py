@@ -199,7 +199,7 @@ class Solver:
         if not info.converged:
             why = "stopped by Ctrl-C" if info.interrupted else f"stopped after {info.iterations} steps"
             if not info.interrupted and info.iterations < self.max_iter:
-                why += ", where rounding in float64 lets it fall no further,"
+                why += ", when no step gained any more,"
             text = (
                 f"{info.solver} {why} at a Newton decrement of {info.error_bound:.2g} > tol = {info.tol:.2g}"
             )
