@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 
 #include "core/infinity.hpp"
 #include "metric/nearness/closure.hpp"
@@ -116,6 +117,9 @@ Info Nearness::solve(const NearnessOptions& options, Monitor& monitor) {
   // What is broken by less is let be; less and less where the gap stays open in spite of small violations.
   double slack = 0.05 * options.tol;
   int rounds_to_spare = 3;
+  const double rounding = 64.0 * std::numeric_limits<double>::epsilon() * largest;
+  bool spent = false;  // more rounds change roundings only
+  double gap_before = infinity;  // at the last certificate of a round whose violation was rounding
   for (int round_number = 1;; ++round_number) {
     violation_ = find_triangles(state_.x, slack, options.groups, exact, state_.active, monitor);
     if (monitor.stopped()) break;
@@ -131,11 +135,15 @@ Info Nearness::solve(const NearnessOptions& options, Monitor& monitor) {
       info.error_bound = std::max(0.0, gap());
       info.converged = violation_ <= options.tol && gap() <= options.tol;
       if (violation_ <= options.tol && --rounds_to_spare < 0) slack = std::max(0.1 * slack, 1e-18);
+      if (violation_ <= rounding && power_of_four(round_number)) {
+        spent = gap() >= 0.5 * gap_before && gap() < 1e-10;
+        gap_before = gap();
+      }
     }
     info.trace.add({static_cast<double>(round_number), gap(), violation_,
                     static_cast<double>(state_.active.count()), watch.seconds()});
     monitor.progress(round_number, 0.0);
-    if (info.converged || round_number >= options.max_rounds) break;
+    if (info.converged || spent || round_number >= options.max_rounds) break;
     round(options, round_number, monitor);
     if (monitor.stopped()) break;
   }

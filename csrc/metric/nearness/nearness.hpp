@@ -10,7 +10,8 @@
 //
 // Rounds of: oracle (most violated triangle a pair) -> merge -> passes of projections, many and with momentum
 // once the search finds little new [-> face step] -> forget. Stops when (P - L) / max(P, 1e-12 ||d||_W^2) and
-// the largest violation, in units of rms(d), are both at most tol. Memory: 8 bytes a pair for each of x, d,
+// the largest violation, in units of rms(d), are both at most tol, or where both are rounding and four times
+// the rounds have not halved the gap. Memory: 8 bytes a pair for each of x, d,
 // the closure, (w, mu); 4 n^2 or 8 n^2 for the oracle; 14 bytes a constraint; with momentum 8 more a pair and
 // a constraint. Sonthalia & Gilbert, JMLR 23 (2022).
 #pragma once

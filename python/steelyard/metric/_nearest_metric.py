@@ -19,6 +19,7 @@ from ._measured import read_measured, read_measured_weights
 from ._missing import nearest_where_measured, refuse_negative
 from ._options import Options
 from ._pairs import Array, Pairs, read_pairs, read_weights
+from ._project_and_forget import SPENT
 from ._result import MetricInfo, NearestMetric, exact_info, make_result, objective_of, warn_of_unjoined
 
 _ROUNDS_AFTER = 20  # of projections, after an active set
@@ -209,8 +210,10 @@ def _least_squares(
     found = problem.solve(
         options.tol, max_rounds=options.max_iter, n_threads=options.threads, progress=options.progress
     )
+    most, first = options.max_iter, problem
     if not (found["converged"] or found["interrupted"]) and pairs.n <= LARGEST:
         problem, found = _by_active_set(pairs, weight, options, problem, found)
+        most = most if problem is first else _ROUNDS_AFTER
     x = problem.feasible()
     if len(x) == 0:  # interrupted before the first certificate
         x = _core.metric._metric_closure(pairs.n, problem.solution(), options.threads)
@@ -222,7 +225,7 @@ def _least_squares(
         lower_bound=problem.dual if known else 0.0,
         violation=problem.violation,
         active=problem.active,
-        message="" if found["converged"] else _shortfall(found, problem.violation),
+        message="" if found["converged"] else _shortfall(found, problem.violation, most),
     )
     objective = objective_of(x, pairs.values, "l2", weight)
     return make_result(pairs, x, objective, "l2", info, triangles, duals)
@@ -243,10 +246,11 @@ def _by_active_set(
     return other, {**again, "solver": "project and forget, active set"}
 
 
-def _shortfall(found: dict[str, Any], violation: float) -> str:
+def _shortfall(found: dict[str, Any], violation: float, most: int) -> str:
+    spent = found["iterations"] < most and not found["interrupted"]
     return (
         f"relative gap {found['error_bound']:.1e} and violation {violation:.1e} after {found['iterations']} "
-        "rounds; raise max_iter or tol"
+        f"rounds; {SPENT if spent else 'raise max_iter or tol'}"
     )
 
 

@@ -29,6 +29,8 @@ _LITTLE, _EARLY = 0.01, 8
 _MOST_PASSES, _MOST_WORK, _FACE = 10, 100_000_000, 100
 _FAR = 1e152  # the squares of more entries than memory holds still add up in float64
 
+_EPS = float(np.finfo(np.float64).eps)
+SPENT = "more rounds would change roundings only; raise tol"
 _COLUMNS = ("round", "gap", "violation", "active", "seconds")
 
 
@@ -221,6 +223,7 @@ class _Search:
         self.state = _core.metric._BregmanState(start, weight)
         self.unit = float(np.sqrt(np.mean(np.square(start)))) if len(start) else 0.0
         self.unit = self.unit or 1.0
+        self.largest = float(np.abs(start).max(initial=0.0))
         self.bound = getattr(oracle, "bound", None)
         self.feasible = getattr(oracle, "feasible", None) if self.bound is None else None
         self.check = getattr(oracle, "check", None)
@@ -230,6 +233,7 @@ class _Search:
         self.gap = math.inf
         self.trace: list[tuple[float, ...]] = []
         self.settled, self.many = False, passes
+        self.spent, self.gap_before = False, math.inf
 
     def load(self, init: Any) -> None:
         if not isinstance(init, ProjectAndForget):
@@ -250,7 +254,7 @@ class _Search:
                 self.trace.append((float(rounds), self.gap, self.violation, active, seconds))
                 if callback is not None:
                     callback(float(rounds), 0.0)
-                if self.converged or rounds == max_iter:
+                if self.converged or self.ends_in_rounding(rounds) or rounds == max_iter:
                     break
                 if not self.advance():
                     stopped = True
@@ -258,6 +262,14 @@ class _Search:
         except KeyboardInterrupt:
             stopped = True
         return self.result(rounds, time.perf_counter() - began, stopped)
+
+    def ends_in_rounding(self, rounds: int) -> bool:
+        """Whether twice the rounds have not halved a gap and violations that are rounding."""
+        small = self.violation * self.unit <= 64 * _EPS * self.largest and abs(self.gap) < 1e-10
+        if rounds & (rounds - 1) == 0 and small:
+            self.spent = abs(self.gap) >= 0.5 * self.gap_before
+            self.gap_before = abs(self.gap)
+        return self.spent
 
     @property
     def converged(self) -> bool:
@@ -371,7 +383,11 @@ class _Search:
         if not converged:
             return (
                 f"gap {self.gap:.1e} and violation {self.violation:.1e} after {len(self.trace)} rounds; "
-                "raise max_iter or tol, and see that some x satisfies all constraints"
+                + (
+                    SPENT
+                    if self.spent
+                    else "raise max_iter or tol, and see that some x satisfies all constraints"
+                )
             )
         if not self.certifies:
             return "stopped on the violation and the gap of x itself: the oracle has no bound, so no proof"

@@ -503,3 +503,14 @@ def test_infinite_entries_are_told_to_become_nan_first():
         metric.nearest_metric([1.0, 2.0, np.inf])
     with pytest.raises(ValueError, match="write NaN where a pair is unknown"):
         metric.nearest_metric([1.0, 2.0, np.inf], missing="free")
+
+
+@pytest.mark.parametrize("symmetric", [True, False])
+def test_a_tolerance_below_rounding_ends_in_words_long_before_the_last_round(symmetric):
+    D = np.random.default_rng(0).random((12, 12))
+    D = (D + D.T) / 2 if symmetric else D
+    np.fill_diagonal(D, 0)
+    with pytest.warns(steelyard.ConvergenceWarning, match="roundings only; raise tol"):
+        found = metric.nearest_metric(D, symmetric=symmetric, tol=5e-324)
+    assert found.info.iterations <= 256
+    assert found.info.error_bound < 1e-12

@@ -153,3 +153,15 @@ def test_a_metric_that_never_changes_counts_for_nothing():
         dynascore(np.ones((3, 1)), [2.0, 2.0, 2.0])
     with pytest.raises(ValueError, match="lower_is_better"):
         dynascore(np.ones((3, 1)), [1.0, 2.0, 3.0], lower_is_better=[True, False])
+
+
+def test_metrics_that_tell_nothing_apart_are_named():
+    rng = np.random.default_rng(3)
+    better, worse = rng.normal(size=(2, 30, 3))
+    worse[:, 1] = better[:, 1]
+    found = preference_weights(better, worse, items=["a", "b", "c"])
+    assert found.info.converged
+    assert "without weight: b" in found.info.message
+    assert found.weights[1] == 0
+    assert "alike in every pair" in preference_weights(better, better).info.message
+    assert preference_weights(better, worse[::-1]).info.message == ""

@@ -196,10 +196,24 @@ def preference_weights(
         tol=tol,
         error_bound=gap,
         error_kind="rigorous",
-        message="" if gap <= tol else f"the duality gap is {gap:.1e}; raise max_iter or ridge",
+        message=_words(pairs, labels)
+        if gap <= tol
+        else f"the duality gap is {gap:.1e}; raise max_iter or ridge",
     )
     found = PreferenceWeights(labels, w / pairs.scale, w, loss, accuracy, pairs.rows, info)
     return finish(found, "preference_weights")
+
+
+def _words(pairs: _Pairs, labels: Values) -> str:
+    """Which metrics cannot tell any pair apart."""
+    same = labels[pairs.size == 0]
+    if len(same) == len(labels):
+        return "better and worse are alike in every pair: nothing is known of any metric"
+    if not len(same):
+        return ""
+    return f"alike in every pair, so without weight: {', '.join(map(str, same[:5]))}" + (
+        f" and {len(same) - 5} more" if len(same) > 5 else ""
+    )
 
 
 class _Pairs(NamedTuple):
