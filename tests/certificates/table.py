@@ -7,6 +7,7 @@ PYTHONPATH=tests python -m certificates.table FOLDER
 from __future__ import annotations
 
 import json
+import re
 import sys
 from pathlib import Path
 from typing import Any
@@ -100,12 +101,21 @@ _RULE = "|---|---|---|---|---:|---:|---:|---:|---:|"
 def _remark(row: dict[str, Any]) -> str:
     parts = [row["note"]] if row["note"] else []
     if row["reasons"]:
-        parts.append("declines where: " + "; ".join(row["reasons"]))
+        parts.append("declines where: " + "; ".join(_kinds(row["reasons"])))
     if row["loose"]:
         parts.append("**a fault: above 100 times the true error on half of the instances**")
     if row["complaint"]:
         parts.append(f"**a fault: {row['complaint']}**")
     return ". ".join(parts)
+
+
+def _kinds(reasons: list[str]) -> list[str]:
+    """Clauses of messages, one of each kind: numbers and the call that spoke aside."""
+    found: dict[str, str] = {}
+    for clause in (part for reason in reasons for part in reason.split("; ")):
+        bare = re.sub(r"^\w+ did not reach tol=\S+: ", "", clause)
+        found.setdefault(re.sub(r"\b[\d.e+-]*\d\b|s\b", "", bare), bare)
+    return list(found.values())
 
 
 def main() -> None:

@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from certificates import judge, promises, zoo
+from certificates import judge, promises, table, zoo
 from certificates.trials import TRIALS, Claim, Coverage, Inclusion, Mean, Spread, Trial
 from certificates.zoo.registry import animals, kinds
 
@@ -224,3 +224,14 @@ def test_every_public_field_of_an_error_or_a_bound_has_a_trial_or_a_reason():
     assert set(classes_that_state()) == set(promises.FIELDS)
     named = [name for words in promises.FIELDS.values() if words[0] != "(" for name in words.split()]
     assert set(named) <= set(TRIALS)
+
+
+def test_the_page_has_one_reason_of_each_kind():
+    said = [
+        "magnitude did not reach tol=1e-08: 1 row repeats another; to 106 bits 4 of 7 points explain the rest",
+        "magnitude did not reach tol=1e-08: 3 rows repeat another; to 106 bits 5 of 17 points explain the rest",
+    ]
+    assert table._kinds(said) == [
+        "1 row repeats another",
+        "to 106 bits 4 of 7 points explain the rest",
+    ]
