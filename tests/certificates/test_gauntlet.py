@@ -228,10 +228,10 @@ def test_every_public_field_of_an_error_or_a_bound_has_a_trial_or_a_reason():
 
 def test_the_page_has_one_reason_of_each_kind():
     said = [
-        "magnitude did not reach tol=1e-08: 1 row repeats another; to 106 bits 4 of 7 points explain the rest",
-        "magnitude did not reach tol=1e-08: 3 rows repeat another; to 106 bits 5 of 17 points explain the rest",
+        "magnitude did not reach tol=1e-08: 1 row repeats another; 4 of 7 points explain the rest",
+        "magnitude did not reach tol=1e-08: 3 rows repeat another; 5 of 17 points explain the rest",
     ]
     assert table._kinds(said) == [
         "1 row repeats another",
-        "to 106 bits 4 of 7 points explain the rest",
+        "4 of 7 points explain the rest",
     ]
