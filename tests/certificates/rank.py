@@ -95,14 +95,18 @@ def decrement_claim(model, fit, about, start=None):
     if not np.isfinite(fit.info.error_bound):
         return Claim(None, np.nan, reason="stopped too far from the optimum for any bound")
     at = model.point(fit)
-    try:
+
+    def distance():
         best, _, left = truth.newton(model.derivatives, at if start is None else start)
+        _, plain = model.derivatives(best, regular=False)
+        return truth.norm(at - best, plain), left
+
+    try:
+        away, left = truth.in_bits_enough(distance)
     except ArithmeticError:
         if fit.info.converged:
             raise
         return Claim(None, np.nan, reason="stopped early, and 256 bits do not find the optimum either")
-    _, plain = model.derivatives(best, regular=False)
-    away = truth.norm(at - best, plain)
     return Claim(stated=fit.info.error_bound, true=away, rounding=left, floor=EPS, about=about)
 
 

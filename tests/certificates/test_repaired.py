@@ -242,3 +242,9 @@ def test_weights_of_given_similarities_allow_for_rounding_of_the_residual():
 def test_residuals_of_a_far_field_hold_in_any_unit(unit):
     X = unit * np.random.default_rng(3).normal(size=(80, 2))
     assert kept(zoo.Instance("points", "normal", 5, {"X": X}), weigh.residuals_of_a_far_field)
+
+
+@pytest.mark.filterwarnings("ignore::UserWarning")
+def test_a_ring_of_grades_that_counts_of_all_sizes_stretch_over_200_logits_has_a_truth():
+    made = zoo.instance("comparisons", 31432946, 205, largest=16)
+    assert kept(made, rank.decrement_of_grades)

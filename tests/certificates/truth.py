@@ -46,6 +46,15 @@ def norm(delta: arb_mat, H: arb_mat) -> float:
     return float(square.mid().sqrt()) if square.mid() > 0 else 0.0
 
 
+def in_bits_enough(work: Callable[[], Any]) -> Any:
+    """What `work` gives; with four times the bits where chances vanish in those of the rest."""
+    try:
+        return work()
+    except ZeroDivisionError:
+        with flint.ctx.workprec(4 * BITS):
+            return work()
+
+
 def newton(
     derivatives: Callable[[arb_mat], tuple[arb_mat, arb_mat]], start: arb_mat, *, most: int = 60
 ) -> tuple[arb_mat, arb_mat, float]:
