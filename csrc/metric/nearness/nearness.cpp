@@ -118,7 +118,7 @@ Info Nearness::solve(const NearnessOptions& options, Monitor& monitor) {
   double slack = 0.05 * options.tol;
   int rounds_to_spare = 3;
   const double rounding = 64.0 * std::numeric_limits<double>::epsilon() * largest;
-  bool spent = false;  // more rounds change roundings only
+  bool spent = false;            // more rounds change roundings only
   double gap_before = infinity;  // at the last certificate of a round whose violation was rounding
   for (int round_number = 1;; ++round_number) {
     violation_ = find_triangles(state_.x, slack, options.groups, exact, state_.active, monitor);
