@@ -498,12 +498,21 @@ def log_det_of_a_learned_metric(instance):
     kinds = np.where(rng.random(len(pairs)) < 0.5, 1, -1)
     bounds = (0.3 * size, 0.8 * size)
     model = metric.ITML(tol=1e-4, max_iter=200, random_state=0).fit(pairs, kinds, bounds)
+    yield log_det_claim(model, pairs, kinds, bounds)
+    labels = rng.integers(0, 2, len(X))
+    if len(set(labels)) == 2:
+        model = metric.ITMLSupervised(n_constraints="all", tol=1e-4, max_iter=200, random_state=0)
+        kinds = np.where(labels[first] == labels[second], 1, -1)
+        yield log_det_claim(model.fit(X, labels, bounds=bounds), pairs, kinds, bounds)
+
+
+def log_det_claim(model, pairs, kinds, bounds):
     # In units of the far bound: the prior and the data scale together.
     far, near = 1.0, bounds[0] / bounds[1]
     v = pairs[:, 0] - pairs[:, 1]
     apart = np.abs(v).max(axis=1) > 0
     v, similar = v[apart] / bounds[1], kinds[apart] == 1
-    d = X.shape[1]
+    d = pairs.shape[2]
     lower = np.tril_indices(d)
 
     def factor(z):
@@ -526,7 +535,7 @@ def log_det_of_a_learned_metric(instance):
     A = factor(best.x) @ factor(best.x).T
     high = float(log_det_objective(A, v, similar, near, far, 1.0).mid())
     info = model.info_
-    yield Claim(
+    return Claim(
         stated=info.objective - info.lower_bound,
         true=info.objective - high,
         rounding=1e-13 * max(abs(high), 1.0),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from certificates import qp, rank, truth, weigh, zoo
+from certificates import metric, qp, rank, truth, weigh, zoo
 from certificates.rank_models import GradedModel, PairModel, RankingModel, centred_errors
 from steelyard.rank import Comparisons, GradedComparisons, bradley_terry, graded, plackett_luce
 
@@ -248,3 +248,10 @@ def test_residuals_of_a_far_field_hold_in_any_unit(unit):
 def test_a_ring_of_grades_that_counts_of_all_sizes_stretch_over_200_logits_has_a_truth():
     made = zoo.instance("comparisons", 31432946, 205, largest=16)
     assert kept(made, rank.decrement_of_grades)
+
+
+def test_a_learned_metric_keeps_the_digits_of_near_points():
+    X = [[1.0, 0.0], [-0.5, -0.866], [1.0, -2.45e-16]]
+    assert kept(
+        zoo.Instance("points", "circle", 1199406950, {"X": np.array(X)}), metric.log_det_of_a_learned_metric
+    )

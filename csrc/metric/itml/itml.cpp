@@ -128,28 +128,11 @@ void Learner::leave_single() {
           static_cast<double>(from.a[at(std::max(k, l) * from.size + std::min(k, l))]);
 }
 
-/// inverse_ += sum_c s_c lambda_c v_c v_c' over listed pairs.
 void Learner::add_listed() {
-  constexpr ptrdiff_t lanes = simd::lanes;
-  alignas(64) double unit[lanes * lanes] = {};
-  for (ptrdiff_t b = 0; b < lanes; ++b) unit[b * lanes + b] = 1.0;
-  const auto active = [&](const auto& visit) {
+  add([&](const auto& visit) {
     for_listed([&](ptrdiff_t c, ptrdiff_t i, ptrdiff_t j) {
       if (lambda_[at(c)] > 0.0) visit(c, i, j);
     });
-  };
-  in_batches(active, [&](const Batch& batch) {
-    for (ptrdiff_t from = 0; from < batch.count; from += lanes) {
-      alignas(64) double factors[lanes] = {};
-      const ptrdiff_t count = std::min(lanes, batch.count - from);
-      for (ptrdiff_t b = 0; b < count; ++b) {
-        const double lambda = lambda_[at(batch.constraint[at(from + b)])];
-        factors[b] = batch.similar[at(from + b)] ? lambda : -lambda;
-      }
-      differences(batch, from, full_);
-      updates<double>().update(inverse_.data(), size_, full_.v.data(), unit, factors, count,
-                               full_.scratch.data());
-    }
   });
 }
 
@@ -193,19 +176,7 @@ AlignedVector<double> Learner::root() const {
 }
 
 void Learner::measure_listed(Slacks& slacks) {
-  const auto to_image = root();
-  const auto all = [this](const auto& visit) { for_listed(visit); };
-  in_batches(all, [&](const Batch& batch) {
-    for (ptrdiff_t from = 0; from < batch.count; from += simd::lanes) {
-      differences(batch, from, full_);
-      simd::kernels().rank_updates->multiply_lower(to_image.data(), size_, full_.v.data(), full_.y.data());
-      std::array<double, simd::lanes> p{};
-      for (std::size_t k = 0; k < full_.y.size(); k += simd::lanes)
-        for (std::size_t b = 0; b < simd::lanes; ++b) p[b] += full_.y[k + b] * full_.y[k + b];
-      for (std::size_t b = at(from); b < at(std::min(batch.count, from + simd::lanes)); ++b)
-        slacks.add(lambda_[at(batch.constraint[b])], batch.similar[b] ? 1.0 : -1.0, p[b - at(from)]);
-    }
-  });
+  measure(root(), [this](const auto& visit) { for_listed(visit); }, slacks);
 }
 
 /// Of log det A: a factor L of H = A^-1 is that of H + E with |E_ij| <= (d + 1) u (H_ii H_jj)^(1/2), which

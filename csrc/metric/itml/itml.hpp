@@ -15,7 +15,8 @@
 //
 // Certificate: any lambda >= 0 with A^-1 positive definite and xi > 0 gives the lower bound -log det A -
 // gamma sum log(xi / b); A with the best xi for it, max(p, b) or min(p, b), is feasible and gives the upper
-// one; the rounding of the factorisation is taken off the lower one.
+// one; the rounding of the factorisation is taken off the lower one. Differences v_c are those of the points
+// as given: near points of different classes have duals of order 1 / |v|^2, and nothing may be rounded first.
 //
 // Sonthalia & Gilbert's steps, alpha = min(lambda, s/2 (1/p - gamma/xi)), are these with gamma = 1 and bounds
 // b / gamma: with zeta = xi / gamma their 1 / zeta = gamma / b - s lambda.

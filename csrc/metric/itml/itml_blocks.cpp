@@ -27,6 +27,16 @@ void Learner::for_blocks(const Use& use) {
   }
 }
 
+/// The pairs of block_->near, one by one.
+auto Learner::near_pairs() const {
+  return [this](const auto& visit) {
+    for (ptrdiff_t k = 0; k < block_->near_count; ++k) {
+      const ptrdiff_t place = block_->near[k], points = simd::PairBlock::points;
+      visit(read_.index[at(place)], read_.point[at(place / points)], read_.point[at(place % points)]);
+    }
+  };
+}
+
 /// One step after the other on the pairs of a block: see simd::PairBlock.
 void Learner::project_block() {
   constexpr ptrdiff_t lanes = simd::lanes, points = simd::PairBlock::points;
@@ -47,13 +57,7 @@ void Learner::project_block() {
   }
   if (block.moved_count > 0)
     kernels.block_update(full_.a.data(), size_, y[0], y[1], block.coefficients, full_.scratch.data());
-  const auto near = [&](const auto& visit) {
-    for (ptrdiff_t k = 0; k < block.near_count; ++k) {
-      const ptrdiff_t place = block.near[k];
-      visit(read_.index[at(place)], read_.point[at(place / points)], read_.point[at(place % points)]);
-    }
-  };
-  in_batches(near, [this](const Batch& batch) { project(batch); });
+  in_batches(near_pairs(), [this](const Batch& batch) { project(batch); });
 }
 
 void Learner::sweep_blocks() {
@@ -62,15 +66,21 @@ void Learner::sweep_blocks() {
 }
 
 /// inverse_ += sum_c s_c lambda_c v_c v_c' over all pairs: sum_i x_i z_i', z_i = sum_j s_ij lambda_ij (x_i -
-/// x_j), made symmetric.
+/// x_j), made symmetric. Pairs of large duals, which near points have, come one by one: about the mean their
+/// differences are rounded, and the duals times that is no small thing.
 void Learner::add_blocks() {
   constexpr ptrdiff_t lanes = simd::lanes, points = simd::PairBlock::points;
   const auto& kernels = *simd::kernels().rank_updates;
   Lanes pulls(at(groups_.groups() * lanes * size_), 0.0);
   for_blocks([&] {
     alignas(64) double weights[points * points] = {};
+    block_->near_count = 0;
     for (ptrdiff_t r = 0; r < read_.pairs; ++r) {
       const ptrdiff_t place = read_.place[at(r)], i = place / points, j = place % points;
+      if (block_->duals[place] * radius_ > large_dual) {
+        block_->near[block_->near_count++] = static_cast<std::int16_t>(place);
+        continue;
+      }
       weights[place] = weights[j * points + i] = block_->sign[place] * block_->duals[place];
     }
     for (std::size_t h = 0; h < 2; ++h)
@@ -78,6 +88,7 @@ void Learner::add_blocks() {
         if (h != o || read_.inside)
           kernels.pull(groups_.side_by_side(read_.group[h]), groups_.side_by_side(read_.group[o]), size_,
                        weights + at(lanes) * (o * points + h), pulls.data() + read_.group[h] * lanes * size_);
+    add(near_pairs());
   });
   alignas(64) double halves[points * points] = {};
   for (ptrdiff_t i = 0; i < lanes; ++i)
@@ -95,8 +106,11 @@ void Learner::measure_blocks(Slacks& slacks) {
   const auto image = [&](ptrdiff_t g) { return images.data() + g * lanes * size_; };
   for (ptrdiff_t g = 0; g < groups_.groups() && !monitor_.poll(); ++g)
     kernels.multiply_lower(to_image.data(), size_, groups_.side_by_side(g), image(g));
+  double trace = 0.0;
+  for (ptrdiff_t k = 0; k < d_; ++k) trace += full_.a[at(k * size_ + k)];
   for_blocks([&] {
     alignas(64) double p[points * points];
+    block_->near_count = 0;
     for (std::size_t h = 0; h < 2; ++h)
       for (std::size_t o = h; o < 2; ++o)
         if (h != o || read_.inside)
@@ -104,8 +118,12 @@ void Learner::measure_blocks(Slacks& slacks) {
                             p + at(lanes) * (h * points + o));
     for (ptrdiff_t r = 0; r < read_.pairs; ++r) {
       const ptrdiff_t place = read_.place[at(r)];
-      slacks.add(block_->duals[place], block_->sign[place], p[place]);
+      if (p[place] < known * trace * radius_)
+        block_->near[block_->near_count++] = static_cast<std::int16_t>(place);
+      else
+        slacks.add(block_->duals[place], block_->sign[place], p[place]);
     }
+    measure(to_image, near_pairs(), slacks);
   });
 }
 

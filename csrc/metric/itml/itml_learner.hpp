@@ -16,6 +16,7 @@
 #include "metric/itml/itml.hpp"
 #include "metric/itml/point_groups.hpp"
 #include "simd/rank_updates.hpp"
+#include "simd/table.hpp"
 
 namespace steelyard::metric::itml {
 
@@ -24,7 +25,9 @@ using std::ptrdiff_t;
 inline constexpr double no_distance = 1e-200;  // 1 / p must stay finite
 inline constexpr ptrdiff_t single_from = 32;   // features from which single precision pays
 inline constexpr double unknown =
-    1e-4;  // p over tr A |v|^2 from which single precision knows two digits of p
+    1e-4;                               // p over tr A |v|^2 from which single precision knows two digits of p
+inline constexpr double known = 1e-10;  // p over tr A times the radius^2 from which images tell it
+inline constexpr double large_dual = 1e6;  // times the radius^2, from which points about their mean round it
 inline constexpr double single_gains = 1e-4;  // movement below which rounding would take over,
 inline constexpr int single_sweeps = 64;      // and sweeps after which it has had its time
 inline constexpr int most_halvings = 64;      // of duals that rounding let grow too large
@@ -141,6 +144,8 @@ class Learner {
       return;
     }
     groups_ = PointGroups(points, size_);
+    for (ptrdiff_t i = 0; i < points.rows; ++i)
+      radius_ = std::max(radius_, groups_.square_about_mean(points.row(i)));
     products_.assign(2 * full_.v.size(), 0.0);
     block_ = std::make_unique<simd::PairBlock>();
   }
@@ -176,13 +181,18 @@ class Learner {
   bool factor();
   bool restore();
   double rounding() const;
+  template <class Active>
+  void add(const Active& active);
   void add_listed();
   AlignedVector<double> root() const;
+  template <class Pairs>
+  void measure(const AlignedVector<double>& to_image, const Pairs& pairs, Slacks& slacks);
   void measure_listed(Slacks& slacks);
 
   // itml_blocks.cpp
   template <class Use>
   void for_blocks(const Use& use);
+  auto near_pairs() const;
   void project_block();
   void sweep_blocks();
   void add_blocks();
@@ -209,6 +219,7 @@ class Learner {
   std::int64_t steps_ = 0;
   // of itml_blocks.cpp
   PointGroups groups_;
+  double radius_ = 0.0;  // largest square of a point about the mean
   BlockPairs read_;
   Lanes products_;
   std::unique_ptr<simd::PairBlock> block_;
@@ -228,6 +239,43 @@ void Learner::in_batches(const Pairs& pairs, const Use& use) {
     batch.count = 0;
   });
   if (batch.count > 0) use(batch);
+}
+
+/// inverse_ += sum_c s_c lambda_c v_c v_c' over the pairs that active(visit) visits.
+template <class Active>
+void Learner::add(const Active& active) {
+  constexpr ptrdiff_t lanes = simd::lanes;
+  alignas(64) double unit[lanes * lanes] = {};
+  for (ptrdiff_t b = 0; b < lanes; ++b) unit[b * lanes + b] = 1.0;
+  in_batches(active, [&](const Batch& batch) {
+    for (ptrdiff_t from = 0; from < batch.count; from += lanes) {
+      alignas(64) double factors[lanes] = {};
+      const ptrdiff_t count = std::min(lanes, batch.count - from);
+      for (ptrdiff_t b = 0; b < count; ++b) {
+        const double lambda = lambda_[at(batch.constraint[at(from + b)])];
+        factors[b] = batch.similar[at(from + b)] ? lambda : -lambda;
+      }
+      differences(batch, from, full_);
+      simd::kernels().pair_updates_f64->update(inverse_.data(), size_, full_.v.data(), unit, factors, count,
+                                               full_.scratch.data());
+    }
+  });
+}
+
+/// Slacks of the pairs that pairs(visit) visits, p = |to_image v|^2.
+template <class Pairs>
+void Learner::measure(const AlignedVector<double>& to_image, const Pairs& pairs, Slacks& slacks) {
+  in_batches(pairs, [&](const Batch& batch) {
+    for (ptrdiff_t from = 0; from < batch.count; from += simd::lanes) {
+      differences(batch, from, full_);
+      simd::kernels().rank_updates->multiply_lower(to_image.data(), size_, full_.v.data(), full_.y.data());
+      std::array<double, simd::lanes> p{};
+      for (std::size_t k = 0; k < full_.y.size(); k += simd::lanes)
+        for (std::size_t b = 0; b < simd::lanes; ++b) p[b] += full_.y[k + b] * full_.y[k + b];
+      for (std::size_t b = at(from); b < at(std::min(batch.count, from + simd::lanes)); ++b)
+        slacks.add(lambda_[at(batch.constraint[b])], batch.similar[b] ? 1.0 : -1.0, p[b - at(from)]);
+    }
+  });
 }
 
 }  // namespace steelyard::metric::itml

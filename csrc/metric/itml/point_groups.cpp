@@ -49,6 +49,12 @@ void PointGroups::shuffle(Random& random) {
   }
 }
 
+double PointGroups::square_about_mean(const double* point) const {
+  double sum = 0.0;
+  for (ptrdiff_t k = 0; k < points_.cols; ++k) sum += (point[k] - mean_[at(k)]) * (point[k] - mean_[at(k)]);
+  return sum;
+}
+
 void PointGroups::read(ptrdiff_t block, BlockPairs& out) const {
   constexpr ptrdiff_t points = BlockPairs::points;
   for (std::size_t h = 0; h < 2; ++h) {

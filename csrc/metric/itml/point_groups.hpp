@@ -43,6 +43,7 @@ class PointGroups {
   const double* side_by_side(std::ptrdiff_t group) const {
     return values_.data() + at(group * lanes * size_);
   }
+  double square_about_mean(const double* point) const;
   void read(std::ptrdiff_t block, BlockPairs& out) const;
 
  private:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import Any
 
@@ -154,21 +155,23 @@ class _Mahalanobis(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstima
         tol = check_positive(self.tol, "tol")
         sweeps = check_steps(self.max_iter, "max_iter")
         root = _root_of_prior(self.prior, X)
-        points = (X - X[0]) @ root  # differences are all that counts: a common offset would cost them digits
-        near, far = _bounds(points, bounds, rng)
-        # In units of the far bound neither squares nor their inverses over- or underflow.
+        near, far = _bounds((X - X[0]) @ root, bounds, rng)
+        points, pairs = _in_units_of_the_prior(X, pairs, None if _is_identity(root) else root)
+        # In about units of the far bound neither squares nor their inverses over- or underflow; a power of
+        # two rounds nothing.
+        unit = math.ldexp(1.0, math.frexp(far)[1] - 1)
         words = seed_words(rng)
         # The paper's step alpha = s/2 (1/p - gamma/xi) is that of gamma = 1 for squared bounds over gamma.
         shrink = 1.0 if variant == "itml" else gamma
         with progress_of(self.verbose, type(self).__name__, check_progress(self.progress)) as progress:
             found = _core.metric._learn_metric(
-                np.ascontiguousarray(points / far),
+                np.ascontiguousarray(points / unit),
                 pairs.first,
                 pairs.second,
                 pairs.similar,
                 pairs.labels,
-                (near / far) ** 2 / shrink,
-                1.0 / shrink,
+                (near / unit) ** 2 / shrink,
+                (far / unit) ** 2 / shrink,
                 gamma / shrink,
                 tol,
                 sweeps,
@@ -197,6 +200,27 @@ def _listed(first: Any, second: Any, similar: Any) -> _Pairs:
         np.ascontiguousarray(first, np.int32),
         np.ascontiguousarray(second, np.int32),
         np.ascontiguousarray(similar, np.int8),
+    )
+
+
+def _is_identity(root: Array) -> bool:
+    return bool((root == np.eye(len(root))).all())
+
+
+def _in_units_of_the_prior(X: Array, pairs: _Pairs, root: Array | None) -> tuple[Array, _Pairs]:
+    """Points and pairs of them, with as many digits of each difference as there can be.
+
+    What is rounded before it is subtracted costs the difference of near points its digits: the differences of
+    listed pairs are taken first, and stand as points beside the origin.
+    """
+    if root is None:
+        return X, pairs
+    if pairs.labels is not None:
+        return (X - X[0]) @ root, pairs
+    apart = (X[pairs.first] - X[pairs.second]) @ root
+    count = np.arange(len(apart))
+    return np.vstack([apart, np.zeros_like(X[:1])]), _listed(
+        count, np.full_like(count, len(apart)), pairs.similar
     )
 
 
@@ -336,7 +360,7 @@ class ITML(_Mahalanobis):
 
     Squared distances are held to squared bounds; metric-learn 0.7.0 holds squared distances to bounds that
     are not squared, so that its results differ in scale. O(n_features^2) a step; memory 8 bytes a pair beside
-    the points.
+    the points (with a prior, the differences of the pairs).
 
     References
     ----------
@@ -432,7 +456,8 @@ class ITMLSupervised(_Mahalanobis):
     -----
     With n_constraints='all' a sweep is n (n - 1) / 2 steps; 8 bytes a pair and three copies of the points are
     held. The pairs of 16 points at a time share their products with the matrix: with many features a step is
-    several times cheaper than on pairs that were drawn or given. Accuracies of 5 nearest neighbours beside
+    several times cheaper than on pairs that were drawn or given. With a prior beside it, bounds are those of
+    the points times the prior's root, as float64 rounds them. Accuracies of 5 nearest neighbours beside
     metric-learn's are in benchmarks/README.md.
 
     References
