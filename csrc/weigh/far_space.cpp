@@ -11,6 +11,7 @@ namespace {
 using std::ptrdiff_t;
 
 constexpr ptrdiff_t most_proven = 26;  // points a dimension up to which a proof is tried, in two dimensions
+constexpr double of_use = 2.0;  // times what was aimed at, for a proof where rounding is all that is left
 
 ptrdiff_t single_nodes(ptrdiff_t d) { return d == 3 ? 6 : 7; }
 ptrdiff_t full_nodes(ptrdiff_t d) { return d == 3 ? 8 : 10; }
@@ -60,7 +61,7 @@ bool FarSpace::careful_product(std::span<const double> scales, double aim, const
     if (d <= 2) {
       const auto tried = field_.enough(aim, scale, v + c, columns, most_proven, monitor);
       const auto error = field_.error(tried, scale, v + c, columns, monitor);
-      if (error.rms <= aim) {
+      if (error.rms <= of_use * aim) {
         p = tried;
         deviation = {error.rms, error.weighted, true};
       }

@@ -81,6 +81,36 @@ def test_no_row_is_further_off_than_stated(d, cloud):
             assert abs(v @ off) <= weighted + 1e-9
 
 
+def interpolant(z, p):
+    """Values at z of the Lagrange polynomials of p Chebyshev nodes, and these, in extended precision."""
+    pi = np.longdouble("3.14159265358979323846264338327950288")
+    angle, degree = (2 * np.arange(p) + 1) * pi / (2 * p), np.arange(p)
+    weights = np.where(degree == 0, 1, 2)[:, None] / np.longdouble(p) * np.cos(degree[:, None] * angle)
+    return np.cos(degree * np.arccos(z)[:, None]) @ weights, np.cos(angle)
+
+
+@pytest.mark.parametrize("rate", [1e-3, 1.0, 8.0])
+@pytest.mark.parametrize("shape", [(2,), (2, 0), (2, 1), (3, 3)])
+def test_interpolation_is_within_both_of_its_bounds_and_near_one(shape, rate):
+    rng, d = np.random.default_rng(len(shape)), len(shape)
+    x, y = rng.choice([-1, -0.95, -0.5, 0, 0.5, 0.95, 1], (2, 60, d)).astype(np.longdouble)
+    for p in (4, 8, 12):
+        nodes = np.stack(np.meshgrid(*[interpolant(x[:, 0], p)[1]] * d, indexing="ij"), -1).reshape(-1, d)
+
+        def kernel(a, b):
+            gaps = 2 * np.array(shape) + a[:, None] - b
+            return np.exp(-np.longdouble(rate) * np.sqrt((gaps**2).sum(-1)))
+
+        def values(z, p=p):
+            out = interpolant(z[:, 0], p)[0]
+            return out if d == 1 else (out[:, :, None] * interpolant(z[:, 1], p)[0][:, None]).reshape(60, -1)
+
+        off = float(np.abs(values(x) @ kernel(nodes, nodes) @ values(y).T - kernel(x, y)).max())
+        ellipse, series = _core.testing._interpolation_error(list(shape), p, rate)
+        assert off <= min(ellipse, series) + 1e-17
+        assert series <= 300 * off + 1e-13 + 1e-10 * min(1, rate)
+
+
 @pytest.mark.parametrize("kernel", KERNELS)
 @pytest.mark.parametrize(("d", "p", "n"), [(1, 10, 900), (2, 9, 1600), (3, 7, 1600), (4, 5, 1200)])
 def test_every_kernel_agrees_with_a_stored_matrix(kernel, d, p, n):

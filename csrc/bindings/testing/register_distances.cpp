@@ -6,6 +6,7 @@
 #include "bindings/choice.hpp"
 #include "bindings/register.hpp"
 #include "bindings/run.hpp"
+#include "core/infinity.hpp"
 #include "distances/far_field/far_field.hpp"
 #include "distances/nearest.hpp"
 #include "distances/pairwise.hpp"
@@ -111,6 +112,20 @@ py::tuple far_field_product(const Array<double>& x_in, const Array<double>& v_in
   return py::make_tuple(take(std::move(y)), error.rms, error.largest, error.weighted);
 }
 
+/// Bounds by ellipses and by the series in the differences, which is infinite beyond two dimensions.
+py::tuple interpolation_error(const std::vector<std::int32_t>& shape, py::ssize_t p, double rate) {
+  const auto d = std::ssize(shape);
+  if (d < 1 || d > distances::most_tree_dimensions || p < 2 || p > distances::most_series_points)
+    throw py::value_error("shape must have 1 to 4 numbers, p be 2 to 32");
+  const distances::Offsets offsets(d);
+  for (py::ssize_t k = 0; k < offsets.shapes(); ++k) {
+    if (!std::equal(shape.begin(), shape.end(), offsets.shape(k).begin())) continue;
+    return py::make_tuple(distances::interpolation_error(offsets, k, p, rate),
+                          d > 2 ? infinity : distances::series_errors(offsets, k, rate)[at(p)]);
+  }
+  throw py::value_error("shape must be a falling offset of cells that do not touch");
+}
+
 py::object earlier_neighbours(const Array<double>& x_in, const Array<std::int32_t>& rank, py::ssize_t k,
                               int n_threads) {
   const auto x = matrix_view(x_in, "x");
@@ -132,6 +147,7 @@ void register_distances(py::module_& m) {
   m.def("_exp_distance_sums", &exp_distance_sums, "x"_a, "y"_a, "t"_a, "n_threads"_a = 1);
   m.def("_far_field_product", &far_field_product, "x"_a, "v"_a, "p"_a, "scale"_a, "single"_a = false,
         "n_threads"_a = 1, "kernel"_a = "laplacian");
+  m.def("_interpolation_error", &interpolation_error, "shape"_a, "p"_a, "rate"_a);
   m.def("_earlier_neighbours", &earlier_neighbours, "x"_a, "rank"_a, "k"_a, "n_threads"_a = 1);
   m.def("_squared_distance_sums", &squared_distance_sums, "x"_a, "y"_a, "n_threads"_a = 1);
 }

@@ -6,6 +6,7 @@
 
 #include "core/aligned.hpp"
 #include "core/index.hpp"
+#include "core/infinity.hpp"
 #include "core/pool.hpp"
 #include "distances/far_field/interpolation_error.hpp"
 #include "distances/panels.hpp"
@@ -35,6 +36,8 @@ auto tile_product(simd::Kernel kind) {
   return kind == simd::Kernel::laplacian ? tile_of<Real>().products[0]
                                          : tile_of<Real>().kernel_products[static_cast<int>(kind)];
 }
+
+constexpr std::size_t most_kept = 24;  // sorts of translations, scales of errors
 
 /// Points a dimension that settle how many points of a cell pay: the trees of a few are made and kept.
 ptrdiff_t sort_of(ptrdiff_t p, ptrdiff_t d) {
@@ -445,7 +448,6 @@ template <class Real>
 std::shared_ptr<const Translations<Real>> FarField::translations(const Interactions& all, ptrdiff_t p,
                                                                  RadialKernel kernel,
                                                                  Monitor& monitor) const {
-  constexpr std::size_t most = 24;
   const std::lock_guard<std::mutex> lock(mutex_);
   auto& kept = made<Real>();
   const auto key = std::pair(p, kernel);
@@ -454,7 +456,7 @@ std::shared_ptr<const Translations<Real>> FarField::translations(const Interacti
   auto fresh =
       std::make_shared<const Translations<Real>>(tree_, offsets_, all, p, kernel, cut<Real>, monitor);
   if (monitor.stopped()) return nullptr;
-  if (kept.size() == most) kept.erase(kept.begin());
+  if (kept.size() == most_kept) kept.erase(kept.begin());
   kept.emplace_back(key, fresh);
   return fresh;
 }
@@ -477,8 +479,8 @@ FarFieldError FarField::summed_error(const Interactions& all, const Translations
                                      double scale, const double* v, ptrdiff_t stride,
                                      Monitor& monitor) const {
   FarFieldError out;
-  const auto rows =
-      interpolation_errors(tree_, offsets_, all, made, p, scale, cut<double>, v, stride, monitor);
+  const auto rows = interpolation_errors(tree_, offsets_, all, made, *series(scale), p, scale, cut<double>, v,
+                                         stride, monitor);
   if (monitor.stopped()) return out;
   const ptrdiff_t n = tree_.size();
   double squares = 0.0;
@@ -495,6 +497,14 @@ FarFieldError FarField::summed_error(const Interactions& all, const Translations
   return out;
 }
 
+std::shared_ptr<const SeriesErrors> FarField::series(double scale) const {
+  const std::lock_guard<std::mutex> lock(mutex_);
+  for (const auto& [own, found] : series_)
+    if (own == scale) return found;
+  if (series_.size() == most_kept) series_.erase(series_.begin());
+  return series_.emplace_back(scale, std::make_shared<const SeriesErrors>(tree_, offsets_, scale)).second;
+}
+
 FarFieldError FarField::error(ptrdiff_t p, double scale, const double* v, ptrdiff_t stride,
                               Monitor& monitor) const {
   const auto* all = interactions(p, monitor);
@@ -506,15 +516,19 @@ FarFieldError FarField::error(ptrdiff_t p, double scale, const double* v, ptrdif
 
 ptrdiff_t FarField::enough(double aim, double scale, const double* v, ptrdiff_t stride, ptrdiff_t most,
                            Monitor& monitor) const {
-  for (ptrdiff_t p = 8; p < most && !monitor.stopped(); p += 2) {
+  ptrdiff_t best = 8;
+  double least = infinity;
+  for (ptrdiff_t p = best; p <= most && !monitor.stopped(); p += 2) {
     const auto* all = interactions(std::max<ptrdiff_t>(p, tree_.dimensions() < 3 ? 16 : 10),
                                    monitor);  // one tree for all of them
-    if (all == nullptr) return most;
-    if (summed_error(*all, nullptr, p, scale, v, stride, monitor).rms <= aim &&
-        error(p, scale, v, stride, monitor).rms <= aim)
-      return p;
+    if (all == nullptr) return best;
+    const double rms = summed_error(*all, nullptr, p, scale, v, stride, monitor).rms;
+    if (rms <= aim && error(p, scale, v, stride, monitor).rms <= aim) return p;
+    if (rms >= least) return best;  // rounding is all that is left
+    best = p;
+    least = rms;
   }
-  return most;
+  return best;
 }
 
 }  // namespace steelyard::distances

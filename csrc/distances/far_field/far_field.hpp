@@ -17,6 +17,7 @@
 #include "core/monitor.hpp"
 #include "core/views.hpp"
 #include "distances/far_field/interactions.hpp"
+#include "distances/far_field/interpolation_error.hpp"
 #include "distances/far_field/translations.hpp"
 #include "distances/far_field/tree.hpp"
 
@@ -47,7 +48,7 @@ class FarField {
   FarFieldError error(std::ptrdiff_t p, double scale, const double* v, std::ptrdiff_t stride,
                       Monitor& monitor) const;
 
-  /// The fewest points for which |row|_rms <= aim, or `most`.
+  /// The fewest points for which |row|_rms <= aim, or those up to `most` for which it is least.
   std::ptrdiff_t enough(double aim, double scale, const double* v, std::ptrdiff_t stride, std::ptrdiff_t most,
                         Monitor& monitor) const;
 
@@ -64,6 +65,8 @@ class FarField {
   template <class Real>
   std::shared_ptr<const Translations<Real>> translations(const Interactions& all, std::ptrdiff_t p,
                                                          RadialKernel kernel, Monitor& monitor) const;
+  /// The last few are kept.
+  std::shared_ptr<const SeriesErrors> series(double scale) const;
   template <class Real>
   Made<Real>& made() const {
     if constexpr (sizeof(Real) == sizeof(float)) {
@@ -81,6 +84,7 @@ class FarField {
   mutable std::map<std::ptrdiff_t, std::unique_ptr<const Interactions>> met_;
   mutable Made<float> single_;
   mutable Made<double> full_;
+  mutable std::vector<std::pair<double, std::shared_ptr<const SeriesErrors>>> series_;
 };
 
 }  // namespace steelyard::distances

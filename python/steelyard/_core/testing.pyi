@@ -1,3 +1,4 @@
+import collections.abc
 import typing
 
 import numpy
@@ -55,6 +56,11 @@ def _far_field_product(
     single: bool = False,
     n_threads: typing.SupportsInt | typing.SupportsIndex = 1,
     kernel: str = "laplacian",
+) -> tuple[typing.Any, ...]: ...
+def _interpolation_error(
+    shape: collections.abc.Sequence[typing.SupportsInt | typing.SupportsIndex],
+    p: typing.SupportsInt | typing.SupportsIndex,
+    rate: typing.SupportsFloat | typing.SupportsIndex,
 ) -> tuple[typing.Any, ...]: ...
 def _metric_pair_order(
     n: typing.SupportsInt | typing.SupportsIndex,
