@@ -165,6 +165,11 @@ class TestDifferences:
             a, b, i = place[found["group_a"][k]], place[found["group_b"][k]], int(found["item"][k])
             assert (truth[a, i] - truth[b, i]) * found["difference"][k] > 0
 
+    def test_differences_beyond_memory_are_refused_before_any_work(self):
+        fit = fit_groups(grouped(0.5)[0], width=0.5)
+        with pytest.raises(MemoryError, match=r"60 differences between 4 groups ask for .* GB"):
+            fit.differences(draws=1, max_memory=9000)
+
     def test_errors_of_differences_are_those_of_the_draws(self):
         fit = fit_groups(grouped(0.5)[0])
         found = fit.differences(draws=4000)

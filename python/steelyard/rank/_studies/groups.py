@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
@@ -175,23 +176,23 @@ def _centred(matrix: Floats, n: int, common: npt.NDArray[np.bool_]) -> Floats:
 def _apart(
     table: Comparisons, options: dict[str, Any], n_threads: int | None, progress: Progress | None
 ) -> GroupFits:
-    labels, group = np.asarray(table.group_labels), np.asarray(table.group)
+    labels = np.asarray(table.group_labels)
     games, n = _games(table, len(labels)), table.n_items
     common = np.asarray((games > 0).all(axis=0))
     if not common.any():
         raise ValueError("no item is in all groups: their boards have nothing in common to stand against")
     strengths, covariances, accounts = np.full((len(labels), n), np.nan), [], []
-    for g in range(len(labels)):
-        fit = bradley_terry(table._part(group == g, None), **options, n_threads=n_threads)
+    errors = strengths.copy()
+    for g, part in enumerate(_parts(table)):
+        fit = bradley_terry(part, **options, n_threads=n_threads)
         rows = table_positions(table, fit.items)
         strengths[g, rows] = fit.strengths - fit.strengths[common[rows]].mean()
-        matrix = np.full((n, n), np.nan)
-        matrix[np.ix_(rows, rows)] = _centred(fit.covariance().matrix, len(rows), common[rows])
+        matrix = _centred(fit.covariance().matrix, len(rows), common[rows])
+        errors[g, rows] = np.sqrt(np.maximum(np.diag(matrix), 0.0))
         covariances.append(matrix)
         accounts.append(fit.info)
         report(progress, g + 1, len(labels))
     worst = max(accounts, key=lambda info: info.error_bound or 0.0)
-    errors = np.array([np.sqrt(np.maximum(np.diag(matrix), 0.0)) for matrix in covariances])
     info = replace(
         worst, converged=all(i.converged for i in accounts), seconds=sum(i.seconds for i in accounts)
     )
@@ -199,6 +200,18 @@ def _apart(
     return GroupFits(
         labels, table.items, strengths, errors, games, whole, None, None, None, info, tuple(covariances)
     )
+
+
+def _parts(table: Comparisons) -> Iterator[Comparisons]:
+    """The comparisons of each group, by halving: rows times the logarithm of the number of groups."""
+    group = np.asarray(table.group)
+    last = int(group.max())
+    if last == 0:
+        yield table
+        return
+    low = group <= last // 2
+    for half in (low, ~low):
+        yield from _parts(table._part(half, None))
 
 
 def table_positions(table: Comparisons, labels: npt.NDArray[Any]) -> npt.NDArray[np.intp]:
