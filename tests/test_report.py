@@ -161,6 +161,21 @@ def downloads(text):
 
 
 @pytest.mark.parametrize("kind", FITS)
+def test_an_anchor_is_one_on_pages_and_in_columns(kind, tmp_path):
+    fit, file, column = fit_of(kind), "ranking.csv", "rating"
+    if kind == "history":
+        file, column = "latest.csv", "strength"
+    anchor = {TAME[2]: 1234.0}
+    found = downloads(text_of(fit, tmp_path, scale="elo", anchor=anchor))[file]
+    table = fit.to_frame(scale="elo", anchor=anchor)
+    ratings = dict(zip(table["item"].tolist(), table[column].tolist(), strict=True))  # the last of each
+    assert {row["item"]: float(row[column]) for row in found} == ratings
+    assert ratings[TAME[2]] == pytest.approx(1234.0, abs=1e-9)
+    with pytest.raises(ValueError, match="anchor must be a mapping of one label"):
+        fit.report(tmp_path / "page.html", anchor={})
+
+
+@pytest.mark.parametrize("kind", FITS)
 def test_a_page_is_whole_asks_for_nothing_and_names_no_address(kind):
     text = usual(kind)
     for element in elements(text, drawings=True):

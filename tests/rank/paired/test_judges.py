@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from scipy import optimize
 
+from steelyard import ConvergenceWarning
 from steelyard.rank import Comparisons, agreement, bradley_terry, fit_judges
 from steelyard.reference import rank as reference
 
@@ -103,6 +104,14 @@ def test_judges_are_those_of_the_reference(ties, model):
     np.testing.assert_allclose(fit.biases, biases, atol=1e-5)
     if model == "davidson":
         assert np.log(fit.tie_parameter) == pytest.approx(at.tie, abs=1e-5)
+
+
+def test_where_strengths_grow_without_bound_the_judge_whom_nothing_contradicts_is_named():
+    table, _ = judged([60.0, 0.3, 0.3, 0.3], np.zeros(4), n=6, games=120, seed=0)
+    with pytest.warns(ConvergenceWarning, match="nothing contradicts the votes of 0 between"):
+        fit = fit_judges(table, reliability_spread=1.0)
+    assert fit.info.iterations < 100
+    assert fit_judges(table, reliability_spread=1.0, prior=0.1).info.converged
 
 
 def test_errors_and_the_bootstrap_agree():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import pickle
 from dataclasses import replace
 
@@ -11,7 +12,9 @@ from scipy import integrate, optimize
 
 from steelyard import DisconnectedError
 from steelyard.rank import Comparisons, bradley_terry, fit_groups
+from steelyard.rank._chances import outcome_chances
 from steelyard.rank._paired import TeamPoint
+from steelyard.rank._studies.group_bend import second_order
 from steelyard.rank._studies.group_volume import estimated_log_volume
 from steelyard.rank._studies.groups import _Shrunk
 from steelyard.reference import rank as reference
@@ -113,11 +116,39 @@ class TestShrinkage:
             for k in won:
                 log = -k * np.logaddexp(0, -x) - (100 - k) * np.logaddexp(0, x) + 65.0
                 value *= integrate.trapezoid(np.exp(log - 0.5 * z**2), z, axis=1)
-            return integrate.trapezoid(value, m)
+            return width * np.exp(-width) * integrate.trapezoid(value, m)  # with the prior of the width
 
         widths = np.exp(np.linspace(np.log(0.1), np.log(4), 40))
         best = widths[np.argmax([evidence(w) for w in widths])]
         assert fit.width == pytest.approx(best, rel=0.15)
+
+    @pytest.mark.parametrize("ties", ["davidson", "rao-kupper", "half", "drop"])
+    def test_terms_of_second_order_are_what_laplace_leaves_out(self, ties):
+        # One group of two items, the whole held: what is left is the lead x = d_a - d_b.
+        table = Comparisons.from_pairs(
+            list("aabab"), list("bbaba"), tie=[False, False, False, True, False], group=[1] * 5
+        )
+        width, problem = 0.8, _Shrunk(table, ties, False, 0.5, 1).at_width(0.8)
+        out = problem.fit(problem.start(), tol=1e-10, max_iter=50, n_threads=1)
+        at = TeamPoint(out["strengths"], float(out["tie"]), out["effects"])
+        lead = np.linspace(-6, 6, 4001)
+        log = -(lead**2) / (4 * width**2)
+        a, b, d, e = at.free
+        nu = math.exp(at.tie) if problem.model != "none" else 0.0
+        for k, n in zip(problem.games.outcome, problem.games.weight, strict=True):
+            win, tie, loss = outcome_chances(lead + a - b, problem.model, nu)
+            log += n * np.log({1: win, -1: loss, 0: tie if nu else np.sqrt(win * loss)}[int(k)])
+        best, step = int(log.argmax()), lead[1] - lead[0]
+        assert lead[best] == pytest.approx(d - e, abs=step)
+        bend = (2 * log[best] - log[best - 1] - log[best + 1]) / step**2
+        missed = np.log(np.exp(log - log.max()).sum() * step) - 0.5 * np.log(2 * np.pi / bend)
+        assert second_order(problem, at, width, 100, False) == pytest.approx(missed, rel=0.1)
+
+    def test_a_width_from_few_games_comes_with_a_warning(self):
+        table, _ = grouped(0.4, games=50)
+        with pytest.warns(UserWarning, match="games an item and group, from which the width can hardly"):
+            fit = fit_groups(table, prior=0.5)
+        assert fit_groups(table, prior=0.5, width=fit.width).width == fit.width  # given, without one
 
     @pytest.mark.parametrize(("width", "low", "high"), [(0.0, 0.0, 0.13), (0.4, 0.28, 0.55), (1.0, 0.7, 1.4)])
     def test_the_width_of_simulated_groups_is_found(self, width, low, high):
@@ -164,6 +195,11 @@ class TestDifferences:
         for k in np.flatnonzero(found["real"]):
             a, b, i = place[found["group_a"][k]], place[found["group_b"][k]], int(found["item"][k])
             assert (truth[a, i] - truth[b, i]) * found["difference"][k] > 0
+
+    def test_differences_beyond_memory_are_refused_before_any_work(self):
+        fit = fit_groups(grouped(0.5)[0], width=0.5)
+        with pytest.raises(MemoryError, match=r"60 differences between 4 groups ask for .* GB"):
+            fit.differences(draws=1, max_memory=9000)
 
     def test_errors_of_differences_are_those_of_the_draws(self):
         fit = fit_groups(grouped(0.5)[0])

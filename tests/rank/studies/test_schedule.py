@@ -225,14 +225,15 @@ def test_an_item_without_games_comes_first():
 
 @pytest.mark.slow
 def test_informed_games_narrow_rank_sets_sooner_than_random_ones_between_the_same_strengths():
-    random, informed = (
-        simulate_schedule(12, kind, n_rounds=30, n_repeats=5, size=20, level=0.95, rng=3)
-        for kind in ("random", "information")
+    random, informed, top = (
+        simulate_schedule(12, kind, n_rounds=30, n_repeats=5, size=20, level=0.95, goal=goal, top=3, rng=3)
+        for kind, goal in (("random", "ranks"), ("information", "ranks"), ("information", "top"))
     )
     assert random.matches.tolist() == informed.matches.tolist() == [20 * k for k in range(1, 31)]
     assert informed.width[-10:].mean() < 0.97 * random.width[-10:].mean()
+    assert top.top_width[-10:].mean() < 0.9 * random.top_width[-10:].mean()
     assert informed.coverage.mean() >= 0.9
-    assert set(random.to_frame()) == {"matches", "tau", "top", "width", "coverage"}
+    assert set(random.to_frame()) == {"matches", "tau", "top", "width", "top_width", "coverage"}
     assert "rank sets" in repr(random)
 
 

@@ -595,6 +595,7 @@ class History(Result):
         items: Any = None,
         scale: str = "elo",
         elo_mean: float = 1500.0,
+        anchor: Mapping[Any, float] | None = None,
         level: float = 0.95,
     ) -> Path:
         """Write the history as one page of HTML that can be published as it is.
@@ -611,8 +612,8 @@ class History(Result):
             Further sentences for its head.
         items : sequence of labels, optional
             Only these; default all.
-        scale, elo_mean
-            As in `to_frame`; the mean from -1e9 to 1e9.
+        scale, elo_mean, anchor
+            As in `to_frame`; the mean, or the anchor's rating, from -1e9 to 1e9.
         level : float, default 0.95
             Of intervals and bands, from posterior standard deviations.
 
@@ -647,7 +648,7 @@ class History(Result):
         """
         target = check_page(path)
         chosen = None if items is None else label_list(items, "items")
-        wanted = checked_wishes(title, data, notes, scale, elo_mean, level)
+        wanted = checked_wishes(title, data, notes, scale, elo_mean, anchor, level)
         return save(history_page(self, chosen, wanted, certificate(self.info)), target)
 
     def plot(self, items: Any = None, **options: Any) -> Any:

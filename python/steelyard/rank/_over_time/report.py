@@ -13,7 +13,7 @@ from ..._report import Column, Grid, Page, Picture, Section, check_text, draw, n
 from ..._validate import check_choice, check_level, check_number
 from ...plotting import plot_history
 from .._chances import ELO
-from .._inference import as_lines
+from .._inference import as_lines, read_anchor
 
 Columns = Mapping[str, npt.NDArray[Any]]
 
@@ -28,22 +28,32 @@ class Wishes(NamedTuple):
     notes: tuple[str, ...]
     scale: str
     elo_mean: float
+    anchor: Mapping[Any, float] | None
     level: float
 
 
 def checked_wishes(
-    title: str | None, data: str | None, notes: Any, scale: str, elo_mean: float, level: float
+    title: str | None,
+    data: str | None,
+    notes: Any,
+    scale: str,
+    elo_mean: float,
+    anchor: Mapping[Any, float] | None,
+    level: float,
 ) -> Wishes:
-    """Beside a mean above 1e9 differences of ratings are lost in rounding."""
+    """Beside a rating above 1e9 differences are lost in rounding."""
     elo_mean = check_number(elo_mean, "elo_mean")
-    if abs(elo_mean) > 1e9:
-        raise ValueError(f"elo_mean must lie between -1e9 and 1e9 to be drawn, got {elo_mean}")
+    given = {"elo_mean": elo_mean} | ({} if anchor is None else {"anchor": read_anchor(anchor)[1]})
+    for name, rating in given.items():
+        if abs(rating) > 1e9:
+            raise ValueError(f"{name} must lie between -1e9 and 1e9 to be drawn, got {rating}")
     return Wishes(
         check_text(title, "title"),
         check_text(data, "data"),
         as_lines(notes),
         check_choice(scale, "scale", ("log", "elo")),
         elo_mean,
+        anchor,
         check_level(level),
     )
 
@@ -63,7 +73,7 @@ class _Thinned:
 
 def history_page(history: Any, items: list[Any] | None, wishes: Wishes, certificate: str) -> Page:
     """Strengths at the last date of each item, and the strongest ones over time."""
-    table = history.to_frame(items=items, scale=wishes.scale, elo_mean=wishes.elo_mean)
+    table = history.to_frame(items=items, scale=wishes.scale, elo_mean=wishes.elo_mean, anchor=wishes.anchor)
     labels, time = table["item"], table["time"]
     last = np.flatnonzero(np.append(_changes(labels), True))
     count = np.diff(last, prepend=-1)

@@ -19,6 +19,7 @@ from .arrow import Arrow, ArrowFactor
 Floats = npt.NDArray[np.float64]
 
 MOST = 3000  # items of a dense core
+_FAR = 300.0  # lead that no finite optimum is expected to have
 
 
 @dataclass(frozen=True, eq=False)
@@ -213,10 +214,13 @@ class JudgeProblem:
     def fit(
         self, start: Floats, tol: float, steps: int, progress: Progress | None
     ) -> tuple[Floats, dict[str, Any]]:
-        """Newton's method, lifted to a descent where the Hessian is not positive definite."""
+        """Newton's method, lifted to a descent where the Hessian is not positive definite.
+
+        It ends early where judges are `foretold` throughout, whom the account then names.
+        """
         clock, at, lift, bound, done, stopped = perf_counter(), start.copy(), 0.0, math.inf, False, False
         value, g, H = self.derivatives(at)
-        taken = 0
+        taken, endless = 0, np.zeros(0, np.intp)
         try:
             while True:
                 held = self.anchored(H)
@@ -226,7 +230,8 @@ class JudgeProblem:
                 if step is not None and factor is not None and lift == 0.0:
                     bound = self._bound(at, g, factor, step, tol)
                     done = bound <= tol
-                if done or taken >= steps:
+                endless = endless if done else self.foretold(at)
+                if done or len(endless) or taken >= steps:
                     break
                 taken += 1
                 if step is not None:
@@ -248,7 +253,27 @@ class JudgeProblem:
             "error_bound": bound,
             "error_kind": "asymptotic",
             "interrupted": stopped,
+            "endless": endless,
         }
+
+    def foretold(self, at: Floats) -> npt.NDArray[np.intp]:
+        """Judges whose votes across a wide gap all go one way, where no prior holds the strengths.
+
+        The gap then grows without bound: at an optimum the sum of r (r - 1) would be 0, for nothing else
+        holds the scale that r and s share, and no other judge could stand beside one who sees so much more.
+        """
+        s = np.sort(at[: self.n])
+        wide = int(np.diff(s).argmax()) if self.n > 1 else 0
+        lead = np.abs(at[self.n : self.n + self.judges]) * (s[min(wide + 1, self.n - 1)] - s[wide])
+        if self.prior > 0 or lead.max() < _FAR:
+            return np.zeros(0, np.intp)
+        above = at[: self.n] > s[wide]
+        across = above[self.left] != above[self.right]
+        seen = np.where(across[:, None], self.counts, 0.0) > 0
+        ahead = self.parts(at)[0] > 0
+        wrong = seen[:, 2] | np.where(ahead, seen[:, 1], seen[:, 0])
+        met, missed = (np.bincount(self.judge, rows, self.judges) > 0 for rows in (seen.any(axis=1), wrong))
+        return np.flatnonzero((lead >= _FAR) & met & ~missed)
 
     def _bound(self, at: Floats, g: Floats, factor: ArrowFactor, step: Floats, tol: float) -> float:
         """The Newton decrement with what rounding can add, times how far curvature changes over the step."""

@@ -161,8 +161,7 @@ class JudgeFit(Refitted):
         for verdict in ("noise", "turned around"):
             names = table["judge"][table["verdict"] == verdict].tolist()
             if names:
-                more = f" and {len(names) - 10:,} more" if len(names) > 10 else ""
-                facts.append((f"Judges: {verdict}", ", ".join(map(str, names[:10])) + more))
+                facts.append((f"Judges: {verdict}", _listed(names)))
         return Story(
             f"{self.comparisons.n_comparisons:,.12g} comparisons of {len(self):,} items by "
             f"{len(self.judges):,} judges",
@@ -249,7 +248,8 @@ def fit_judges(
     Warns
     -----
     ConvergenceWarning
-        If the decrement stays above `tol`.
+        If the decrement stays above `tol`; without a prior, naming the judges whose votes make strengths
+        grow without bound.
 
     Notes
     -----
@@ -354,7 +354,13 @@ def _result(
     shift = float(at[:n].mean())
     if problem.prior == 0:
         at = np.concatenate([at[:n] - shift, at[n:]])
+    names = np.asarray(table.judge_labels)[account.pop("endless")].tolist()
     message = "" if account["converged"] else "no local optimum was reached; raise max_iter, or set a prior"
+    if names:
+        message = (
+            f"strengths grow without bound, for nothing contradicts the votes of {_listed(names)} between "
+            "strong and weak items, and reliabilities can't be told from their scale; set a prior"
+        )
     info = RankInfo(**account, message=message, shift=shift if problem.prior > 0 else 0.0)
     log_p, _, _ = problem.scores(at, problem.parts(at)[0])
     nu = math.exp(at[-1]) if problem.tied else 0.0
@@ -374,6 +380,11 @@ def _result(
         _problem=problem,
         _point=at,
     )
+
+
+def _listed(names: list[Any]) -> str:
+    more = f" and {len(names) - 10:,} more" if len(names) > 10 else ""
+    return ", ".join(map(str, names[:10])) + more
 
 
 def agreement(comparisons: Comparisons) -> float:

@@ -16,7 +16,7 @@ import numpy.typing as npt
 from ... import _labels
 from ..._report import check_page, check_text, save
 from ..._results import Columns, Result
-from ..._validate import check_choice, check_count, check_level, check_rng, check_room
+from ..._validate import check_choice, check_count, check_level, check_positive, check_rng, check_room
 from ...plotting import plot_groups
 from .._chances import RankInfo
 from .._inference import as_lines
@@ -25,6 +25,8 @@ from .group_law import GroupLaw
 from .group_report import Wishes, groups_page
 
 Floats = npt.NDArray[np.float64]
+
+_BYTES = 160  # a difference: eight columns, as they are collected, joined and sorted
 
 
 @dataclass(frozen=True, repr=False, eq=False)
@@ -64,7 +66,7 @@ class GroupFits(Result):
     tie_parameter: float | None
     home_advantage: float | None
     info: RankInfo = field(repr=False)
-    _covariances: tuple[Floats, ...] = field(repr=False)  # of all groups in one, one a group, or none
+    _covariances: tuple[Floats, ...] = field(repr=False)  # of all groups in one, one a group's own, or none
     _law: GroupLaw | None = field(default=None, repr=False)  # instead, of many
 
     def __len__(self) -> int:
@@ -140,7 +142,7 @@ class GroupFits(Result):
         rng : default 0
             As SPEC 7 has it, with a fixed seed by default.
         max_memory : float, default 4e9
-            Bytes that the draws may take; more ends in a MemoryError before any work.
+            Bytes that the draws, and the differences, may take; more ends in a MemoryError before any work.
 
         Returns
         -------
@@ -169,6 +171,7 @@ class GroupFits(Result):
             check_room(check_count(draws, "draws"), "draws", self.strengths.size, max_memory=max_memory),
         )
         generator = check_rng(rng)
+        self._require_room(check_positive(max_memory, "max_memory"))
         pairs, largest = list(itertools.combinations(range(len(self)), 2)), np.zeros(count)
         own = [np.flatnonzero(games > 0) for games in self.games]
         noise = self._noise(own, count, generator)
@@ -203,19 +206,29 @@ class GroupFits(Result):
             "real": np.abs(middle) > half,
         }
 
+    def _require_room(self, most: float) -> None:
+        met = (self.games > 0).sum(axis=0, dtype=np.int64)
+        found = int((met * (met - 1) // 2).sum())
+        if _BYTES * found > most:
+            raise MemoryError(
+                f"{found:,} differences between {len(self):,} groups ask for {_BYTES * found / 1e9:.3g} GB "
+                f"(max_memory is {most / 1e9:.3g} GB); fit fewer groups or items, or raise max_memory"
+            )
+
     def _noise(self, own: list[Any], count: int, rng: np.random.Generator) -> list[Floats]:
         """Draws of the errors of each group's own items."""
         if self._law is not None:
             return self._law.draws(count, rng)
-        drawn = [_gaussian(matrix, count, rng) for matrix in self._covariances]
-        every = np.concatenate(drawn, axis=1).reshape(count, *self.strengths.shape)
+        if self.width is None:
+            return [_gaussian(matrix, count, rng) for matrix in self._covariances]
+        every = _gaussian(self._covariances[0], count, rng).reshape(count, *self.strengths.shape)
         return [every[:, g, items] for g, items in enumerate(own)]
 
     def _errors_between(self, a: int, b: int) -> Floats:
         """Standard errors of an item's difference between two groups."""
         n = len(self.items)
         variance = self.standard_errors[a] ** 2 + self.standard_errors[b] ** 2
-        if len(self._covariances) == 1:
+        if self.width is not None:
             both = self._covariances[0][a * n : (a + 1) * n, b * n : (b + 1) * n]
             variance = variance - 2.0 * np.diag(both)
         return np.asarray(np.sqrt(np.maximum(variance, 0.0)))
@@ -306,11 +319,7 @@ class GroupFits(Result):
 
 
 def _gaussian(matrix: Floats, count: int, rng: np.random.Generator) -> Floats:
-    """Draws with this covariance, NaN where it is; the directions of means have none."""
-    known = np.flatnonzero(np.isfinite(np.diag(matrix)))
-    part = matrix[np.ix_(known, known)]
-    values, vectors = np.linalg.eigh(part)
+    """Draws with this covariance; the directions of means have none."""
+    values, vectors = np.linalg.eigh(matrix)
     root = vectors * np.sqrt(np.maximum(values, 0.0))
-    out = np.full((count, len(matrix)), np.nan)
-    out[:, known] = rng.standard_normal((count, len(known))) @ root.T
-    return out
+    return np.asarray(rng.standard_normal((count, len(matrix))) @ root.T)

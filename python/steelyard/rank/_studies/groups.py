@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
@@ -10,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ... import _core
-from ..._errors import finish, interrupted, report
+from ..._errors import finish, interrupted, report, warn
 from ..._validate import (
     Progress,
     check_choice,
@@ -24,6 +25,7 @@ from ..._validate import (
 from .._chances import RankInfo
 from .._paired import TIES, TeamPoint, TeamProblem, bradley_terry
 from .._table import Comparisons, SideGames, require_comparisons
+from .group_bend import second_order
 from .group_fits import GroupFits
 from .group_law import SINGULAR, GroupLaw, require_room
 from .group_volume import estimated_log_volume
@@ -37,6 +39,8 @@ _MOST_ITEMS = 3000  # whose Schur complement is factored at each width
 _SEARCH_TOL = 1e-4  # decrement of the fits on the way, with few parameters
 _SOME, _AROUND = 30_000, 0.08  # differences that tell a width nearly; where all are asked beside it
 _SURE, _TRIED, _KEPT = 0.005, 30, 4  # how close in logarithm, in how many widths; fits to go on from
+_BENT = 10_000  # differences that tell what the second order adds
+_FEW = 3.0  # games an item and group
 _WIDEST = 1e100  # whose square float64 holds
 
 
@@ -56,8 +60,8 @@ def fit_groups(
     """One board a group (language, category, surface), each for itself or shrunk to the whole.
 
     Shrunk, an item's strength in a group is that of the whole plus a difference, normal about 0; its standard
-    deviation `width` is the one that makes the data most likely, the strengths integrated out by Laplace's
-    method. Few comparisons in a group then say little there, and many say what they say.
+    deviation `width` is the one that makes the data most likely, the strengths integrated out. Few
+    comparisons in a group then say little there, and many say what they say.
 
     Parameters
     ----------
@@ -101,13 +105,16 @@ def fit_groups(
     -----
     ConvergenceWarning
         If a decrement stays above `tol`.
+    UserWarning
+        If the width is estimated from fewer than three games an item and group.
 
     Notes
     -----
     Strengths of two groups can be compared only against something: here the mean over the items that all
     groups have. Standard errors of shrunk groups hold the prior at `width`, which is taken as known, and take
-    comparisons as independent and the model as true. The width is sought from 0.01 (no difference to be seen)
-    to 5. Laplace's method needs games: with a few an item and group, width and errors come out too small.
+    comparisons as independent and the model as true. The width is sought from 0.01 to 5, where the marginal
+    likelihood, by Laplace's method with its terms of second order, times a weak prior, w exp(-w),
+    is largest [2]_: without the prior few groups often say 0, and errors are then far too small.
 
     Each group is eliminated by itself, and the whole is a Schur complement: time in proportion to the sum of
     groups' items^3, and to items^3, for each step; memory to the sum of squares, up to 2 GB. Where
@@ -117,6 +124,8 @@ def fit_groups(
     References
     ----------
     .. [1] Rubin, "Estimation in parallel randomized experiments", J. Educ. Stat. 6 (1981).
+    .. [2] Chung, Rabe-Hesketh, Dorie, Gelman, Liu, "A nondegenerate penalized likelihood estimator for
+       variance parameters in multilevel models", Psychometrika 78 (2013).
 
     Examples
     --------
@@ -148,6 +157,13 @@ def fit_groups(
         whole = bradley_terry(comparisons, **options, n_threads=n_threads)  # raises where there is none
         start = whole.strengths + (whole.info.shift if prior > 0 else 0.0)
         result = model.result(start, given, tol, steps, callback)
+        met = float(result.games.sum()) / len(model.cells)
+        if given is None and met < _FEW:
+            warn(
+                f"comparisons has {met:.1f} games an item and group, from which the width can hardly be told "
+                f"({result.width:.3g}); give width, or keep items with more games",
+                UserWarning,
+            )
     return finish(result, "fit_groups", n_threads=n_threads)
 
 
@@ -175,23 +191,23 @@ def _centred(matrix: Floats, n: int, common: npt.NDArray[np.bool_]) -> Floats:
 def _apart(
     table: Comparisons, options: dict[str, Any], n_threads: int | None, progress: Progress | None
 ) -> GroupFits:
-    labels, group = np.asarray(table.group_labels), np.asarray(table.group)
+    labels = np.asarray(table.group_labels)
     games, n = _games(table, len(labels)), table.n_items
     common = np.asarray((games > 0).all(axis=0))
     if not common.any():
         raise ValueError("no item is in all groups: their boards have nothing in common to stand against")
     strengths, covariances, accounts = np.full((len(labels), n), np.nan), [], []
-    for g in range(len(labels)):
-        fit = bradley_terry(table._part(group == g, None), **options, n_threads=n_threads)
+    errors = strengths.copy()
+    for g, part in enumerate(_parts(table)):
+        fit = bradley_terry(part, **options, n_threads=n_threads)
         rows = table_positions(table, fit.items)
         strengths[g, rows] = fit.strengths - fit.strengths[common[rows]].mean()
-        matrix = np.full((n, n), np.nan)
-        matrix[np.ix_(rows, rows)] = _centred(fit.covariance().matrix, len(rows), common[rows])
+        matrix = _centred(fit.covariance().matrix, len(rows), common[rows])
+        errors[g, rows] = np.sqrt(np.maximum(np.diag(matrix), 0.0))
         covariances.append(matrix)
         accounts.append(fit.info)
         report(progress, g + 1, len(labels))
     worst = max(accounts, key=lambda info: info.error_bound or 0.0)
-    errors = np.array([np.sqrt(np.maximum(np.diag(matrix), 0.0)) for matrix in covariances])
     info = replace(
         worst, converged=all(i.converged for i in accounts), seconds=sum(i.seconds for i in accounts)
     )
@@ -199,6 +215,18 @@ def _apart(
     return GroupFits(
         labels, table.items, strengths, errors, games, whole, None, None, None, info, tuple(covariances)
     )
+
+
+def _parts(table: Comparisons) -> Iterator[Comparisons]:
+    """The comparisons of each group, by halving: rows times the logarithm of the number of groups."""
+    group = np.asarray(table.group)
+    last = int(group.max())
+    if last == 0:
+        yield table
+        return
+    low = group <= last // 2
+    for half in (low, ~low):
+        yield from _parts(table._part(half, None))
 
 
 def table_positions(table: Comparisons, labels: npt.NDArray[Any]) -> npt.NDArray[np.intp]:
@@ -265,7 +293,7 @@ class _Shrunk:
         return other
 
     def evidence(self, width: float, start: TeamPoint, tol: float, steps: int) -> tuple[float, TeamPoint]:
-        """Log marginal likelihood up to a constant, by Laplace's method, and the optimum there."""
+        """Log of marginal likelihood times prior of the width, up to a constant, and the optimum there."""
         problem = self.at_width(width)
         out = problem.fit(start, tol=tol, max_iter=steps, n_threads=self.threads)
         if out["info"]["interrupted"]:
@@ -277,7 +305,10 @@ class _Shrunk:
             volume = estimated_log_volume(problem, at, base, width, self.threads)
         value = out["log_likelihood"] - 0.5 * float(d @ d) / width**2 - len(d) * math.log(width)
         value -= problem.prior * float(np.logaddexp(0, m).sum() + np.logaddexp(0, -m).sum())
-        return (value - 0.5 * volume if math.isfinite(volume) else -math.inf), at
+        if not math.isfinite(volume):
+            return -math.inf, at
+        value += second_order(problem, at, width, _BENT, base <= _MOST_ITEMS) - 0.5 * volume
+        return value + math.log(width) - width, at
 
     def _fewer(self) -> _Shrunk | None:
         """Every so many groups, where there are far more differences than a first guess needs."""

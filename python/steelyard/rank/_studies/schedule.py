@@ -227,6 +227,8 @@ class ScheduleSimulation(Result):
     kind : str
     width : ndarray, shape (n_rounds,), or None
         Mean number of ranks that an item's set of ranks holds beside one, where `level` was given.
+    top_width : ndarray, shape (n_rounds,), or None
+        The same of the sets of the best `top` items alone.
     coverage : ndarray, shape (n_rounds,), or None
         How often all sets of ranks held the true ranks.
     """
@@ -236,6 +238,7 @@ class ScheduleSimulation(Result):
     top: Floats
     kind: str
     width: Floats | None = None
+    top_width: Floats | None = None
     coverage: Floats | None = None
 
     def needed(self, tau: float) -> int | None:
@@ -255,7 +258,7 @@ class ScheduleSimulation(Result):
         return int(self.matches[enough[0]]) if len(enough) else None
 
     def to_frame(self) -> dict[str, npt.NDArray[Any]]:
-        """Columns ``matches``, ``tau`` and ``top``, one row a round; of rank sets ``width`` and ``coverage``.
+        """Columns ``matches``, ``tau`` and ``top``, one row a round, and those of rank sets.
 
         Returns
         -------
@@ -268,7 +271,7 @@ class ScheduleSimulation(Result):
         [2, 4, 6]
         """
         table: dict[str, npt.NDArray[Any]] = {"matches": self.matches, "tau": self.tau, "top": self.top}
-        sets = {"width": self.width, "coverage": self.coverage}
+        sets = {"width": self.width, "top_width": self.top_width, "coverage": self.coverage}
         return {**table, **{name: column for name, column in sets.items() if column is not None}}
 
     def __repr__(self) -> str:
@@ -320,10 +323,13 @@ def simulate_schedule(
     size : int, optional
         Games a round, for 'random' (so many of a round robin or several) and 'information'; default half as
         many as items.
-    goal, top
+    goal : {'ranks', 'top', 'all'}, default 'ranks'
         As for `schedule`, of 'information'.
+    top : int, default 1
+        For ``goal='top'``, and for `top_width`.
     level : float, optional
-        Of simultaneous sets of ranks, whose `width` and `coverage` are then found after each round.
+        Of simultaneous sets of ranks, whose `width`, `top_width` and `coverage` are then found after each
+        round.
     max_memory : float, default 4e9
         Bytes that the games, the results of all repeats and the draws behind sets of ranks may take; more
         ends in a MemoryError before any work.
@@ -408,7 +414,7 @@ def _tournament(
             fit = bradley_terry(Comparisons.from_pairs(winners, losers, items=np.arange(n)), prior=prior)
         tau = float(kendalltau(strengths, fit.strengths).statistic)
         row = (float(len(winners)), tau, float(fit.strengths.argmax() == strengths.argmax()))
-        rows.append(row if level is None else (*row, *_sets(fit, strengths, level)))
+        rows.append(row if level is None else (*row, *_sets(fit, strengths, level, rules["top"])))
     return tuple(list(column) for column in zip(*rows, strict=True))
 
 
@@ -420,10 +426,11 @@ def _random_batch(n: int, size: int | None, played: Any, rng: np.random.Generato
     return schedule(np.arange(n), n_rounds=rounds, played=played, rng=rng)[:size]
 
 
-def _sets(fit: BradleyTerryFit, strengths: Floats, level: float) -> tuple[float, float]:
-    """Width of the rank sets, and whether they all hold."""
+def _sets(fit: BradleyTerryFit, strengths: Floats, level: float, top: int) -> tuple[float, float, float]:
+    """Width of the rank sets, of those of the best, and whether all hold."""
     sets = fit.rank_intervals(level, draws=_DRAWS)
     true = np.empty(len(strengths))
     true[np.argsort(-strengths)] = np.arange(1, len(strengths) + 1)
     holds = (sets.lower <= true) & (true <= sets.upper)
-    return float((sets.upper - sets.lower).mean()), float(holds.all())
+    width = sets.upper - sets.lower
+    return float(width.mean()), float(width[true <= top].mean()), float(holds.all())
