@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import secrets
 import tempfile
@@ -16,7 +17,7 @@ if "PYTEST_XDIST_WORKER" in os.environ and os.environ.get("STEELYARD_EXAMPLES") 
     # processors cost more than half of what tests of matrices take. `-n 0` and .ci/long leave it its threads.
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
-from support import examples, fork, interrupt, isa, process, threads, turns
+from support import collection, examples, fork, interrupt, isa, process, threads, turns
 
 examples.load_profile()
 
@@ -58,11 +59,32 @@ def pytest_configure_node(node: Any) -> None:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Tests marked `serial` come last."""
+    """Tests marked `serial` come last; the order is that of all workers."""
+    if collection.WORKER:
+        items.sort(key=lambda item: item.path)
     for item in items:
         if ALONE & set(getattr(item, "fixturenames", ())):
             item.add_marker(pytest.mark.serial)
     items.sort(key=lambda item: item.get_closest_marker("serial") is not None)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_collection() -> Generator[None, Any, Any]:
+    """What is collected stays: nothing in it is garbage."""
+    gc.disable()
+    try:
+        return (yield)
+    finally:
+        gc.freeze()
+        gc.enable()
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_make_collect_report() -> Generator[None, Any, pytest.CollectReport]:
+    """Workers begin at different ends."""
+    report: pytest.CollectReport = yield
+    collection.turn_round(report)
+    return report
 
 
 @pytest.hookimpl(wrapper=True)

@@ -104,7 +104,7 @@ def test_items_asked_for_get_the_sets_of_the_whole(fit):
 @pytest.mark.parametrize("ties", ["davidson", "rao-kupper", "half"])
 def test_draws_from_scores_have_the_covariance_of_the_fit(ties, prior, kind):
     fit = bradley_terry(simulate(2, np.linspace(-1, 1, 5), 200, nu=0.5), ties=ties, prior=prior)
-    draws = fit._information(2).draws(kind, 20_000, 0)
+    draws = fit._information(2).draws(kind, 8_000, 0)
     draws = draws - draws.mean(axis=1, keepdims=True)
     expected = fit.covariance(kind).matrix
     np.testing.assert_allclose(np.cov(draws.T), expected, atol=0.05 * np.diag(expected).max())
