@@ -16,7 +16,6 @@ namespace {
 using std::ptrdiff_t;
 
 constexpr std::uint64_t order_seed = 20260101;
-constexpr ptrdiff_t most_entries = 0xFFFFFFFF;  // of the factor, whose numbers have 32 bits
 constexpr ptrdiff_t sum_rows = 1024;  // rows whose products are added before they are added to the others
 
 void to_similarities(double* distances, ptrdiff_t n, double scale) {
@@ -45,12 +44,9 @@ void transpose_pattern(FactorPlan& plan) {
   }
   for (std::size_t j = 0; j < n; ++j) plan.user_offsets[j + 1] += plan.user_offsets[j];
   plan.users.resize(at(plan.user_offsets[n]));
-  auto next = plan.user_offsets;
-  for (std::size_t e = 0; e < plan.neighbours.size(); ++e) {
-    if (plan.neighbours[e] >= 0) {
-      plan.users[at(next[at(plan.neighbours[e])]++)] = static_cast<std::uint32_t>(e);
-    }
-  }
+  for_users(plan, [&](std::size_t entry, std::size_t place) {
+    plan.users[place] = static_cast<std::int32_t>(static_cast<ptrdiff_t>(entry) / plan.k);
+  });
 }
 
 double dot(const double* a, const double* b, ptrdiff_t n) {
@@ -93,9 +89,9 @@ bool plan_in_place(const Space& space, ptrdiff_t k, FactorPlan& plan, Monitor& m
 FactorPlan plan_factor(const Space& space, ptrdiff_t landmarks, ptrdiff_t k, Monitor& monitor) {
   FactorPlan plan;
   if (landmarks > 0) plan.landmarks = farthest_points(space, landmarks, monitor);
-  plan.rest = shuffled_rest(space.size(), plan.landmarks);
+  if (landmarks == 0) plan.rest = space.nets();
+  if (plan.rest.empty()) plan.rest = shuffled_rest(space.size(), plan.landmarks);
   plan.k = std::min(k, std::max<ptrdiff_t>(0, std::ssize(plan.rest) - 1));
-  plan.k = std::min(plan.k, most_entries / std::max<ptrdiff_t>(1, std::ssize(plan.rest)));
   if (plan.rest.empty() || monitor.stopped()) return plan;
   if (!plan_in_place(space, plan.k, plan, monitor)) {
     const auto ordered = space.reordered(plan.rest, monitor);
@@ -189,6 +185,8 @@ void ApproximateInverse::factor_rest(const Space& space, double scale, Monitor& 
     std::vector<double> s, b, scratch;
     for (auto i = begin; i < end && !monitor.poll(); ++i) factor_row(i, space, scale, s, b, scratch);
   });
+  users_g_.resize(plan_.users.size());
+  for_users(plan_, [this](std::size_t entry, std::size_t place) { users_g_[place] = g_[entry]; });
 }
 
 /// The neighbours first, i last; then row i of G is the last row of the inverse Cholesky factor.
@@ -261,8 +259,7 @@ void ApproximateInverse::apply(const double* r, double* z, ptrdiff_t stride, Mon
     for (auto i = begin; i < end; ++i) {
       double sum = diagonal_[at(i)] * u[at(i)];
       for (auto e = plan_.user_offsets[at(i)]; e < plan_.user_offsets[at(i) + 1]; ++e) {
-        const auto entry = plan_.users[at(e)];
-        sum += static_cast<double>(g_[at(entry)]) * u[at(entry / k)];
+        sum += static_cast<double>(users_g_[at(e)]) * u[at(plan_.users[at(e)])];
       }
       z2[at(i)] = sum;
     }

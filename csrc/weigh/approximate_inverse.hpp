@@ -2,12 +2,12 @@
 //
 // With landmarks I (m of them) and the rest R:  Z_II = L L',  B = Z_RI L^{-T},  S = Z_RR - B B', and
 //     Z^{-1} ~ [L^{-T} 0; 0 1] [1 -B'; 0 1] [1 0; 0 G'G] [1 0; -B 1] [L^{-1} 0; 0 1],
-// where G is lower triangular in a random order of R and sparse: row i holds the k nearest among those before
-// i, and is the last row of the inverse Cholesky factor of S on them (factorised sparse approximate inverse,
-// FSAI). m = 0 is Vecchia's approximation of a Gaussian process.
+// where G is lower triangular in a random order of R, or in one of ever finer nets, and sparse: row i holds the k
+// nearest among those before i, and is the last row of the inverse Cholesky factor of S on them (factorised sparse
+// approximate inverse, FSAI). m = 0 is Vecchia's approximation of a Gaussian process.
 //
 // Set-up: n m distances for the landmarks, n^2 / 2 for the neighbours (shared by all scales), then per scale
-// n (m^2 + k^2 m + k^3 / 3) flops; n (4 m + 8 k) bytes. One application: 4 n (m + k) flops. Same bits for any
+// n (m^2 + k^2 m + k^3 / 3) flops; n (4 m + 16 k) bytes. One application: 4 n (m + k) flops. Same bits for any
 // number of threads. Chow and Saad et al., "An Adaptive Factorized Nystrom Preconditioner for Regularized
 // Kernel Matrices", SIAM J. Sci. Comput. 46 (2024); Kaporin, Numer. Linear Algebra Appl. 1 (1994); Vecchia,
 // JRSS B 50 (1988).
@@ -17,6 +17,7 @@
 #include <memory>
 #include <vector>
 
+#include "core/index.hpp"
 #include "core/monitor.hpp"
 #include "weigh/space.hpp"
 
@@ -28,9 +29,17 @@ struct FactorPlan {
   std::vector<std::int32_t> rest;       ///< points, in the order of the factor
   std::ptrdiff_t k = 0;
   std::vector<std::int32_t> neighbours;    ///< rest x k positions in `rest`, nearest first; -1: none
-  std::vector<std::uint32_t> users;        ///< transpose of `neighbours`: position j is in the entries
-  std::vector<std::int64_t> user_offsets;  ///< users[user_offsets[j] ..], each row * k + slot
+  std::vector<std::int32_t> users;         ///< transpose of `neighbours`: position j is in the rows
+  std::vector<std::int64_t> user_offsets;  ///< users[user_offsets[j] ..]
 };
+
+/// visit(entry, place) for each neighbour there is: its number in `neighbours`, and its place in `users`.
+template <class Visit>
+void for_users(const FactorPlan& plan, const Visit& visit) {
+  auto next = plan.user_offsets;
+  for (std::size_t e = 0; e < plan.neighbours.size(); ++e)
+    if (plan.neighbours[e] >= 0) visit(e, at(next[at(plan.neighbours[e])]++));
+}
 
 /// `landmarks` and `k` are cut to what the points allow. Incomplete when stopped.
 FactorPlan plan_factor(const Space& space, std::ptrdiff_t landmarks, std::ptrdiff_t k, Monitor& monitor);
@@ -58,6 +67,7 @@ class ApproximateInverse {
   std::vector<double> transpose_;  ///< L^{-T}
   std::unique_ptr<float[]> b_;     ///< rest x m; single precision changes M, not that it is symmetric
   std::vector<float> g_;           ///< rest x k: neighbours' entries, rounded likewise
+  std::vector<float> users_g_;     ///< the same in the order of the plan's `users`
   std::vector<double> diagonal_;   ///< rest
 };
 

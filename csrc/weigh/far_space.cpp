@@ -13,7 +13,7 @@ using std::ptrdiff_t;
 constexpr ptrdiff_t most_proven = 26;  // points a dimension up to which a proof is tried, in two dimensions
 constexpr double of_use = 2.0;  // times what was aimed at, for a proof where rounding is all that is left
 
-ptrdiff_t single_nodes(ptrdiff_t d) { return d == 3 ? 6 : 7; }
+ptrdiff_t single_nodes(ptrdiff_t d) { return d == 3 ? 6 : 8; }
 ptrdiff_t full_nodes(ptrdiff_t d) { return d == 3 ? 8 : 10; }
 
 /// Where nothing is proven: errors are about 1e-8 of |v| with 8 points in three dimensions, 1e-10 with 10.

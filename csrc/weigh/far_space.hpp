@@ -26,6 +26,7 @@ class FarSpace final : public PointSpace {
   std::unique_ptr<const Space> reordered(std::span<const std::int32_t> order,
                                          Monitor& monitor) const override;
   std::vector<std::int32_t> grouped(Monitor& monitor) const override;
+  std::vector<std::int32_t> nets() const override { return distances::nets(field_.tree()); }
   bool earlier_neighbours(std::span<const std::int32_t> rank, std::ptrdiff_t k,
                           std::vector<std::int32_t>& out, Monitor& monitor) const override;
   double smallest_distance(Monitor& monitor) const override;

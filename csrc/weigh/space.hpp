@@ -65,6 +65,9 @@ class Space {
   /// An order that puts points near one another together, where products are faster for it; empty elsewhere.
   virtual std::vector<std::int32_t> grouped(Monitor&) const { return {}; }
 
+  /// All points in an order of ever finer nets; empty where that would take long.
+  virtual std::vector<std::int32_t> nets() const { return {}; }
+
   /// out (n x k) <- the nearest points of lower rank, nearest first, -1 where there are fewer. False where this
   /// space has no quicker way than to look at all pairs.
   virtual bool earlier_neighbours(std::span<const std::int32_t>, std::ptrdiff_t, std::vector<std::int32_t>&,

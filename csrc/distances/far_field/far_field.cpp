@@ -41,7 +41,7 @@ constexpr std::size_t most_kept = 24;  // sorts of translations, scales of error
 
 /// Points a dimension that settle how many points of a cell pay: the trees of a few are made and kept.
 ptrdiff_t sort_of(ptrdiff_t p, ptrdiff_t d) {
-  for (const ptrdiff_t most : {4, d < 3 ? 7 : 6, d < 3 ? 11 : 8, d < 3 ? 16 : 10, d < 3 ? 24 : 14})
+  for (const ptrdiff_t most : {4, d < 3 ? 8 : 6, d < 3 ? 11 : 8, d < 3 ? 16 : 10, d < 3 ? 24 : 14})
     if (p <= most) return most;
   return p;
 }
@@ -269,8 +269,9 @@ class FarField::Pass {
     Sources(Pass& pass, const Cell& about, Work& work, Real* sums)
         : pass_(pass), about_(about), work_(work), sums_(sums) {
       for (ptrdiff_t k = 0; k < pass.d_; ++k) centre_[at(k)] = pass.tree_.centre(about, k);
-      work_.y_panels.assign(checked_product("working memory", block, pass.d_), Real{0});
-      work_.y_values.assign(at(block), Real{0});
+      work_.y_panels.resize(
+          checked_product("working memory", block, pass.d_));  // what is not packed meets zeros
+      work_.y_values.resize(at(block));
       while (ptrdiff_t{1} << shift_ < pass.tile_.cols) ++shift_;
     }
 
@@ -517,16 +518,18 @@ FarFieldError FarField::error(ptrdiff_t p, double scale, const double* v, ptrdif
 ptrdiff_t FarField::enough(double aim, double scale, const double* v, ptrdiff_t stride, ptrdiff_t most,
                            Monitor& monitor) const {
   ptrdiff_t best = 8;
-  double least = infinity;
+  double least = infinity, last = infinity;
   for (ptrdiff_t p = best; p <= most && !monitor.stopped(); p += 2) {
     const auto* all = interactions(std::max<ptrdiff_t>(p, tree_.dimensions() < 3 ? 16 : 10),
                                    monitor);  // one tree for all of them
     if (all == nullptr) return best;
-    const double rms = summed_error(*all, nullptr, p, scale, v, stride, monitor).rms;
-    if (rms <= aim && error(p, scale, v, stride, monitor).rms <= aim) return p;
-    if (rms >= least) return best;  // rounding is all that is left
-    best = p;
-    least = rms;
+    double rms = summed_error(*all, nullptr, p, scale, v, stride, monitor).rms;
+    if (rms > aim && rms >= last) return best;  // rounding is all that is left
+    last = rms;
+    if (rms <= aim) rms = error(p, scale, v, stride, monitor).rms;
+    if (rms <= aim) return p;
+    if (rms < least) best = p;
+    least = std::min(least, rms);
   }
   return best;
 }

@@ -1,12 +1,14 @@
 #include "distances/far_field/tree.hpp"
 
 #include <algorithm>
+#include <cmath>
 #include <numeric>
 #include <utility>
 
 #include "core/index.hpp"
 #include "core/infinity.hpp"
 #include "core/pool.hpp"
+#include "core/random.hpp"
 
 namespace steelyard::distances {
 namespace {
@@ -15,6 +17,7 @@ using std::ptrdiff_t;
 
 constexpr ptrdiff_t leaf_points = 16;
 constexpr std::int32_t deepest = 30;
+constexpr std::uint64_t net_seed = 20260102;
 
 /// Squared distance of a point from a cell.
 double squared_distance_of(const PointTree& tree, const Cell& cell, const double* x) {
@@ -122,8 +125,9 @@ bool for_each_neighbourhood(const PointTree& tree, std::span<const std::int32_t>
 }  // namespace
 
 PointTree::PointTree(MatrixView<const double> points, Monitor& monitor)
-    : d_(points.cols), half_(0.0), order_(at(points.rows)) {
+    : d_(points.cols), order_(at(points.rows)) {
   std::iota(order_.begin(), order_.end(), 0);
+  double half = 0.0;
   for (ptrdiff_t k = 0; k < d_; ++k) {
     double low = infinity, high = -infinity;
     for (ptrdiff_t i = 0; i < points.rows; ++i) {
@@ -131,14 +135,15 @@ PointTree::PointTree(MatrixView<const double> points, Monitor& monitor)
       high = std::max(high, points.row(i)[k]);
     }
     low_[at(k)] = low;
-    half_ = std::max(half_, 0.5 * high - 0.5 * low);
+    half = std::max(half, 0.5 * high - 0.5 * low);
   }
+  for (int level = 0; level <= deepest; ++level) halves_.push_back(std::ldexp(half, -level));
   cells_.push_back({0, static_cast<std::int32_t>(points.rows), 0, 0, 0, {}});
   std::vector<std::int32_t> order(order_.size());
   std::vector<unsigned char> parts(order_.size());
   for (std::size_t number = 0; number < cells_.size(); ++number) {
     if (number % 64 == 0 && monitor.poll()) return;
-    if (cells_[number].size() > leaf_points && cells_[number].level < deepest && half_ > 0.0)
+    if (cells_[number].size() > leaf_points && cells_[number].level < deepest && half > 0.0)
       cut(number, order, parts, points);
   }
   x_.resize(checked_product("working memory", d_, points.rows));
@@ -175,6 +180,39 @@ void PointTree::cut(std::size_t number, std::vector<std::int32_t>& order, std::v
   auto next = starts;
   for (auto i = cell.begin; i < cell.end; ++i) order[at(next[parts[at(i)]]++)] = order_[at(i)];
   std::copy(order.begin() + cell.begin, order.begin() + cell.end, order_.begin() + cell.begin);
+}
+
+std::vector<std::int32_t> nets(const PointTree& tree) {
+  const auto cells = tree.cells();
+  Random random(net_seed, 0);
+  std::vector<std::int32_t> chosen(cells.size(), -1), out;
+  std::vector<char> taken(at(tree.size()), 0);
+  out.reserve(taken.size());
+  const auto shuffle_from = [&](ptrdiff_t first) {
+    for (auto j = std::ssize(out) - 1; j > first; --j)
+      std::swap(out[at(j)], out[at(first + random.below(j - first + 1))]);
+  };
+  const auto take = [&](std::int32_t i) {
+    taken[at(i)] = 1;
+    out.push_back(tree.order()[at(i)]);
+  };
+  ptrdiff_t first = 0;
+  for (std::size_t c = 0; c < cells.size(); ++c) {
+    if (c > 0 && cells[c].level != cells[c - 1].level) {
+      shuffle_from(first);
+      first = std::ssize(out);
+    }
+    auto& own = chosen[c];
+    if (own < 0) take(own = cells[c].begin + static_cast<std::int32_t>(random.below(cells[c].size())));
+    for (auto child = cells[c].first_child; child < cells[c].first_child + cells[c].children; ++child)
+      if (own >= cells[at(child)].begin && own < cells[at(child)].end) chosen[at(child)] = own;
+  }
+  shuffle_from(first);
+  first = std::ssize(out);
+  for (ptrdiff_t i = 0; i < tree.size(); ++i)
+    if (taken[at(i)] == 0) out.push_back(tree.order()[at(i)]);
+  shuffle_from(first);
+  return out;
 }
 
 std::vector<std::int32_t> earlier_neighbours(const PointTree& tree, std::span<const std::int32_t> rank,

@@ -5,7 +5,6 @@
 #pragma once
 
 #include <array>
-#include <cmath>
 #include <cstddef>
 #include <cstdint>
 #include <span>
@@ -38,7 +37,7 @@ class PointTree {
   std::span<const std::int32_t> order() const { return order_; }  ///< the number of each point as given
   const double* coordinates(std::ptrdiff_t k) const { return x_.data() + k * size(); }
   std::span<const Cell> cells() const { return cells_; }
-  double half(std::ptrdiff_t level) const { return std::ldexp(half_, -static_cast<int>(level)); }
+  double half(std::ptrdiff_t level) const { return halves_[at(level)]; }
   double centre(const Cell& cell, std::ptrdiff_t k) const {
     return low_[at(k)] + (2.0 * cell.index[at(k)] + 1.0) * half(cell.level);
   }
@@ -48,12 +47,16 @@ class PointTree {
            MatrixView<const double> points);
 
   std::ptrdiff_t d_;
-  double half_;  ///< of the side of the cube that holds all
+  std::vector<double> halves_;  ///< of the sides of cubes, the one that holds all first
   std::array<double, most_tree_dimensions> low_{};
   std::vector<std::int32_t> order_;
   std::vector<double> x_;
   std::vector<Cell> cells_;
 };
+
+/// The points in an order of ever finer nets: one a cell, level after level, each level shuffled; then those left
+/// over in leaves, likewise.
+std::vector<std::int32_t> nets(const PointTree& tree);
 
 /// The k nearest of each point among those of lower `rank` (a permutation): n x k numbers of points, nearest
 /// first, -1 where there are fewer. Points and ranks in the order in which the tree was given them. O(n k log

@@ -115,11 +115,10 @@ def choose(space: Space, request: Request) -> Choice:
 
 
 def _by_far_field(space: Space, why: str) -> Choice:
-    # In three dimensions landmarks cost more than the iterations that they save; memory bounds neighbours.
-    landmarks = 0 if space.dimension == 3 else min(30, space.n_unique // 4)
+    # Nets, the coarse first, see from afar what landmarks would; memory bounds neighbours.
     neighbours = 15 if space.dimension != 3 else 40 if space.n_unique < LOCAL_FROM else 30
     dimensions = "1 dimension" if space.dimension == 1 else f"{space.dimension} dimensions"
-    return Choice("far", f"{why}, {dimensions}", landmarks=landmarks, neighbours=neighbours)
+    return Choice("far", f"{why}, {dimensions}", neighbours=neighbours)
 
 
 def _has_near_duplicates(space: Space, request: Request) -> bool:
