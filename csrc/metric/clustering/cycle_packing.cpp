@@ -87,7 +87,7 @@ std::vector<int32_t> CyclePacking::pack_level(std::vector<int32_t> pending, int 
         for (auto k = begin; k < end; ++k) {
           const auto f = batch[at(k)];
           found[at(k)] = search.fewest(open_, pairs_.left[at(f)], pairs_.right[at(f)], most, budget_);
-          if (found[at(k)] == Found::path) paths_[at(k)] = search.path();
+          if (found[at(k)] == Found::path) paths_[at(k)][0] = search.path();
         }
       });
     });
@@ -96,7 +96,7 @@ std::vector<int32_t> CyclePacking::pack_level(std::vector<int32_t> pending, int 
       const auto f = batch[k];
       if (found[k] == Found::none_so_short) rest.push_back(f);
       if (found[k] != Found::path) continue;
-      pack(f, paths_[k], left, total);
+      pack(f, paths_[k][0], left, total);
       if (left[at(f)] > spent * pairs_.capacity(f)) again.push_back(f);
     }
     batch.clear();
@@ -232,7 +232,7 @@ CyclePacking::Separated CyclePacking::separate(int pops, Monitor& monitor) {
   for (auto i = std::ssize(pending) - 1; i > 0; --i)
     std::swap(pending[at(i)], pending[at(random_.below(i + 1))]);
   open_.fill([&](int32_t e) { return price(e) < closed; }, [&](int32_t e) { return price(e); });
-  std::array<std::uint8_t, largest_batch> found{};
+  std::array<int, largest_batch> found{};
   const auto wanted = batch_size(pending.size());
   for (ptrdiff_t next = 0; next < std::ssize(pending) && !monitor.poll(); next += wanted) {
     const auto size = std::min(wanted, std::ssize(pending) - next);
@@ -241,9 +241,8 @@ CyclePacking::Separated CyclePacking::separate(int pops, Monitor& monitor) {
         for (auto k = begin; k < end; ++k) {
           const auto f = pending[at(next + k)];
           const auto limit = full - static_cast<float>(price(f));
-          found[at(k)] =
-              search.shortest(open_, pairs_.left[at(f)], pairs_.right[at(f)], limit, hop, pops, most_arcs);
-          if (found[at(k)]) paths_[at(k)] = search.path();
+          found[at(k)] = search.shortest(open_, pairs_.left[at(f)], pairs_.right[at(f)], limit, hop, pops,
+                                         most_arcs, paths_[at(k)]);
         }
       });
     });
@@ -251,7 +250,7 @@ CyclePacking::Separated CyclePacking::separate(int pops, Monitor& monitor) {
     for (ptrdiff_t k = 0; k < size; ++k) {
       const auto f = pending[at(next + k)];
       const auto before = count.added;
-      if (found[at(k)]) commit(f, paths_[at(k)], count);
+      for (int j = 0; j < found[at(k)]; ++j) commit(f, paths_[at(k)][at(j)], count);
       auto& fails = fails_[at(f - pairs_.agreeing)];
       fails = count.added > before ? std::uint8_t{0} : static_cast<std::uint8_t>(std::min(fails + 1, 5));
       waits_[at(f - pairs_.agreeing)] = static_cast<std::uint8_t>((1 << fails) - 1);

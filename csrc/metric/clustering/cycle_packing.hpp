@@ -12,8 +12,9 @@
 //    sum y - mu sum |c_e| z_e is raised one multiplier at a time: y_C moves until sum_{e in C} z_e = 1, or to 0.
 //    Afterwards no z exceeds 1, so no load exceeds |c|: every iterate is a packing. mu falls in steps.
 // 3. Separation. z is the price of a pair: a cycle with sum z < 1 raises the sum. For each disagreeing pair whose
-//    price leaves room, Dijkstra's search from both ends looks for an agreeing path of the rest; who fails waits
-//    2, 4, ... rounds. New rows are raised at once; rows at 0 are forgotten.
+//    price leaves room, Dijkstra's search from both ends looks for up to three agreeing paths of the rest; who fails
+//    waits 2, 4, ... rounds. New rows are raised at once, each if its prices still sum to less; rows at 0 are
+//    forgotten.
 // 4. Stars, where asked for: around each node a star whose prices sum to less than its right side b becomes a row, and
 //    its multiplier moves until they sum to b. A price may then exceed 1: multipliers are lowered to fit (`fit_in`)
 //    before mu falls and before the fill-up.
@@ -29,6 +30,7 @@
 // start; their paths are committed in order, so that the bits do not depend on the number of threads.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <memory>
 #include <span>
@@ -100,7 +102,8 @@ class CyclePacking {
   Random random_;
   std::vector<Price> prices_;
   std::vector<std::uint8_t> fails_, waits_;  // of disagreeing pairs
-  std::vector<std::vector<std::int32_t>> paths_;
+  std::vector<std::array<std::vector<std::int32_t>, PathSearch::most_paths>>
+      paths_;  // of each search of a batch
   double mu_ = 0.0;
   std::int64_t budget_ = 0;
 };

@@ -17,6 +17,8 @@ using std::size_t;
 namespace {
 
 constexpr int32_t much = 8;           // times the mean: a degree that makes places worth sorting
+constexpr std::uint32_t ahead = 8;    // arcs whose ends are asked of the memory early
+constexpr size_t early = 4;           // places of a front whose arcs are
 constexpr unsigned last_epoch = 127;  // two sides in a byte
 
 /// Places of nodes, by falling length of their degrees in bits where some are hubs.
@@ -109,6 +111,18 @@ void PathSearch::follow(const OpenPairs& open, int32_t place, int32_t end, int s
   }
 }
 
+/// Does the path from one side pass a place of the other side's?
+bool PathSearch::turns_back(const OpenPairs& open, int32_t from, const Meeting& met, int32_t to) {
+  touched_.assign(1, met.ends[0]);
+  for (auto place = met.ends[0]; place != from;) touched_.push_back(place = open.source(by_[at(place)][0]));
+  const auto passed = [&](int32_t place) {
+    return std::find(touched_.begin(), touched_.end(), place) != touched_.end();
+  };
+  auto place = met.ends[1];
+  while (place != to && !passed(place)) place = open.source(by_[at(place)][1]);
+  return passed(place);
+}
+
 void PathSearch::trace(const OpenPairs& open, int32_t from, const Meeting& met, int32_t to) {
   path_.clear();
   follow(open, met.ends[0], from, 0);
@@ -136,13 +150,17 @@ Found PathSearch::fewest(const OpenPairs& open, int32_t from, int32_t to, int mo
     next_.clear();
     work[side] = 0;
     bool beyond = false;
-    for (const auto v : fronts_[side]) {
+    const auto& front = fronts_[side];
+    for (size_t i = 0; i < front.size(); ++i) {
+      const auto v = front[i];
+      if (i + early < front.size()) open.prefetch(front[i + early]);
       const auto end = open.end(v);
       for (auto k = open.begin(v); k < end; ++k) {
+        if (k + ahead < end) __builtin_prefetch(&stamps_[at(open.arc(k + ahead).to)]);
         const auto u = open.arc(k).to;
         auto& stamp = stamps_[at(u)];
         if (stamp == other) {
-          trace(open, from, {0.0F, 0.0F, k, {side == 0 ? v : u, side == 0 ? u : v}}, to);
+          trace(open, from, {0.0F, k, {side == 0 ? v : u, side == 0 ? u : v}}, to);
           return Found::path;
         }
         if (stamp == own) continue;
@@ -160,22 +178,31 @@ Found PathSearch::fewest(const OpenPairs& open, int32_t from, int32_t to, int mo
   return Found::none_so_short;
 }
 
+void PathSearch::Meetings::offer(const Meeting& meeting) {
+  for (int k = 0; k < count; ++k)
+    if (kept[at(k)].ends[0] == meeting.ends[0] && kept[at(k)].ends[1] == meeting.ends[1]) return;
+  auto k = count < most_paths ? count++ : most_paths - 1;
+  for (; k > 0 && meeting.length < kept[at(k - 1)].length; --k) kept[at(k)] = kept[at(k - 1)];
+  kept[at(k)] = meeting;
+}
+
 /// Looks at the arcs from a place, and where both sides meet; returns how many.
-int64_t PathSearch::settle(const OpenPairs& open, int side, int32_t place, float hop, Meeting& best) {
+int64_t PathSearch::settle(const OpenPairs& open, int side, int32_t place, float hop, Meetings& best) {
   const float distance = reached_[at(place)][at(side)] + hop;
   const float opposite = heaps_[1 - side].empty() ? 0.0F : heaps_[1 - side][0].distance;
   auto& heap = heaps_[side];
   const auto begin = open.begin(place), end = open.end(place);
   for (auto k = begin; k < end; ++k) {
+    if (k + ahead < end) __builtin_prefetch(&reached_[at(open.arc(k + ahead).to)]);
     const auto [to, length] = open.arc(k);
     const float reach = distance + length;
-    if (reach >= best.length) continue;
+    if (reach >= best.worth()) continue;
     auto& reached = reached_[at(to)];
     const float across = reached[at(1 - side)];
     if (across == far) {
-      if (reach + opposite >= best.length) continue;
-    } else if (reach + across < best.length) {
-      best = {reach + across, best.enough, k, {side == 0 ? place : to, side == 0 ? to : place}};
+      if (reach + opposite >= best.worth()) continue;
+    } else if (reach + across < best.worth()) {
+      best.offer({reach + across, k, {side == 0 ? place : to, side == 0 ? to : place}});
       if (best.done()) return k - begin;
     }
     if (reach >= reached[at(side)]) continue;
@@ -188,30 +215,36 @@ int64_t PathSearch::settle(const OpenPairs& open, int side, int32_t place, float
   return end - begin;
 }
 
-bool PathSearch::shortest(const OpenPairs& open, int32_t from, int32_t to, float limit, float hop, int pops,
-                          int64_t budget) {
+int PathSearch::shortest(const OpenPairs& open, int32_t from, int32_t to, float limit, float hop, int pops,
+                         int64_t budget, std::array<std::vector<int32_t>, most_paths>& paths) {
   from = open.place(from), to = open.place(to);
-  if (open.degree(from) == 0 || open.degree(to) == 0) return false;
-  Meeting best{limit, 0.5F * limit};
+  if (open.degree(from) == 0 || open.degree(to) == 0) return 0;
+  Meetings best{limit};
   touched_.assign({from, to});
   reached_[at(from)][0] = reached_[at(to)][1] = 0.0F;
   heaps_[0].assign(1, {0.0F, from});
   heaps_[1].assign(1, {0.0F, to});
   for (int popped = 0; popped < pops && budget > 0 && !best.done();) {
     if (heaps_[0].empty() || heaps_[1].empty()) break;
-    if (heaps_[0][0].distance + heaps_[1][0].distance >= best.length) break;
+    if (heaps_[0][0].distance + heaps_[1][0].distance >= best.worth()) break;
     const int side = heaps_[0].size() <= heaps_[1].size() ? 0 : 1;
     auto& heap = heaps_[side];
     const auto here = heap[0];
     std::pop_heap(heap.begin(), heap.end());
     heap.pop_back();
+    if (!heap.empty()) open.prefetch(heap[0].place);
     if (here.distance > reached_[at(here.place)][at(side)]) continue;
     ++popped;
     budget -= settle(open, side, here.place, hop, best);
   }
   for (const auto v : touched_) reached_[at(v)] = {far, far};
-  if (best.found()) trace(open, from, best, to);
-  return best.found();
+  int found = 0;
+  for (int k = 0; k < best.count; ++k) {
+    if (turns_back(open, from, best.kept[at(k)], to)) continue;
+    trace(open, from, best.kept[at(k)], to);
+    paths[at(found++)] = path_;
+  }
+  return found;
 }
 
 std::unique_ptr<PathSearch> SearchShelf::take() {

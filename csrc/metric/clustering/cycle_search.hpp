@@ -51,6 +51,8 @@ class OpenPairs {
     const auto row = rows_[at(place)];
     return row.begin + static_cast<std::uint32_t>(row.degree);
   }
+  /// Where the arcs of a place begin, and what they lead to, is soon to be read.
+  void prefetch(std::int32_t place) const { __builtin_prefetch(&arcs_[rows_[at(place)].begin]); }
   const Arc& arc(std::uint32_t k) const { return arcs_[k]; }
   std::int32_t pair(std::uint32_t k) const { return names_[k]; }
   /// The place from which an arc leads.
@@ -92,6 +94,8 @@ enum class Found { path, none_so_short, none, given_up };
 /// The scratch of one search at a time: O(n).
 class PathSearch {
  public:
+  static constexpr int most_paths = 3;  ///< of one search by length
+
   explicit PathSearch(std::ptrdiff_t nodes)
       : stamps_(at(nodes), 0), reached_(at(nodes), {far, far}), by_(at(nodes)) {}
 
@@ -99,12 +103,13 @@ class PathSearch {
   /// connected. Gives up before it looks at more than `budget` arcs.
   Found fewest(const OpenPairs& open, std::int32_t from, std::int32_t to, int most, std::int64_t budget);
 
-  /// A path of summed length + `hop` a pair below `limit`, by Dijkstra's search from both ends; gives up after
-  /// `pops` settled nodes. Stops at the first path below half of the limit: it need not be the shortest.
-  bool shortest(const OpenPairs& open, std::int32_t from, std::int32_t to, float limit, float hop, int pops,
-                std::int64_t budget);
+  /// A few paths of summed length + `hop` a pair below `limit`, by Dijkstra's search from both ends, the shortest
+  /// first; stops after `pops` settled nodes, or when all are below half of the limit. They are written over
+  /// `paths`; returns how many.
+  int shortest(const OpenPairs& open, std::int32_t from, std::int32_t to, float limit, float hop, int pops,
+               std::int64_t budget, std::array<std::vector<std::int32_t>, most_paths>& paths);
 
-  /// The pairs of the path found last, from `from` to `to`.
+  /// The pairs of the path that `fewest` found last, from `from` to `to`.
   const std::vector<std::int32_t>& path() const { return path_; }
 
  private:
@@ -114,18 +119,26 @@ class PathSearch {
     bool operator<(const Reached& other) const { return distance > other.distance; }
   };
   struct Meeting {
-    float length;  // the least so far
-    float enough;  // at which the search ends
-    std::uint32_t arc = 0;
-    std::int32_t ends[2] = {-1, -1};  // where each side comes from
+    float length;
+    std::uint32_t arc;
+    std::int32_t ends[2];  // where each side comes from
+  };
+  /// The shortest few so far, the longest last.
+  struct Meetings {
+    float limit;
+    int count = 0;
+    std::array<Meeting, most_paths> kept{};
 
-    bool found() const { return ends[0] >= 0; }
-    bool done() const { return found() && length < enough; }
+    /// Longer ones are of no use.
+    float worth() const { return count < most_paths ? limit : kept[most_paths - 1].length; }
+    bool done() const { return count == most_paths && kept[most_paths - 1].length < 0.5F * limit; }
+    void offer(const Meeting& meeting);
   };
   static constexpr float far = std::numeric_limits<float>::max();
 
   void begin();
-  std::int64_t settle(const OpenPairs& open, int side, std::int32_t place, float hop, Meeting& best);
+  std::int64_t settle(const OpenPairs& open, int side, std::int32_t place, float hop, Meetings& best);
+  bool turns_back(const OpenPairs& open, std::int32_t from, const Meeting& met, std::int32_t to);
   void trace(const OpenPairs& open, std::int32_t from, const Meeting& met, std::int32_t to);
   void follow(const OpenPairs& open, std::int32_t place, std::int32_t end, int side);
 
