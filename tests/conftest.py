@@ -42,6 +42,9 @@ def pytest_cmdline_main(config: pytest.Config) -> None:
     if option.gauntlet_seed is None:  # workers are told the same
         option.gauntlet_seed = secrets.randbits(31) if option.gauntlet else 20261130
     is_worker = "PYTEST_XDIST_WORKER" in os.environ
+    if not is_worker and config.args_source is config.ArgsSource.TESTPATHS:
+        # For tests.support.collection; those who name tests may not have, or not bear, all packages.
+        os.environ["STEELYARD_WHOLE_SUITE"] = "1"
     asked = is_worker or any("::" in name for name in config.args)
     if not asked and getattr(option, "numprocesses", 0) is None:
         option.numprocesses, option.maxprocesses, option.dist = "logical", 4, "worksteal"

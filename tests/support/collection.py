@@ -17,7 +17,7 @@ PACKAGES += ["pandas", "rich.console", "pyarrow", "scipy.stats", "polars", "skle
 WORKER = os.environ.get("PYTEST_XDIST_WORKER", "")
 FROM_THE_END = WORKER[2:].isdigit() and int(WORKER[2:]) % 2 == 1
 
-if WORKER:  # before other modules of this folder ask for the same in the same order
+if WORKER and "STEELYARD_WHOLE_SUITE" in os.environ:  # before others of this folder ask in one order
     for package in PACKAGES[::-1] if FROM_THE_END else PACKAGES:
         with contextlib.suppress(ImportError):  # a test that needs it says so
             importlib.import_module(package)
