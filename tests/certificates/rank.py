@@ -1281,6 +1281,26 @@ def coverage_of_judges(instance):
         yield Spread(errors, half / 1.959964, slack=0.05, about=f"standard error, {name}")
 
 
+def games_of_groups(rng, groups, n, games):
+    """Games in groups whose strengths differ by a width, both drawn; the strengths against their means."""
+    width = float(rng.uniform(0.2, 0.6))
+    s = rng.normal(size=n) + width * rng.normal(size=(groups, n))
+    group = np.repeat(np.arange(groups), games)
+    left = rng.integers(0, n, len(group))
+    right = (left + rng.integers(1, n, len(group))) % n
+    won = rng.random(len(group)) < special.expit(s[group, left] - s[group, right])
+    table = Comparisons.from_pairs(
+        np.where(won, left, right), np.where(won, right, left), group=group, items=range(n)
+    )
+    return table, s - s.mean(axis=1, keepdims=True), width
+
+
+def of_boards(fit, strengths, slack):
+    errors, stated = (fit.strengths - strengths).ravel(), fit.standard_errors.ravel()
+    yield Coverage(np.abs(errors) / (1.959964 * stated), 0.94, about="95 % intervals")
+    yield Spread(errors, stated, slack=slack, about="standard error")
+
+
 @statistical_trial(
     solver="rank.fit_groups",
     states="standard_errors and intervals of shrunk strengths (board)",
@@ -1291,18 +1311,19 @@ def coverage_of_judges(instance):
     note="groups are independent given the whole, which 16,800 games know well; slack 5 %",
 )
 def coverage_of_groups(instance):
-    rng, n, groups, games = instance.rng(), 8, 280, 60
-    width = float(rng.uniform(0.2, 0.6))
-    s = rng.normal(size=n) + width * rng.normal(size=(groups, n))
-    group = np.repeat(np.arange(groups), games)
-    left = rng.integers(0, n, len(group))
-    right = (left + rng.integers(1, n, len(group))) % n
-    won = rng.random(len(group)) < special.expit(s[group, left] - s[group, right])
-    table = Comparisons.from_pairs(
-        np.where(won, left, right), np.where(won, right, left), group=group, items=range(n)
-    )
-    fit = rank.fit_groups(table, width=width, prior=0.1)
-    errors = (fit.strengths - (s - s.mean(axis=1, keepdims=True))).ravel()
-    stated = fit.standard_errors.ravel()
-    yield Coverage(np.abs(errors) / (1.959964 * stated), 0.94, about="95 % intervals")
-    yield Spread(errors, stated, slack=0.05, about="standard error")
+    table, strengths, width = games_of_groups(instance.rng(), 280, 8, 60)
+    yield from of_boards(rank.fit_groups(table, width=width, prior=0.1), strengths, 0.05)
+
+
+@statistical_trial(
+    solver="rank.fit_groups",
+    states="the same, the width estimated",
+    truth="simulated games of 280 groups of 8 items drawn from the prior",
+    zoo="comparisons",
+    largest=12,
+    share=1 / 100,
+    note="fifteen games an item and group; slack 10 %",
+)
+def coverage_of_groups_of_unknown_width(instance):
+    table, strengths, _ = games_of_groups(instance.rng(), 280, 8, 60)
+    yield from of_boards(rank.fit_groups(table, prior=0.1), strengths, 0.1)

@@ -71,7 +71,9 @@ def rank_results():
         grades,
         rank.graded(grades, prior=1),
         rank.fit_judges(rank.Comparisons.from_pairs(list("abab"), list("baba"), judge=[0, 0, 1, 1])),
-        rank.fit_groups(rank.Comparisons.from_pairs(list("abab"), list("baba"), group=[0, 0, 1, 1])),
+        rank.fit_groups(
+            rank.Comparisons.from_pairs(list("abab"), list("baba"), group=[0, 0, 1, 1]), width=0.5
+        ),
         rank.team_strengths([["ann"], ["ben"]], [["ben"], ["cat"]], [1, -1], prior=1),
         rank.irt(np.array([[1, 0, 1, 0], [0, 1, 1, 0], [0, 0, 1, 1], [1, 1, 0, 1]])),
         rank.rasch(np.array([[1, 0, 1, 0], [0, 1, 1, 0], [0, 0, 1, 1], [1, 1, 0, 1]])),
