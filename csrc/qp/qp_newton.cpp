@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <numeric>
+#include <optional>
 
 #include "core/index.hpp"
 #include "linalg/cg.hpp"
@@ -44,20 +45,39 @@ class ProjectedNewton {
   }
 
  private:
-  /// Inside the bounds, or at one and pulling inwards.
+  /// The bound at which a step down the gradient would end, if it is one that can be left.
+  std::optional<double> goal(ptrdiff_t i) {
+    const double by = (s_.slope(i) - level_[s_.group(i)]) / s_.curvature_scale;
+    if (by > 0.0 && s_.can_fall(i) && s_.value(i) - by <= s_.low(i)) return s_.low(i);
+    if (by < 0.0 && s_.can_rise(i) && s_.value(i) - by >= s_.high(i)) return s_.high(i);
+    return std::nullopt;
+  }
+
+  /// level_: the mean of the slopes inside the bounds, but for those that `skip` takes out.
+  template <class Skip>
+  void set_level(const Skip& skip) {
+    sum_.assign(level_.size(), 0.0);
+    count_.assign(level_.size(), 0.0);
+    for (ptrdiff_t i = 0; s_.summed() && i < s_.n; ++i) {
+      if (!s_.can_rise(i) || !s_.can_fall(i) || skip(i)) continue;
+      sum_[s_.group(i)] += s_.slope(i), ++count_[s_.group(i)];
+    }
+    for (std::size_t k = 0; k < level_.size(); ++k)
+      if (count_[k] > 0.0) level_[k] = sum_[k] / count_[k];
+  }
+
+  /// Inside the bounds, or at one and pulling inwards; not on the way to one, where a step that the line search
+  /// cut left a trace: its slope says nothing of the level, and Newton's step would run through the bound.
   void choose_free() {
     level_.assign(std::max<std::size_t>(1, s_.sums()), 0.0);
-    std::vector<double> inner(level_.size(), 0.0);
-    for (ptrdiff_t i = 0; s_.summed() && i < s_.n; ++i) {
-      if (s_.can_rise(i) && s_.can_fall(i)) level_[s_.group(i)] += s_.slope(i), ++inner[s_.group(i)];
-    }
-    for (std::size_t k = 0; k < inner.size(); ++k) level_[k] /= std::max(1.0, inner[k]);
+    set_level([](ptrdiff_t) { return false; });
+    set_level([this](ptrdiff_t i) { return goal(i).has_value(); });
     free_.clear();
     for (ptrdiff_t i = 0; i < s_.n; ++i) {
+      if (goal(i)) continue;
       const double mu = level_[s_.group(i)];
-      if (s_.can_rise(i) ? s_.can_fall(i) || s_.slope(i) < mu : s_.can_fall(i) && s_.slope(i) > mu) {
+      if (s_.can_rise(i) ? s_.can_fall(i) || s_.slope(i) < mu : s_.can_fall(i) && s_.slope(i) > mu)
         free_.push_back(i);
-      }
     }
   }
 
@@ -104,6 +124,7 @@ class ProjectedNewton {
     s_.iterations += found.iterations;
     const auto nu = s_.multipliers(free_, x);
     std::vector<double> target = s_.p;
+    for (ptrdiff_t i = 0; i < s_.n; ++i) target[at(i)] = goal(i).value_or(target[at(i)]);
     for (std::size_t k = 0; k < m; ++k) {
       double step = x[k * at(columns)];
       for (std::size_t c = 0; c < nu.size(); ++c) step += nu[c] * x[k * at(columns) + 1 + c];
@@ -166,7 +187,7 @@ class ProjectedNewton {
 
   QpState& s_;
   std::vector<ptrdiff_t> free_;
-  std::vector<double> wide_, product_;
+  std::vector<double> wide_, product_, sum_, count_;
   std::vector<double> level_;  ///< the multiplier that the free coordinates of each group agree on
 };
 

@@ -100,7 +100,7 @@ AliasTable make_alias_table() {
   constexpr ptrdiff_t n = series_points;
   const ChebyshevBasis<double> basis(n);
   AliasTable table{};
-  std::vector<double> c(at(n * n)), work(c.size());
+  std::vector<double> c(checked_product("series of the kernel", n, n)), work(c.size());
   for (ptrdiff_t m = 0; m < n; ++m) {
     const auto degree = static_cast<double>(m);
     for (ptrdiff_t i = 0; i < n; ++i)
@@ -128,7 +128,8 @@ std::vector<double> series_moduli(const Offsets& offsets, ptrdiff_t shape, doubl
     return std::cos(static_cast<Extended>(quarters % (4 * n)) * std::numbers::pi_v<Extended> /
                     static_cast<Extended>(2 * n));
   };
-  std::vector<Extended> weights(at(n * n)), transposed(weights.size()), a(at(size)), work(a.size());
+  std::vector<Extended> weights(checked_product("series of the kernel", n, n)), transposed(weights.size()),
+      a(at(size)), work(a.size());
   for (ptrdiff_t j = 0; j < n; ++j)
     for (ptrdiff_t k = 0; k < n; ++k)
       weights[at(j * n + k)] = transposed[at(k * n + j)] =
@@ -243,7 +244,8 @@ class ErrorPass {
 
   /// Which levels and shapes there are.
   std::vector<char> met(const Offsets& offsets) const {
-    std::vector<char> there(at((std::ssize(all_.levels) - 1) * offsets.shapes()), 0);
+    std::vector<char> there(checked_product("working memory", std::ssize(all_.levels) - 1, offsets.shapes()),
+                            0);
     for (const auto& t : all_.translations)
       there[at(cell(t.target).level * offsets.shapes() + offsets.shape_of(t.code))] = 1;
     return there;

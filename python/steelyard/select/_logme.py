@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,8 +16,6 @@ from ._sample import Floats
 
 _GRID = 240
 _LOW, _HIGH = 1e-13, 1e9  # of lambda, in units of the largest squared singular value
-_STEPS = 60  # of the golden section
-_GOLDEN = 0.381966011250105
 _RANK = 1e-13  # relative singular values below are rounding
 _MOST = 1e100
 
@@ -90,7 +89,7 @@ def logme(features: Any, y: Any, *, kind: str = "classification") -> Evidence:
     For y = F w + noise, w ~ N(0, 1 / alpha), noise ~ N(0, 1 / beta), the largest log evidence over alpha and
     beta, divided by the number of items [1]_. beta is eliminated in closed form; what remains is a function
     of alpha / beta alone, in which features beyond the rank do not enter, and is maximised on a grid of 22
-    powers of ten and by golden section in its best cell. One thin singular value decomposition serves all
+    powers of ten and by bisection of its slope in the best cell. One thin singular value decomposition serves all
     targets. The released code counts features beyond the number of items in one of two terms only, and ranks
     columns of noise above pixels there.
 
@@ -169,6 +168,13 @@ def _evidence(ridge: Floats, squares: Floats, x2: Floats, rest: float, n: int) -
     return np.asarray(fit - 0.5 / n * np.log1p(squares / r).sum(axis=1))
 
 
+def _rises(ridge: float, squares: Floats, x2: Floats, rest: float, n: int) -> bool:
+    """Whether the evidence rises with the logarithm of the ridge."""
+    kept = squares / (squares + ridge)
+    left = ridge / (squares + ridge)
+    return bool(kept.sum() * ((x2 * left).sum() + rest) > n * (x2 * left * kept).sum())
+
+
 def _best(squares: Floats, x2: Floats, rest: float, n: int, name: str) -> tuple[float, float, float]:
     """Largest evidence, and where: ridge and beta."""
     if len(squares) < n and rest <= 1e-26 * n * (float(x2.sum()) + rest):
@@ -177,10 +183,8 @@ def _best(squares: Floats, x2: Floats, rest: float, n: int, name: str) -> tuple[
     grid = _evidence(np.exp(logs), squares, x2, rest, n)
     k = int(grid.argmax())
     low, high = float(logs[max(k - 1, 0)]), float(logs[min(k + 1, _GRID - 1)])
-    for _ in range(_STEPS):
-        a, b = low + _GOLDEN * (high - low), high - _GOLDEN * (high - low)
-        left, right = _evidence(np.exp(np.array([a, b])), squares, x2, rest, n)
-        low, high = (low, b) if left > right else (a, high)
+    while low < (middle := 0.5 * (low + high)) < high:
+        low, high = (middle, high) if _rises(math.exp(middle), squares, x2, rest, n) else (low, middle)
     ridge = float(np.exp(0.5 * (low + high)))
     value = float(_evidence(np.array([ridge]), squares, x2, rest, n)[0])
     q = float((x2 * ridge / (squares + ridge)).sum()) + rest
