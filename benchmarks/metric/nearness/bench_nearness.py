@@ -50,6 +50,19 @@ def test_large(benchmark, kind, n, tol):
     }
 
 
+def test_directed(benchmark):
+    """Distances that differ by direction, from random numbers."""
+    D = np.random.default_rng(1).random((500, 500))
+    np.fill_diagonal(D, 0.0)
+    found = benchmark.pedantic(
+        metric.nearest_metric, (D,), {"symmetric": False, "tol": 1e-4, "max_iter": 1000}, rounds=1
+    )
+    benchmark.extra_info |= {
+        "gap": f"{found.info.error_bound:.1e}",
+        "rounds": found.info.iterations,
+    }
+
+
 def by_steelyard(d):
     return metric.nearest_metric(d).distances
 

@@ -143,7 +143,8 @@ def from_sparse(D: Any, name: str = "D") -> MeasuredPairs:
     if (np.abs(values[rows == cols]) > max(1e-12, digits_of(D)) * np.abs(values).max(initial=0.0)).any():
         raise ValueError(f"{name} must have a zero or empty diagonal")
     n = D.shape[0]
-    if len(np.unique(rows * n + cols)) < len(rows):
+    entries = np.sort(rows * n + cols)
+    if (entries[1:] == entries[:-1]).any():
         raise ValueError(f"{name} lists an entry twice; call sum_duplicates() if their sum is meant")
     off = rows != cols
     rows, cols, values = rows[off], cols[off], values[off]
@@ -157,8 +158,8 @@ def from_sparse(D: Any, name: str = "D") -> MeasuredPairs:
         i, j = divmod(int(key[clash[0]]), n)
         one, other = values[clash[0]], values[clash[0] + 1]
         raise ValueError(f"{name} must be symmetric, got {one} and {other} for the pair ({i}, {j})")
-    key, first = np.unique(key, return_index=True)
-    return _measured(n, key // n, key % n, values[first])
+    key, values = np.delete(key, twice + 1), np.delete(values, twice + 1)
+    return _measured(n, key // n, key % n, values)
 
 
 def _real(values: Any, name: str) -> Array:
