@@ -90,8 +90,8 @@ def logme(features: Any, y: Any, *, kind: str = "classification") -> Evidence:
     beta, divided by the number of items [1]_. beta is eliminated in closed form; what remains is a function
     of alpha / beta alone, in which features beyond the rank do not enter, and is maximised on a grid of 22
     powers of ten and by bisection of its slope in the best cell. One thin singular value decomposition serves
-    all targets. The released code counts features beyond the number of items in one of two terms only, and ranks
-    columns of noise above pixels there.
+    all targets. The released code counts features beyond the number of items in one of two terms only, and
+    ranks columns of noise above pixels there.
 
     References
     ----------
