@@ -157,7 +157,7 @@ class Search {
   template <class Start>
   void compare(ptrdiff_t count, const Start& start) {
     std::vector<Candidate> found(at(count));
-    const auto whole = parallel_for(count, 1, monitor_, [&](ptrdiff_t r, ptrdiff_t) {
+    parallel_for(count, 1, monitor_, [&](ptrdiff_t r, ptrdiff_t) {
       Monitor inner = Monitor::inside(monitor_);
       Random random(options_.seed, options_.stream + static_cast<std::uint64_t>(runs_ + r));
       auto& own = found[at(r)];
@@ -166,8 +166,9 @@ class Search {
       own.agreement = agreement(graph_, own.labels);
     });
     runs_ += count;
-    if (!whole || monitor_.stopped()) return;
-    for (auto& candidate : found) take(std::move(candidate));
+    // After an interrupt some have got half-way, and some not begun.
+    for (auto& candidate : found)
+      if (!candidate.labels.empty()) take(std::move(candidate));
   }
 
   const SignedGraph& graph_;

@@ -39,7 +39,7 @@ double least_gain(const SignedGraph& graph);
 void improve_labels(const SignedGraph& graph, Labels& labels, std::vector<std::int32_t> queue, double least,
                     Random& random, Monitor& monitor);
 
-/// The best labels found, never worse than the best of `starts`; those of the best start after an interrupt.
+/// The best labels found, never worse than the best of `starts`; the best so far after an interrupt.
 SearchResult search_labels(const SignedGraph& graph, const std::vector<Labels>& starts,
                            const SearchOptions& options, Monitor& monitor);
 
