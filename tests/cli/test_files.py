@@ -17,6 +17,7 @@ from steelyard.cli import main
 LIMITED = """
 import resource, sys
 from steelyard.cli import main
+sys.dont_write_bytecode = True  # Python would keep what it could write of a module, and fail on it ever after
 resource.setrlimit(resource.RLIMIT_FSIZE, (4096, 4096))
 for option, target in {targets!r}:
     assert main(["weigh", {points!r}, "--scale", "1", option, target]) == 2

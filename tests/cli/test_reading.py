@@ -276,6 +276,7 @@ def test_no_room_for_a_copy_is_said(run_python):
     program = (
         "import io, resource, sys; from steelyard.cli import main\n"
         "sys.stdin = io.TextIOWrapper(io.BytesIO(b'a,b\\n' * 9999))\n"
+        "sys.dont_write_bytecode = True  # as in test_files.py\n"
         "resource.setrlimit(resource.RLIMIT_FSIZE, (4096, 4096)); sys.exit(main(['rank', '-']))"
     )
     said = run_python(program, check=False)
