@@ -1309,7 +1309,7 @@ def of_boards(fit, strengths, slack):
     largest=12,
     share=1 / 100,
     note="groups are independent given the whole, which 16,800 games know well; slack 5 %. The width is "
-    "given: where it is estimated, errors hold it as known, and in one of ten tables 95 % intervals held 91 %",
+    "given: where it is estimated, errors hold it as known; in one of ten tables 95 % intervals held 90 %",
 )
 def coverage_of_groups(instance):
     table, strengths, width = games_of_groups(instance.rng(), 280, 8, 60)
