@@ -8,6 +8,7 @@ import pytest
 from certificates import metric, qp, rank, truth, weigh, zoo
 from certificates.rank_models import GradedModel, PairModel, RankingModel, centred_errors
 from steelyard.rank import Comparisons, GradedComparisons, bradley_terry, graded, plackett_luce
+from steelyard.weigh import match_samples
 
 
 def distance(model, fit):
@@ -255,3 +256,13 @@ def test_a_learned_metric_keeps_the_digits_of_near_points():
     assert kept(
         zoo.Instance("points", "circle", 1199406950, {"X": np.array(X)}), metric.log_det_of_a_learned_metric
     )
+
+
+@pytest.mark.parametrize("unit", [1e-153, 1.0, 1e150])
+def test_discrepancies_of_matches_are_in_the_unit_of_the_data(unit):
+    X = unit * np.array([[2.0, 1.0, 13.0], [2.0, 766.0, 1.0], [2.0, 698.0, 50.0]])
+    assert kept(
+        zoo.Instance("points", "zipf counts, in another unit", 1580086350, {"X": X}), qp.gap_of_matches
+    )
+    found = match_samples(X[:1], X[1:], kernel="energy", standardize=False)
+    assert found.discrepancy_before == pytest.approx(1421.1678504322 * unit)

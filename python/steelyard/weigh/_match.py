@@ -227,9 +227,10 @@ def match_samples(
         )
         weights = part.weights * n
         info = joint_info((part.info,), part.before, accuracy, part.gap)
-        result = _result(
-            weights, np.ones(t), part.after, part.before, info, most, None, 0.0, 1, chosen, kernel
-        )
+        scaled = kernel == "energy" and not standardize
+        unit = float(np.ldexp(1.0, max(first.shift, second.shift))) if scaled else 1.0
+        after, before = part.after * unit, part.before * unit
+        result = _result(weights, np.ones(t), after, before, info, most, None, 0.0, 1, chosen, kernel)
     return finish(result, "match_samples", n_threads=n_threads)
 
 
