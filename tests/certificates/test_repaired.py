@@ -266,3 +266,12 @@ def test_discrepancies_of_matches_are_in_the_unit_of_the_data(unit):
     )
     found = match_samples(X[:1], X[1:], kernel="energy", standardize=False)
     assert found.discrepancy_before == pytest.approx(1421.1678504322 * unit)
+
+
+def test_weights_of_directions_that_float64_hardly_tells_apart_have_no_stated_error():
+    X = [[8.7e-107, -2.71e-104, 1.37e-96], [-8.32e-107, 1.93e-103, 3.6e-97],
+         [-9.41e-107, 1.74e-104, -1.42e-96], [6.67e-107, 1.89e-104, 2e-96],
+         [7e-108, 1.45e-103, -2.18e-96], [-7.22e-107, 1.39e-103, -1.08e-96],
+         [-6.76e-107, 3.17e-103, 4.07e-96], [2.15e-106, -4.17e-104, -1.13e-96]]  # fmt: skip
+    made = zoo.Instance("points", "columns of all sizes, in another unit", 2143452320, {"X": np.array(X)})
+    assert kept(made, weigh.how_far_single_weights_are)

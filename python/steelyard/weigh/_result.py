@@ -44,7 +44,8 @@ class WeighInfo(Info):
     error_estimate : float or None
         The estimate also where a proven bound is given; it is often far smaller.
     weight_error : float or None
-        ||w - Z^{-1} 1||_2, estimated; None where it was not looked at.
+        ||w - Z^{-1} 1||_2, estimated; None where it was not looked at, or rests on eigenvalues that conjugate
+        gradients don't see.
     smallest_eigenvalue : float or None
         The proven mu: from the row sums (Gershgorin), from the smallest distance between points of a
         Euclidean space (Narcowich and Ward), or from the smallest gaps of features (cityblock, hamming).

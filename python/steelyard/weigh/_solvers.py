@@ -250,7 +250,7 @@ def _finished(
         residual_kind=off.kind,
         lower_bound=value - err.bound - off.weighted if proof is not None else None,
         error_estimate=estimate,
-        weight_error=open_by,
+        weight_error=None if unseen else open_by,  # by eigenvalues that were seen
         smallest_eigenvalue=mu if proof is not None and mu > 0.0 else None,
         positive_definite=("theory" if space.positive_definite else proof) if proof else None,
         merged=space.merged,
